@@ -1,0 +1,137 @@
+//! Which of the labels found in a picture count.
+
+use crate::label::{self, Label};
+use serde::{Deserialize, Serialize};
+
+/// The most labels that a policy may ask for: each costs three written items in the table.
+pub const MAX_LABELS: u32 = 100;
+
+/// An owner's filter policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FilterPolicy {
+    /// Labels below this confidence do not count. Percent, 0 to 100.
+    pub min_confidence: f64,
+    /// At most this many labels, the surest first. 1 to [`MAX_LABELS`].
+    pub max_labels: u32,
+    /// Where not empty, only these label names count. Case-insensitive.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// These label names never count. Case-insensitive.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+/// A policy that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Not within 0 to 100.
+    #[error("minConfidence must be a number from 0 to 100")]
+    MinConfidence,
+    /// Not within 1 to [`MAX_LABELS`].
+    #[error("maxLabels must be a whole number from 1 to {MAX_LABELS}")]
+    MaxLabels,
+}
+
+impl FilterPolicy {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// The first field that is out of its range.
+    pub fn check(self) -> Result<Self, PolicyError> {
+        if !(0.0..=100.0).contains(&self.min_confidence) {
+            return Err(PolicyError::MinConfidence);
+        }
+        if !(1..=MAX_LABELS).contains(&self.max_labels) {
+            return Err(PolicyError::MaxLabels);
+        }
+        Ok(self)
+    }
+
+    /// The labels that count, surest first.
+    pub fn apply(&self, labels: Vec<Label>) -> Vec<Label> {
+        let names = |list: &[String]| list.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
+        let (include, exclude) = (names(&self.include), names(&self.exclude));
+        let mut kept: Vec<_> = labels
+            .into_iter()
+            .filter(|label| {
+                let name = label.name.to_lowercase();
+                label.confidence.percent() >= self.min_confidence
+                    && (include.is_empty() || include.contains(&name))
+                    && !exclude.contains(&name)
+            })
+            .collect();
+        label::sort(&mut kept);
+        kept.truncate(self.max_labels as usize);
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Confidence;
+    use proptest::prelude::*;
+
+    fn label(name: &str, confidence: f64) -> Label {
+        Label {
+            name: name.into(),
+            confidence: Confidence::new(confidence),
+            instances: vec![],
+            parents: vec![],
+            aliases: vec![],
+            categories: vec![],
+        }
+    }
+
+    fn policy(min_confidence: f64, max_labels: u32, include: &[&str], exclude: &[&str]) -> FilterPolicy {
+        let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect();
+        FilterPolicy { min_confidence, max_labels, include: owned(include), exclude: owned(exclude) }
+    }
+
+    fn names(labels: &[Label]) -> Vec<&str> {
+        labels.iter().map(|label| label.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_label_exactly_at_the_threshold_counts() {
+        let kept = policy(70.0, 10, &[], &[]).apply(vec![label("Cat", 70.0), label("Dog", 69.99)]);
+        assert_eq!(names(&kept), ["Cat"]);
+    }
+
+    #[test]
+    fn the_surest_labels_stay_when_there_are_too_many() {
+        let kept =
+            policy(0.0, 2, &[], &[]).apply(vec![label("C", 10.0), label("A", 90.0), label("B", 50.0)]);
+        assert_eq!(names(&kept), ["A", "B"]);
+    }
+
+    #[test]
+    fn names_are_compared_without_regard_to_case_and_exclusion_wins() {
+        let labels = vec![label("Cat", 90.0), label("Dog", 80.0), label("Bird", 70.0)];
+        let kept = policy(0.0, 10, &["CAT", "dog"], &["Dog"]).apply(labels);
+        assert_eq!(names(&kept), ["Cat"]);
+    }
+
+    #[test]
+    fn a_policy_out_of_range_is_refused_with_the_field_named() {
+        assert_eq!(policy(101.0, 5, &[], &[]).check(), Err(PolicyError::MinConfidence));
+        assert_eq!(policy(f64::NAN, 5, &[], &[]).check(), Err(PolicyError::MinConfidence));
+        assert_eq!(policy(50.0, 0, &[], &[]).check(), Err(PolicyError::MaxLabels));
+        assert_eq!(policy(50.0, 101, &[], &[]).check(), Err(PolicyError::MaxLabels));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_obeys_the_policy(
+            confidences in proptest::collection::vec(0.0_f64..100.0, 0..40),
+            min in 0.0_f64..100.0, max in 1_u32..=MAX_LABELS,
+        ) {
+            let labels = confidences.iter().map(|c| label("x", *c)).collect();
+            let kept = policy(min, max, &[], &[]).apply(labels);
+            prop_assert!(kept.len() <= max as usize);
+            prop_assert!(kept.iter().all(|l| l.confidence.percent() >= min));
+            prop_assert!(kept.windows(2).all(|w| w[0].confidence >= w[1].confidence));
+        }
+    }
+}
