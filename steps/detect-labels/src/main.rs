@@ -1,1 +1,15 @@
-fn main() {}
+//! Wires the `detect-labels` step to Lambda.
+
+use detect_labels::{DetectLabels, handle};
+use lambda::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda::init_logs();
+    let config = lambda::aws::step_config().await;
+    let detect_labels = DetectLabels {
+        rekognition: aws_sdk_rekognition::Client::new(&config),
+        s3: aws_sdk_s3::Client::new(&config),
+    };
+    lambda::run(async |input| handle(&detect_labels, input).await).await
+}

@@ -1,1 +1,15 @@
-fn main() {}
+//! Wires the `notify` step to Lambda.
+
+use lambda::{Environment, Error};
+use notify::{Notify, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda::init_logs();
+    let config = lambda::aws::step_config().await;
+    let notify = Notify {
+        eventbridge: aws_sdk_eventbridge::Client::new(&config),
+        event_bus: Environment::process().text("EVENT_BUS_NAME")?,
+    };
+    lambda::run(async |input| handle(&notify, input).await).await
+}

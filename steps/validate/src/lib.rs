@@ -1,0 +1,171 @@
+//! The first step: takes an image for this execution and finds out whether Rekognition can.
+//!
+//! Input: [`domain::ValidateInput`]. Output: [`domain::ClaimedImage`].
+
+mod claim;
+mod header;
+
+use claim::Claim;
+use domain::image::{MAX_BYTES, MAX_SIDE, MIN_SIDE};
+use domain::{ClaimedImage, ErrorName, FilterPolicy, ImageKey, ValidateInput};
+use header::Header;
+use lambda::{ServiceError, StepError};
+
+/// What the step works with.
+#[derive(Debug, Clone)]
+pub struct Validate {
+    /// Reads the start of objects.
+    pub s3: aws_sdk_s3::Client,
+    /// Stores the claim.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Tells whether another claim's execution still runs.
+    pub sfn: aws_sdk_sfn::Client,
+    /// The only bucket whose events are taken.
+    pub bucket: String,
+    /// The table of image records.
+    pub table: String,
+    /// Which labels will count.
+    pub policy: FilterPolicy,
+}
+
+/// Why an image goes no further.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValidateError {
+    /// Neither JPEG nor PNG.
+    #[error("This file is {0}. Only JPEG and PNG pictures can be labeled.")]
+    UnsupportedFormat(&'static str),
+    /// More than [`MAX_BYTES`].
+    #[error("This file has {:.1} MB. A picture may have at most {} MB.", *.0 as f64 / 1_048_576.0, MAX_BYTES / 1_048_576)]
+    TooManyBytes(u64),
+    /// A side of more than [`MAX_SIDE`] pixels.
+    #[error("This picture has {0} × {1} pixels. A side may have at most {MAX_SIDE}.")]
+    TooManyPixels(u32, u32),
+    /// A side of fewer than [`MIN_SIDE`] pixels.
+    #[error("This picture has {0} × {1} pixels. A side needs at least {MIN_SIDE}.")]
+    TooFewPixels(u32, u32),
+    /// Nothing in it.
+    #[error("This file is empty. Upload the picture again.")]
+    Empty,
+    /// No header that makes sense.
+    #[error("This file is broken or incomplete: its size in pixels cannot be read. Upload the picture again.")]
+    Broken,
+    /// Deleted in the meantime.
+    #[error("The file was deleted before it could be labeled. Upload the picture again.")]
+    ObjectGone,
+
+    /// The same event again.
+    #[error("this event has been handled, or is being handled by another execution")]
+    DuplicateEvent,
+    /// An older event after a newer one.
+    #[error("a later event for this key has been seen")]
+    StaleEvent,
+    /// Deleted by its owner.
+    #[error("the image has been deleted")]
+    ImageDeleted,
+    /// No image.
+    #[error("the key is a folder marker, or names no owner or no file")]
+    NotAnUpload,
+
+    /// Not this stack's bucket.
+    #[error("the event is about another bucket than {0}")]
+    ForeignBucket(String),
+    /// A record that another program wrote.
+    #[error("the image's record cannot be read: {0}")]
+    UnreadableRecord(String),
+    /// AWS is at fault, or a permission is missing.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl StepError for ValidateError {
+    fn name(&self) -> ErrorName {
+        match self {
+            Self::UnsupportedFormat(_) => ErrorName::UnsupportedFormat,
+            Self::TooManyBytes(_) | Self::TooManyPixels(..) => ErrorName::ImageTooLarge,
+            Self::TooFewPixels(..) => ErrorName::ImageTooSmall,
+            Self::Empty | Self::Broken => ErrorName::InvalidImage,
+            Self::ObjectGone => ErrorName::ObjectGone,
+            Self::DuplicateEvent => ErrorName::DuplicateEvent,
+            Self::StaleEvent => ErrorName::StaleEvent,
+            Self::ImageDeleted => ErrorName::ImageDeleted,
+            Self::NotAnUpload => ErrorName::NotAnUpload,
+            Self::ForeignBucket(_) => ErrorName::InvalidInput,
+            Self::UnreadableRecord(_) => ErrorName::UnexpectedAnswer,
+            Self::Service(error) => error.name(),
+        }
+    }
+}
+
+/// Claims the image and checks its file.
+///
+/// # Errors
+/// See [`ValidateError`].
+pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<ClaimedImage, ValidateError> {
+    let ValidateInput { event, execution_arn } = input;
+    let (bucket, object) = (&event.detail.bucket.name, &event.detail.object);
+    if *bucket != validate.bucket {
+        return Err(ValidateError::ForeignBucket(validate.bucket.clone()));
+    }
+    let key = ImageKey::parse(bucket, &object.key).ok_or(ValidateError::NotAnUpload)?;
+    // Claimed before the file is looked at: whatever is wrong with it then has a record to be told in.
+    Claim { image: &key, event: &event, execution_arn: &execution_arn }.take(validate).await?;
+
+    if let Some(size) = object.size {
+        check_bytes(size)?;
+    }
+    let Header { size, format, width, height } = header::read(&validate.s3, bucket, object).await?;
+    check_bytes(size)?;
+    check_pixels(width, height)?;
+    Ok(ClaimedImage {
+        image_id: key.image_id,
+        owner: key.owner,
+        bucket: bucket.clone(),
+        key: object.key.clone(),
+        version_id: object.version_id.clone(),
+        size,
+        format,
+        width,
+        height,
+        policy: validate.policy.clone(),
+        execution_arn,
+    })
+}
+
+fn check_bytes(size: u64) -> Result<(), ValidateError> {
+    match size {
+        0 => Err(ValidateError::Empty),
+        size if size > MAX_BYTES => Err(ValidateError::TooManyBytes(size)),
+        _ => Ok(()),
+    }
+}
+
+fn check_pixels(width: u32, height: u32) -> Result<(), ValidateError> {
+    if width.max(height) > MAX_SIDE {
+        return Err(ValidateError::TooManyPixels(width, height));
+    }
+    if width.min(height) < MIN_SIDE {
+        return Err(ValidateError::TooFewPixels(width, height));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_themselves_are_allowed() {
+        assert_eq!(check_bytes(MAX_BYTES), Ok(()));
+        assert_eq!(check_bytes(MAX_BYTES + 1), Err(ValidateError::TooManyBytes(MAX_BYTES + 1)));
+        assert_eq!(check_bytes(0), Err(ValidateError::Empty));
+        assert_eq!(check_pixels(80, 10_000), Ok(()));
+        assert_eq!(check_pixels(79, 500), Err(ValidateError::TooFewPixels(79, 500)));
+        assert_eq!(check_pixels(10_001, 500), Err(ValidateError::TooManyPixels(10_001, 500)));
+    }
+
+    #[test]
+    fn a_person_reads_what_was_wrong_and_what_would_be_right() {
+        let sentence = ValidateError::TooManyBytes(16 * 1024 * 1024).to_string();
+        assert_eq!(sentence, "This file has 16.0 MB. A picture may have at most 15 MB.");
+    }
+}
