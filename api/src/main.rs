@@ -1,1 +1,18 @@
-fn main() {}
+//! Wires the HTTP API to Lambda.
+
+use api::{Api, router};
+use lambda::{Environment, Error};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda::init_logs();
+    let environment = Environment::process();
+    let config = lambda::aws::api_config().await;
+    let api = Api {
+        s3: aws_sdk_s3::Client::new(&config),
+        dynamodb: aws_sdk_dynamodb::Client::new(&config),
+        bucket: environment.text("BUCKET_NAME")?,
+        table: environment.text("TABLE_NAME")?,
+    };
+    lambda_http::run(router(api)).await
+}

@@ -8,8 +8,8 @@ use std::fmt::Write;
 pub const PARTITION_KEY: &str = "pk";
 /// See [`PARTITION_KEY`].
 pub const SORT_KEY: &str = "sk";
-/// The index that lists an owner's images by time: partition key `pk`, sort key `history`.
-pub const HISTORY_INDEX: &str = "history";
+/// The attribute that sorts an owner's images by time.
+pub const HISTORY: &str = "history";
 
 /// A partition key may have 2,048 bytes, and keys of objects let an owner have a thousand.
 const LONGEST_PART: usize = 512;

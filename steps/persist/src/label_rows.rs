@@ -56,7 +56,7 @@ impl Rows<'_> {
             .item(SORT_KEY, self.sort())
             .item("imageId", text(self.image.image_id.to_string()))
             .item("label", text(label.name.clone()))
-            .item("confidence", self.confidence(label))
+            .item("confidence", confidence(label))
             .condition_expression(format!("attribute_not_exists({PARTITION_KEY})"))
             .build();
         let row = TransactWriteItem::builder().put(built(row)?).build();
@@ -87,7 +87,7 @@ impl Rows<'_> {
             .key(SORT_KEY, self.sort())
             .update_expression("SET confidence = :confidence")
             .condition_expression(format!("attribute_exists({PARTITION_KEY})"))
-            .expression_attribute_values(":confidence", self.confidence(label))
+            .expression_attribute_values(":confidence", confidence(label))
             .send()
             .await
             .map(drop)
@@ -155,10 +155,10 @@ impl Rows<'_> {
         text(table::history_sort(self.created_at, self.image.image_id))
     }
 
-    #[allow(clippy::unused_self)]
-    fn confidence(&self, label: &Label) -> AttributeValue {
-        AttributeValue::N(label.confidence.percent().to_string())
-    }
+}
+
+fn confidence(label: &Label) -> AttributeValue {
+    AttributeValue::N(label.confidence.percent().to_string())
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,56 @@
+//! Reads JSON bodies; what is wrong with one is told as a [`Problem`].
+
+use crate::MAX_BODY_BYTES;
+use crate::problem::Problem;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+
+/// A body whose fields are known: names in JSON, and the rule that completes "… must be".
+pub(crate) trait Fields: DeserializeOwned {
+    const RULES: &'static [(&'static str, &'static str)];
+}
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: Fields> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = declared.and_then(|declared| declared.split(';').next()).map(str::trim);
+        let is_json = essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::body_too_large(MAX_BODY_BYTES)
+            } else {
+                Problem::not_json()
+            }
+        })?;
+        if bytes.is_empty() {
+            return Err(Problem::not_json());
+        }
+        if !is_json {
+            return Err(Problem::not_declared_json());
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = error.path().iter().next().map(ToString::to_string).unwrap_or_default();
+        match T::RULES.iter().find(|(name, _)| *name == field) {
+            Some((name, rule)) => Problem::invalid_field(name, rule),
+            None if error.inner().is_data() && error.inner().to_string().starts_with("unknown field") => {
+                Problem::unknown_field(&T::RULES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+            }
+            None => Problem::not_json(),
+        }
+    })?;
+    json.end().map_err(|_| Problem::not_json())?;
+    Ok(parsed)
+}

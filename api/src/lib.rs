@@ -1,0 +1,45 @@
+//! The HTTP API: every route, one Lambda function behind API Gateway.
+//!
+//! Picture bytes never pass through here: `POST /api/uploads` hands out a presigned PUT.
+
+mod access_log;
+mod body;
+mod images;
+mod owner;
+mod problem;
+mod uploads;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use problem::Problem;
+use std::sync::Arc;
+
+/// The largest legal body is an upload request with a long file name.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Presigns uploads.
+    pub s3: aws_sdk_s3::Client,
+    /// Reads and writes image records.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Where uploads go.
+    pub bucket: String,
+    /// The table of image records.
+    pub table: String,
+}
+
+/// All routes. They keep the prefix `/api` that CloudFront routes by.
+pub fn router(api: Api) -> Router {
+    let routes = Router::new()
+        .route("/uploads", post(uploads::create))
+        .route("/images/{id}", get(images::show))
+        .fallback(async || Problem::no_such_route())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn(access_log::write))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(Arc::new(api));
+    Router::new().nest("/api", routes).fallback(async || Problem::no_such_route())
+}
