@@ -1,1 +1,66 @@
-fn main() {}
+//! `cargo xtask`: the developer's commands. `up` and `down` start and stop the whole system on this machine, `label`
+//! sends pictures through it, `test` runs every check.
+
+mod checks;
+mod chromium;
+mod console;
+mod fingerprint;
+mod label;
+mod page;
+mod prerequisites;
+mod process;
+mod project;
+mod sam;
+mod stack;
+mod tools;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::console::{Interrupt, Interrupted};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The developer's commands",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install, build, deploy and start the whole system on this machine, and serve the page
+    Up(up::UpOptions),
+    /// Stop what `up` started
+    Down(up::DownOptions),
+    /// Upload pictures to the running system and print their labels
+    Label(label::LabelOptions),
+    /// Run every check, or only the parts named
+    Test(checks::TestOptions),
+}
+
+fn main() -> ExitCode {
+    let result = Interrupt::listen().and_then(|interrupt| match Cli::parse().command {
+        Command::Up(options) => up::up(&options, &interrupt),
+        Command::Down(options) => up::down(&options),
+        Command::Label(options) => label::label(&options),
+        Command::Test(options) => checks::test(&options, &interrupt),
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) if error.is::<Interrupted>() => {
+            eprintln!("interrupted");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
