@@ -1,0 +1,14 @@
+// Files given to the page, however they were given.
+
+/** Dispatched as `files`, up to the page's root. */
+export class FilesEvent extends Event {
+  constructor(readonly files: readonly File[]) {
+    super('files', { bubbles: true, composed: true });
+  }
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    files: FilesEvent;
+  }
+}

@@ -1,0 +1,68 @@
+// What can be known about a file before it is uploaded. The limits are Amazon Rekognition's, and the API's.
+import { text } from '../text';
+
+/** 15 MB, Rekognition's limit for objects in S3, in bytes. */
+export const LARGEST_FILE = 15 * 1024 * 1024;
+/** Rekognition's smallest side of a picture, in pixels. */
+export const SHORTEST_SIDE = 80;
+/** Rekognition's largest side of a picture, in pixels. */
+export const LONGEST_SIDE = 10_000;
+
+/** What the first bytes of a file say it is. Those that cannot be labeled are told apart for the sentence's sake. */
+export type Kind = 'JPEG' | 'PNG' | 'GIF' | 'WebP' | 'HEIC' | 'AVIF' | 'TIFF' | 'BMP' | 'PDF' | 'unknown';
+
+/** How many of a file's first bytes `detectKind` wants. */
+const SIGNATURE_LENGTH = 16;
+
+const CONTENT_TYPES: Partial<Record<Kind, string>> = { JPEG: 'image/jpeg', PNG: 'image/png' };
+
+/** A file that may go on, with the content type to announce; or a sentence that says why not and what would be right. */
+export type Finding = { readonly contentType: string } | { readonly refusal: string };
+
+/**
+ * Looks at a file's size, type and first bytes. The bytes decide, so that a PNG named .jpg, or one whose type the
+ * system does not know, is welcome; what they contradict is the reason in the sentence.
+ */
+export async function checkFile(file: File): Promise<Finding> {
+  let start: Uint8Array;
+  try {
+    start = new Uint8Array(await file.slice(0, SIGNATURE_LENGTH).arrayBuffer());
+  } catch {
+    // A dropped folder, or a file that was moved or changed since it was chosen.
+    return { refusal: text.check.unreadable };
+  }
+  if (file.size === 0) return { refusal: text.check.empty };
+  const kind = detectKind(start);
+  const contentType = CONTENT_TYPES[kind];
+  if (!contentType) return { refusal: refusalOf(kind, file) };
+  if (file.size > LARGEST_FILE) return { refusal: text.check.tooLarge(file.size, LARGEST_FILE) };
+  return { contentType };
+}
+
+/** Holds a picture's sides, in pixels, against the limits: a sentence if they do not keep them. */
+export function checkDimensions(width: number, height: number): string | undefined {
+  if (Math.min(width, height) < SHORTEST_SIDE) return text.check.tooSmall(width, height, SHORTEST_SIDE);
+  if (Math.max(width, height) > LONGEST_SIDE) return text.check.tooManyPixels(width, height, LONGEST_SIDE);
+  return undefined;
+}
+
+/** Tells the kind of a file by its first bytes. */
+export function detectKind(start: Uint8Array): Kind {
+  const ascii = String.fromCharCode(...start);
+  if (ascii.startsWith('\xff\xd8\xff')) return 'JPEG';
+  if (ascii.startsWith('\x89PNG\r\n\x1a\n')) return 'PNG';
+  if (ascii.startsWith('GIF8')) return 'GIF';
+  if (ascii.startsWith('RIFF') && ascii.startsWith('WEBP', 8)) return 'WebP';
+  if (/^ftyp(heic|heix|hevc|heim|heis|mif1|msf1)/.test(ascii.slice(4))) return 'HEIC';
+  if (/^ftypavi[fs]/.test(ascii.slice(4))) return 'AVIF';
+  if (ascii.startsWith('II*\0') || ascii.startsWith('MM\0*')) return 'TIFF';
+  if (ascii.startsWith('BM')) return 'BMP';
+  if (ascii.startsWith('%PDF')) return 'PDF';
+  return 'unknown';
+}
+
+function refusalOf(kind: Kind, file: File): string {
+  if (kind !== 'unknown') return text.check.otherFormat(kind);
+  const claims = file.type === 'image/png' ? 'PNG' : file.type === 'image/jpeg' ? 'JPEG' : undefined;
+  return claims ? text.check.notWhatItClaims(claims) : text.check.noPicture;
+}

@@ -1,0 +1,19 @@
+// A picture's dimensions, as far as the browser can tell.
+
+export interface Dimensions {
+  /** In pixels, after EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Loads the picture behind an object URL; `undefined` if the browser cannot decode it (the labeler may know better). */
+export async function measure(objectUrl: string): Promise<Dimensions | undefined> {
+  const image = new Image();
+  const loaded = new Promise<boolean>((resolve) => {
+    image.onload = () => resolve(true);
+    image.onerror = () => resolve(false);
+  });
+  image.src = objectUrl;
+  if (!(await loaded) || image.naturalWidth === 0) return undefined;
+  return { width: image.naturalWidth, height: image.naturalHeight };
+}
