@@ -1,0 +1,99 @@
+// The page as a person meets it, and a test that fails when the page breaks a promise it always keeps: no violation of
+// its security policy, no error in the console, no request to anybody else.
+import { expect, type JSHandle, type Locator, type Page, test as base } from '@playwright/test';
+import type { TestFile } from './files.ts';
+import { stack } from './stack.ts';
+
+interface Promises {
+  /** A console error that the test provokes: browsers log refused requests by themselves. */
+  readonly provoked: RegExp | undefined;
+  readonly kept: undefined;
+}
+
+export const test = base.extend<Promises>({
+  provoked: [undefined, { option: true }],
+  kept: [
+    async ({ page, provoked }, use) => {
+      const broken: string[] = [];
+      const origins = new Set([stack.webUrl, stack.endpoint].map((url) => new URL(url).origin));
+      await page.exposeFunction('policyViolated', (violation: string) => broken.push(`policy: ${violation}`));
+      await page.addInitScript(() => {
+        const report = (window as unknown as { policyViolated(violation: string): void }).policyViolated;
+        document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
+          report(`${effectiveDirective} ${blockedURI}`),
+        );
+      });
+      page.on('pageerror', (error) => broken.push(`uncaught: ${error.message}`));
+      page.on('dialog', (dialog) => {
+        broken.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
+      page.on('console', (message) => {
+        const problem = message.type() === 'error' || message.type() === 'warning';
+        if (problem && !provoked?.test(message.text())) broken.push(`console: ${message.text()}`);
+      });
+      page.on('request', (request) => {
+        const { protocol, origin } = new URL(request.url());
+        if (protocol.startsWith('http') && !origins.has(origin)) broken.push(`request to ${origin}`);
+      });
+      await use(undefined);
+      expect(broken, 'what the page never does').toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+/** The card of the picture with this name. */
+export function card(page: Page, name: string): Locator {
+  return page.getByRole('article', { name, exact: true });
+}
+
+/** A label's row in a card. */
+export function label(within: Locator, name: string): Locator {
+  return within.getByRole('listitem').filter({ has: within.page().getByRole('meter', { name: `Confidence of ${name}`, exact: true }) });
+}
+
+/** Files as the browser hands them to a page that is dropped or pasted into. */
+function dataTransfer(page: Page, files: readonly TestFile[]): Promise<JSHandle<DataTransfer>> {
+  const plain = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, content: buffer.toString('base64') }));
+  return page.evaluateHandle((given) => {
+    const transfer = new DataTransfer();
+    for (const { name, mimeType, content } of given) {
+      const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+      transfer.items.add(new File([bytes], name, { type: mimeType }));
+    }
+    return transfer;
+  }, plain);
+}
+
+/** Drags files over the page and drops them where nothing in particular is. */
+export async function drop(page: Page, ...files: TestFile[]): Promise<void> {
+  const transfer = await dataTransfer(page, files);
+  await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
+  await page.dispatchEvent('body', 'dragover', { dataTransfer: transfer });
+  await expect(page.getByText('Drop to add your pictures')).toBeVisible();
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+  await expect(page.getByText('Drop to add your pictures')).toBeHidden();
+}
+
+/** Pastes files into the page. */
+export async function paste(page: Page, ...files: TestFile[]): Promise<void> {
+  const transfer = await dataTransfer(page, files);
+  await page.evaluate((clipboardData) => {
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }, transfer);
+}
+
+/** Slows the way to storage down to so many bytes a second, so that an upload can be watched. */
+export async function throttleUploads(page: Page, bytesPerSecond: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: bytesPerSecond,
+  });
+}

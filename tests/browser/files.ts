@@ -1,0 +1,33 @@
+// The files that the tests give to the page: samples, and things that are not what they claim.
+import { readFileSync } from 'node:fs';
+
+/** A file as a person would have it on disk. */
+export interface TestFile {
+  readonly name: string;
+  /** What the system says it is, by its name. */
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+const samples = new URL('../../samples/', import.meta.url);
+
+/** A photograph of `samples/`, perhaps under another name. */
+export function sample(file: string, name: string = file): TestFile {
+  return { name, mimeType: 'image/jpeg', buffer: readFileSync(new URL(file, samples)) };
+}
+
+/** Text under a picture's name. */
+export const textNamedJpg: TestFile = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Milk, bread, eggs') };
+
+/** The smallest GIF: one pixel. */
+export const gif: TestFile = {
+  name: 'dancing.gif',
+  mimeType: 'image/gif',
+  buffer: Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64'),
+};
+
+/** A photograph whose second half was lost: its header is fine, so only decoding it shows. */
+export function truncated(): TestFile {
+  const whole = sample('cat.jpg', 'half-a-cat.jpg');
+  return { ...whole, buffer: whole.buffer.subarray(0, Math.floor(whole.buffer.length / 2)) };
+}

@@ -1,0 +1,8 @@
+// The running stack, as its stack.json describes it.
+import { readFileSync } from 'node:fs';
+
+const path = process.env['ILG_STACK'];
+if (!path) throw new Error('ILG_STACK is not set. It names the stack.json of a running stack: .local/stack.json.');
+
+/** What the browser tests know of the stack: where the page is, and where S3 is. */
+export const stack = JSON.parse(readFileSync(path, 'utf8')) as { readonly webUrl: string; readonly endpoint: string };
