@@ -69,8 +69,9 @@ async fn get_range(
         .await
         .map_err(|error| match error.code() {
             Some("NoSuchKey" | "NoSuchVersion" | "NotFound" | "MethodNotAllowed") => ValidateError::ObjectGone,
-            // No byte of the range exists: the object is empty.
-            Some("InvalidRange") => ValidateError::Empty,
+            // No byte of the range exists: the object is empty, or has become shorter since the last read.
+            Some("InvalidRange") if from == 0 => ValidateError::Empty,
+            Some("InvalidRange") => ValidateError::Broken,
             _ => ServiceError::of(call, &error).into(),
         })?;
     let whole = answer.content_range().and_then(|range| range.rsplit('/').next()?.parse().ok());
