@@ -19,9 +19,9 @@ pub fn owner_partition(owner: &Owner) -> String {
     format!("OWNER#{}", escape(owner.as_str()))
 }
 
-/// The partition of an owner's images that have a label.
+/// The partition of an owner's images that have a label. Case-insensitive, as people search.
 pub fn label_partition(owner: &Owner, label: &str) -> String {
-    format!("{}#LABEL#{}", owner_partition(owner), escape(label))
+    format!("{}#LABEL#{}", owner_partition(owner), escape(&label.to_lowercase()))
 }
 
 /// The sort key of an image's record.
@@ -29,9 +29,9 @@ pub fn image_sort(image_id: ImageId) -> String {
     format!("IMAGE#{image_id}")
 }
 
-/// The sort key of a label's count.
+/// The sort key of a label's count. Case-insensitive, as people search.
 pub fn label_count_sort(label: &str) -> String {
-    format!("LABEL#{}", escape(label))
+    format!("LABEL#{}", escape(&label.to_lowercase()))
 }
 
 /// Sorts an owner's images by time: ids derived from keys do not. `created_at` is ISO 8601, UTC,
@@ -71,6 +71,12 @@ mod tests {
     }
 
     #[test]
+    fn a_label_is_found_however_it_is_capitalized() {
+        assert_eq!(label_partition(&owner("a"), "Coffee Cup"), label_partition(&owner("a"), "coffee cup"));
+        assert_eq!(label_count_sort("TV"), label_count_sort("tv"));
+    }
+
+    #[test]
     fn the_longest_legal_owner_and_label_fit_a_partition_key() {
         let long = owner(&"#".repeat(1014));
         assert!(label_partition(&long, &"%".repeat(1000)).len() <= 2048);
@@ -82,7 +88,7 @@ mod tests {
     proptest! {
         #[test]
         fn different_owners_and_labels_have_different_partitions(
-            pairs in proptest::collection::hash_set(("[a#%/L]{1,6}", "[a#%L]{1,6}"), 1..20)
+            pairs in proptest::collection::hash_set(("[a#%/l]{1,6}", "[a#%l]{1,6}"), 1..20)
         ) {
             let pairs: Vec<_> = pairs.into_iter().filter(|(o, _)| !o.contains('/')).collect();
             let keys: HashSet<_> = pairs.iter().map(|(o, l)| label_partition(&owner(o), l)).collect();

@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::types::{
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use domain::{ImageRecord, Label, Status};
 use lambda::ServiceError;
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// Images of one owner that are labeled at the same time meet at the same counts; the SDK does not
@@ -33,7 +34,8 @@ enum Written {
 pub(crate) async fn replace(persist: &Persist, image: &Image, record: &ImageRecord) -> Result<(), PersistError> {
     let rows = Rows { persist, image, created_at: &record.created_at };
     let labels = image.ending.labels();
-    for gone in record.label_rows.iter().filter(|name| labels.iter().all(|label| label.name != **name)) {
+    let now: HashSet<_> = labels.iter().map(|label| label.name.to_lowercase()).collect();
+    for gone in record.label_rows.iter().filter(|name| !now.contains(&name.to_lowercase())) {
         rows.delete(gone).await?;
     }
     for label in labels {
