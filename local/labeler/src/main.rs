@@ -9,13 +9,16 @@ use std::time::Instant;
 
 use clap::Parser;
 use labeler::analysis::Analyzer;
-use labeler::models::load_runtime;
+use labeler::models::{Models, load_runtime};
 use labeler::object::ObjectStore;
 use labeler::server::{Service, router};
 use labeler::taxonomy::Taxonomy;
 use labeler::throttle::Throttle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// The models are small: more threads than this make them no faster.
+const MODEL_THREADS: usize = 4;
 
 /// Answers Amazon Rekognition's DetectLabels with two real image models.
 #[derive(Parser)]
@@ -48,7 +51,10 @@ fn positive(text: &str) -> Result<f64, String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     match serve(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -59,12 +65,13 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let threads = available_parallelism().map_or(1, |threads| threads.get().min(8));
+    let threads = available_parallelism().map_or(1, |threads| threads.get().min(MODEL_THREADS));
     let environment = load_runtime(&arguments.onnxruntime)?;
-    let analyzer = Analyzer::load(&environment, &arguments.models, Taxonomy::built_in()?, threads)?;
+    let models = Models::load(&environment, &arguments.models, threads)?;
+    let analyzer = Analyzer::new(models, Taxonomy::built_in()?);
     let objects = ObjectStore::connect(arguments.s3_endpoint.as_deref()).await;
     let throttle = arguments.max_tps.map(|rate| Throttle::new(rate, Instant::now()));
-    let service = Arc::new(Service::new(analyzer, objects, throttle, threads as u32));
+    let service = Arc::new(Service::new(analyzer, objects, throttle));
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
