@@ -5,12 +5,14 @@ mod checks;
 mod chromium;
 mod console;
 mod fingerprint;
+mod http;
 mod label;
 mod page;
 mod prerequisites;
 mod process;
 mod project;
 mod sam;
+mod services;
 mod stack;
 mod tools;
 mod up;
@@ -46,12 +48,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = Interrupt::listen().and_then(|interrupt| match Cli::parse().command {
-        Command::Up(options) => up::up(&options, &interrupt),
+    let result = match Cli::parse().command {
+        Command::Up(options) => Interrupt::listen().and_then(|interrupt| up::up(&options, &interrupt)),
         Command::Down(options) => up::down(&options),
         Command::Label(options) => label::label(&options),
-        Command::Test(options) => checks::test(&options, &interrupt),
-    });
+        Command::Test(options) => {
+            Interrupt::listen().and_then(|interrupt| checks::test(&options, &interrupt))
+        }
+    };
     match result {
         Ok(code) => code,
         Err(error) if error.is::<Interrupted>() => {
