@@ -24,6 +24,9 @@ use std::time::Duration;
 
 /// How long the presigned PUT is valid.
 const UPLOAD_VALID: Duration = Duration::from_secs(5 * 60);
+/// What is signed and not set by a browser itself, as `host` and `content-length` are. The SDK would
+/// add this function's own trace id, which the bucket's CORS rules do not know.
+const UPLOAD_HEADERS: [&str; 3] = ["content-type", "if-none-match", "x-amz-checksum-sha256"];
 /// When a record whose upload never came is removed: long after the last event that S3 could send.
 const AWAITING_KEPT: SignedDuration = SignedDuration::from_hours(48);
 
@@ -87,7 +90,7 @@ pub(crate) async fn create(
 
     let headers = put
         .headers()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))
+        .filter(|(name, _)| UPLOAD_HEADERS.contains(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let expires_at = now + SignedDuration::try_from(UPLOAD_VALID).unwrap_or_default();
@@ -97,6 +100,20 @@ pub(crate) async fn create(
         expires_at: format!("{expires_at:.3}"),
     };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
+}
+
+/// The headers that the signature covers, without those that a browser sets by itself. The SDK adds
+/// others within Lambda, such as a trace id, which S3's CORS rules do not let a browser send.
+fn headers_to_set<'a>(
+    url: &str,
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+) -> BTreeMap<String, String> {
+    let signed = url.split(['?', '&']).find_map(|part| part.strip_prefix("X-Amz-SignedHeaders="));
+    let signed: Vec<_> = signed.unwrap_or_default().split("%3B").collect();
+    headers
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .filter(|(name, _)| signed.contains(&name.as_str()) && !["host", "content-length"].contains(&name.as_str()))
+        .collect()
 }
 
 fn check(body: NewUpload) -> Result<Announced, Problem> {
@@ -229,6 +246,18 @@ mod tests {
             let problem = refused(change.clone());
             assert_eq!((&problem["status"], &problem["field"]), (&json!(status), &json!(field)), "{change}");
         }
+    }
+
+    #[test]
+    fn a_browser_is_told_to_set_what_is_signed_and_nothing_else() {
+        let url = "https://b.s3.amazonaws.com/k?X-Amz-Date=1&X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost&x=y";
+        let headers = [
+            ("Content-Type", "image/png"),
+            ("content-length", "5"),
+            ("x-amzn-trace-id", "Root=1-6b0392e4"),
+        ];
+        let headers = headers_to_set(url, headers.into_iter());
+        assert_eq!(headers, BTreeMap::from([("content-type".to_owned(), "image/png".to_owned())]));
     }
 
     #[test]

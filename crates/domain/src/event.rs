@@ -74,8 +74,8 @@ pub struct Detail {
 /// The bucket of an event.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Bucket {
-    /// Its name.
-    #[serde(deserialize_with = "not_empty")]
+    /// Its name. 1 to 255 bytes: S3 allows 63, and allowed 255 to the oldest buckets.
+    #[serde(deserialize_with = "bucket_name")]
     pub name: String,
 }
 
@@ -91,8 +91,8 @@ pub struct Object {
     /// The content's tag.
     #[serde(default)]
     pub etag: Option<String>,
-    /// Where the bucket is versioned.
-    #[serde(default, rename = "version-id")]
+    /// Where the bucket is versioned. At most 1,024 bytes.
+    #[serde(default, rename = "version-id", deserialize_with = "version_id")]
     pub version_id: Option<String>,
     /// Orders the events of this key.
     pub sequencer: Sequencer,
@@ -131,6 +131,18 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     if text.len() > 1024 { Err(D::Error::custom("must have at most 1,024 bytes")) } else { Ok(text) }
 }
 
+fn bucket_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = not_empty(deserializer)?;
+    if text.len() > 255 { Err(D::Error::custom("must have at most 255 bytes")) } else { Ok(text) }
+}
+
+fn version_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Option::<String>::deserialize(deserializer)? {
+        Some(text) if text.len() > 1024 => Err(D::Error::custom("must have at most 1,024 bytes")),
+        version_id => Ok(version_id),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +179,9 @@ mod tests {
         assert!(refused("/detail/object/key", json!("k".repeat(1025))).contains("1,024"));
         assert!(refused("/detail/object/sequencer", json!("xyz")).contains("hexadecimal"));
         assert!(refused("/detail/bucket", json!({})).contains("name"));
+        assert!(refused("/detail/bucket/name", json!("b".repeat(256))).contains("255"));
+        let version = json!({"key": "uploads/demo/a", "sequencer": "0A", "version-id": "v".repeat(1025)});
+        assert!(refused("/detail/object", version).contains("1,024"));
     }
 
     #[test]
@@ -180,7 +195,48 @@ mod tests {
         }
     }
 
+    /// Any JSON, with the names of the event's own fields among the names.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,20}".prop_map(Value::from),
+            Just(json!("aws.s3")),
+            Just(json!("Object Created")),
+        ];
+        let name = "source|detail-type|detail|bucket|object|name|key|size|sequencer|version-id|relabel|\\PC{0,5}";
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..6)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn any_event_is_read_or_refused(pointer in prop::sample::select(vec![
+            "", "/source", "/detail", "/detail/bucket", "/detail/bucket/name", "/detail/object",
+            "/detail/object/key", "/detail/object/size", "/detail/object/sequencer",
+        ]), value in any_json()) {
+            let mut event = event();
+            *event.pointer_mut(pointer).unwrap() = value;
+            if let Ok(read) = serde_json::from_value::<ObjectCreated>(event) {
+                prop_assert!((1..=1024).contains(&read.detail.object.key.len()));
+                prop_assert!((1..=255).contains(&read.detail.bucket.name.len()));
+            }
+        }
+
+        #[test]
+        fn every_legal_key_is_read_as_it_stands(key in "\\PC{1,256}|[%+ #?&=/\\\\]{1,1024}") {
+            let mut event = event();
+            *event.pointer_mut("/detail/object/key").unwrap() = json!(key);
+            prop_assert_eq!(serde_json::from_value::<ObjectCreated>(event).unwrap().detail.object.key, key);
+        }
+
         #[test]
         fn the_order_of_sequencers_is_that_of_numbers(a: u128, b: u128, pad_a in 0_usize..32, pad_b in 0_usize..32) {
             let text = |n: u128, pad| format!("{n:0pad$X}");

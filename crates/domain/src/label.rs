@@ -116,7 +116,8 @@ pub fn fit(mut labels: Vec<Label>, budget: usize) -> Vec<Label> {
     labels
 }
 
-fn json_len<T: Serialize + ?Sized>(value: &T) -> usize {
+/// How many bytes a value has as JSON.
+pub fn json_len<T: Serialize + ?Sized>(value: &T) -> usize {
     serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
 }
 

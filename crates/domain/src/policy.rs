@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 /// The most labels that a policy may ask for: each costs three written items in the table.
 pub const MAX_LABELS: u32 = 100;
 
+/// The most names in each list of a policy, as many as Rekognition's own filters take. A state of Step Functions
+/// carries the policy beside the labels.
+pub const MAX_NAMES: usize = 100;
+
+/// The longest name in a list of a policy, in characters. Rekognition's longest label has fewer than half.
+pub const MAX_NAME_LENGTH: usize = 100;
+
 /// An owner's filter policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -14,10 +21,10 @@ pub struct FilterPolicy {
     pub min_confidence: f64,
     /// At most this many labels, the surest first. 1 to [`MAX_LABELS`].
     pub max_labels: u32,
-    /// Where not empty, only these label names count. Case-insensitive.
+    /// Where not empty, only these label names count. Case-insensitive; at most [`MAX_NAMES`].
     #[serde(default)]
     pub include: Vec<String>,
-    /// These label names never count. Case-insensitive.
+    /// These label names never count. Case-insensitive; at most [`MAX_NAMES`].
     #[serde(default)]
     pub exclude: Vec<String>,
 }
@@ -31,10 +38,16 @@ pub enum PolicyError {
     /// Not within 1 to [`MAX_LABELS`].
     #[error("maxLabels must be a whole number from 1 to {MAX_LABELS}")]
     MaxLabels,
+    /// More than [`MAX_NAMES`], with the field's name.
+    #[error("{0} must have at most {MAX_NAMES} label names")]
+    TooManyNames(&'static str),
+    /// Empty, longer than [`MAX_NAME_LENGTH`] or with control characters, with the field's name.
+    #[error("{0} must have label names of 1 to {MAX_NAME_LENGTH} characters without control characters")]
+    Name(&'static str),
 }
 
 impl FilterPolicy {
-    /// Checks the ranges.
+    /// Checks the ranges and the lists' lengths.
     ///
     /// # Errors
     /// The first field that is out of its range.
@@ -44,6 +57,17 @@ impl FilterPolicy {
         }
         if !(1..=MAX_LABELS).contains(&self.max_labels) {
             return Err(PolicyError::MaxLabels);
+        }
+        for (field, names) in [("include", &self.include), ("exclude", &self.exclude)] {
+            if names.len() > MAX_NAMES {
+                return Err(PolicyError::TooManyNames(field));
+            }
+            let legal = |name: &String| {
+                (1..=MAX_NAME_LENGTH).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+            };
+            if !names.iter().all(legal) {
+                return Err(PolicyError::Name(field));
+            }
         }
         Ok(self)
     }
@@ -70,7 +94,7 @@ impl FilterPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::Confidence;
+    use crate::label::{Confidence, json_len};
     use proptest::prelude::*;
 
     fn label(name: &str, confidence: f64) -> Label {
@@ -121,7 +145,39 @@ mod tests {
         assert_eq!(policy(50.0, 101, &[], &[]).check(), Err(PolicyError::MaxLabels));
     }
 
+    #[test]
+    fn lists_that_a_state_could_not_carry_are_refused_with_the_field_named() {
+        let longest = "🐈".repeat(MAX_NAME_LENGTH);
+        let full = vec![longest.as_str(); MAX_NAMES];
+        let largest = policy(50.0, 5, &full, &full).check().unwrap();
+        assert!(json_len(&largest) < 256 * 1024 / 3, "a state carries labels, too");
+        let over = vec!["Cat"; MAX_NAMES + 1];
+        assert_eq!(policy(50.0, 5, &over, &[]).check(), Err(PolicyError::TooManyNames("include")));
+        assert_eq!(policy(50.0, 5, &[], &over).check(), Err(PolicyError::TooManyNames("exclude")));
+        for name in ["", &format!("{longest}x"), "a\nb", "\0"] {
+            assert_eq!(policy(50.0, 5, &[], &["Cat", name]).check(), Err(PolicyError::Name("exclude")), "{name:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn lists_decide_by_name_alone_whatever_its_case(
+            found in proptest::collection::vec("[a-cA-C]", 0..20),
+            include in proptest::collection::vec("[a-cA-C]", 0..3),
+            exclude in proptest::collection::vec("[a-cA-C]", 0..3),
+        ) {
+            let has = |list: &[String], name: &str| list.iter().any(|entry| entry.eq_ignore_ascii_case(name));
+            let counts = |name: &&String| (include.is_empty() || has(&include, name)) && !has(&exclude, name);
+            let mut expected: Vec<_> = found.iter().filter(counts).cloned().collect();
+            expected.sort();
+            let labels = found.iter().map(|name| label(name, 50.0)).collect();
+            let (include, exclude) = (include.clone(), exclude.clone());
+            let policy = FilterPolicy { min_confidence: 0.0, max_labels: MAX_LABELS, include, exclude };
+            let mut kept: Vec<_> = policy.apply(labels).into_iter().map(|label| label.name).collect();
+            kept.sort();
+            prop_assert_eq!(kept, expected);
+        }
+
         #[test]
         fn what_is_kept_obeys_the_policy(
             confidences in proptest::collection::vec(0.0_f64..100.0, 0..40),

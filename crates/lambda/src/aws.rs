@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::ErrorName;
 use std::time::Duration;
+use strum::EnumIter;
 
 /// A call that takes longer will not succeed. Well below the functions' own timeout (template.yaml).
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(8);
@@ -30,7 +31,7 @@ async fn config(retry: RetryConfig) -> SdkConfig {
 }
 
 /// What every call to AWS can end in, beside the errors that a step knows what to do with.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, EnumIter)]
 pub enum ServiceError {
     /// The service asked for fewer calls.
     Throttled(String),

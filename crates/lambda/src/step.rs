@@ -11,6 +11,10 @@ pub trait StepError: std::error::Error {
     fn name(&self) -> ErrorName;
 }
 
+/// The longest error text that is reported, in characters. Parsers quote what they could not read, and the state
+/// machine carries the text on beside the event: what goes in must not decide how large that gets.
+const MAX_MESSAGE: usize = 1000;
+
 /// What is reported to Lambda.
 ///
 /// `lambda_runtime::Error` in its place would report the boxed error's type as the name, which no
@@ -19,6 +23,12 @@ pub trait StepError: std::error::Error {
 struct Failure {
     name: ErrorName,
     message: String,
+}
+
+impl Failure {
+    fn new(name: ErrorName, error: &dyn std::error::Error) -> Self {
+        Self { name, message: error.to_string().chars().take(MAX_MESSAGE).collect() }
+    }
 }
 
 impl From<Failure> for Diagnostic {
@@ -47,9 +57,9 @@ where
     E: StepError,
 {
     // Taken as a Value first: a payload that the runtime itself refuses is reported under its name.
-    let input = serde_json::from_value(payload)
-        .map_err(|error| Failure { name: ErrorName::InvalidInput, message: error.to_string() })?;
-    handle(input).await.map_err(|error| Failure { name: error.name(), message: error.to_string() })
+    let input =
+        serde_json::from_value(payload).map_err(|error| Failure::new(ErrorName::InvalidInput, &error))?;
+    handle(input).await.map_err(|error| Failure::new(error.name(), &error))
 }
 
 #[cfg(test)]
@@ -89,5 +99,13 @@ mod tests {
     async fn a_payload_of_the_wrong_shape_has_a_name_of_its_own() {
         let diagnostic = Diagnostic::from(respond(refuse, json!({"a": 1})).await.unwrap_err());
         assert_eq!(diagnostic.error_type, "InvalidInput");
+    }
+
+    #[tokio::test]
+    async fn a_huge_value_that_cannot_be_read_does_not_make_a_huge_error() {
+        let payload = json!("é".repeat(200_000));
+        let diagnostic = Diagnostic::from(respond(refuse, payload).await.unwrap_err());
+        assert!(diagnostic.error_message.starts_with("invalid type: string"), "{}", diagnostic.error_message);
+        assert_eq!(diagnostic.error_message.chars().count(), MAX_MESSAGE);
     }
 }

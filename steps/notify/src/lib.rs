@@ -5,6 +5,7 @@
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use domain::{ErrorName, Outcome, Status};
 use lambda::{ServiceError, StepError};
+use strum::EnumIter;
 
 /// The `source` of all events of this system.
 pub const SOURCE: &str = "image-label-generator";
@@ -19,13 +20,14 @@ pub struct Notify {
 }
 
 /// Why nothing was sent.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum NotifyError {
     /// An image on its way has nothing to tell.
     #[error("an image that is {0} has no outcome to send")]
     NoOutcome(&'static str),
     /// AWS is at fault, or a permission is missing.
     #[error(transparent)]
+    #[strum(disabled)]
     Service(#[from] ServiceError),
 }
 
@@ -77,6 +79,9 @@ mod tests {
     use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
     use aws_sdk_eventbridge::types::PutEventsResultEntry;
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use domain::contract::OutcomeLabel;
+    use domain::policy::MAX_LABELS;
+    use domain::{Confidence, Owner};
     use serde_json::json;
 
     fn outcome(status: &str) -> Outcome {
@@ -86,6 +91,18 @@ mod tests {
             "key": "uploads/demo/x", "status": status, "labels": [], "executionArn": "arn",
         }))
         .unwrap()
+    }
+
+    /// EventBridge takes 1 MB, a state of Step Functions 256 KiB, and receivers such as SQS may take less.
+    #[test]
+    fn the_largest_outcome_fits_an_event() {
+        let mut outcome = outcome("LABELED");
+        let names = (0..u16::try_from(MAX_LABELS).unwrap()).map(|i| format!("{i:0>255}"));
+        outcome.labels =
+            names.map(|name| OutcomeLabel { name, confidence: Confidence::new(99.99) }).collect();
+        outcome.key = format!("uploads/{}", "\u{1}".repeat(1016));
+        outcome.owner = Owner::new(&"\u{1}".repeat(1014)).unwrap();
+        assert!(serde_json::to_string(&outcome).unwrap().len() < 64 * 1024);
     }
 
     /// The emulator takes every entry, so a mock refuses one.

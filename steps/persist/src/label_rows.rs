@@ -200,6 +200,12 @@ fn built<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, PersistErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use domain::{ErrorName, PersistInput};
+    use lambda::StepError;
+    use serde_json::json;
 
     fn reasons(codes: [&str; 3]) -> Vec<CancellationReason> {
         codes.map(|code| CancellationReason::builder().code(code).build()).to_vec()
@@ -213,5 +219,58 @@ mod tests {
         assert!(matches!(lost, Canceled::ClaimLost(_)), "a lost claim outweighs all else");
         let other = judge(&reasons(["None", "ValidationError", "None"]));
         assert!(matches!(other, Canceled::Other(PersistError::Service(_))));
+    }
+
+    fn conflict() -> TransactWriteItemsError {
+        let canceled = TransactionCanceledException::builder();
+        let canceled = canceled.set_cancellation_reasons(Some(reasons(["None", "None", "TransactionConflict"])));
+        TransactWriteItemsError::TransactionCanceledException(canceled.build())
+    }
+
+    /// Writes the row of one label, and counts it, with a client that mocks DynamoDB by `rule`.
+    async fn write(rule: &Rule) -> Result<(), PersistError> {
+        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [rule]);
+        let persist = Persist { dynamodb, table: "images".into() };
+        let input: PersistInput = serde_json::from_value(json!({
+            "status": "LABELED",
+            "image": {
+                "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "bucket": "pictures",
+                "key": "uploads/demo/a.jpg", "size": 1, "format": "JPEG", "width": 100, "height": 100,
+                "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
+                "executionArn": "arn",
+            },
+            "labels": [{
+                "name": "Cat", "confidence": 90, "instances": [], "parents": [], "aliases": [], "categories": [],
+            }],
+        }))
+        .unwrap();
+        let record: ImageRecord = serde_json::from_value(json!({
+            "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "bucket": "pictures",
+            "key": "uploads/demo/a.jpg", "status": "PROCESSING", "labelRows": ["Cat"],
+            "createdAt": "2026-11-12T00:00:00.000Z", "updatedAt": "2026-11-12T00:00:00.000Z",
+        }))
+        .unwrap();
+        replace(&persist, &Image::try_from(input).unwrap(), &record).await
+    }
+
+    /// The emulator never shows it: on AWS, images of one owner that are labeled at the same time meet at the count.
+    #[tokio::test(start_paused = true)]
+    async fn images_that_meet_at_the_same_count_wait_for_each_other() {
+        let rule = mock!(aws_sdk_dynamodb::Client::transact_write_items)
+            .sequence()
+            .error(conflict)
+            .times(3)
+            .output(|| TransactWriteItemsOutput::builder().build())
+            .build();
+        assert_eq!(write(&rule).await, Ok(()));
+        assert_eq!(rule.num_calls(), 4, "written once, and no more once it is written");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_count_that_too_many_images_change_at_once_is_left_to_the_steps_own_retry() {
+        let rule = mock!(aws_sdk_dynamodb::Client::transact_write_items).then_error(conflict);
+        let error = write(&rule).await.unwrap_err();
+        assert_eq!(error.name(), ErrorName::Throttled);
+        assert_eq!(rule.num_calls(), TRIES as usize);
     }
 }

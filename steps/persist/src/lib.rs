@@ -12,6 +12,7 @@ use domain::contract::OutcomeLabel;
 use domain::record::RecordedError;
 use domain::{DetectedImage, ErrorName, ImageId, Outcome, Owner, PersistInput, Status};
 use lambda::{ServiceError, StepError};
+use strum::EnumIter;
 
 /// What the step works with.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ pub struct Persist {
 }
 
 /// Why nothing was stored.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum PersistError {
     /// Another execution has taken the image over, for a later event.
     #[error("another execution has claimed the image")]
@@ -39,6 +40,7 @@ pub enum PersistError {
     UnreadableRecord(String),
     /// AWS is at fault, or a permission is missing.
     #[error(transparent)]
+    #[strum(disabled)]
     Service(#[from] ServiceError),
 }
 

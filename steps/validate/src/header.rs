@@ -153,6 +153,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn reading_more_of_a_picture_never_changes_what_was_found(
+            segments in 0_usize..3, width: u16, height: u16, cut in 4_usize..200_000,
+            behind in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let mut whole = jpeg(segments, width, height);
+            whole.extend(behind);
+            let part = look(&whole[..cut.min(whole.len())]);
+            prop_assert!(matches!(part, Ok(Look::NeedsMore)) || part == look(&whole));
+        }
+
+        #[test]
         fn no_bytes_make_the_step_panic(
             start in prop::sample::select(vec![&b"\xFF\xD8\xFF"[..], b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b""]),
             rest in prop::collection::vec(any::<u8>(), 0..400),

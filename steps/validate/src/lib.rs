@@ -10,6 +10,7 @@ use domain::image::{MAX_BYTES, MAX_SIDE, MIN_SIDE};
 use domain::{ClaimedImage, ErrorName, FilterPolicy, ImageKey, ValidateInput};
 use header::Header;
 use lambda::{ServiceError, StepError};
+use strum::EnumIter;
 
 /// What the step works with.
 #[derive(Debug, Clone)]
@@ -29,13 +30,13 @@ pub struct Validate {
 }
 
 /// Why an image goes no further.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum ValidateError {
     /// Neither JPEG nor PNG.
     #[error("This file is {0}. Only JPEG and PNG pictures can be labeled.")]
     UnsupportedFormat(&'static str),
     /// More than [`MAX_BYTES`].
-    #[error("This file has {:.1} MB. A picture may have at most {} MB.", *.0 as f64 / 1_048_576.0, MAX_BYTES / 1_048_576)]
+    #[error("This file has {:.1} MB. A picture may have at most {} MB.", (*.0 * 10).div_ceil(1_048_576) as f64 / 10.0, MAX_BYTES / 1_048_576)]
     TooManyBytes(u64),
     /// A side of more than [`MAX_SIDE`] pixels.
     #[error("This picture has {0} × {1} pixels. A side may have at most {MAX_SIDE}.")]
@@ -74,6 +75,7 @@ pub enum ValidateError {
     UnreadableRecord(String),
     /// AWS is at fault, or a permission is missing.
     #[error(transparent)]
+    #[strum(disabled)]
     Service(#[from] ServiceError),
 }
 
@@ -167,5 +169,7 @@ mod tests {
     fn a_person_reads_what_was_wrong_and_what_would_be_right() {
         let sentence = ValidateError::TooManyBytes(16 * 1024 * 1024).to_string();
         assert_eq!(sentence, "This file has 16.0 MB. A picture may have at most 15 MB.");
+        let sentence = ValidateError::TooManyBytes(MAX_BYTES + 1).to_string();
+        assert_eq!(sentence, "This file has 15.1 MB. A picture may have at most 15 MB.");
     }
 }
