@@ -1,0 +1,24 @@
+//! What the workflow tests stand on: a running stack, described by the file that `ILG_STACK` names,
+//! and ways to use it as anybody could who has its address and credentials. Nothing here reaches
+//! into a process: only the HTTP API, S3, DynamoDB, EventBridge, SQS, Lambda and Step Functions.
+//!
+//! All tests run at the same time against one stack, which may have been used before. So each keeps
+//! to an owner of its own ([`Stack::new_owner`]), except those that go through the HTTP API, whose
+//! owner is always [`API_OWNER`]. Nothing sleeps for a fixed time: see [`wait::until`].
+
+pub mod api;
+pub mod bus;
+pub mod consistency;
+pub mod executions;
+pub mod functions;
+pub mod images;
+pub mod json;
+pub mod pictures;
+pub mod proxy;
+pub mod reroute;
+mod stack;
+pub mod state_machine;
+pub mod table;
+pub mod wait;
+
+pub use stack::{API_OWNER, Stack, run};

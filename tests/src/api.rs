@@ -1,0 +1,155 @@
+//! The HTTP API and uploads through it, as a browser makes them.
+
+use crate::stack::api_owner;
+use crate::{Stack, pictures};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::{ImageId, ImageKey};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A file as a person has it on disk.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// What the system says it is, by its name.
+    pub content_type: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+impl File {
+    /// A file; its name decides what it passes for.
+    pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        let content_type = if name.ends_with(".png") { "image/png" } else { "image/jpeg" };
+        Self { name: name.to_owned(), content_type, bytes: bytes.into() }
+    }
+
+    /// A cat's portrait.
+    pub fn cat() -> Self {
+        Self::new("cat.jpg", pictures::cat())
+    }
+
+    /// The SHA-256 in base64.
+    pub fn sha256(&self) -> String {
+        BASE64.encode(Sha256::digest(&self.bytes))
+    }
+
+    /// The body of `POST /uploads` for this file.
+    pub fn announcement(&self) -> Value {
+        json!({
+            "fileName": self.name, "contentType": self.content_type,
+            "size": self.bytes.len(), "sha256": self.sha256(),
+        })
+    }
+}
+
+/// What the API answers.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP's status.
+    pub status: u16,
+    /// HTTP's `content-type`.
+    pub content_type: String,
+    /// The body; null where it is no JSON.
+    pub body: Value,
+}
+
+/// What `POST /uploads` hands out.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Created {
+    /// The image to be.
+    pub image_id: ImageId,
+    /// Where to put the file.
+    pub upload: Upload,
+    /// Until when: ISO 8601, UTC.
+    pub expires_at: String,
+}
+
+/// A presigned request.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Upload {
+    /// `PUT`
+    pub method: String,
+    /// Where.
+    pub url: String,
+    /// What must be sent beside what a browser sets by itself.
+    pub headers: BTreeMap<String, String>,
+}
+
+impl Stack {
+    /// Asks the API. `body` is sent as it stands, `content_type` where there is one.
+    ///
+    /// # Panics
+    /// Where nothing answers.
+    pub async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.api_url)).body(body);
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let content_type = answer.headers().get("content-type");
+        Answer {
+            status: answer.status().as_u16(),
+            content_type: content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned(),
+            body: answer.json().await.unwrap_or_default(),
+        }
+    }
+
+    /// `POST /uploads`
+    pub async fn announce(&self, announcement: &Value) -> Answer {
+        self.api(Method::POST, "/uploads", Some("application/json"), announcement.to_string()).await
+    }
+
+    /// Announces a file that the API takes.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn create_upload(&self, file: &File) -> Created {
+        let answer = self.announce(&file.announcement()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        serde_json::from_value(answer.body).expect("an upload")
+    }
+
+    /// Sends bytes to where an upload goes, with its headers and those of `other_headers`, which win.
+    ///
+    /// # Panics
+    /// Where nothing answers.
+    pub async fn put(&self, upload: &Upload, bytes: Vec<u8>, other_headers: &[(&str, &str)]) -> StatusCode {
+        let mut headers = upload.headers.clone();
+        headers.extend(other_headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let method = Method::from_bytes(upload.method.as_bytes()).expect("an HTTP method");
+        let mut request = self.http.request(method, &upload.url).body(bytes);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.send().await.expect("an answer of S3").status()
+    }
+
+    /// Uploads a file through the API; gives its key back.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub async fn upload(&self, file: &File) -> String {
+        let created = self.create_upload(file).await;
+        let status = self.put(&created.upload, file.bytes.clone(), &[]).await;
+        assert!(status.is_success(), "S3 refuses {}: {status}", file.name);
+        ImageKey::for_upload(&api_owner(), created.image_id)
+    }
+
+    /// `GET /images/{id}`
+    pub async fn get_image(&self, image_id: ImageId) -> Answer {
+        self.api(Method::GET, &format!("/images/{image_id}"), None, "").await
+    }
+}

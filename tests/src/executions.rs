@@ -1,0 +1,136 @@
+//! Executions of the state machine.
+
+use crate::{Stack, wait};
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
+use serde_json::Value;
+use std::time::SystemTime;
+
+/// An execution that has come to its end.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Its ARN.
+    pub arn: String,
+    /// How it ended.
+    pub status: ExecutionStatus,
+    /// What it gave back, where it succeeded.
+    pub output: Option<Value>,
+    /// The name of the error that it failed with.
+    pub error: Option<String>,
+    /// What was said about the error.
+    pub cause: Option<String>,
+    /// The names of its states, in the order in which they were entered.
+    pub states: Vec<String>,
+}
+
+impl Ended {
+    /// The state that it was in last: where it failed, if it failed.
+    pub fn last_state(&self) -> &str {
+        self.states.last().map_or("", String::as_str)
+    }
+}
+
+impl Stack {
+    /// Starts an execution; gives its ARN back.
+    ///
+    /// # Panics
+    /// Where Step Functions refuses.
+    pub async fn start(&self, input: &Value) -> String {
+        self.sfn
+            .start_execution()
+            .state_machine_arn(&self.state_machine_arn)
+            .input(input.to_string())
+            .send()
+            .await
+            .expect("an execution")
+            .execution_arn
+    }
+
+    /// Waits until an execution has ended.
+    ///
+    /// # Panics
+    /// Where there is no such execution, or it does not end.
+    pub async fn ended(&self, arn: &str) -> Ended {
+        let execution = wait::until(&format!("{arn} ends"), async || {
+            let execution = self.sfn.describe_execution().execution_arn(arn).send().await.expect("an execution");
+            (*execution.status() != ExecutionStatus::Running).then_some(execution)
+        })
+        .await;
+        Ended {
+            arn: arn.to_owned(),
+            status: execution.status,
+            output: execution.output.and_then(|output| serde_json::from_str(&output).ok()),
+            error: execution.error,
+            cause: execution.cause,
+            states: self.states(arn).await,
+        }
+    }
+
+    /// Starts an execution and waits for its end.
+    ///
+    /// # Panics
+    /// See [`Self::start`] and [`Self::ended`].
+    pub async fn execute(&self, input: &Value) -> Ended {
+        let arn = self.start(input).await;
+        self.ended(&arn).await
+    }
+
+    /// Waits until at least so many executions have been started about an object, by whomever, and all
+    /// of them have ended. Counts none from before this program's tests.
+    ///
+    /// # Panics
+    /// Where there are fewer, or one does not end.
+    pub async fn executions_about(&self, key: &str, at_least: usize) -> Vec<Ended> {
+        let arns = wait::until(&format!("{at_least} executions have been started about {key}"), async || {
+            let mut arns = vec![];
+            for arn in self.new_executions().await {
+                if self.subject(&arn).await.as_deref() == Some(key) {
+                    arns.push(arn);
+                }
+            }
+            (arns.len() >= at_least).then_some(arns)
+        })
+        .await;
+        let mut executions = vec![];
+        for arn in arns {
+            executions.push(self.ended(&arn).await);
+        }
+        executions
+    }
+
+    /// Those that were started since this program's tests began, the latest first.
+    async fn new_executions(&self) -> Vec<String> {
+        let list = self.sfn.list_executions().state_machine_arn(&self.state_machine_arn);
+        let mut pages = list.into_paginator().items().send();
+        let mut arns = vec![];
+        while let Some(execution) = pages.next().await {
+            let execution = execution.expect("an execution");
+            if SystemTime::try_from(execution.start_date).is_ok_and(|start| start < self.began) {
+                break;
+            }
+            arns.push(execution.execution_arn);
+        }
+        arns
+    }
+
+    /// The key that an execution's input names. Asked for once: it does not change.
+    async fn subject(&self, arn: &str) -> Option<String> {
+        if let Some(key) = self.subjects.lock().expect("subjects").get(arn) {
+            return key.clone();
+        }
+        let execution = self.sfn.describe_execution().execution_arn(arn).send().await.expect("an execution");
+        let input: Value = execution.input.and_then(|input| serde_json::from_str(&input).ok()).unwrap_or_default();
+        let key = input.pointer("/detail/object/key").and_then(Value::as_str).map(str::to_owned);
+        self.subjects.lock().expect("subjects").insert(arn.to_owned(), key.clone());
+        key
+    }
+
+    async fn states(&self, arn: &str) -> Vec<String> {
+        let mut events = self.sfn.get_execution_history().execution_arn(arn).max_results(1000).into_paginator().items().send();
+        let mut states = vec![];
+        while let Some(event) = events.next().await {
+            let event: HistoryEvent = event.expect("an execution's history");
+            states.extend(event.state_entered_event_details.map(|entered| entered.name));
+        }
+        states
+    }
+}

@@ -1,0 +1,118 @@
+//! Objects in the bucket, the events that S3 sends about them, and how their images end.
+
+use crate::bus::Notification;
+use crate::executions::Ended;
+use crate::{Stack, wait};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_sfn::types::ExecutionStatus;
+use domain::{ImageRecord, Status};
+use serde_json::{Value, json};
+
+/// Later than any event that S3 has ever sent.
+pub const LAST_SEQUENCER: &str = "FFFFFFFFFFFFFFFFFF";
+
+/// An image with which everything is done.
+#[derive(Debug)]
+pub struct Settled {
+    /// Its record.
+    pub record: ImageRecord,
+    /// The execution that brought the result about.
+    pub execution: Ended,
+    /// All that was said about it on the bus.
+    pub notifications: Vec<Notification>,
+}
+
+impl Stack {
+    /// Puts an object into the bucket as any other tool does.
+    ///
+    /// # Panics
+    /// Where S3 refuses it.
+    pub async fn put_object(&self, key: &str, bytes: impl Into<Vec<u8>>) {
+        let body = ByteStream::from(bytes.into());
+        let put = self.s3.put_object().bucket(&self.bucket).key(key).body(body).send().await;
+        put.unwrap_or_else(|error| panic!("{key}: {error:?}"));
+    }
+
+    /// Deletes an object.
+    ///
+    /// # Panics
+    /// Where S3 refuses.
+    pub async fn delete_object(&self, key: &str) {
+        self.s3.delete_object().bucket(&self.bucket).key(key).send().await.expect("an answer of S3");
+    }
+
+    /// The event that S3 sends when an object has landed.
+    pub fn object_created(&self, key: &str, sequencer: &str) -> Value {
+        json!({
+            "version": "0", "id": "17793124-05d4-b198-2fde-7ededc63b103",
+            "detail-type": "Object Created", "source": "aws.s3",
+            "account": "000000000000", "time": "2026-11-12T00:00:00Z", "region": "us-east-1",
+            "resources": [format!("arn:aws:s3:::{}", self.bucket)],
+            "detail": {
+                "version": "0", "bucket": {"name": self.bucket},
+                "object": {"key": key, "size": 131_072, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": sequencer},
+                "request-id": "N4N7GDK58NMKJ12R", "requester": "000000000000",
+                "source-ip-address": "127.0.0.1", "reason": "PutObject",
+            },
+        })
+    }
+
+    /// Waits until an image has a result, the execution that brought it about has ended, and the bus
+    /// has been told.
+    ///
+    /// # Panics
+    /// Where that does not happen, or the execution fails.
+    pub async fn settled(&self, key: &str) -> Settled {
+        self.settled_when(key, "has a result", |record| {
+            matches!(record.status, Status::Labeled | Status::Rejected)
+        })
+        .await
+    }
+
+    /// Waits until an image has a certain result, and all else as [`Self::settled`] does.
+    ///
+    /// # Panics
+    /// See [`Self::settled`].
+    pub async fn settled_as(&self, key: &str, status: Status) -> Settled {
+        self.settled_when(key, &format!("is {}", status.as_str()), |record| record.status == status).await
+    }
+
+    /// Waits until an image has another result than before, and all else as [`Self::settled`] does.
+    ///
+    /// # Panics
+    /// See [`Self::settled`].
+    pub async fn settled_anew(&self, before: &ImageRecord) -> Settled {
+        self.settled_when(&before.key, "has a new result", |record| {
+            matches!(record.status, Status::Labeled | Status::Rejected)
+                && record.execution_arn != before.execution_arn
+        })
+        .await
+    }
+
+    async fn settled_when(&self, key: &str, what: &str, is_so: impl Fn(&ImageRecord) -> bool) -> Settled {
+        let image = self.image(key);
+        let record = wait::until(&format!("the image {key} {what}"), async || {
+            let record = self.record(&image).await?;
+            if record.status == Status::Processing {
+                self.check_alive(&record).await;
+            }
+            is_so(&record).then_some(record)
+        })
+        .await;
+        let execution = self.ended(record.execution_arn.as_deref().expect("a claim")).await;
+        Settled { record, execution, notifications: self.notifications(image.image_id).await }
+    }
+
+    /// Says why an image will never have a result, rather than letting a test wait for it.
+    async fn check_alive(&self, record: &ImageRecord) {
+        let arn = record.execution_arn.as_deref().expect("a claim");
+        let execution = self.sfn.describe_execution().execution_arn(arn).send().await.expect("an execution");
+        let (error, cause) = (execution.error().unwrap_or_default(), execution.cause().unwrap_or_default());
+        assert!(
+            matches!(execution.status(), ExecutionStatus::Running | ExecutionStatus::Succeeded),
+            "the execution of {} ended as {}: {error}: {cause}",
+            record.key,
+            execution.status(),
+        );
+    }
+}

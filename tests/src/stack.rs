@@ -1,0 +1,187 @@
+//! The running stack, and the one runtime that all tests of a program share.
+
+use crate::bus::Listener;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use domain::{ImageKey, Owner};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, Weak};
+use std::time::{Duration, SystemTime};
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+/// Whose images all uploads through the HTTP API are.
+pub const API_OWNER: &str = "demo";
+
+/// Clients keep their connections in the runtime that made them, so tests share one.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+});
+
+/// The stack as long as a test uses it: the last one to end takes down what the tests have set up.
+static SHARED: Mutex<Weak<Stack>> = Mutex::new(Weak::new());
+
+/// What `stack.json` tells about a stack.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Description {
+    endpoint: String,
+    region: String,
+    access_key_id: String,
+    secret_access_key: String,
+    api_url: String,
+    bucket: String,
+    table: String,
+    event_bus: String,
+    state_machine_arn: String,
+    labeler_url: String,
+}
+
+/// A running stack.
+#[derive(Debug)]
+pub struct Stack {
+    /// Where all of AWS is, but for Rekognition.
+    pub endpoint: String,
+    /// Where Rekognition is.
+    pub labeler_url: String,
+    /// Where the HTTP API's routes start.
+    pub api_url: String,
+    /// The bucket of uploads.
+    pub bucket: String,
+    /// The table of image records.
+    pub table: String,
+    /// The stack's own event bus, named like the stack itself.
+    pub event_bus: String,
+    /// The workflow.
+    pub state_machine_arn: String,
+    /// A browser, so to speak.
+    pub http: reqwest::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Step Functions.
+    pub sfn: aws_sdk_sfn::Client,
+    /// Lambda.
+    pub lambda: aws_sdk_lambda::Client,
+    /// EventBridge.
+    pub eventbridge: aws_sdk_eventbridge::Client,
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// When the first test that shares it began.
+    pub(crate) began: SystemTime,
+    /// The keys that executions' inputs name, by the executions' ARNs.
+    pub(crate) subjects: Mutex<HashMap<String, Option<String>>>,
+    listener: OnceCell<Listener>,
+}
+
+/// Runs a test against the stack.
+///
+/// # Panics
+/// Without a running stack, and where the test fails.
+pub fn run(test: impl AsyncFnOnce(&Stack)) {
+    let stack = Stack::shared();
+    RUNTIME.block_on(async {
+        // Whatever happens from here on is heard.
+        stack.listener().await;
+        test(&stack).await;
+    });
+    // Dropped here, outside of the runtime, since it waits for what it takes down.
+    drop(stack);
+}
+
+impl Stack {
+    fn shared() -> Arc<Self> {
+        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| {
+            SHARED.clear_poison();
+            poisoned.into_inner()
+        });
+        shared.upgrade().unwrap_or_else(|| {
+            let stack = Arc::new(Self::connect(describe()));
+            *shared = Arc::downgrade(&stack);
+            stack
+        })
+    }
+
+    fn connect(stack: Description) -> Self {
+        let credentials =
+            Credentials::new(stack.access_key_id, stack.secret_access_key, None, None, "stack.json");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&stack.endpoint)
+            .region(Region::new(stack.region))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        Self {
+            endpoint: stack.endpoint,
+            labeler_url: stack.labeler_url,
+            api_url: stack.api_url,
+            bucket: stack.bucket,
+            table: stack.table,
+            event_bus: stack.event_bus,
+            state_machine_arn: stack.state_machine_arn,
+            http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
+            s3: aws_sdk_s3::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            sfn: aws_sdk_sfn::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            eventbridge: aws_sdk_eventbridge::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            // Services count in whole seconds, some of them.
+            began: SystemTime::now() - Duration::from_secs(1),
+            subjects: Mutex::default(),
+            listener: OnceCell::new(),
+        }
+    }
+
+    /// An owner that nobody else has, now or in an earlier run. `what` makes it recognizable.
+    pub fn new_owner(&self, what: &str) -> String {
+        format!("{what}-{}", Uuid::now_v7().simple())
+    }
+
+    /// The image of an object, taken apart as the system takes it apart.
+    ///
+    /// # Panics
+    /// Where the key is no upload's.
+    pub fn image(&self, key: &str) -> ImageKey {
+        ImageKey::parse(&self.bucket, key).unwrap_or_else(|| panic!("{key} is no key of an upload"))
+    }
+
+    /// Hears what is said on the stack's bus since the first test began.
+    pub(crate) async fn listener(&self) -> &Listener {
+        self.listener.get_or_init(|| Listener::start(self)).await
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            RUNTIME.block_on(listener.stop());
+        }
+    }
+}
+
+fn describe() -> Description {
+    let Some(path) = std::env::var_os("ILG_STACK").map(PathBuf::from) else {
+        panic!(
+            "This test needs a running stack. Run `cargo xtask test`, which starts one, or set ILG_STACK to the \
+             path of a running stack's stack.json."
+        );
+    };
+    let text = std::fs::read(&path).unwrap_or_else(|error| {
+        panic!("ILG_STACK names {}, which cannot be read ({error}). Is the stack running?", path.display())
+    });
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} is no stack.json: {error}", path.display()))
+}
+
+/// The owner of uploads through the HTTP API.
+pub(crate) fn api_owner() -> Owner {
+    Owner::new(API_OWNER).expect("a legal owner")
+}

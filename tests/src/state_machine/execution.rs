@@ -1,0 +1,84 @@
+//! What was seen of an execution.
+
+use crate::state_machine::{Ending, Transition};
+use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
+use serde_json::Value;
+
+/// An execution that has ended.
+#[derive(Debug, Clone, Default)]
+pub struct Execution {
+    /// Its ARN.
+    pub arn: String,
+    /// `SUCCEEDED` or `FAILED`.
+    pub status: String,
+    /// What it gave back, where it succeeded.
+    pub output: Option<Value>,
+    /// The error that it failed with.
+    pub error: Option<String>,
+    /// Its states, in the order in which they were entered.
+    pub states: Vec<Visited>,
+    /// Its ways out of them.
+    pub transitions: Vec<Transition>,
+}
+
+/// A state that was entered.
+#[derive(Debug, Clone)]
+pub struct Visited {
+    /// Its name.
+    pub name: String,
+    /// Its input.
+    pub input: Value,
+}
+
+impl Execution {
+    /// Puts together what the history of an ended execution tells.
+    ///
+    /// # Panics
+    /// Where the history is not that of an ended execution.
+    pub fn of_history(arn: &str, history: &[HistoryEvent]) -> Self {
+        let mut execution = Self {
+            arn: arn.to_owned(),
+            ..Self::default()
+        };
+        let mut failures: Vec<String> = vec![];
+        for event in history {
+            if let Some(entered) = event.state_entered_event_details() {
+                execution.leave(&mut failures, Ending::State(entered.name.clone()));
+                let input = json(entered.input());
+                execution.states.push(Visited {
+                    name: entered.name.clone(),
+                    input,
+                });
+            } else if let Some(failed) = event.task_failed_event_details() {
+                failures.push(failed.error().unwrap_or_default().to_owned());
+            } else if *event.r#type() == HistoryEventType::TaskSucceeded {
+                failures.clear();
+            } else if let Some(succeeded) = event.execution_succeeded_event_details() {
+                execution.leave(&mut failures, Ending::Succeeded);
+                execution.status = "SUCCEEDED".into();
+                execution.output = Some(json(succeeded.output()));
+            } else if let Some(failed) = event.execution_failed_event_details() {
+                execution.leave(&mut failures, Ending::Failed);
+                execution.status = "FAILED".into();
+                execution.error = failed.error().map(str::to_owned);
+            }
+        }
+        assert!(!execution.status.is_empty(), "{arn} has not ended: {history:?}");
+        execution
+    }
+
+    fn leave(&mut self, failures: &mut Vec<String>, to: Ending) {
+        let Some(state) = self.states.last() else { return };
+        self.transitions.push(Transition {
+            from: state.name.clone(),
+            tries: failures.len().max(1) as u64,
+            error: failures.pop(),
+            to,
+        });
+        failures.clear();
+    }
+}
+
+fn json(text: Option<&str>) -> Value {
+    serde_json::from_str(text.expect("an input or output")).expect("JSON")
+}

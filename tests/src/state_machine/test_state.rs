@@ -1,0 +1,164 @@
+//! Walks through the definition with Step Functions' TestState, one state after the other.
+//!
+//! On AWS it shows what the emulator's mocked executions leave out: that the definition is valid, that what a
+//! Task is given can be evaluated, and how often Step Functions tries again. It costs nothing and needs no role,
+//! only the permission `states:TestState`.
+
+use crate::state_machine::case::invocation;
+use crate::state_machine::{Case, Definition, Execution, Mock, Visited};
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::operation::test_state::TestStateOutput;
+use aws_sdk_sfn::types::{
+    InspectionLevel, MockErrorOutput, MockInput, MockResponseValidationMode, TestExecutionStatus,
+    TestStateConfiguration,
+};
+use serde_json::{Value, json};
+
+/// A function that need not exist: nothing calls it.
+const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:example";
+const EXECUTION_ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:label-image:example";
+
+/// Walks the way of a case, and puts together what an execution would show.
+///
+/// # Panics
+/// Where Step Functions refuses the definition or a state, or retries other than the definition says.
+pub async fn walk(sfn: &Client, definition: &Definition, case: &Case) -> Execution {
+    let walk = Walk {
+        sfn,
+        definition,
+        text: definition.deployed(FUNCTION_ARN),
+        case,
+    };
+    let mut execution = Execution {
+        arn: EXECUTION_ARN.into(),
+        ..Execution::default()
+    };
+    let mut state = definition.start().to_owned();
+    let mut input = case.input.clone();
+    loop {
+        execution.states.push(Visited {
+            name: state.clone(),
+            input: input.clone(),
+        });
+        let answer = walk.leave(&state, &input).await;
+        let output = answer
+            .output()
+            .map(|output| serde_json::from_str(output).expect("an output"));
+        match (answer.status(), answer.next_state()) {
+            (Some(TestExecutionStatus::Succeeded | TestExecutionStatus::CaughtError), Some(next)) => {
+                state = next.to_owned();
+                input = output.unwrap_or_default();
+            }
+            (Some(TestExecutionStatus::Succeeded), None) => {
+                return Execution {
+                    status: "SUCCEEDED".into(),
+                    output,
+                    ..execution
+                };
+            }
+            (Some(TestExecutionStatus::Failed), None) => {
+                return Execution {
+                    status: "FAILED".into(),
+                    error: answer.error,
+                    ..execution
+                };
+            }
+            _ => panic!("{}: \"{state}\" is left in an unknown way: {answer:?}", case.name),
+        }
+    }
+}
+
+struct Walk<'a> {
+    sfn: &'a Client,
+    definition: &'a Definition,
+    text: String,
+    case: &'a Case,
+}
+
+impl Walk<'_> {
+    async fn leave(&self, state: &str, input: &Value) -> TestStateOutput {
+        if self.definition.state(state)["Type"] != "Task" {
+            return self.test(state, input, None, 0).await;
+        }
+        match self.case.mocks.get(state) {
+            Some(Mock::Returns(output)) => self.test(state, input, Some(returns(output)), 0).await,
+            Some(Mock::Throws { error, cause }) => {
+                let retries = self.definition.on_error(state, error).tries - 1;
+                let retries = i32::try_from(retries).expect("a number of retries");
+                let thrown = MockErrorOutput::builder().error(error).cause(cause).build();
+                let mock = MockInput::builder().error_output(thrown).build();
+                let first = self.test(state, input, Some(mock.clone()), 0).await;
+                let retried = first.status() == Some(&TestExecutionStatus::Retriable);
+                assert_eq!(
+                    retried,
+                    retries > 0,
+                    "{}: {error} in \"{state}\": {first:?}",
+                    self.case.name
+                );
+                if retried {
+                    self.test(state, input, Some(mock), retries).await
+                } else {
+                    first
+                }
+            }
+            None => {
+                let given = self.test(state, input, Some(returns(&Value::Null)), 0).await;
+                let arguments = given.inspection_data().and_then(|data| data.after_arguments());
+                let arguments: Option<Value> =
+                    arguments.map(|text| serde_json::from_str(text).expect("arguments"));
+                // The emulator does not tell the arguments.
+                let payload =
+                    arguments.map_or_else(|| input.clone(), |mut arguments| arguments["Payload"].take());
+                self.test(state, input, Some(returns(&payload)), 0).await
+            }
+        }
+    }
+
+    async fn test(
+        &self,
+        state: &str,
+        input: &Value,
+        mock: Option<MockInput>,
+        retries: i32,
+    ) -> TestStateOutput {
+        let configuration = TestStateConfiguration::builder()
+            .retrier_retry_count(retries)
+            .build();
+        let mocked = mock.is_some();
+        self.sfn
+            .test_state()
+            .definition(&self.text)
+            .state_name(state)
+            .input(input.to_string())
+            .inspection_level(InspectionLevel::Debug)
+            .set_mock(mock)
+            // Only a state with a mock may have these.
+            .set_context(mocked.then(|| self.context(state).to_string()))
+            .set_state_configuration((retries > 0).then_some(configuration))
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{}: \"{state}\" is refused: {error:?}", self.case.name))
+    }
+
+    fn context(&self, state: &str) -> Value {
+        let time = "2026-11-22T12:00:00.000Z";
+        json!({
+            "Execution": {
+                "Id": EXECUTION_ARN, "Input": self.case.input, "Name": "example",
+                "RoleArn": "arn:aws:iam::123456789012:role/example", "StartTime": time,
+            },
+            "State": {"EnteredTime": time, "Name": state, "RetryCount": 0},
+            "StateMachine": {
+                "Id": "arn:aws:states:us-east-1:123456789012:stateMachine:label-image", "Name": "label-image",
+            },
+        })
+    }
+}
+
+/// Not held against Lambda's own model: there, the payload is bytes.
+fn returns(output: &Value) -> MockInput {
+    MockInput::builder()
+        .result(invocation(output).to_string())
+        .field_validation_mode(MockResponseValidationMode::None)
+        .build()
+}

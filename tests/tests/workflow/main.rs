@@ -1,0 +1,20 @@
+//! The workflow, as it runs on a real stack: `cargo xtask test` starts one and names it in `ILG_STACK`.
+
+mod keys;
+mod rejections;
+mod repetitions;
+mod requests;
+mod run_again;
+mod sample_events;
+mod steps_twice;
+mod transfers;
+mod upload;
+
+/// The states of an execution that labels a picture.
+const LABELED: [&str; 5] =
+    ["Validate image", "Detect labels", "Filter labels", "Persist result", "Send notification"];
+/// The states of an execution that finds the file at fault before Rekognition is asked.
+const REJECTED_AT_ONCE: [&str; 3] = ["Validate image", "Persist result", "Send notification"];
+/// The states of an execution that finds the file at fault since Rekognition cannot read it.
+const REJECTED_BY_REKOGNITION: [&str; 4] =
+    ["Validate image", "Detect labels", "Persist result", "Send notification"];

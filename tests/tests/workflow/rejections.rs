@@ -1,0 +1,128 @@
+//! Files at fault: their images end as `REJECTED`, with a sentence that a person understands, and their
+//! executions succeed, since there is nothing to run again.
+
+use crate::{REJECTED_AT_ONCE, REJECTED_BY_REKOGNITION};
+use aws_sdk_sfn::types::ExecutionStatus;
+use domain::image::MAX_BYTES;
+use domain::{ErrorName, Status};
+use serde_json::json;
+use tests::api::File;
+use tests::images::{LAST_SEQUENCER, Settled};
+use tests::{Stack, pictures, run};
+
+fn check(settled: &Settled, states: &[&str], name: ErrorName, sentence: &str) {
+    let record = &settled.record;
+    assert_eq!(record.status, Status::Rejected);
+    let error = record.error.as_ref().expect("an error");
+    assert_eq!((error.name.as_str(), error.message.as_str()), (name.as_str(), sentence));
+    assert_eq!(record.labels, None);
+
+    assert_eq!(settled.execution.status, ExecutionStatus::Succeeded, "{:?}", settled.execution);
+    assert_eq!(settled.execution.states, states);
+
+    let [notification] = &settled.notifications[..] else {
+        panic!("not exactly one notification: {:?}", settled.notifications)
+    };
+    assert_eq!(notification.detail_type, "Image Rejected");
+    assert_eq!(
+        notification.detail,
+        json!({
+            "notificationId": notification.outcome.notification_id, "imageId": record.image_id,
+            "owner": record.owner, "bucket": record.bucket, "key": record.key, "status": "REJECTED",
+            "labels": [], "error": {"name": error.name, "message": error.message},
+            "executionArn": settled.execution.arn,
+        }),
+    );
+}
+
+/// Uploads a file as a browser does that believes its name, and checks what a reader of the API sees.
+async fn rejects(stack: &Stack, file: File, states: &[&str], name: ErrorName, sentence: &str) {
+    let key = stack.upload(&file).await;
+    let settled = stack.settled(&key).await;
+    check(&settled, states, name, sentence);
+    let image = stack.get_image(settled.record.image_id).await.body;
+    assert_eq!(image["status"], "REJECTED");
+    assert_eq!(image["error"], json!({"name": name, "message": sentence}));
+    assert_eq!((&image["labels"], &image["fileName"]), (&json!([]), &json!(file.name)));
+    assert!(stack.label_rows_of(&stack.image(&key)).await.is_empty());
+}
+
+#[test]
+fn a_text_file_named_jpg() {
+    run(async |stack| {
+        let sentence = "This file is no picture of a known kind. Only JPEG and PNG pictures can be labeled.";
+        let file = File::new("shopping.jpg", pictures::TEXT);
+        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::UnsupportedFormat, sentence).await;
+    });
+}
+
+#[test]
+fn a_gif() {
+    run(async |stack| {
+        let sentence = "This file is a GIF. Only JPEG and PNG pictures can be labeled.";
+        let file = File::new("dancing.jpg", pictures::GIF);
+        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::UnsupportedFormat, sentence).await;
+    });
+}
+
+#[test]
+fn a_truncated_jpeg() {
+    run(async |stack| {
+        let sentence = "This file is broken or incomplete. Upload the picture again.";
+        let file = File::new("half-a-cat.jpg", pictures::truncated());
+        rejects(stack, file, &REJECTED_BY_REKOGNITION, ErrorName::InvalidImage, sentence).await;
+    });
+}
+
+#[test]
+fn a_picture_one_pixel_too_narrow() {
+    run(async |stack| {
+        let sentence = "This picture has 79 × 200 pixels. A side needs at least 80.";
+        let file = File::new("narrow.png", pictures::png(79, 200));
+        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::ImageTooSmall, sentence).await;
+    });
+}
+
+#[test]
+fn a_picture_one_pixel_too_wide() {
+    run(async |stack| {
+        let sentence = "This picture has 10001 × 80 pixels. A side may have at most 10000.";
+        let file = File::new("wide.png", pictures::png(10_001, 80));
+        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::ImageTooLarge, sentence).await;
+    });
+}
+
+/// The API announces no empty file, but other tools can put one.
+#[test]
+fn an_empty_object() {
+    run(async |stack| {
+        let key = format!("uploads/{}/empty.jpg", stack.new_owner("empty"));
+        stack.put_object(&key, vec![]).await;
+        let sentence = "This file is empty. Upload the picture again.";
+        check(&stack.settled(&key).await, &REJECTED_AT_ONCE, ErrorName::InvalidImage, sentence);
+    });
+}
+
+/// The API announces no file of this size, but other tools can put one.
+#[test]
+fn an_object_one_byte_too_large() {
+    run(async |stack| {
+        let key = format!("uploads/{}/large.jpg", stack.new_owner("large"));
+        let mut bytes = pictures::cat();
+        bytes.resize(usize::try_from(MAX_BYTES).unwrap() + 1, 0);
+        stack.put_object(&key, bytes).await;
+        let sentence = "This file has 15.1 MB. A picture may have at most 15 MB.";
+        check(&stack.settled(&key).await, &REJECTED_AT_ONCE, ErrorName::ImageTooLarge, sentence);
+    });
+}
+
+/// The event comes late: nothing is there any more when `validate` looks.
+#[test]
+fn an_object_deleted_before_it_is_read() {
+    run(async |stack| {
+        let key = format!("uploads/{}/gone.jpg", stack.new_owner("gone"));
+        stack.execute(&stack.object_created(&key, LAST_SEQUENCER)).await;
+        let sentence = "The file was deleted before it could be labeled. Upload the picture again.";
+        check(&stack.settled(&key).await, &REJECTED_AT_ONCE, ErrorName::ObjectGone, sentence);
+    });
+}

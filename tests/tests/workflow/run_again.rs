@@ -1,0 +1,117 @@
+//! What no execution can finish fails at the Task that failed, is recorded as failed, and can be run again.
+
+use crate::LABELED;
+use aws_sdk_sfn::types::ExecutionStatus;
+use domain::{ErrorName, Owner, Status};
+use serde_json::{Value, json};
+use tests::executions::Ended;
+use tests::images::LAST_SEQUENCER;
+use tests::{Stack, pictures, run, wait};
+
+/// An event with one place changed; null takes the place away.
+fn changed(mut event: Value, place: &str, value: &Value) -> Value {
+    if value.is_null() {
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        event.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+    } else {
+        *event.pointer_mut(place).unwrap() = value.clone();
+    }
+    event
+}
+
+/// What is wrong with an event is the sender's matter: nothing to retry, nothing to catch.
+#[test]
+fn an_event_that_is_malformed_fails_where_it_is_read_and_says_why() {
+    run(async |stack| {
+        let owner = stack.new_owner("malformed");
+        let event = stack.object_created(&format!("uploads/{owner}/cat.jpg"), "0A");
+        let long = "k".repeat(1025);
+        for (place, value, word) in [
+            ("/source", json!("aws.ec2"), "aws.s3"),
+            ("/source", Value::Null, "source"),
+            ("/detail-type", json!("Object Deleted"), "Object Created"),
+            ("/detail", Value::Null, "detail"),
+            ("/detail/bucket", Value::Null, "bucket"),
+            ("/detail/bucket/name", json!(""), "empty"),
+            ("/detail/bucket/name", json!("another-bucket"), "another bucket"),
+            ("/detail/object/key", Value::Null, "key"),
+            ("/detail/object/key", json!(""), "empty"),
+            ("/detail/object/key", json!(long), "1,024"),
+            ("/detail/object/key", json!(["uploads/a/b"]), "string"),
+            ("/detail/object/size", json!(-1), "-1"),
+            ("/detail/object/sequencer", Value::Null, "sequencer"),
+            ("/detail/object/sequencer", json!("cat"), "hexadecimal"),
+            ("/detail/object/sequencer", json!(""), "hexadecimal"),
+        ] {
+            let ended = stack.execute(&changed(event.clone(), place, &value)).await;
+            let at = format!("{place} {value}: {ended:?}");
+            assert_eq!((&ended.status, ended.last_state()), (&ExecutionStatus::Failed, "Validate image"), "{at}");
+            assert_eq!(ended.error.as_deref(), Some(ErrorName::InvalidInput.as_str()), "{at}");
+            assert!(ended.cause.as_deref().unwrap_or_default().contains(word), "{at}");
+        }
+        // S3 may add fields at any time.
+        let mut more = event.clone();
+        more["detail"]["object"]["storage-class"] = json!("STANDARD");
+        assert_eq!(stack.execute(&more).await.status, ExecutionStatus::Succeeded);
+    });
+}
+
+/// An execution that was stopped before it could end.
+async fn stopped(stack: &Stack, event: &Value, owner: &Owner) -> Ended {
+    wait::until("an execution is stopped before it ends", async || {
+        stack.forget(owner).await;
+        let arn = stack.start(event).await;
+        // Too late where the execution has ended.
+        let _ = stack.sfn.stop_execution().execution_arn(&arn).send().await;
+        Some(stack.ended(&arn).await).filter(|ended| ended.status == ExecutionStatus::Aborted)
+    })
+    .await
+}
+
+/// Nobody is told by the execution itself: one that is stopped, like one that times out, runs no Catch.
+#[test]
+fn an_image_whose_execution_was_stopped_is_recorded_as_failed_and_labeled_by_a_new_one() {
+    run(async |stack| {
+        let key = format!("uploads/{}/cat.jpg", stack.new_owner("stopped"));
+        let owner = stack.image(&key).owner;
+        stack.put_object(&key, pictures::cat()).await;
+        stack.settled(&key).await;
+
+        let event = stack.object_created(&key, LAST_SEQUENCER);
+        let stopped = stopped(stack, &event, &owner).await;
+        let failed = stack.settled_as(&key, Status::Failed).await;
+        assert_eq!(failed.execution.arn, stopped.arn);
+        let error = failed.record.error.expect("an error");
+        assert_eq!(error.name, "Aborted");
+        assert!(error.message.contains("can be run again"), "{}", error.message);
+        let told: Vec<_> = failed.notifications.iter().filter(|told| told.outcome.execution_arn == stopped.arn).collect();
+        assert!(!told.is_empty() && told.iter().all(|told| told.detail_type == "Image Labeling Failed"), "{told:?}");
+
+        let again = stack.execute(&event).await;
+        assert_eq!(again.states, LABELED);
+        let labeled = stack.settled_as(&key, Status::Labeled).await;
+        assert_eq!((labeled.record.error, &labeled.execution.arn), (None, &again.arn));
+        let story = stack.story(&owner).await;
+        assert_eq!((story.records.len(), story.contradictions), (1, vec![]));
+    });
+}
+
+/// A claim whose execution ended before anybody recorded it holds the image for nobody.
+#[test]
+fn a_claim_of_an_execution_that_has_failed_is_taken_over() {
+    run(async |stack| {
+        let key = format!("uploads/{}/cat.jpg", stack.new_owner("taken-over"));
+        stack.put_object(&key, pictures::cat()).await;
+        stack.settled(&key).await;
+
+        let failed = stack.execute(&json!({"hello": "world"})).await;
+        assert_eq!(failed.status, ExecutionStatus::Failed);
+        let event = stack.object_created(&key, LAST_SEQUENCER);
+        let claim = stack.invoke("validate", &json!({"event": event, "executionArn": failed.arn})).await;
+        assert!(claim.is_ok(), "{claim:?}");
+
+        let ended = stack.execute(&event).await;
+        assert_eq!(ended.states, LABELED);
+        assert_eq!(stack.settled(&key).await.execution.arn, ended.arn);
+    });
+}
