@@ -19,8 +19,13 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let essence = declared.and_then(|declared| declared.split(';').next()).map(str::trim);
+        let declared = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let essence = declared
+            .and_then(|declared| declared.split(';').next())
+            .map(str::trim);
         let is_json = essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -42,11 +47,22 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for JsonBody<T> {
 fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let field = error.path().iter().next().map(ToString::to_string).unwrap_or_default();
+        let field = error
+            .path()
+            .iter()
+            .next()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         match T::RULES.iter().find(|(name, _)| *name == field) {
             Some((name, rule)) => Problem::invalid_field(name, rule),
             None if error.inner().is_data() && error.inner().to_string().starts_with("unknown field") => {
-                Problem::unknown_field(&T::RULES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+                Problem::unknown_field(
+                    &T::RULES
+                        .iter()
+                        .map(|(name, _)| *name)
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                )
             }
             None => Problem::not_json(),
         }

@@ -41,5 +41,7 @@ pub fn router(api: Api) -> Router {
         .layer(middleware::from_fn(access_log::write))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(api));
-    Router::new().nest("/api", routes).fallback(async || Problem::no_such_route())
+    Router::new()
+        .nest("/api", routes)
+        .fallback(async || Problem::no_such_route())
 }

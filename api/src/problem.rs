@@ -33,16 +33,32 @@ impl Problem {
     /// A field of the request is missing or out of its range; `rule` completes "… must be".
     pub(crate) fn invalid_field(field: &'static str, rule: &str) -> Self {
         let detail = format!("{field} must be {rule}.");
-        let problem = Self::new(StatusCode::BAD_REQUEST, "invalid-field", "A field is invalid", detail);
-        Self { field: Some(field), ..problem }
+        let problem = Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-field",
+            "A field is invalid",
+            detail,
+        );
+        Self {
+            field: Some(field),
+            ..problem
+        }
     }
 
     /// A picture of a kind that is not labeled.
     pub(crate) fn unsupported_type(field: &'static str, rule: &str) -> Self {
         let detail = format!("{field} must be {rule}.");
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let problem = Self::new(status, "unsupported-type", "Pictures of this type are not labeled", detail);
-        Self { field: Some(field), ..problem }
+        let problem = Self::new(
+            status,
+            "unsupported-type",
+            "Pictures of this type are not labeled",
+            detail,
+        );
+        Self {
+            field: Some(field),
+            ..problem
+        }
     }
 
     /// A picture with too many bytes.
@@ -50,43 +66,81 @@ impl Problem {
         let detail = format!("{field} must be {rule}.");
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         let problem = Self::new(status, "too-large", "The picture is too large", detail);
-        Self { field: Some(field), ..problem }
+        Self {
+            field: Some(field),
+            ..problem
+        }
     }
 
     /// A field that the route does not know.
     pub(crate) fn unknown_field(known: &str) -> Self {
         let detail = format!("The body has a field that is not known here. Known fields: {known}.");
-        Self::new(StatusCode::BAD_REQUEST, "unknown-field", "A field is not known", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "unknown-field",
+            "A field is not known",
+            detail,
+        )
     }
 
     pub(crate) fn not_json() -> Self {
         let detail = "The body must be a JSON object.";
-        Self::new(StatusCode::BAD_REQUEST, "invalid-body", "The body cannot be read", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-body",
+            "The body cannot be read",
+            detail,
+        )
     }
 
     pub(crate) fn not_declared_json() -> Self {
         let detail = "The header content-type must be application/json.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        Self::new(status, "invalid-body-type", "The body's type is not known", detail)
+        Self::new(
+            status,
+            "invalid-body-type",
+            "The body's type is not known",
+            detail,
+        )
     }
 
     pub(crate) fn body_too_large(most: usize) -> Self {
         let detail = format!("The body must have at most {most} bytes. Pictures go to storage, not here.");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail)
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            "The body is too large",
+            detail,
+        )
     }
 
     pub(crate) fn no_such_image() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-image", "There is no such image", "No image has this id.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-image",
+            "There is no such image",
+            "No image has this id.",
+        )
     }
 
     pub(crate) fn no_such_route() -> Self {
         let detail = "No route of this API has this path.";
-        Self::new(StatusCode::NOT_FOUND, "no-such-route", "There is no such route", detail)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-route",
+            "There is no such route",
+            detail,
+        )
     }
 
     pub(crate) fn method_not_allowed() -> Self {
         let detail = "The route does not know this method.";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed", detail)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "The method is not allowed",
+            detail,
+        )
     }
 }
 
@@ -124,7 +178,9 @@ impl IntoResponse for Problem {
         let problem = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
     }

@@ -30,10 +30,15 @@ const UPLOAD_HEADERS: [&str; 3] = ["content-type", "if-none-match", "x-amz-check
 /// When a record whose upload never came is removed: long after the last event that S3 could send.
 const AWAITING_KEPT: SignedDuration = SignedDuration::from_hours(48);
 
-const FILE_NAME: (&str, &str) =
-    ("fileName", "a text of 1 to 255 characters without slashes, line breaks or control characters");
+const FILE_NAME: (&str, &str) = (
+    "fileName",
+    "a text of 1 to 255 characters without slashes, line breaks or control characters",
+);
 const CONTENT_TYPE: (&str, &str) = ("contentType", "\"image/jpeg\" or \"image/png\"");
-const SIZE: (&str, &str) = ("size", "the file's size in bytes, a whole number from 1 to 15728640 (15 MB)");
+const SIZE: (&str, &str) = (
+    "size",
+    "the file's size in bytes, a whole number from 1 to 15728640 (15 MB)",
+);
 const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64, 44 characters");
 
 /// The body of the request; a field that is absent is told under its own name.
@@ -86,7 +91,11 @@ pub(crate) async fn create(
     let key = ImageKey::for_upload(&owner, image_id);
     let now = Timestamp::now();
     let put = presign(&api, &key, &file).await?;
-    store(&api, awaiting(owner, image_id, (api.bucket.clone(), key), &file, now)).await?;
+    store(
+        &api,
+        awaiting(owner, image_id, (api.bucket.clone(), key), &file, now),
+    )
+    .await?;
 
     let headers = put
         .headers()
@@ -96,10 +105,18 @@ pub(crate) async fn create(
     let expires_at = now + SignedDuration::try_from(UPLOAD_VALID).unwrap_or_default();
     let created = Created {
         image_id,
-        upload: Upload { method: "PUT", url: put.uri().to_owned(), headers },
+        upload: Upload {
+            method: "PUT",
+            url: put.uri().to_owned(),
+            headers,
+        },
         expires_at: format!("{expires_at:.3}"),
     };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
+    Ok((
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(created),
+    ))
 }
 
 /// The headers that the signature covers, without those that a browser sets by itself. The SDK adds
@@ -108,32 +125,51 @@ fn headers_to_set<'a>(
     url: &str,
     headers: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> BTreeMap<String, String> {
-    let signed = url.split(['?', '&']).find_map(|part| part.strip_prefix("X-Amz-SignedHeaders="));
+    let signed = url
+        .split(['?', '&'])
+        .find_map(|part| part.strip_prefix("X-Amz-SignedHeaders="));
     let signed: Vec<_> = signed.unwrap_or_default().split("%3B").collect();
     headers
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .filter(|(name, _)| signed.contains(&name.as_str()) && !["host", "content-length"].contains(&name.as_str()))
+        .filter(|(name, _)| {
+            signed.contains(&name.as_str()) && !["host", "content-length"].contains(&name.as_str())
+        })
         .collect()
 }
 
 fn check(body: NewUpload) -> Result<Announced, Problem> {
     let file_name = body.file_name.filter(|name| {
         let length = name.chars().count();
-        (1..=255).contains(&length) && !name.chars().any(|c| c.is_control() || "/\\".contains(c) || turns_text(c))
+        (1..=255).contains(&length)
+            && !name
+                .chars()
+                .any(|c| c.is_control() || "/\\".contains(c) || turns_text(c))
     });
     let file_name = file_name.ok_or_else(|| Problem::invalid_field(FILE_NAME.0, FILE_NAME.1))?;
-    let content_type = body.content_type.ok_or_else(|| Problem::invalid_field(CONTENT_TYPE.0, CONTENT_TYPE.1))?;
+    let content_type = body
+        .content_type
+        .ok_or_else(|| Problem::invalid_field(CONTENT_TYPE.0, CONTENT_TYPE.1))?;
     if Format::from_content_type(&content_type).is_none() {
         return Err(Problem::unsupported_type(CONTENT_TYPE.0, CONTENT_TYPE.1));
     }
-    let size = body.size.filter(|size| *size > 0).ok_or_else(|| Problem::invalid_field(SIZE.0, SIZE.1))?;
+    let size = body
+        .size
+        .filter(|size| *size > 0)
+        .ok_or_else(|| Problem::invalid_field(SIZE.0, SIZE.1))?;
     if size > MAX_BYTES {
         return Err(Problem::too_large(SIZE.0, SIZE.1));
     }
     let is_sha256 = |text: &String| BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32);
-    let sha256 =
-        body.sha256.filter(is_sha256).ok_or_else(|| Problem::invalid_field(SHA256.0, SHA256.1))?;
-    Ok(Announced { file_name, content_type, size, sha256 })
+    let sha256 = body
+        .sha256
+        .filter(is_sha256)
+        .ok_or_else(|| Problem::invalid_field(SHA256.0, SHA256.1))?;
+    Ok(Announced {
+        file_name,
+        content_type,
+        size,
+        sha256,
+    })
 }
 
 /// Characters that turn the direction of the text around them, and so disguise a file's name.
@@ -195,9 +231,13 @@ async fn store(api: &Api, record: ImageRecord) -> Result<(), Problem> {
     let keys = [
         (PARTITION_KEY, table::owner_partition(&record.owner)),
         (SORT_KEY, table::image_sort(record.image_id)),
-        (table::HISTORY, table::history_sort(&record.created_at, record.image_id)),
+        (
+            table::HISTORY,
+            table::history_sort(&record.created_at, record.image_id),
+        ),
     ];
-    let item: std::collections::HashMap<_, _> = serde_dynamo::to_item(&record).map_err(|_| Problem::internal())?;
+    let item: std::collections::HashMap<_, _> =
+        serde_dynamo::to_item(&record).map_err(|_| Problem::internal())?;
     let mut put = api
         .dynamodb
         .put_item()
@@ -207,7 +247,10 @@ async fn store(api: &Api, record: ImageRecord) -> Result<(), Problem> {
     for (name, value) in keys {
         put = put.item(name, text(value));
     }
-    put.send().await.map(drop).map_err(|error| ServiceError::of("dynamodb:PutItem", &error).into())
+    put.send()
+        .await
+        .map(drop)
+        .map_err(|error| ServiceError::of("dynamodb:PutItem", &error).into())
 }
 
 #[cfg(test)]
@@ -220,7 +263,9 @@ mod tests {
             "fileName": "cat.jpg", "contentType": "image/jpeg", "size": 5,
             "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
         });
-        let Value::Object(change) = change else { panic!("an object") };
+        let Value::Object(change) = change else {
+            panic!("an object")
+        };
         body.as_object_mut().unwrap().extend(change);
         serde_json::to_value(check(serde_json::from_value(body).unwrap()).unwrap_err()).unwrap()
     }
@@ -244,7 +289,11 @@ mod tests {
             (json!({"sha256": "AAAA"}), 400, "sha256"),
         ] {
             let problem = refused(change.clone());
-            assert_eq!((&problem["status"], &problem["field"]), (&json!(status), &json!(field)), "{change}");
+            assert_eq!(
+                (&problem["status"], &problem["field"]),
+                (&json!(status), &json!(field)),
+                "{change}"
+            );
         }
     }
 
@@ -257,12 +306,20 @@ mod tests {
             ("x-amzn-trace-id", "Root=1-6b0392e4"),
         ];
         let headers = headers_to_set(url, headers.into_iter());
-        assert_eq!(headers, BTreeMap::from([("content-type".to_owned(), "image/png".to_owned())]));
+        assert_eq!(
+            headers,
+            BTreeMap::from([("content-type".to_owned(), "image/png".to_owned())])
+        );
     }
 
     #[test]
     fn names_that_people_give_their_files_are_kept() {
-        for name in ["Ça va \"bien\".jpg", "🐈 + 100%.png", "x".repeat(255).as_str(), "<img src=x>.jpg"] {
+        for name in [
+            "Ça va \"bien\".jpg",
+            "🐈 + 100%.png",
+            "x".repeat(255).as_str(),
+            "<img src=x>.jpg",
+        ] {
             let body = NewUpload {
                 file_name: Some(name.to_owned()),
                 content_type: Some("image/png".into()),

@@ -2,15 +2,12 @@
 
     after_deploy.py --stack-name NAME --template PATH
 
-It prints {"status": …, "outputs": {…}}; status is null if there is no such stack. Two things differ on one machine:
-time to live, which the emulator reads from a template and then leaves off, is turned on for the tables whose template
-says so; and what a bucket's policy denies to all that comes without TLS is allowed, since everything does. Where and as
-whom is taken from the environment (AWS_ENDPOINT_URL and friends). It runs in the SAM CLI's environment, which brings
-boto3.
+It prints {"status": …, "outputs": {…}}; status is null if there is no such stack. Time to live, which the emulator
+reads from a template and then leaves off, is turned on for the tables whose template says so. Where and as whom is taken
+from the environment (AWS_ENDPOINT_URL and friends). It runs in the SAM CLI's environment, which brings boto3.
 """
 
 import argparse
-import functools
 import json
 import pathlib
 
@@ -31,47 +28,20 @@ def describe(cloudformation, stack_name: str) -> dict:
     return {"status": stack["StackStatus"], "outputs": outputs}
 
 
-def resources(cloudformation, stack_name: str, template: dict, kind: str):
-    """Yields name and properties of each resource of a type in the template."""
-    for logical_id, resource in template["Resources"].items():
-        if resource["Type"] == kind:
-            detail = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=logical_id)
-            yield detail["StackResourceDetail"]["PhysicalResourceId"], resource.get("Properties", {})
-
-
-def turn_on_time_to_live(dynamodb, tables) -> None:
+def turn_on_time_to_live(cloudformation, dynamodb, stack_name: str, template: dict) -> None:
     """Turns time to live on wherever the template has it on."""
-    for name, properties in tables:
-        specification = properties.get("TimeToLiveSpecification", {})
-        if not specification.get("Enabled"):
+    for logical_id, resource in template["Resources"].items():
+        specification = resource.get("Properties", {}).get("TimeToLiveSpecification", {})
+        if resource["Type"] != "AWS::DynamoDB::Table" or not specification.get("Enabled"):
             continue
+        table = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=logical_id)
+        name = table["StackResourceDetail"]["PhysicalResourceId"]
         now = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
         if now != "ENABLED":
             dynamodb.update_time_to_live(
                 TableName=name,
                 TimeToLiveSpecification={"AttributeName": specification["AttributeName"], "Enabled": True},
             )
-
-
-def asks_for_tls(statement: dict) -> bool:
-    """Whether a policy's statement denies what comes without TLS, and nothing else."""
-    return statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def allow_plain_http(s3, buckets) -> None:
-    """Drops what the buckets' policies say about TLS."""
-    for name, _ in buckets:
-        try:
-            policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchBucketPolicy":
-                continue
-            raise
-        statements = [statement for statement in policy["Statement"] if not asks_for_tls(statement)]
-        if not statements:
-            s3.delete_bucket_policy(Bucket=name)
-        elif len(statements) < len(policy["Statement"]):
-            s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**policy, "Statement": statements}))
 
 
 def main() -> None:
@@ -85,9 +55,7 @@ def main() -> None:
     stack = describe(cloudformation, arguments.stack_name)
     if stack["status"] is not None:
         template = yaml_parse(arguments.template.read_text(encoding="utf-8"))
-        find = functools.partial(resources, cloudformation, arguments.stack_name, template)
-        turn_on_time_to_live(boto3.client("dynamodb"), find("AWS::DynamoDB::Table"))
-        allow_plain_http(boto3.client("s3"), find("AWS::S3::Bucket"))
+        turn_on_time_to_live(cloudformation, boto3.client("dynamodb"), arguments.stack_name, template)
     print(json.dumps(stack))
 
 

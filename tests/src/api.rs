@@ -25,8 +25,16 @@ pub struct File {
 impl File {
     /// A file; its name decides what it passes for.
     pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        let content_type = if name.ends_with(".png") { "image/png" } else { "image/jpeg" };
-        Self { name: name.to_owned(), content_type, bytes: bytes.into() }
+        let content_type = if name.ends_with(".png") {
+            "image/png"
+        } else {
+            "image/jpeg"
+        };
+        Self {
+            name: name.to_owned(),
+            content_type,
+            bytes: bytes.into(),
+        }
     }
 
     /// A cat's portrait.
@@ -94,22 +102,37 @@ impl Stack {
         content_type: Option<&str>,
         body: impl Into<reqwest::Body>,
     ) -> Answer {
-        let mut request = self.http.request(method, format!("{}{path}", self.api_url)).body(body);
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.api_url))
+            .body(body);
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let answer = request
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
         let content_type = answer.headers().get("content-type");
         Answer {
             status: answer.status().as_u16(),
-            content_type: content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned(),
+            content_type: content_type
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .to_owned(),
             body: answer.json().await.unwrap_or_default(),
         }
     }
 
     /// `POST /uploads`
     pub async fn announce(&self, announcement: &Value) -> Answer {
-        self.api(Method::POST, "/uploads", Some("application/json"), announcement.to_string()).await
+        self.api(
+            Method::POST,
+            "/uploads",
+            Some("application/json"),
+            announcement.to_string(),
+        )
+        .await
     }
 
     /// Announces a file that the API takes.
@@ -128,7 +151,11 @@ impl Stack {
     /// Where nothing answers.
     pub async fn put(&self, upload: &Upload, bytes: Vec<u8>, other_headers: &[(&str, &str)]) -> StatusCode {
         let mut headers = upload.headers.clone();
-        headers.extend(other_headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        headers.extend(
+            other_headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         let method = Method::from_bytes(upload.method.as_bytes()).expect("an HTTP method");
         let mut request = self.http.request(method, &upload.url).body(bytes);
         for (name, value) in headers {
@@ -150,6 +177,7 @@ impl Stack {
 
     /// `GET /images/{id}`
     pub async fn get_image(&self, image_id: ImageId) -> Answer {
-        self.api(Method::GET, &format!("/images/{image_id}"), None, "").await
+        self.api(Method::GET, &format!("/images/{image_id}"), None, "")
+            .await
     }
 }

@@ -50,7 +50,13 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) async fn start(stack: &Stack) -> Self {
         let name = format!("tests-{}", Uuid::now_v7().simple());
-        let created = stack.sqs.create_queue().queue_name(&name).send().await.expect("a queue");
+        let created = stack
+            .sqs
+            .create_queue()
+            .queue_name(&name)
+            .send()
+            .await
+            .expect("a queue");
         let queue_url = created.queue_url.expect("the queue's URL");
         let attributes = stack
             .sqs
@@ -82,7 +88,11 @@ impl Listener {
             .send()
             .await
             .expect("a rule");
-        let target = Target::builder().id("queue").arn(queue_arn).build().expect("a target");
+        let target = Target::builder()
+            .id("queue")
+            .arn(queue_arn)
+            .build()
+            .expect("a target");
         let answer = stack
             .eventbridge
             .put_targets()
@@ -114,7 +124,13 @@ impl Listener {
             .detail_type("Mark")
             .detail(mark.to_string())
             .build();
-        let answer = self.eventbridge.put_events().entries(entry).send().await.expect("an answer of the bus");
+        let answer = self
+            .eventbridge
+            .put_events()
+            .entries(entry)
+            .send()
+            .await
+            .expect("an answer of the bus");
         assert_eq!(answer.failed_entry_count(), 0, "{answer:?}");
         let heard = || self.heard.lock().expect("what was heard");
         wait::until("the bus carries the tests' own mark", async || {
@@ -135,10 +151,26 @@ impl Listener {
     /// Takes queue and rule down again.
     pub(crate) async fn stop(self) {
         self.receiver.abort();
-        let Self { eventbridge, event_bus, name, .. } = &self;
+        let Self {
+            eventbridge,
+            event_bus,
+            name,
+            ..
+        } = &self;
         // A test may have failed because nothing answers any more: that is what should be read then.
-        let _ = eventbridge.remove_targets().rule(name).event_bus_name(event_bus).ids("queue").send().await;
-        let _ = eventbridge.delete_rule().name(name).event_bus_name(event_bus).send().await;
+        let _ = eventbridge
+            .remove_targets()
+            .rule(name)
+            .event_bus_name(event_bus)
+            .ids("queue")
+            .send()
+            .await;
+        let _ = eventbridge
+            .delete_rule()
+            .name(name)
+            .event_bus_name(event_bus)
+            .send()
+            .await;
         let _ = self.sqs.delete_queue().queue_url(&self.queue_url).send().await;
     }
 }
@@ -167,15 +199,24 @@ impl Stack {
 
 async fn receive(sqs: aws_sdk_sqs::Client, queue_url: String, heard: Arc<Mutex<Vec<Event>>>) {
     loop {
-        let received =
-            sqs.receive_message().queue_url(&queue_url).max_number_of_messages(10).wait_time_seconds(5).send();
+        let received = sqs
+            .receive_message()
+            .queue_url(&queue_url)
+            .max_number_of_messages(10)
+            .wait_time_seconds(5)
+            .send();
         // Whoever waits for a notification fails at the deadline, with a sentence that says for what.
         let Ok(received) = received.await else { continue };
         for message in received.messages.unwrap_or_default() {
             let event = serde_json::from_str(message.body().unwrap_or_default()).expect("an event");
             heard.lock().expect("what was heard").push(event);
             let receipt = message.receipt_handle.unwrap_or_default();
-            let _ = sqs.delete_message().queue_url(&queue_url).receipt_handle(receipt).send().await;
+            let _ = sqs
+                .delete_message()
+                .queue_url(&queue_url)
+                .receipt_handle(receipt)
+                .send()
+                .await;
         }
     }
 }

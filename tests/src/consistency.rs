@@ -32,9 +32,13 @@ impl Stack {
         let records = self.records(owner).await;
         let counts = self.label_counts(owner).await;
 
-        let labeled = |record: &ImageRecord| record.labels.clone().filter(|_| record.status == Status::Labeled);
+        let labeled =
+            |record: &ImageRecord| record.labels.clone().filter(|_| record.status == Status::Labeled);
         let names = records.iter().flat_map(|record| {
-            let labels = labeled(record).unwrap_or_default().into_iter().map(|label| label.name);
+            let labels = labeled(record)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|label| label.name);
             labels.chain(record.label_rows.iter().cloned())
         });
         let names: BTreeSet<String> = names.chain(counts.keys().cloned()).collect();
@@ -42,14 +46,19 @@ impl Stack {
         let mut contradictions = vec![];
         for name in names {
             let found = self.label_rows(owner, &name).await;
-            let by_image: HashMap<_, _> =
-                found.iter().map(|row| (row.image_id, row.confidence.percent())).collect();
+            let by_image: HashMap<_, _> = found
+                .iter()
+                .map(|row| (row.image_id, row.confidence.percent()))
+                .collect();
             if by_image.len() != found.len() {
                 contradictions.push(format!("{name} has several rows for one image"));
             }
             let count = counts.get(&name).copied().unwrap_or_default();
             if usize::try_from(count) != Ok(found.len()) {
-                contradictions.push(format!("{name} is counted {count} times and has {} rows", found.len()));
+                contradictions.push(format!(
+                    "{name} is counted {count} times and has {} rows",
+                    found.len()
+                ));
             }
             rows.insert(name, by_image);
         }
@@ -58,20 +67,36 @@ impl Stack {
                 .iter()
                 .filter_map(|(name, images)| Some((name.as_str(), *images.get(&record.image_id)?)))
                 .collect();
-            let announced = record.label_rows.iter().map(String::as_str).collect::<BTreeSet<_>>();
+            let announced = record
+                .label_rows
+                .iter()
+                .map(String::as_str)
+                .collect::<BTreeSet<_>>();
             let labels = labeled(record).unwrap_or_default();
-            let told = labels.iter().map(|label| (label.name.as_str(), label.confidence.percent())).collect();
+            let told = labels
+                .iter()
+                .map(|label| (label.name.as_str(), label.confidence.percent()))
+                .collect();
             let done = matches!(record.status, Status::Labeled | Status::Rejected);
             if done && own != told {
-                contradictions.push(format!("{} has the labels {told:?} and the rows {own:?}", record.key));
+                contradictions.push(format!(
+                    "{} has the labels {told:?} and the rows {own:?}",
+                    record.key
+                ));
             }
             if done && !announced.iter().eq(told.keys()) {
                 contradictions.push(format!("{} announces {announced:?} and has {told:?}", record.key));
             }
             if !own.keys().all(|name| announced.contains(name)) {
-                contradictions.push(format!("{} announces {announced:?} and has the rows {own:?}", record.key));
+                contradictions.push(format!(
+                    "{} announces {announced:?} and has the rows {own:?}",
+                    record.key
+                ));
             }
         }
-        Story { records, contradictions }
+        Story {
+            records,
+            contradictions,
+        }
     }
 }

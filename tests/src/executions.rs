@@ -45,20 +45,43 @@ impl Stack {
             .execution_arn
     }
 
+    /// An execution's input.
+    ///
+    /// # Panics
+    /// Where there is no such execution.
+    pub async fn input(&self, arn: &str) -> Value {
+        let execution = self
+            .sfn
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await
+            .expect("an execution");
+        serde_json::from_str(execution.input().expect("an input")).expect("JSON")
+    }
+
     /// Waits until an execution has ended.
     ///
     /// # Panics
     /// Where there is no such execution, or it does not end.
     pub async fn ended(&self, arn: &str) -> Ended {
         let execution = wait::until(&format!("{arn} ends"), async || {
-            let execution = self.sfn.describe_execution().execution_arn(arn).send().await.expect("an execution");
+            let execution = self
+                .sfn
+                .describe_execution()
+                .execution_arn(arn)
+                .send()
+                .await
+                .expect("an execution");
             (*execution.status() != ExecutionStatus::Running).then_some(execution)
         })
         .await;
         Ended {
             arn: arn.to_owned(),
             status: execution.status,
-            output: execution.output.and_then(|output| serde_json::from_str(&output).ok()),
+            output: execution
+                .output
+                .and_then(|output| serde_json::from_str(&output).ok()),
             error: execution.error,
             cause: execution.cause,
             states: self.states(arn).await,
@@ -80,15 +103,18 @@ impl Stack {
     /// # Panics
     /// Where there are fewer, or one does not end.
     pub async fn executions_about(&self, key: &str, at_least: usize) -> Vec<Ended> {
-        let arns = wait::until(&format!("{at_least} executions have been started about {key}"), async || {
-            let mut arns = vec![];
-            for arn in self.new_executions().await {
-                if self.subject(&arn).await.as_deref() == Some(key) {
-                    arns.push(arn);
+        let arns = wait::until(
+            &format!("{at_least} executions have been started about {key}"),
+            async || {
+                let mut arns = vec![];
+                for arn in self.new_executions().await {
+                    if self.subject(&arn).await.as_deref() == Some(key) {
+                        arns.push(arn);
+                    }
                 }
-            }
-            (arns.len() >= at_least).then_some(arns)
-        })
+                (arns.len() >= at_least).then_some(arns)
+            },
+        )
         .await;
         let mut executions = vec![];
         for arn in arns {
@@ -99,7 +125,10 @@ impl Stack {
 
     /// Those that were started since this program's tests began, the latest first.
     async fn new_executions(&self) -> Vec<String> {
-        let list = self.sfn.list_executions().state_machine_arn(&self.state_machine_arn);
+        let list = self
+            .sfn
+            .list_executions()
+            .state_machine_arn(&self.state_machine_arn);
         let mut pages = list.into_paginator().items().send();
         let mut arns = vec![];
         while let Some(execution) = pages.next().await {
@@ -117,15 +146,37 @@ impl Stack {
         if let Some(key) = self.subjects.lock().expect("subjects").get(arn) {
             return key.clone();
         }
-        let execution = self.sfn.describe_execution().execution_arn(arn).send().await.expect("an execution");
-        let input: Value = execution.input.and_then(|input| serde_json::from_str(&input).ok()).unwrap_or_default();
-        let key = input.pointer("/detail/object/key").and_then(Value::as_str).map(str::to_owned);
-        self.subjects.lock().expect("subjects").insert(arn.to_owned(), key.clone());
+        let execution = self
+            .sfn
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await
+            .expect("an execution");
+        let input: Value = execution
+            .input
+            .and_then(|input| serde_json::from_str(&input).ok())
+            .unwrap_or_default();
+        let key = input
+            .pointer("/detail/object/key")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        self.subjects
+            .lock()
+            .expect("subjects")
+            .insert(arn.to_owned(), key.clone());
         key
     }
 
     async fn states(&self, arn: &str) -> Vec<String> {
-        let mut events = self.sfn.get_execution_history().execution_arn(arn).max_results(1000).into_paginator().items().send();
+        let mut events = self
+            .sfn
+            .get_execution_history()
+            .execution_arn(arn)
+            .max_results(1000)
+            .into_paginator()
+            .items()
+            .send();
         let mut states = vec![];
         while let Some(event) = events.next().await {
             let event: HistoryEvent = event.expect("an execution's history");

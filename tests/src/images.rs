@@ -29,7 +29,14 @@ impl Stack {
     /// Where S3 refuses it.
     pub async fn put_object(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let body = ByteStream::from(bytes.into());
-        let put = self.s3.put_object().bucket(&self.bucket).key(key).body(body).send().await;
+        let put = self
+            .s3
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .body(body)
+            .send()
+            .await;
         put.unwrap_or_else(|error| panic!("{key}: {error:?}"));
     }
 
@@ -38,7 +45,13 @@ impl Stack {
     /// # Panics
     /// Where S3 refuses.
     pub async fn delete_object(&self, key: &str) {
-        self.s3.delete_object().bucket(&self.bucket).key(key).send().await.expect("an answer of S3");
+        self.s3
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+            .expect("an answer of S3");
     }
 
     /// The event that S3 sends when an object has landed.
@@ -74,7 +87,10 @@ impl Stack {
     /// # Panics
     /// See [`Self::settled`].
     pub async fn settled_as(&self, key: &str, status: Status) -> Settled {
-        self.settled_when(key, &format!("is {}", status.as_str()), |record| record.status == status).await
+        self.settled_when(key, &format!("is {}", status.as_str()), |record| {
+            record.status == status
+        })
+        .await
     }
 
     /// Waits until an image has another result than before, and all else as [`Self::settled`] does.
@@ -99,17 +115,35 @@ impl Stack {
             is_so(&record).then_some(record)
         })
         .await;
-        let execution = self.ended(record.execution_arn.as_deref().expect("a claim")).await;
-        Settled { record, execution, notifications: self.notifications(image.image_id).await }
+        let execution = self
+            .ended(record.execution_arn.as_deref().expect("a claim"))
+            .await;
+        Settled {
+            record,
+            execution,
+            notifications: self.notifications(image.image_id).await,
+        }
     }
 
     /// Says why an image will never have a result, rather than letting a test wait for it.
     async fn check_alive(&self, record: &ImageRecord) {
         let arn = record.execution_arn.as_deref().expect("a claim");
-        let execution = self.sfn.describe_execution().execution_arn(arn).send().await.expect("an execution");
-        let (error, cause) = (execution.error().unwrap_or_default(), execution.cause().unwrap_or_default());
+        let execution = self
+            .sfn
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await
+            .expect("an execution");
+        let (error, cause) = (
+            execution.error().unwrap_or_default(),
+            execution.cause().unwrap_or_default(),
+        );
         assert!(
-            matches!(execution.status(), ExecutionStatus::Running | ExecutionStatus::Succeeded),
+            matches!(
+                execution.status(),
+                ExecutionStatus::Running | ExecutionStatus::Succeeded
+            ),
             "the execution of {} ended as {}: {error}: {cause}",
             record.key,
             execution.status(),

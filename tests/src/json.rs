@@ -36,7 +36,10 @@ mod tests {
     fn a_difference_is_named_with_its_place() {
         let actual = json!({"a": [{"b": 1, "more": true}], "c": 55.0});
         assert_eq!(contains(&actual, &json!({"a": [{"b": 1}], "c": 55})), Ok(()));
-        assert_eq!(contains(&actual, &json!({"a": [{"b": 2}]})).unwrap_err(), ".a[0].b is 1, not 2");
+        assert_eq!(
+            contains(&actual, &json!({"a": [{"b": 2}]})).unwrap_err(),
+            ".a[0].b is 1, not 2"
+        );
         assert_eq!(contains(&actual, &json!({"x": 1})).unwrap_err(), ".x is missing");
         assert!(contains(&actual, &json!({"a": []})).is_err());
     }

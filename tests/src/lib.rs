@@ -21,4 +21,4 @@ pub mod state_machine;
 pub mod table;
 pub mod wait;
 
-pub use stack::{API_OWNER, Stack, run};
+pub use stack::{API_OWNER, Stack, run, run_on};

@@ -3,8 +3,8 @@
 //! Each call has a connection of its own, and is passed on as it came, its `Host` included: that is what the
 //! signature covers. So the services take it for the caller's own.
 
-mod caller;
 mod call;
+mod caller;
 
 pub use call::{Call, Service};
 
@@ -71,7 +71,9 @@ pub struct Proxy {
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Proxy")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,7 +86,9 @@ pub struct Breaking {
 
 impl fmt::Debug for Breaking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Breaking").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Breaking")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,7 +104,9 @@ impl Proxy {
     /// # Panics
     /// Where no port is free.
     pub async fn start(services: &str, rekognition: &str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(Mutex::new(State::default()));
         let upstreams = Arc::new(Upstreams {
@@ -117,7 +123,11 @@ impl Proxy {
                 }
             }
         });
-        Self { address, state, server }
+        Self {
+            address,
+            state,
+            server,
+        }
     }
 
     /// Where callers find it.
@@ -127,12 +137,25 @@ impl Proxy {
 
     /// From now on, `decide` is asked about each call whose text contains `about`, such as an owner that only
     /// one test has.
-    pub fn break_calls(&self, about: &str, decide: impl FnMut(&Call) -> Option<Fault> + Send + 'static) -> Breaking {
+    pub fn break_calls(
+        &self,
+        about: &str,
+        decide: impl FnMut(&Call) -> Option<Fault> + Send + 'static,
+    ) -> Breaking {
         let mut state = lock(&self.state);
         state.next += 1;
         let id = state.next;
-        state.watches.insert(id, Watch { about: about.to_owned(), decide: Box::new(decide) });
-        Breaking { id, state: Arc::clone(&self.state) }
+        state.watches.insert(
+            id,
+            Watch {
+                about: about.to_owned(),
+                decide: Box::new(decide),
+            },
+        );
+        Breaking {
+            id,
+            state: Arc::clone(&self.state),
+        }
     }
 
     /// How many calls have met each fault until now.
@@ -154,7 +177,10 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 fn decide(state: &Mutex<State>, call: &Call) -> Option<Fault> {
     let mut state = lock(state);
-    let mut watches = state.watches.values_mut().filter(|watch| call.text.contains(&watch.about));
+    let mut watches = state
+        .watches
+        .values_mut()
+        .filter(|watch| call.text.contains(&watch.about));
     let fault = watches.find_map(|watch| (watch.decide)(call))?;
     *state.injected.entry(fault).or_default() += 1;
     Some(fault)
@@ -166,9 +192,15 @@ async fn serve(
     state: &Mutex<State>,
     upstreams: &Upstreams,
 ) -> io::Result<()> {
-    let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
+    let Some(request) = Request::read(&mut client).await? else {
+        return Ok(());
+    };
     let call = request.call();
-    let upstream = if call.service == Service::Rekognition { &upstreams.rekognition } else { &upstreams.services };
+    let upstream = if call.service == Service::Rekognition {
+        &upstreams.rekognition
+    } else {
+        &upstreams.services
+    };
     match decide(state, &call) {
         None => {
             let mut answer = request.send(upstream).await?;

@@ -62,7 +62,9 @@ impl Stack {
     pub async fn reroute(&self, proxy: &Proxy) {
         for function in FUNCTIONS {
             self.change_variables(function, |variables| {
-                variables.extend(Service::ALL.map(|service| (service.endpoint_variable().to_owned(), proxy.url())));
+                variables.extend(
+                    Service::ALL.map(|service| (service.endpoint_variable().to_owned(), proxy.url())),
+                );
             })
             .await;
         }
@@ -79,7 +81,10 @@ impl Stack {
                     variables.remove(service.endpoint_variable());
                 }
                 if function == "detect-labels" {
-                    variables.insert(Service::Rekognition.endpoint_variable().to_owned(), self.labeler_url.clone());
+                    variables.insert(
+                        Service::Rekognition.endpoint_variable().to_owned(),
+                        self.labeler_url.clone(),
+                    );
                 }
             })
             .await;
@@ -88,14 +93,33 @@ impl Stack {
 
     async fn change_variables(&self, function: &str, change: impl FnOnce(&mut HashMap<String, String>)) {
         let name = self.function_name(function);
-        let now = self.lambda.get_function_configuration().function_name(&name).send().await.expect("a function");
-        let mut variables = now.environment.and_then(|environment| environment.variables).unwrap_or_default();
+        let now = self
+            .lambda
+            .get_function_configuration()
+            .function_name(&name)
+            .send()
+            .await
+            .expect("a function");
+        let mut variables = now
+            .environment
+            .and_then(|environment| environment.variables)
+            .unwrap_or_default();
         change(&mut variables);
         let environment = Environment::builder().set_variables(Some(variables)).build();
-        let update = self.lambda.update_function_configuration().function_name(&name).environment(environment);
+        let update = self
+            .lambda
+            .update_function_configuration()
+            .function_name(&name)
+            .environment(environment);
         update.send().await.expect("the function's new configuration");
         wait::until(&format!("{name} has its new configuration"), async || {
-            let now = self.lambda.get_function_configuration().function_name(&name).send().await.ok()?;
+            let now = self
+                .lambda
+                .get_function_configuration()
+                .function_name(&name)
+                .send()
+                .await
+                .ok()?;
             (now.last_update_status != Some(LastUpdateStatus::InProgress)).then_some(())
         })
         .await;
@@ -114,7 +138,13 @@ impl Stack {
     pub async fn scale_waits(&self, factor: f64) {
         let settings = json!({"stepfunctions._SFN_WAIT_SCALE": factor.to_string()});
         let url = format!("{}/_ministack/config", self.endpoint);
-        let answer = self.http.post(url).json(&settings).send().await.expect("an answer of the emulator");
+        let answer = self
+            .http
+            .post(url)
+            .json(&settings)
+            .send()
+            .await
+            .expect("an answer of the emulator");
         assert!(answer.status().is_success(), "{answer:?}");
     }
 }

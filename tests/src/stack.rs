@@ -6,7 +6,7 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use domain::{ImageKey, Owner};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Runtime;
@@ -87,17 +87,28 @@ pub struct Stack {
 /// # Panics
 /// Without a running stack, and where the test fails.
 pub fn run(test: impl AsyncFnOnce(&Stack)) {
-    let stack = Stack::shared();
-    RUNTIME.block_on(async {
-        // Whatever happens from here on is heard.
-        stack.listener().await;
-        test(&stack).await;
-    });
     // Dropped here, outside of the runtime, since it waits for what it takes down.
-    drop(stack);
+    let stack = Stack::shared();
+    stack.block_on(test);
+}
+
+/// Runs a part of a test against the stack that a `stack.json` describes.
+///
+/// # Panics
+/// Without a running stack, and where the test fails.
+pub fn run_on<T>(description: &Path, test: impl AsyncFnOnce(&Stack) -> T) -> T {
+    Stack::connect(read(description)).block_on(test)
 }
 
 impl Stack {
+    fn block_on<T>(&self, test: impl AsyncFnOnce(&Stack) -> T) -> T {
+        RUNTIME.block_on(async {
+            // Whatever happens from here on is heard.
+            self.listener().await;
+            test(self).await
+        })
+    }
+
     fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock().unwrap_or_else(|poisoned| {
             SHARED.clear_poison();
@@ -111,8 +122,13 @@ impl Stack {
     }
 
     fn connect(stack: Description) -> Self {
-        let credentials =
-            Credentials::new(stack.access_key_id, stack.secret_access_key, None, None, "stack.json");
+        let credentials = Credentials::new(
+            stack.access_key_id,
+            stack.secret_access_key,
+            None,
+            None,
+            "stack.json",
+        );
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&stack.endpoint)
@@ -127,7 +143,10 @@ impl Stack {
             table: stack.table,
             event_bus: stack.event_bus,
             state_machine_arn: stack.state_machine_arn,
-            http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .expect("an HTTP client"),
             s3: aws_sdk_s3::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             sfn: aws_sdk_sfn::Client::new(&config),
@@ -175,10 +194,18 @@ fn describe() -> Description {
              path of a running stack's stack.json."
         );
     };
-    let text = std::fs::read(&path).unwrap_or_else(|error| {
-        panic!("ILG_STACK names {}, which cannot be read ({error}). Is the stack running?", path.display())
+    read(&path)
+}
+
+fn read(path: &Path) -> Description {
+    let text = std::fs::read(path).unwrap_or_else(|error| {
+        panic!(
+            "{} describes no stack: it cannot be read ({error}). Is the stack running?",
+            path.display()
+        )
     });
-    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} is no stack.json: {error}", path.display()))
+    serde_json::from_slice(&text)
+        .unwrap_or_else(|error| panic!("{} is no stack.json: {error}", path.display()))
 }
 
 /// The owner of uploads through the HTTP API.

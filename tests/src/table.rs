@@ -43,7 +43,9 @@ impl Stack {
             .send()
             .await
             .expect("an answer of the table");
-        answer.item.map(|item| serde_dynamo::from_item(item).expect("a record"))
+        answer
+            .item
+            .map(|item| serde_dynamo::from_item(item).expect("a record"))
     }
 
     /// How many of an owner's images have each label; labels that none has any more are left out.
@@ -53,7 +55,11 @@ impl Stack {
     pub async fn label_counts(&self, owner: &Owner) -> BTreeMap<String, i64> {
         let items = self.query(owner_partition(owner), "LABEL#").await;
         let counts: Vec<LabelCount> = serde_dynamo::from_items(items).expect("counts");
-        counts.into_iter().filter(|label| label.count != 0).map(|label| (label.name, label.count)).collect()
+        counts
+            .into_iter()
+            .filter(|label| label.count != 0)
+            .map(|label| (label.name, label.count))
+            .collect()
     }
 
     /// The rows of an owner's images that have a label.
@@ -88,7 +94,8 @@ impl Stack {
         let own = self.query(owner_partition(owner), "").await;
         let labels = self.query(owner_partition(owner), "LABEL#").await;
         for label in serde_dynamo::from_items::<_, LabelCount>(labels).expect("counts") {
-            self.delete(self.query(label_partition(owner, &label.name), "").await).await;
+            self.delete(self.query(label_partition(owner, &label.name), "").await)
+                .await;
         }
         self.delete(own).await;
     }
@@ -116,9 +123,17 @@ impl Stack {
             .expression_attribute_values(":partition", AttributeValue::S(partition));
         if !sort_prefix.is_empty() {
             query = query
-                .key_condition_expression(format!("{PARTITION_KEY} = :partition AND begins_with({SORT_KEY}, :prefix)"))
+                .key_condition_expression(format!(
+                    "{PARTITION_KEY} = :partition AND begins_with({SORT_KEY}, :prefix)"
+                ))
                 .expression_attribute_values(":prefix", AttributeValue::S(sort_prefix.to_owned()));
         }
-        query.into_paginator().items().send().collect::<Result<_, _>>().await.expect("items")
+        query
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .expect("items")
     }
 }

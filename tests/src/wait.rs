@@ -17,7 +17,11 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
         if let Some(found) = look().await {
             return found;
         }
-        assert!(start.elapsed() < DEADLINE, "waited {} seconds in vain until {what}", DEADLINE.as_secs());
+        assert!(
+            start.elapsed() < DEADLINE,
+            "waited {} seconds in vain until {what}",
+            DEADLINE.as_secs()
+        );
         sleep(PAUSE).await;
     }
 }

@@ -26,11 +26,23 @@ fn errors_by_task() -> BTreeMap<&'static str, HashSet<ErrorName>> {
     }
     let unusable_policy = FilterLabelsError::from(domain::policy::PolicyError::MaxLabels).name();
     let mut errors = BTreeMap::from([
-        ("Validate image", own::<ValidateError>().chain(services()).collect::<HashSet<_>>()),
-        ("Detect labels", own::<DetectLabelsError>().chain(services()).collect()),
+        (
+            "Validate image",
+            own::<ValidateError>().chain(services()).collect::<HashSet<_>>(),
+        ),
+        (
+            "Detect labels",
+            own::<DetectLabelsError>().chain(services()).collect(),
+        ),
         ("Filter labels", HashSet::from([unusable_policy])),
-        ("Persist result", own::<PersistError>().chain(services()).collect()),
-        ("Send notification", own::<NotifyError>().chain(services()).collect()),
+        (
+            "Persist result",
+            own::<PersistError>().chain(services()).collect(),
+        ),
+        (
+            "Send notification",
+            own::<NotifyError>().chain(services()).collect(),
+        ),
     ]);
     for names in errors.values_mut() {
         // Of a payload that the step cannot read.
@@ -45,21 +57,38 @@ fn definition() -> Value {
 
 fn tasks(definition: &Value) -> BTreeMap<&str, &Value> {
     let states = definition["States"].as_object().expect("states");
-    states.iter().filter(|(_, state)| state["Type"] == "Task").map(|(name, state)| (name.as_str(), state)).collect()
+    states
+        .iter()
+        .filter(|(_, state)| state["Type"] == "Task")
+        .map(|(name, state)| (name.as_str(), state))
+        .collect()
 }
 
 /// The names in each group of a `Retry` or `Catch` block, with the group.
 fn groups<'a>(task: &'a Value, block: &str) -> Vec<(Vec<&'a str>, &'a Value)> {
     let names = |group: &'a Value| {
-        group["ErrorEquals"].as_array().expect("names").iter().map(|name| name.as_str().expect("a name")).collect()
+        group["ErrorEquals"]
+            .as_array()
+            .expect("names")
+            .iter()
+            .map(|name| name.as_str().expect("a name"))
+            .collect()
     };
-    task[block].as_array().into_iter().flatten().map(|group| (names(group), group)).collect()
+    task[block]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|group| (names(group), group))
+        .collect()
 }
 
 /// Names of the steps' own errors have no dot; those of Lambda and Step Functions do.
 fn own_names(task: &Value) -> BTreeSet<&str> {
     let all = [groups(task, "Retry"), groups(task, "Catch")].concat();
-    all.into_iter().flat_map(|(names, _)| names).filter(|name| !name.contains('.')).collect()
+    all.into_iter()
+        .flat_map(|(names, _)| names)
+        .filter(|name| !name.contains('.'))
+        .collect()
 }
 
 /// A name that is spelled differently on one side would be neither retried nor caught: a bad file
@@ -68,8 +97,10 @@ fn own_names(task: &Value) -> BTreeSet<&str> {
 fn the_state_machine_and_the_code_know_the_same_error_names() {
     let definition = definition();
     let in_definition: BTreeSet<_> = tasks(&definition).into_values().flat_map(own_names).collect();
-    let in_code: BTreeSet<_> =
-        ErrorName::iter().filter(|name| name.class() != ErrorClass::Fatal).map(ErrorName::as_str).collect();
+    let in_code: BTreeSet<_> = ErrorName::iter()
+        .filter(|name| name.class() != ErrorClass::Fatal)
+        .map(ErrorName::as_str)
+        .collect();
     assert_eq!(in_definition, in_code);
 }
 
@@ -77,7 +108,11 @@ fn the_state_machine_and_the_code_know_the_same_error_names() {
 fn each_error_of_a_step_is_handled_once_and_by_its_class() {
     let definition = definition();
     let (tasks, errors) = (tasks(&definition), errors_by_task());
-    assert_eq!(tasks.keys().collect::<Vec<_>>(), errors.keys().collect::<Vec<_>>(), "a Task is not tested");
+    assert_eq!(
+        tasks.keys().collect::<Vec<_>>(),
+        errors.keys().collect::<Vec<_>>(),
+        "a Task is not tested"
+    );
     for (task_name, task) in tasks {
         for name in &errors[task_name] {
             let with = |block| {
@@ -94,12 +129,23 @@ fn each_error_of_a_step_is_handled_once_and_by_its_class() {
                 ErrorClass::Fatal => (None, None),
             };
             let attempts = |group: &Value| group["MaxAttempts"].as_u64().expect("MaxAttempts") > 0;
-            assert_eq!(retries.iter().map(|group| attempts(group)).collect::<Vec<_>>(), Vec::from_iter(retried), "{at}");
-            assert_eq!(catches.iter().map(|group| &group["Next"]).collect::<Vec<_>>(), Vec::from_iter(caught), "{at}");
+            assert_eq!(
+                retries.iter().map(|group| attempts(group)).collect::<Vec<_>>(),
+                Vec::from_iter(retried),
+                "{at}"
+            );
+            assert_eq!(
+                catches.iter().map(|group| &group["Next"]).collect::<Vec<_>>(),
+                Vec::from_iter(caught),
+                "{at}"
+            );
         }
         let possible = errors[task_name].iter().map(|name| name.as_str()).collect();
         let impossible: Vec<_> = own_names(task).difference(&possible).copied().collect();
-        assert!(impossible.is_empty(), "\"{task_name}\" handles {impossible:?}, which its step never reports");
+        assert!(
+            impossible.is_empty(),
+            "\"{task_name}\" handles {impossible:?}, which its step never reports"
+        );
     }
 }
 
@@ -110,7 +156,10 @@ fn no_task_handles_errors_without_naming_them() {
     for (task_name, task) in tasks(&definition) {
         for (names, _) in [groups(task, "Retry"), groups(task, "Catch")].concat() {
             for name in names {
-                assert!(!["States.ALL", "States.TaskFailed"].contains(&name), "{name} in \"{task_name}\"");
+                assert!(
+                    !["States.ALL", "States.TaskFailed"].contains(&name),
+                    "{name} in \"{task_name}\""
+                );
             }
         }
     }
@@ -122,7 +171,12 @@ fn the_template_substitutes_what_the_definition_leaves_open_and_nothing_else() {
     let open: BTreeSet<_> = DEFINITION
         .split("${")
         .skip(1)
-        .map(|rest| rest.split_once('}').expect("a substitution that ends").0.to_owned())
+        .map(|rest| {
+            rest.split_once('}')
+                .expect("a substitution that ends")
+                .0
+                .to_owned()
+        })
         .collect();
     let documents = Yaml::load_from_str(TEMPLATE).expect("YAML");
     let substitutions = ["Resources", "LabelImage", "Properties", "DefinitionSubstitutions"]
@@ -130,7 +184,9 @@ fn the_template_substitutes_what_the_definition_leaves_open_and_nothing_else() {
         .try_fold(&documents[0], |yaml, name| yaml.as_mapping_get(name))
         .and_then(Yaml::as_mapping)
         .expect("substitutions in the template");
-    let made: BTreeSet<_> =
-        substitutions.keys().map(|name| name.as_str().expect("a name").to_owned()).collect();
+    let made: BTreeSet<_> = substitutions
+        .keys()
+        .map(|name| name.as_str().expect("a name").to_owned())
+        .collect();
     assert_eq!(open, made);
 }

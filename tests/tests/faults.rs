@@ -6,7 +6,7 @@
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ImageRecord, Owner, Status};
 use futures_util::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,11 @@ struct Subject<'a> {
 impl<'a> Subject<'a> {
     fn new(stack: &'a Stack) -> Self {
         let key = format!("uploads/{}/picture", stack.new_owner("faults"));
-        Self { stack, owner: stack.image(&key).owner, key }
+        Self {
+            stack,
+            owner: stack.image(&key).owner,
+            key,
+        }
     }
 
     async fn put(&self, bytes: Vec<u8>) {
@@ -46,7 +50,10 @@ impl<'a> Subject<'a> {
             (new && done).then_some(record)
         })
         .await;
-        let ended = self.stack.ended(record.execution_arn.as_deref().expect("a claim")).await;
+        let ended = self
+            .stack
+            .ended(record.execution_arn.as_deref().expect("a claim"))
+            .await;
         (record, ended)
     }
 
@@ -57,10 +64,16 @@ impl<'a> Subject<'a> {
         assert_eq!(story.records.len(), 1, "{what}");
         let said = self.stack.notifications(record.image_id).await;
         let arn = record.execution_arn.as_deref();
-        let said = said.iter().filter(|said| Some(said.outcome.execution_arn.as_str()) == arn).collect::<Vec<_>>();
+        let said = said
+            .iter()
+            .filter(|said| Some(said.outcome.execution_arn.as_str()) == arn)
+            .collect::<Vec<_>>();
         let ids: BTreeSet<_> = said.iter().map(|said| said.outcome.notification_id).collect();
         assert_eq!(ids.len(), 1, "{what}: {said:?}");
-        assert!(said.iter().all(|said| said.outcome.status == record.status), "{what}: {said:?}");
+        assert!(
+            said.iter().all(|said| said.outcome.status == record.status),
+            "{what}: {said:?}"
+        );
     }
 }
 
@@ -84,7 +97,11 @@ impl Broken {
             injected.fetch_add(usize::from(fault.is_some()), Ordering::SeqCst);
             fault
         });
-        Self { calls, faults, _breaking: breaking }
+        Self {
+            calls,
+            faults,
+            _breaking: breaking,
+        }
     }
 
     fn calls(&self) -> usize {
@@ -108,12 +125,18 @@ async fn replace(
     let (before, _) = subject.result(None).await;
     assert_eq!(before.status, Status::Labeled);
     let broken = Broken::new(proxy, &subject, move |number, _| {
-        fault.filter(|(which, _)| *which == number).map(|(_, fault)| fault)
+        fault
+            .filter(|(which, _)| *which == number)
+            .map(|(_, fault)| fault)
     });
     subject.put(new.to_vec()).await;
     let (record, ended) = subject.result(Some(&before)).await;
     let what = format!("{fault:?} of {} calls: {record:?}", broken.calls());
-    assert_eq!((record.status, ended.status), (expected, ExecutionStatus::Succeeded), "{what}");
+    assert_eq!(
+        (record.status, ended.status),
+        (expected, ExecutionStatus::Succeeded),
+        "{what}"
+    );
     assert_eq!(broken.faults(), usize::from(fault.is_some()), "{what}");
     subject.check(&what, &record).await;
     broken.calls()
@@ -124,7 +147,10 @@ async fn each_call_in_turn(stack: &Stack, proxy: &Proxy, new: (&[u8], Status)) {
     let kinds = [Fault::Unavailable, Fault::AnswerLost, Fault::CallerKilled];
     let cases = (0..calls).flat_map(|call| kinds.map(|kind| (call, kind)));
     let results = stream::iter(cases).map(|case| replace(stack, proxy, new, Some(case)));
-    assert_eq!(results.buffer_unordered(AT_ONCE).count().await, calls * kinds.len());
+    assert_eq!(
+        results.buffer_unordered(AT_ONCE).count().await,
+        calls * kinds.len()
+    );
 }
 
 #[test]
@@ -146,7 +172,9 @@ fn each_call_can_fail_or_lose_its_answer_or_its_caller_while_a_bad_file_replaces
 fn each_service_can_throttle_reset_cut_or_delay_its_answers() {
     run_through_proxy(async |stack, proxy| {
         let kinds = [Fault::Throttled, Fault::Reset, Fault::AnswerCut, Fault::Late];
-        let cases = Service::ALL.into_iter().flat_map(|service| kinds.map(|kind| (service, kind)));
+        let cases = Service::ALL
+            .into_iter()
+            .flat_map(|service| kinds.map(|kind| (service, kind)));
         let results = stream::iter(cases).map(async |(service, fault)| {
             let subject = Subject::new(stack);
             let mut left = 2;
@@ -158,7 +186,11 @@ fn each_service_can_throttle_reset_cut_or_delay_its_answers() {
             subject.put(pictures::cat()).await;
             let (record, ended) = subject.result(None).await;
             let what = format!("{fault:?} of {service:?}: {record:?}");
-            assert_eq!((record.status, ended.status), (Status::Labeled, ExecutionStatus::Succeeded), "{what}");
+            assert_eq!(
+                (record.status, ended.status),
+                (Status::Labeled, ExecutionStatus::Succeeded),
+                "{what}"
+            );
             assert_eq!(broken.faults(), 2, "{what}");
             subject.check(&what, &record).await;
         });
@@ -170,20 +202,28 @@ fn each_service_can_throttle_reset_cut_or_delay_its_answers() {
 /// The calls of `down` fail until every retry is used up; then a new execution with the same input is started.
 async fn outage(stack: &Stack, proxy: &Proxy, failed_at: &str, down: fn(&Call) -> bool) {
     let subject = Subject::new(stack);
-    let broken = Broken::new(proxy, &subject, move |_, call| down(call).then_some(Fault::Unavailable));
+    let broken = Broken::new(proxy, &subject, move |_, call| {
+        down(call).then_some(Fault::Unavailable)
+    });
     subject.put(pictures::cat()).await;
     let (failed, ended) = subject.result(None).await;
-    assert_eq!((failed.status, ended.status.clone()), (Status::Failed, ExecutionStatus::Failed), "{failed:?}");
+    assert_eq!(
+        (failed.status, ended.status.clone()),
+        (Status::Failed, ExecutionStatus::Failed),
+        "{failed:?}"
+    );
     assert_eq!(ended.last_state(), failed_at);
     let error = failed.error.as_ref().expect("an error");
     assert_eq!(error.name, "ServiceUnavailable", "{error:?}");
     subject.check(failed_at, &failed).await;
-    assert!(broken.faults() > 10, "{failed_at} was retried {} times only", broken.faults());
+    assert!(
+        broken.faults() > 10,
+        "{failed_at} was retried {} times only",
+        broken.faults()
+    );
     drop(broken);
 
-    let execution = stack.sfn.describe_execution().execution_arn(&ended.arn).send().await.expect("an execution");
-    let input: Value = serde_json::from_str(execution.input().expect("an input")).expect("JSON");
-    let again = stack.execute(&input).await;
+    let again = stack.execute(&stack.input(&ended.arn).await).await;
     assert_eq!(again.status, ExecutionStatus::Succeeded, "{again:?}");
     let (record, _) = subject.result(Some(&failed)).await;
     assert_eq!((record.status, record.error.clone()), (Status::Labeled, None));
@@ -200,7 +240,10 @@ fn an_outage_of_s3_that_outlasts_all_retries_is_recorded_and_the_image_can_be_ru
 #[test]
 fn an_outage_of_rekognition_that_outlasts_all_retries_is_recorded_and_the_image_can_be_run_again() {
     run_through_proxy(async |stack, proxy| {
-        outage(stack, proxy, "Detect labels", |call| call.service == Service::Rekognition).await;
+        outage(stack, proxy, "Detect labels", |call| {
+            call.service == Service::Rekognition
+        })
+        .await;
     });
 }
 
@@ -225,14 +268,20 @@ fn an_outage_of_eventbridge_that_outlasts_all_retries_fails_the_execution_and_le
         });
         subject.put(pictures::cat()).await;
         let (record, ended) = subject.result(None).await;
-        assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ServiceUnavailable")));
+        assert_eq!(
+            (ended.status, ended.error.as_deref()),
+            (ExecutionStatus::Failed, Some("ServiceUnavailable"))
+        );
         assert_eq!(ended.states.last().map(String::as_str), Some("Send notification"));
-        let failure = serde_json::json!({"detail": {"executionArn": ended.arn}});
+        let failure = json!({"detail": {"executionArn": ended.arn}});
         let handled = stack.invoke("record-failure", &failure).await.expect("an answer");
         assert_eq!(handled, "leftUnchanged");
         let after = stack.record(&stack.image(&subject.key)).await.expect("a record");
         assert_eq!((after.status, &after), (Status::Labeled, &record));
-        assert_eq!(stack.story(&subject.owner).await.contradictions, Vec::<String>::new());
+        assert_eq!(
+            stack.story(&subject.owner).await.contradictions,
+            Vec::<String>::new()
+        );
         drop(broken);
     });
 }

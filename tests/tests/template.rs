@@ -26,9 +26,13 @@ fn names(object: &Value) -> impl Iterator<Item = &str> {
 fn the_environment_for_sample_events_has_what_sam_cannot_know_and_nothing_that_it_would_drop() {
     let documents = Yaml::load_from_str(TEMPLATE).expect("YAML");
     let template = &documents[0];
-    let parameters: BTreeSet<_> = entries(at(template, &["Parameters"])).map(|(name, _)| name).collect();
+    let parameters: BTreeSet<_> = entries(at(template, &["Parameters"]))
+        .map(|(name, _)| name)
+        .collect();
     let known_to_sam = |value: &Yaml| match value {
-        Yaml::Tagged(tag, name) => tag.suffix == "Ref" && name.as_str().is_some_and(|name| parameters.contains(name)),
+        Yaml::Tagged(tag, name) => {
+            tag.suffix == "Ref" && name.as_str().is_some_and(|name| parameters.contains(name))
+        }
         _ => true,
     };
     let everywhere = at(template, &["Globals", "Function", "Environment", "Variables"]);
@@ -39,12 +43,19 @@ fn the_environment_for_sample_events_has_what_sam_cannot_know_and_nothing_that_i
         .map(|(name, function)| {
             let own = at(function, &["Properties", "Environment", "Variables"]);
             let variables = entries(everywhere).chain(entries(own));
-            (name, variables.filter(|(_, value)| !known_to_sam(value)).map(|(name, _)| name).collect())
+            (
+                name,
+                variables
+                    .filter(|(_, value)| !known_to_sam(value))
+                    .map(|(name, _)| name)
+                    .collect(),
+            )
         })
         .collect();
 
     let environment: Value = serde_json::from_str(SAMPLES_ENVIRONMENT).expect("JSON");
-    let given: BTreeMap<_, BTreeSet<_>> =
-        names(&environment).map(|function| (function, names(&environment[function]).collect())).collect();
+    let given: BTreeMap<_, BTreeSet<_>> = names(&environment)
+        .map(|function| (function, names(&environment[function]).collect()))
+        .collect();
     assert_eq!(given, needed);
 }

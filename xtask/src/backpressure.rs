@@ -20,7 +20,7 @@ const TRANSITIONS: f64 = 5.0;
 const MICROSECONDS: f64 = 1e6;
 
 #[derive(Args)]
-pub struct BackpressureOptions {
+pub(crate) struct BackpressureOptions {
     /// Images that arrive at the same moment
     #[arg(long, default_value_t = 100_000)]
     images: usize,
@@ -70,7 +70,9 @@ struct Outcome {
     most_retries: u32,
 }
 
-pub fn backpressure(project: &Project, options: &BackpressureOptions) -> Result<ExitCode> {
+/// Runs `cargo xtask backpressure`.
+pub(crate) fn backpressure(options: &BackpressureOptions) -> Result<ExitCode> {
+    let project = Project::find()?;
     let mut retrier = throttled(&project.path("statemachine/label-image.asl.json"))?;
     retrier.max_delay_seconds = options.cap.unwrap_or(retrier.max_delay_seconds);
     retrier.max_attempts = options.attempts.unwrap_or(retrier.max_attempts);
@@ -82,7 +84,9 @@ pub fn backpressure(project: &Project, options: &BackpressureOptions) -> Result<
         retrier.max_delay_seconds,
         retrier.max_attempts
     );
-    println!("calls/s  ideal h  drained h  labeled  failed  retries/image  most  transitions/image  $/1,000 images");
+    println!(
+        "calls/s  ideal h  drained h  labeled  failed  retries/image  most  transitions/image  $/1,000 images"
+    );
     for rate in &options.rates {
         let outcome = simulate(options.images, *rate, &retrier);
         let per_image = outcome.retries as f64 / options.images as f64;
@@ -105,11 +109,16 @@ pub fn backpressure(project: &Project, options: &BackpressureOptions) -> Result<
 
 /// The retrier for throttling of the state that calls Rekognition.
 fn throttled(definition: &std::path::Path) -> Result<Retrier> {
-    let text = std::fs::read_to_string(definition).with_context(|| format!("cannot read {}", definition.display()))?;
+    let text = std::fs::read_to_string(definition)
+        .with_context(|| format!("cannot read {}", definition.display()))?;
     let definition: Value = serde_json::from_str(&text)?;
-    let retriers: Vec<Retrier> = serde_json::from_value(definition["States"]["Detect labels"]["Retry"].clone())?;
+    let retriers: Vec<Retrier> =
+        serde_json::from_value(definition["States"]["Detect labels"]["Retry"].clone())?;
     let throttled = |retrier: &Retrier| retrier.error_equals.iter().any(|name| name == "Throttled");
-    retriers.into_iter().find(throttled).context("\"Detect labels\" has no Retry for Throttled")
+    retriers
+        .into_iter()
+        .find(throttled)
+        .context("\"Detect labels\" has no Retry for Throttled")
 }
 
 /// Each second, Rekognition takes the first `rate` calls and throttles the rest.
@@ -132,7 +141,10 @@ fn simulate(images: usize, rate: u64, retrier: &Retrier) -> Outcome {
         } else {
             outcome.retries += 1;
             outcome.most_retries = outcome.most_retries.max(retries + 1);
-            calls.push(Reverse((moment + retrier.delay(retries, &mut random), retries + 1)));
+            calls.push(Reverse((
+                moment + retrier.delay(retries, &mut random),
+                retries + 1,
+            )));
         }
     }
     outcome
@@ -156,7 +168,11 @@ mod tests {
     fn no_second_takes_more_calls_than_the_quota_and_none_is_lost() {
         let outcome = simulate(1000, 10, &retrier(1000));
         assert_eq!((outcome.labeled, outcome.failed), (1000, 0));
-        assert!(outcome.drained >= 99.0, "10 a second cannot drain 1,000 sooner: {}", outcome.drained);
+        assert!(
+            outcome.drained >= 99.0,
+            "10 a second cannot drain 1,000 sooner: {}",
+            outcome.drained
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `test`: every check of this project, those that fail soonest first.
 
+use std::env;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,8 @@ use crate::project::{Package, Project};
 use crate::sam;
 use crate::services::Services;
 use crate::stack::{Ports, Stack};
-use crate::tools::{self, MODELS, SAM};
+use crate::storm;
+use crate::tools::{self, EMULATOR, MODELS, SAM};
 use crate::up;
 
 /// From here upwards, free ports are looked for: the tests' own stack runs beside a developer's.
@@ -22,6 +24,10 @@ const FIRST_PORT: u16 = 18080;
 
 /// The package of the tests that need a running stack.
 const STACK_TESTS: &str = "tests";
+
+/// A small storm; `cargo xtask storm` sends a large one.
+const STORM_IMAGES: usize = 60;
+const STORM_MAX_TPS: f64 = 5.0;
 
 #[derive(Args)]
 pub(crate) struct TestOptions {
@@ -56,6 +62,10 @@ enum Part {
     Workflow,
     /// The page in a real Chromium, against the same stack
     Browser,
+    /// Many uploads at once, with faults, doubled events and a throttled labeler, on the same stack
+    Storm,
+    /// Each permission of the deployed functions taken away in turn, on the same stack
+    Privileges,
 }
 
 impl Part {
@@ -66,7 +76,10 @@ impl Part {
     }
 
     fn needs_stack(self) -> bool {
-        matches!(self, Self::Workflow | Self::Browser)
+        matches!(
+            self,
+            Self::Workflow | Self::Browser | Self::Storm | Self::Privileges
+        )
     }
 }
 
@@ -175,6 +188,16 @@ impl Checks<'_> {
     }
 
     fn run_part(&self, part: Part, services: Option<&Services>) -> Result<()> {
+        if let (Part::Storm, Some(services)) = (part, services) {
+            let description = services.stack.description();
+            return storm::rage(
+                self.project,
+                self.console,
+                &description,
+                STORM_IMAGES,
+                STORM_MAX_TPS,
+            );
+        }
         for mut command in self.commands(part)? {
             if let Some(services) = services {
                 command.env("ILG_STACK", services.stack.description());
@@ -231,6 +254,12 @@ impl Checks<'_> {
                 test.args(integration_tests(&project.packages, |package| {
                     package == STACK_TESTS
                 }));
+                // Some tests run an emulator of their own, and one stops and starts a whole stack.
+                test.env("ILG_EMULATOR", EMULATOR.program(project, "ministack"));
+                test.env(
+                    "ILG_XTASK",
+                    env::current_exe().context("this program has no path")?,
+                );
                 vec![self.with_models(test)?]
             }
             Part::Browser => {
@@ -241,6 +270,19 @@ impl Checks<'_> {
                     chromium::find_or_install(project, self.console)?,
                 );
                 vec![playwright]
+            }
+            // Not a command: see `run_part`.
+            Part::Storm => vec![],
+            Part::Privileges => {
+                let mut python = SAM.python(project);
+                python.args([
+                    "-m",
+                    "unittest",
+                    "discover",
+                    "--start-directory",
+                    "tests/privileges",
+                ]);
+                vec![python]
             }
         })
     }

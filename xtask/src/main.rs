@@ -1,6 +1,7 @@
 //! `cargo xtask`: the developer's commands. `up` and `down` start and stop the whole system on this machine, `label`
 //! sends pictures through it, `test` runs every check.
 
+mod backpressure;
 mod checks;
 mod chromium;
 mod console;
@@ -11,9 +12,11 @@ mod page;
 mod prerequisites;
 mod process;
 mod project;
+mod redrive;
 mod sam;
 mod services;
 mod stack;
+mod storm;
 mod tools;
 mod up;
 
@@ -43,6 +46,12 @@ enum Command {
     Down(up::DownOptions),
     /// Upload pictures to the running system and print their labels
     Label(label::LabelOptions),
+    /// Send many uploads, bad files and doubled events through the running system at once, and count
+    Storm(storm::StormOptions),
+    /// Send what is in the dead-letter queue through again
+    Redrive(redrive::RedriveOptions),
+    /// Simulate many images at once against Rekognition's quotas
+    Backpressure(backpressure::BackpressureOptions),
     /// Run every check, or only the parts named
     Test(checks::TestOptions),
 }
@@ -52,6 +61,11 @@ fn main() -> ExitCode {
         Command::Up(options) => Interrupt::listen().and_then(|interrupt| up::up(&options, &interrupt)),
         Command::Down(options) => up::down(&options),
         Command::Label(options) => label::label(&options),
+        Command::Storm(options) => {
+            Interrupt::listen().and_then(|interrupt| storm::storm(&options, &interrupt))
+        }
+        Command::Redrive(options) => redrive::redrive(&options),
+        Command::Backpressure(options) => backpressure::backpressure(&options),
         Command::Test(options) => {
             Interrupt::listen().and_then(|interrupt| checks::test(&options, &interrupt))
         }

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
-use crate::console::{Console, Part};
+use crate::console::{Console, Interrupted, Part};
 use crate::fingerprint::{Fingerprint, Stamp};
 use crate::prerequisites::architecture;
 use crate::project::Project;
@@ -17,7 +17,11 @@ use crate::stack::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Stack};
 use crate::tools::SAM;
 
 /// The stack's name, in the emulator as in AWS.
-const STACK_NAME: &str = "image-label-generator";
+pub(crate) const STACK_NAME: &str = "image-label-generator";
+
+/// The way out when the fault is not in the template but in what the emulator remembers.
+const START_FRESH: &str =
+    "if the emulator's state is at fault, `cargo xtask up --fresh` starts with an empty one";
 
 /// What the built functions depend on.
 const SOURCES: [&str; 7] = [
@@ -100,7 +104,8 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
             fingerprint.path(&project.path(path))
         })?
         .finish();
-    let stamp = Stamp::at(stack.folder().join("deployed.stamp"));
+    // Beside what it speaks of: forgotten together with it.
+    let stamp = Stamp::at(stack.emulator_state().join("deployed.stamp"));
     if stamp.matches(&fingerprint) {
         let deployed = console.part("Look at the deployed stack", "describe", |part| {
             finish(project, stack, part)
@@ -112,16 +117,28 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
     stamp.clear();
     console.part("Deploy template.yaml to the emulator", "deploy", |part| {
         let mut sam = sam(project, "deploy")?;
-        aws_environment(&mut sam, stack);
+        aws_environment(&mut sam, &stack.endpoint());
+        // Seconds between two looks. The default, 5, is meant for AWS, and longer than the deployment takes.
+        sam.env("SAM_CLI_POLL_DELAY", "0.5");
         sam.arg("--template-file").arg(built_template(project));
-        sam.args(["--stack-name", STACK_NAME, "--resolve-s3", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
+        sam.args([
+            "--stack-name",
+            STACK_NAME,
+            "--resolve-s3",
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+        ]);
         sam.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
         sam.arg("--parameter-overrides").args(&parameters);
-        part.run(&mut sam)?;
+        part.run(&mut sam)
+            .map_err(|error| match error.is::<Interrupted>() {
+                true => error,
+                false => anyhow!("{error:#}; {START_FRESH}"),
+            })?;
         let deployed = finish(project, stack, part)?;
         if !deployed.is_complete() {
             let status = deployed.status.as_deref().unwrap_or("absent");
-            bail!("the stack is {status} after deploying; `cargo xtask up --fresh` starts with an empty emulator");
+            bail!("the stack is {status} after deploying; {START_FRESH}");
         }
         stamp.write(&fingerprint)?;
         Ok(deployed)
@@ -138,7 +155,7 @@ pub(crate) fn validate(project: &Project) -> Result<Command> {
 /// Makes up for what the emulator leaves out, and reads the stack's outputs.
 fn finish(project: &Project, stack: &Stack, part: &Part<'_>) -> Result<Deployed> {
     let mut python = SAM.python(project);
-    aws_environment(&mut python, stack);
+    aws_environment(&mut python, &stack.endpoint());
     python
         .arg("local/emulator/after_deploy.py")
         .args(["--stack-name", STACK_NAME]);
@@ -219,10 +236,10 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Leads an AWS client to the stack's emulator and nowhere else.
-pub(crate) fn aws_environment(command: &mut Command, stack: &Stack) {
+/// Leads an AWS client to an emulator and nowhere else.
+pub(crate) fn aws_environment(command: &mut Command, endpoint: &str) {
     command
-        .env("AWS_ENDPOINT_URL", stack.endpoint())
+        .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
         .env("AWS_DEFAULT_REGION", REGION)

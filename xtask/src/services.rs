@@ -106,7 +106,7 @@ impl Services {
 
     fn start_labeler(&mut self, project: &Project, console: &Console) -> Result<()> {
         let mut command = project.command(project.binary("labeler"));
-        sam::aws_environment(&mut command, &self.stack);
+        sam::aws_environment(&mut command, &self.stack.endpoint());
         command
             .args(["--listen", &format!("127.0.0.1:{}", self.stack.ports().labeler)])
             .arg("--models")
@@ -124,7 +124,7 @@ impl Services {
         deployed: &Deployed,
     ) -> Result<()> {
         let mut command = project.command(project.binary("status-events"));
-        sam::aws_environment(&mut command, &self.stack);
+        sam::aws_environment(&mut command, &self.stack.endpoint());
         command
             .args(["--state-machine", deployed.output("StateMachineArn")?])
             // Beside the executions it speaks of: forgotten together with them.

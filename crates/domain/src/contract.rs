@@ -149,7 +149,11 @@ impl Outcome {
     /// A result belongs to the execution that brought it about: an execution has at most one of
     /// each status for an image, however often its steps run.
     pub fn notification_id(owner: &Owner, image_id: ImageId, execution_arn: &str, status: Status) -> Uuid {
-        let result = format!("{}/{image_id}/{execution_arn}/{}", owner.as_str(), status.as_str());
+        let result = format!(
+            "{}/{image_id}/{execution_arn}/{}",
+            owner.as_str(),
+            status.as_str()
+        );
         Uuid::new_v5(&NOTIFICATION_NAMESPACE, result.as_bytes())
     }
 }

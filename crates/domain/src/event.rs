@@ -18,7 +18,13 @@ impl Sequencer {
     pub fn parse(text: &str) -> Option<Self> {
         let valid =
             (1..=Self::DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        valid.then(|| Self(format!("{:0>width$}", text.to_ascii_lowercase(), width = Self::DIGITS)))
+        valid.then(|| {
+            Self(format!(
+                "{:0>width$}",
+                text.to_ascii_lowercase(),
+                width = Self::DIGITS
+            ))
+        })
     }
 
     /// The padded form.
@@ -43,7 +49,10 @@ impl<'de> Deserialize<'de> for Sequencer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            D::Error::custom(format!("sequencer must be a hexadecimal number of at most {} digits", Self::DIGITS))
+            D::Error::custom(format!(
+                "sequencer must be a hexadecimal number of at most {} digits",
+                Self::DIGITS
+            ))
         })
     }
 }
@@ -123,17 +132,29 @@ fn detail_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Erro
 
 fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text.is_empty() { Err(D::Error::custom("must not be empty")) } else { Ok(text) }
+    if text.is_empty() {
+        Err(D::Error::custom("must not be empty"))
+    } else {
+        Ok(text)
+    }
 }
 
 fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = not_empty(deserializer)?;
-    if text.len() > 1024 { Err(D::Error::custom("must have at most 1,024 bytes")) } else { Ok(text) }
+    if text.len() > 1024 {
+        Err(D::Error::custom("must have at most 1,024 bytes"))
+    } else {
+        Ok(text)
+    }
 }
 
 fn bucket_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = not_empty(deserializer)?;
-    if text.len() > 255 { Err(D::Error::custom("must have at most 255 bytes")) } else { Ok(text) }
+    if text.len() > 255 {
+        Err(D::Error::custom("must have at most 255 bytes"))
+    } else {
+        Ok(text)
+    }
 }
 
 fn version_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -171,7 +192,9 @@ mod tests {
         let refused = |pointer: &str, value: Value| {
             let mut event = event();
             *event.pointer_mut(pointer).unwrap() = value;
-            serde_json::from_value::<ObjectCreated>(event).unwrap_err().to_string()
+            serde_json::from_value::<ObjectCreated>(event)
+                .unwrap_err()
+                .to_string()
         };
         assert!(refused("/source", json!("aws.ec2")).contains("aws.s3"));
         assert!(refused("/detail-type", json!("Object Deleted")).contains("Object Created"));
@@ -206,7 +229,8 @@ mod tests {
             Just(json!("aws.s3")),
             Just(json!("Object Created")),
         ];
-        let name = "source|detail-type|detail|bucket|object|name|key|size|sequencer|version-id|relabel|\\PC{0,5}";
+        let name =
+            "source|detail-type|detail|bucket|object|name|key|size|sequencer|version-id|relabel|\\PC{0,5}";
         leaf.prop_recursive(4, 40, 6, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

@@ -105,7 +105,11 @@ impl ImageKey {
         let image_id = ImageId::of_object(bucket, key, name);
         let by_api = Self::for_upload(&owner, image_id) == key;
         let file_name = (!by_api).then(|| name.rsplit('/').next().unwrap_or(name).to_owned());
-        Some(Self { owner, image_id, file_name })
+        Some(Self {
+            owner,
+            image_id,
+            file_name,
+        })
     }
 }
 
@@ -173,12 +177,27 @@ mod tests {
     fn a_key_handed_out_by_the_api_leads_back_to_its_image() {
         let (owner, id) = (Owner::new("demo").unwrap(), ImageId::new());
         let key = ImageKey::parse(BUCKET, &ImageKey::for_upload(&owner, id)).unwrap();
-        assert_eq!(key, ImageKey { owner, image_id: id, file_name: None });
+        assert_eq!(
+            key,
+            ImageKey {
+                owner,
+                image_id: id,
+                file_name: None
+            }
+        );
     }
 
     #[test]
     fn keys_of_other_tools_are_taken_as_they_stand() {
-        for name in ["a b.jpg", "a+b.jpg", "a%2Bb.jpg", "a#b.jpg", "🐈.jpg", "2026/11/cat.jpg", "//x"] {
+        for name in [
+            "a b.jpg",
+            "a+b.jpg",
+            "a%2Bb.jpg",
+            "a#b.jpg",
+            "🐈.jpg",
+            "2026/11/cat.jpg",
+            "//x",
+        ] {
             let key = ImageKey::parse(BUCKET, &format!("uploads/demo/{name}")).unwrap();
             assert_eq!(key.owner.as_str(), "demo");
             assert_eq!(key.file_name.as_deref(), name.rsplit('/').next());
@@ -203,8 +222,15 @@ mod tests {
 
     #[test]
     fn what_is_no_upload_leaves_no_record() {
-        for key in ["uploads/", "uploads/demo", "uploads/demo/", "uploads//x", "uploads/demo/a/", "x/demo/a", ""]
-        {
+        for key in [
+            "uploads/",
+            "uploads/demo",
+            "uploads/demo/",
+            "uploads//x",
+            "uploads/demo/a/",
+            "x/demo/a",
+            "",
+        ] {
             assert_eq!(ImageKey::parse(BUCKET, key), None, "{key}");
         }
     }
@@ -213,7 +239,13 @@ mod tests {
     fn only_canonical_ids_are_ids() {
         let id = ImageId::new().to_string();
         assert!(ImageId::parse(&id).is_some());
-        for text in [id.to_uppercase(), id.replace('-', ""), format!("{{{id}}}"), "1".into(), String::new()] {
+        for text in [
+            id.to_uppercase(),
+            id.replace('-', ""),
+            format!("{{{id}}}"),
+            "1".into(),
+            String::new(),
+        ] {
             assert_eq!(ImageId::parse(&text), None, "{text}");
         }
         let random = "9b2f4e9c-6b1a-4d8e-8f0a-1c2d3e4f5a6b";

@@ -47,9 +47,18 @@ impl BoundingBox {
     /// Rounds to five decimals: a tenth of a pixel in the largest picture that Rekognition takes.
     pub fn new(left: f64, top: f64, width: f64, height: f64) -> Self {
         let round = |fraction: f64| {
-            if fraction.is_finite() { (fraction * 1e5).round() / 1e5 } else { 0.0 }
+            if fraction.is_finite() {
+                (fraction * 1e5).round() / 1e5
+            } else {
+                0.0
+            }
         };
-        Self { left: round(left), top: round(top), width: round(width), height: round(height) }
+        Self {
+            left: round(left),
+            top: round(top),
+            width: round(width),
+            height: round(height),
+        }
     }
 }
 
@@ -88,7 +97,10 @@ pub struct Label {
 /// Sorts by confidence, highest first; equals by name, so that the same picture reads the same twice.
 pub fn sort(labels: &mut [Label]) {
     labels.sort_by(|a, b| {
-        b.confidence.0.total_cmp(&a.confidence.0).then_with(|| a.name.cmp(&b.name))
+        b.confidence
+            .0
+            .total_cmp(&a.confidence.0)
+            .then_with(|| a.name.cmp(&b.name))
     });
 }
 
@@ -104,12 +116,18 @@ pub fn fit(mut labels: Vec<Label>, budget: usize) -> Vec<Label> {
         left = if enough { left - bytes - 1 } else { 0 };
         enough
     };
-    let mut instances: Vec<_> = labels.iter_mut().map(|label| std::mem::take(&mut label.instances)).collect();
+    let mut instances: Vec<_> = labels
+        .iter_mut()
+        .map(|label| std::mem::take(&mut label.instances))
+        .collect();
     let count = labels.iter().take_while(|label| fits(json_len(*label))).count();
     labels.truncate(count);
     for (label, instances) in labels.iter_mut().zip(&mut instances) {
         instances.sort_by(|a, b| b.confidence.0.total_cmp(&a.confidence.0));
-        let count = instances.iter().take_while(|instance| fits(json_len(*instance))).count();
+        let count = instances
+            .iter()
+            .take_while(|instance| fits(json_len(*instance)))
+            .count();
         instances.truncate(count);
         label.instances = std::mem::take(instances);
     }
@@ -134,7 +152,10 @@ mod tests {
         Label {
             name,
             confidence: Confidence::new(confidence),
-            instances: (0..u32::try_from(instances).unwrap()).rev().map(instance).collect(),
+            instances: (0..u32::try_from(instances).unwrap())
+                .rev()
+                .map(instance)
+                .collect(),
             parents: vec!["Animal".into(), "Mammal".into()],
             aliases: vec![],
             categories: vec!["Animals and Pets".into()],
@@ -143,8 +164,9 @@ mod tests {
 
     #[test]
     fn a_result_larger_than_a_state_may_carry_keeps_its_best_labels_and_instances() {
-        let mut labels: Vec<_> =
-            (0..1000).map(|i| label(format!("Label {i}"), f64::from(i) / 10.0, 100)).collect();
+        let mut labels: Vec<_> = (0..1000)
+            .map(|i| label(format!("Label {i}"), f64::from(i) / 10.0, 100))
+            .collect();
         sort(&mut labels);
         assert!(json_len(&labels) > 5_000_000);
 
@@ -153,7 +175,11 @@ mod tests {
         assert!(json_len(&fitted) <= 200_000);
         assert_eq!(fitted.len(), 1000, "instances go before labels");
         assert_eq!(fitted[0].name, "Label 999");
-        assert_eq!(fitted[0].instances[0].confidence.percent(), 99.0, "the surest instance stays");
+        assert_eq!(
+            fitted[0].instances[0].confidence.percent(),
+            99.0,
+            "the surest instance stays"
+        );
     }
 
     #[test]

@@ -110,7 +110,12 @@ mod tests {
 
     fn policy(min_confidence: f64, max_labels: u32, include: &[&str], exclude: &[&str]) -> FilterPolicy {
         let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect();
-        FilterPolicy { min_confidence, max_labels, include: owned(include), exclude: owned(exclude) }
+        FilterPolicy {
+            min_confidence,
+            max_labels,
+            include: owned(include),
+            exclude: owned(exclude),
+        }
     }
 
     fn names(labels: &[Label]) -> Vec<&str> {
@@ -125,8 +130,7 @@ mod tests {
 
     #[test]
     fn the_surest_labels_stay_when_there_are_too_many() {
-        let kept =
-            policy(0.0, 2, &[], &[]).apply(vec![label("C", 10.0), label("A", 90.0), label("B", 50.0)]);
+        let kept = policy(0.0, 2, &[], &[]).apply(vec![label("C", 10.0), label("A", 90.0), label("B", 50.0)]);
         assert_eq!(names(&kept), ["A", "B"]);
     }
 
@@ -139,8 +143,14 @@ mod tests {
 
     #[test]
     fn a_policy_out_of_range_is_refused_with_the_field_named() {
-        assert_eq!(policy(101.0, 5, &[], &[]).check(), Err(PolicyError::MinConfidence));
-        assert_eq!(policy(f64::NAN, 5, &[], &[]).check(), Err(PolicyError::MinConfidence));
+        assert_eq!(
+            policy(101.0, 5, &[], &[]).check(),
+            Err(PolicyError::MinConfidence)
+        );
+        assert_eq!(
+            policy(f64::NAN, 5, &[], &[]).check(),
+            Err(PolicyError::MinConfidence)
+        );
         assert_eq!(policy(50.0, 0, &[], &[]).check(), Err(PolicyError::MaxLabels));
         assert_eq!(policy(50.0, 101, &[], &[]).check(), Err(PolicyError::MaxLabels));
     }
@@ -152,10 +162,20 @@ mod tests {
         let largest = policy(50.0, 5, &full, &full).check().unwrap();
         assert!(json_len(&largest) < 256 * 1024 / 3, "a state carries labels, too");
         let over = vec!["Cat"; MAX_NAMES + 1];
-        assert_eq!(policy(50.0, 5, &over, &[]).check(), Err(PolicyError::TooManyNames("include")));
-        assert_eq!(policy(50.0, 5, &[], &over).check(), Err(PolicyError::TooManyNames("exclude")));
+        assert_eq!(
+            policy(50.0, 5, &over, &[]).check(),
+            Err(PolicyError::TooManyNames("include"))
+        );
+        assert_eq!(
+            policy(50.0, 5, &[], &over).check(),
+            Err(PolicyError::TooManyNames("exclude"))
+        );
         for name in ["", &format!("{longest}x"), "a\nb", "\0"] {
-            assert_eq!(policy(50.0, 5, &[], &["Cat", name]).check(), Err(PolicyError::Name("exclude")), "{name:?}");
+            assert_eq!(
+                policy(50.0, 5, &[], &["Cat", name]).check(),
+                Err(PolicyError::Name("exclude")),
+                "{name:?}"
+            );
         }
     }
 

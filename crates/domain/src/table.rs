@@ -21,7 +21,11 @@ pub fn owner_partition(owner: &Owner) -> String {
 
 /// The partition of an owner's images that have a label. Case-insensitive, as people search.
 pub fn label_partition(owner: &Owner, label: &str) -> String {
-    format!("{}#LABEL#{}", owner_partition(owner), escape(&label.to_lowercase()))
+    format!(
+        "{}#LABEL#{}",
+        owner_partition(owner),
+        escape(&label.to_lowercase())
+    )
 }
 
 /// The sort key of an image's record.
@@ -47,11 +51,13 @@ fn escape(text: &str) -> String {
     if escaped.len() <= LONGEST_PART {
         return escaped;
     }
-    Sha256::digest(text.as_bytes()).iter().fold(String::from("%sha256:"), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::from("%sha256:"), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 #[cfg(test)]
@@ -66,13 +72,19 @@ mod tests {
 
     #[test]
     fn no_owner_can_spell_the_partition_of_anothers_label() {
-        assert_ne!(owner_partition(&owner("a#LABEL#Cat")), label_partition(&owner("a"), "Cat"));
+        assert_ne!(
+            owner_partition(&owner("a#LABEL#Cat")),
+            label_partition(&owner("a"), "Cat")
+        );
         assert_ne!(owner_partition(&owner("a%23")), owner_partition(&owner("a#")));
     }
 
     #[test]
     fn a_label_is_found_however_it_is_capitalized() {
-        assert_eq!(label_partition(&owner("a"), "Coffee Cup"), label_partition(&owner("a"), "coffee cup"));
+        assert_eq!(
+            label_partition(&owner("a"), "Coffee Cup"),
+            label_partition(&owner("a"), "coffee cup")
+        );
         assert_eq!(label_count_sort("TV"), label_count_sort("tv"));
     }
 

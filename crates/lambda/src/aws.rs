@@ -25,9 +25,15 @@ pub async fn api_config() -> SdkConfig {
 }
 
 async fn config(retry: RetryConfig) -> SdkConfig {
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
-    aws_config::defaults(BehaviorVersion::latest()).retry_config(retry).timeout_config(timeouts).load().await
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(retry)
+        .timeout_config(timeouts)
+        .load()
+        .await
 }
 
 /// What every call to AWS can end in, beside the errors that a step knows what to do with.
@@ -66,8 +72,13 @@ const UNAVAILABLE: [&str; 6] = [
     "InternalException",
     "ServiceUnavailable",
 ];
-const DENIED: [&str; 5] =
-    ["AccessDenied", "AccessDeniedException", "403", "Forbidden", "NotAuthorizedException"];
+const DENIED: [&str; 5] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "403",
+    "Forbidden",
+    "NotAuthorizedException",
+];
 
 impl ServiceError {
     /// What the failure of `call` (such as `s3:GetObject`) means.
@@ -86,7 +97,12 @@ impl ServiceError {
     /// What an error code, as a service or an entry of a batch carries it, means. Only the code is
     /// told: messages of services can carry whole items and URLs, and errors are logged.
     pub fn of_code(call: &str, code: Option<&str>, http_status: u16) -> Self {
-        let named = |what: &str| format!("{call} {what} ({}, HTTP {http_status})", code.unwrap_or("no code"));
+        let named = |what: &str| {
+            format!(
+                "{call} {what} ({}, HTTP {http_status})",
+                code.unwrap_or("no code")
+            )
+        };
         match code {
             Some(code) if THROTTLING.contains(&code) => Self::Throttled(named("was throttled")),
             Some(code) if UNAVAILABLE.contains(&code) => Self::ServiceUnavailable(named("is unavailable")),
@@ -129,13 +145,19 @@ mod tests {
     #[test]
     fn what_passes_is_told_from_what_needs_an_operator() {
         let name = |code, status| ServiceError::of_code("s3:GetObject", code, status).name();
-        assert_eq!(name(Some("ProvisionedThroughputExceededException"), 400), ErrorName::Throttled);
+        assert_eq!(
+            name(Some("ProvisionedThroughputExceededException"), 400),
+            ErrorName::Throttled
+        );
         assert_eq!(name(None, 429), ErrorName::Throttled);
         assert_eq!(name(Some("SlowDown"), 503), ErrorName::Throttled);
         assert_eq!(name(None, 500), ErrorName::ServiceUnavailable);
         assert_eq!(name(Some("Whatever"), 502), ErrorName::ServiceUnavailable);
         assert_eq!(name(Some("AccessDeniedException"), 400), ErrorName::AccessDenied);
         assert_eq!(name(None, 403), ErrorName::AccessDenied);
-        assert_eq!(name(Some("ValidationException"), 400), ErrorName::UnexpectedAnswer);
+        assert_eq!(
+            name(Some("ValidationException"), 400),
+            ErrorName::UnexpectedAnswer
+        );
     }
 }

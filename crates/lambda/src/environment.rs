@@ -41,7 +41,10 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     pub fn text(&self, name: &'static str) -> Result<String, InvalidVariable> {
         match (self.0)(name) {
             Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(InvalidVariable { name, problem: "is not set".into() }),
+            _ => Err(InvalidVariable {
+                name,
+                problem: "is not set".into(),
+            }),
         }
     }
 
@@ -51,8 +54,10 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     /// The variable is not set, or is not `expected`.
     pub fn parse<T: FromStr>(&self, name: &'static str, expected: &str) -> Result<T, InvalidVariable> {
         let text = self.text(name)?;
-        text.parse()
-            .map_err(|_| InvalidVariable { name, problem: format!("must be {expected}, but is \"{text}\"") })
+        text.parse().map_err(|_| InvalidVariable {
+            name,
+            problem: format!("must be {expected}, but is \"{text}\""),
+        })
     }
 }
 
@@ -68,7 +73,10 @@ mod tests {
             "environment variable TABLE_NAME is not set"
         );
         assert_eq!(
-            environment.parse::<u32>("MAX_LABELS", "a whole number").unwrap_err().to_string(),
+            environment
+                .parse::<u32>("MAX_LABELS", "a whole number")
+                .unwrap_err()
+                .to_string(),
             "environment variable MAX_LABELS must be a whole number, but is \"many\""
         );
     }

@@ -27,13 +27,19 @@ struct Failure {
 
 impl Failure {
     fn new(name: ErrorName, error: &dyn std::error::Error) -> Self {
-        Self { name, message: error.to_string().chars().take(MAX_MESSAGE).collect() }
+        Self {
+            name,
+            message: error.to_string().chars().take(MAX_MESSAGE).collect(),
+        }
     }
 }
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self { error_type: failure.name.as_str().to_owned(), error_message: failure.message }
+        Self {
+            error_type: failure.name.as_str().to_owned(),
+            error_message: failure.message,
+        }
     }
 }
 
@@ -48,7 +54,10 @@ where
     E: StepError,
 {
     let handle = &handle;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| respond(handle, event.payload))).await
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        respond(handle, event.payload)
+    }))
+    .await
 }
 
 async fn respond<I, O, E>(handle: impl AsyncFn(I) -> Result<O, E>, payload: Value) -> Result<O, Failure>
@@ -59,7 +68,9 @@ where
     // Taken as a Value first: a payload that the runtime itself refuses is reported under its name.
     let input =
         serde_json::from_value(payload).map_err(|error| Failure::new(ErrorName::InvalidInput, &error))?;
-    handle(input).await.map_err(|error| Failure::new(error.name(), &error))
+    handle(input)
+        .await
+        .map_err(|error| Failure::new(error.name(), &error))
 }
 
 #[cfg(test)]
@@ -105,7 +116,11 @@ mod tests {
     async fn a_huge_value_that_cannot_be_read_does_not_make_a_huge_error() {
         let payload = json!("é".repeat(200_000));
         let diagnostic = Diagnostic::from(respond(refuse, payload).await.unwrap_err());
-        assert!(diagnostic.error_message.starts_with("invalid type: string"), "{}", diagnostic.error_message);
+        assert!(
+            diagnostic.error_message.starts_with("invalid type: string"),
+            "{}",
+            diagnostic.error_message
+        );
         assert_eq!(diagnostic.error_message.chars().count(), MAX_MESSAGE);
     }
 }

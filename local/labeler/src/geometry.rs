@@ -30,7 +30,7 @@ impl BoundingBox {
         let inside = |value: f32| value.clamp(0.0, 1.0);
         let (left, top, right, bottom) = (inside(left), inside(top), inside(right), inside(bottom));
         // NaN compares false and is dropped here too.
-        (right > left && bottom > top).then(|| Self {
+        (right > left && bottom > top).then_some(Self {
             left,
             top,
             width: right - left,

@@ -184,12 +184,15 @@ mod tests {
         labels: Vec<Label>,
     }
 
+    /// ImageNet classes and their probabilities; all others are 0.
+    type Seen<'a> = &'a [(usize, f32)];
+
     impl Scene {
         /// What comes out if the classifier sees these classes in the picture, and the detector one thing, in
         /// whose crop the classifier sees those classes.
-        fn new(picture: &[(usize, f32)], detection: Option<(usize, f32, &[(usize, f32)])>) -> Self {
+        fn new(picture: Seen, detection: Option<(usize, f32, Seen)>) -> Self {
             let taxonomy = Taxonomy::built_in().expect("the built-in table is consistent");
-            let sight = |classes: &[(usize, f32)]| {
+            let sight = |classes: Seen| {
                 let mut probabilities = vec![0.0; CLASSES];
                 for &(class, probability) in classes {
                     probabilities[class] = probability;

@@ -61,14 +61,14 @@ impl Format {
         }
     }
 
-    fn damaged(self, reason: impl ToString) -> PictureError {
+    fn damaged(self, reason: impl Into<String>) -> PictureError {
         let format = match self {
             Self::Jpeg => "JPEG",
             Self::Png => "PNG",
         };
         PictureError::Damaged {
             format,
-            reason: reason.to_string(),
+            reason: reason.into(),
         }
     }
 }
@@ -84,7 +84,7 @@ pub fn announced_pixels(bytes: &[u8]) -> Result<u64, PictureError> {
             let mut decoder = jpeg_decoder(bytes);
             decoder
                 .decode_headers()
-                .map_err(|error| Format::Jpeg.damaged(error))?;
+                .map_err(|error| Format::Jpeg.damaged(error.to_string()))?;
             let info = decoder
                 .info()
                 .ok_or_else(|| Format::Jpeg.damaged("it has no frame header"))?;
@@ -94,7 +94,7 @@ pub fn announced_pixels(bytes: &[u8]) -> Result<u64, PictureError> {
             let mut decoder = png_decoder(bytes);
             let info = decoder
                 .read_header_info()
-                .map_err(|error| Format::Png.damaged(error))?;
+                .map_err(|error| Format::Png.damaged(error.to_string()))?;
             (info.width, info.height)
         }
     };
@@ -271,7 +271,9 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Picture, PictureError> {
         return Err(Format::Jpeg.damaged("it ends before the end of the image"));
     }
     let mut decoder = jpeg_decoder(bytes);
-    let pixels = decoder.decode().map_err(|error| Format::Jpeg.damaged(error))?;
+    let pixels = decoder
+        .decode()
+        .map_err(|error| Format::Jpeg.damaged(error.to_string()))?;
     let info = decoder
         .info()
         .ok_or_else(|| Format::Jpeg.damaged("it has no frame header"))?;
@@ -332,7 +334,7 @@ fn png_decoder(bytes: &[u8]) -> png::Decoder<Cursor<&[u8]>> {
 }
 
 fn decode_png(bytes: &[u8]) -> Result<Picture, PictureError> {
-    let damaged = |error: png::DecodingError| Format::Png.damaged(error);
+    let damaged = |error: png::DecodingError| Format::Png.damaged(error.to_string());
     let mut reader = png_decoder(bytes).read_info().map_err(damaged)?;
     let size = reader
         .output_buffer_size()

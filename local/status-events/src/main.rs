@@ -62,7 +62,11 @@ struct Bridge {
 
 impl Bridge {
     async fn send_new(&mut self) -> Result<(), Box<dyn Error>> {
-        for status in [ExecutionStatus::Failed, ExecutionStatus::TimedOut, ExecutionStatus::Aborted] {
+        for status in [
+            ExecutionStatus::Failed,
+            ExecutionStatus::TimedOut,
+            ExecutionStatus::Aborted,
+        ] {
             let mut pages = self
                 .sfn
                 .list_executions()
@@ -82,7 +86,8 @@ impl Bridge {
     }
 
     async fn send(&self, execution: &ExecutionListItem) -> Result<(), Box<dyn Error>> {
-        let milliseconds = |time: Option<&aws_sdk_sfn::primitives::DateTime>| time.and_then(|t| t.to_millis().ok());
+        let milliseconds =
+            |time: Option<&aws_sdk_sfn::primitives::DateTime>| time.and_then(|t| t.to_millis().ok());
         let detail = json!({
             "executionArn": execution.execution_arn,
             "stateMachineArn": execution.state_machine_arn,
@@ -101,7 +106,11 @@ impl Bridge {
         if answer.failed_entry_count() > 0 {
             return Err("the event bus refused the event".into());
         }
-        tracing::info!(execution = execution.name, status = execution.status.as_str(), "sent");
+        tracing::info!(
+            execution = execution.name,
+            status = execution.status.as_str(),
+            "sent"
+        );
         Ok(())
     }
 }
@@ -119,7 +128,10 @@ impl Sent {
             read => read?,
         };
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self { arns: known.lines().map(str::to_owned).collect(), file })
+        Ok(Self {
+            arns: known.lines().map(str::to_owned).collect(),
+            file,
+        })
     }
 
     fn contains(&self, arn: &str) -> bool {

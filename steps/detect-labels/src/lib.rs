@@ -92,10 +92,19 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
 }
 
 fn detected(image: ClaimedImage, found: DetectLabelsOutput) -> DetectedImage {
-    let mut labels: Vec<_> = found.labels.unwrap_or_default().into_iter().filter_map(label).collect();
+    let mut labels: Vec<_> = found
+        .labels
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(label)
+        .collect();
     sort(&mut labels);
     let budget = OUTPUT_BUDGET.saturating_sub(FRAME + json_len(&image));
-    DetectedImage { labels: fit(labels, budget), model_version: found.label_model_version, image }
+    DetectedImage {
+        labels: fit(labels, budget),
+        model_version: found.label_model_version,
+        image,
+    }
 }
 
 /// Rekognition says "invalid S3 object" for an object that is gone and for one that it may not read.
@@ -120,10 +129,30 @@ fn label(found: FoundLabel) -> Option<Label> {
     Some(Label {
         name: found.name?,
         confidence: Confidence::new(found.confidence.unwrap_or_default().into()),
-        instances: found.instances.unwrap_or_default().into_iter().filter_map(instance).collect(),
-        parents: found.parents.unwrap_or_default().into_iter().filter_map(|parent| parent.name).collect(),
-        aliases: found.aliases.unwrap_or_default().into_iter().filter_map(|alias| alias.name).collect(),
-        categories: found.categories.unwrap_or_default().into_iter().filter_map(|c| c.name).collect(),
+        instances: found
+            .instances
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(instance)
+            .collect(),
+        parents: found
+            .parents
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|parent| parent.name)
+            .collect(),
+        aliases: found
+            .aliases
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|alias| alias.name)
+            .collect(),
+        categories: found
+            .categories
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|c| c.name)
+            .collect(),
     })
 }
 
@@ -155,14 +184,27 @@ mod tests {
             format: Format::Jpeg,
             width: 100,
             height: 100,
-            policy: FilterPolicy { min_confidence: 0.0, max_labels: 100, include: vec![], exclude: vec![] },
+            policy: FilterPolicy {
+                min_confidence: 0.0,
+                max_labels: 100,
+                include: vec![],
+                exclude: vec![],
+            },
             execution_arn: "arn".into(),
         }
     }
 
     fn found(name: String, confidence: f32, instances: usize) -> FoundLabel {
-        let place = FoundBox::builder().left(0.1).top(0.2).width(0.3).height(0.4).build();
-        let instance = FoundInstance::builder().confidence(88.888_88).bounding_box(place).build();
+        let place = FoundBox::builder()
+            .left(0.1)
+            .top(0.2)
+            .width(0.3)
+            .height(0.4)
+            .build();
+        let instance = FoundInstance::builder()
+            .confidence(88.888_88)
+            .bounding_box(place)
+            .build();
         FoundLabel::builder()
             .name(name)
             .confidence(confidence)
@@ -172,8 +214,13 @@ mod tests {
     }
 
     fn largest_answer() -> DetectLabelsOutput {
-        let labels = (0..1000_u16).map(|i| found(format!("Label {i}"), f32::from(i) / 10.0, 100)).collect();
-        DetectLabelsOutput::builder().set_labels(Some(labels)).label_model_version("3.0").build()
+        let labels = (0..1000_u16)
+            .map(|i| found(format!("Label {i}"), f32::from(i) / 10.0, 100))
+            .collect();
+        DetectLabelsOutput::builder()
+            .set_labels(Some(labels))
+            .label_model_version("3.0")
+            .build()
     }
 
     #[test]
@@ -188,7 +235,10 @@ mod tests {
         let cat = &detected.labels[0];
         assert_eq!((cat.name.as_str(), cat.confidence.percent()), ("Cat", 94.57));
         assert_eq!(cat.parents, ["Animal"]);
-        assert_eq!(cat.instances[0].bounding_box, BoundingBox::new(0.1, 0.2, 0.3, 0.4));
+        assert_eq!(
+            cat.instances[0].bounding_box,
+            BoundingBox::new(0.1, 0.2, 0.3, 0.4)
+        );
         assert_eq!(cat.instances[0].confidence.percent(), 88.89);
     }
 
@@ -197,15 +247,23 @@ mod tests {
         let detected = detected(image(), largest_answer());
         assert!(json_len(&detected) <= OUTPUT_BUDGET, "{}", json_len(&detected));
         assert_eq!(detected.labels.len(), 1000, "boxes go before labels");
-        assert_eq!(detected.labels[0].instances.len(), 100, "the surest label keeps its boxes");
+        assert_eq!(
+            detected.labels[0].instances.len(),
+            100,
+            "the surest label keeps its boxes"
+        );
     }
 
     /// Keys and policies come from people, too.
     #[test]
     fn the_longest_key_and_policy_take_room_from_the_labels_but_do_not_exceed_it() {
         let names = vec!["🐈".repeat(MAX_NAME_LENGTH); MAX_NAMES];
-        let policy =
-            FilterPolicy { min_confidence: 0.0, max_labels: 100, include: names.clone(), exclude: names };
+        let policy = FilterPolicy {
+            min_confidence: 0.0,
+            max_labels: 100,
+            include: names.clone(),
+            exclude: names,
+        };
         let owner = "\u{1}".repeat(1012);
         let image = ClaimedImage {
             key: format!("uploads/{owner}/a"),

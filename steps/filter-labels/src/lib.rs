@@ -50,7 +50,12 @@ mod tests {
         let input = handle(detected(&json!({"minConfidence": 70, "maxLabels": 10}))).unwrap();
         let json = serde_json::to_value(&input).unwrap();
         assert_eq!(json["status"], "LABELED");
-        let names: Vec<_> = json["labels"].as_array().unwrap().iter().map(|label| &label["name"]).collect();
+        let names: Vec<_> = json["labels"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|label| &label["name"])
+            .collect();
         assert_eq!(names, ["Cat", "Sofa"]);
         assert_eq!(serde_json::from_value::<PersistInput>(json).unwrap(), input);
     }

@@ -98,8 +98,12 @@ mod tests {
     fn the_largest_outcome_fits_an_event() {
         let mut outcome = outcome("LABELED");
         let names = (0..u16::try_from(MAX_LABELS).unwrap()).map(|i| format!("{i:0>255}"));
-        outcome.labels =
-            names.map(|name| OutcomeLabel { name, confidence: Confidence::new(99.99) }).collect();
+        outcome.labels = names
+            .map(|name| OutcomeLabel {
+                name,
+                confidence: Confidence::new(99.99),
+            })
+            .collect();
         outcome.key = format!("uploads/{}", "\u{1}".repeat(1016));
         outcome.owner = Owner::new(&"\u{1}".repeat(1014)).unwrap();
         assert!(serde_json::to_string(&outcome).unwrap().len() < 64 * 1024);
@@ -115,11 +119,20 @@ mod tests {
         ] {
             let rule = mock!(aws_sdk_eventbridge::Client::put_events).then_output(move || {
                 let entry = PutEventsResultEntry::builder().error_code(code).build();
-                PutEventsOutput::builder().failed_entry_count(1).entries(entry).build()
+                PutEventsOutput::builder()
+                    .failed_entry_count(1)
+                    .entries(entry)
+                    .build()
             });
             let eventbridge = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);
-            let notify = Notify { eventbridge, event_bus: "bus".into() };
-            assert_eq!(handle(&notify, outcome("LABELED")).await.unwrap_err().name(), name);
+            let notify = Notify {
+                eventbridge,
+                event_bus: "bus".into(),
+            };
+            assert_eq!(
+                handle(&notify, outcome("LABELED")).await.unwrap_err().name(),
+                name
+            );
         }
     }
 
@@ -128,7 +141,10 @@ mod tests {
         let rule = mock!(aws_sdk_eventbridge::Client::put_events)
             .then_output(|| PutEventsOutput::builder().failed_entry_count(0).build());
         let eventbridge = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);
-        let notify = Notify { eventbridge, event_bus: "bus".into() };
+        let notify = Notify {
+            eventbridge,
+            event_bus: "bus".into(),
+        };
         let error = handle(&notify, outcome("PROCESSING")).await.unwrap_err();
         assert_eq!(error.name(), ErrorName::InvalidInput);
         assert_eq!(rule.num_calls(), 0);

@@ -31,11 +31,23 @@ enum Written {
 }
 
 /// Puts the rows of all labels that the image has now, and deletes those that it has no more.
-pub(crate) async fn replace(persist: &Persist, image: &Image, record: &ImageRecord) -> Result<(), PersistError> {
-    let rows = Rows { persist, image, created_at: &record.created_at };
+pub(crate) async fn replace(
+    persist: &Persist,
+    image: &Image,
+    record: &ImageRecord,
+) -> Result<(), PersistError> {
+    let rows = Rows {
+        persist,
+        image,
+        created_at: &record.created_at,
+    };
     let labels = image.ending.labels();
     let now: HashSet<_> = labels.iter().map(|label| label.name.to_lowercase()).collect();
-    for gone in record.label_rows.iter().filter(|name| !now.contains(&name.to_lowercase())) {
+    for gone in record
+        .label_rows
+        .iter()
+        .filter(|name| !now.contains(&name.to_lowercase()))
+    {
         rows.delete(gone).await?;
     }
     for label in labels {
@@ -119,7 +131,9 @@ impl Rows<'_> {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build();
         let items = vec![
-            TransactWriteItem::builder().condition_check(built(claim)?).build(),
+            TransactWriteItem::builder()
+                .condition_check(built(claim)?)
+                .build(),
             row,
             TransactWriteItem::builder().update(built(count)?).build(),
         ];
@@ -131,8 +145,11 @@ impl Rows<'_> {
                 .set_transact_items(Some(items.clone()))
                 .send()
                 .await;
-            let Err(error) = sent else { return Ok(Written::Done) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error()
+            let Err(error) = sent else {
+                return Ok(Written::Done);
+            };
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+                error.as_service_error()
             else {
                 return Err(ServiceError::of("dynamodb:TransactWriteItems", &error).into());
             };
@@ -156,7 +173,6 @@ impl Rows<'_> {
     fn sort(&self) -> AttributeValue {
         text(table::history_sort(self.created_at, self.image.image_id))
     }
-
 }
 
 fn confidence(label: &Label) -> AttributeValue {
@@ -173,7 +189,12 @@ enum Canceled {
 
 /// Reasons stand in the order of the transaction's items: claim, row, count.
 fn judge(reasons: &[CancellationReason]) -> Canceled {
-    let code = |index: usize| reasons.get(index).and_then(CancellationReason::code).unwrap_or("None");
+    let code = |index: usize| {
+        reasons
+            .get(index)
+            .and_then(CancellationReason::code)
+            .unwrap_or("None")
+    };
     if code(0) == "ConditionalCheckFailed" {
         return Canceled::ClaimLost(lost(reasons[0].item()));
     }
@@ -182,10 +203,10 @@ fn judge(reasons: &[CancellationReason]) -> Canceled {
     }
     let other = (0..reasons.len()).map(code).find(|code| !matches!(*code, "None"));
     match other {
-        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => Canceled::Conflict,
-        code => {
-            Canceled::Other(ServiceError::of_code("dynamodb:TransactWriteItems", code, 400).into())
+        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
+            Canceled::Conflict
         }
+        code => Canceled::Other(ServiceError::of_code("dynamodb:TransactWriteItems", code, 400).into()),
     }
 }
 
@@ -208,29 +229,48 @@ mod tests {
     use serde_json::json;
 
     fn reasons(codes: [&str; 3]) -> Vec<CancellationReason> {
-        codes.map(|code| CancellationReason::builder().code(code).build()).to_vec()
+        codes
+            .map(|code| CancellationReason::builder().code(code).build())
+            .to_vec()
     }
 
     #[test]
     fn a_transaction_is_repeated_only_where_that_can_help() {
-        assert_eq!(judge(&reasons(["None", "None", "TransactionConflict"])), Canceled::Conflict);
-        assert_eq!(judge(&reasons(["None", "ConditionalCheckFailed", "None"])), Canceled::RowBefore);
-        let lost = judge(&reasons(["ConditionalCheckFailed", "ConditionalCheckFailed", "None"]));
-        assert!(matches!(lost, Canceled::ClaimLost(_)), "a lost claim outweighs all else");
+        assert_eq!(
+            judge(&reasons(["None", "None", "TransactionConflict"])),
+            Canceled::Conflict
+        );
+        assert_eq!(
+            judge(&reasons(["None", "ConditionalCheckFailed", "None"])),
+            Canceled::RowBefore
+        );
+        let lost = judge(&reasons([
+            "ConditionalCheckFailed",
+            "ConditionalCheckFailed",
+            "None",
+        ]));
+        assert!(
+            matches!(lost, Canceled::ClaimLost(_)),
+            "a lost claim outweighs all else"
+        );
         let other = judge(&reasons(["None", "ValidationError", "None"]));
         assert!(matches!(other, Canceled::Other(PersistError::Service(_))));
     }
 
     fn conflict() -> TransactWriteItemsError {
         let canceled = TransactionCanceledException::builder();
-        let canceled = canceled.set_cancellation_reasons(Some(reasons(["None", "None", "TransactionConflict"])));
+        let canceled =
+            canceled.set_cancellation_reasons(Some(reasons(["None", "None", "TransactionConflict"])));
         TransactWriteItemsError::TransactionCanceledException(canceled.build())
     }
 
     /// Writes the row of one label, and counts it, with a client that mocks DynamoDB by `rule`.
     async fn write(rule: &Rule) -> Result<(), PersistError> {
         let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [rule]);
-        let persist = Persist { dynamodb, table: "images".into() };
+        let persist = Persist {
+            dynamodb,
+            table: "images".into(),
+        };
         let input: PersistInput = serde_json::from_value(json!({
             "status": "LABELED",
             "image": {
@@ -263,7 +303,11 @@ mod tests {
             .output(|| TransactWriteItemsOutput::builder().build())
             .build();
         assert_eq!(write(&rule).await, Ok(()));
-        assert_eq!(rule.num_calls(), 4, "written once, and no more once it is written");
+        assert_eq!(
+            rule.num_calls(),
+            4,
+            "written once, and no more once it is written"
+        );
     }
 
     #[tokio::test(start_paused = true)]

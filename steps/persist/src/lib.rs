@@ -124,7 +124,12 @@ impl TryFrom<PersistInput> for Image {
 /// See [`PersistError`].
 pub async fn handle(persist: &Persist, input: PersistInput) -> Result<Outcome, PersistError> {
     let image = Image::try_from(input)?;
-    let names: Vec<&str> = image.ending.labels().iter().map(|label| label.name.as_str()).collect();
+    let names: Vec<&str> = image
+        .ending
+        .labels()
+        .iter()
+        .map(|label| label.name.as_str())
+        .collect();
     let before = record::announce_rows(persist, &image, &names).await?;
     label_rows::replace(persist, &image, &before).await?;
     record::store(persist, &image, &names).await?;
@@ -135,7 +140,10 @@ fn outcome(image: Image) -> Outcome {
     let status = image.ending.status();
     let (labels, error) = match image.ending {
         Ending::Labeled(detected) => {
-            let brief = |label: domain::Label| OutcomeLabel { name: label.name, confidence: label.confidence };
+            let brief = |label: domain::Label| OutcomeLabel {
+                name: label.name,
+                confidence: label.confidence,
+            };
             (detected.labels.into_iter().map(brief).collect(), None)
         }
         Ending::Rejected(error) => (vec![], Some(error)),

@@ -46,7 +46,12 @@ pub(crate) async fn store(persist: &Persist, image: &Image, names: &[&str]) -> R
     match &image.ending {
         Ending::Labeled(detected) => {
             let found = &detected.image;
-            update = value(update, "labels = :labels", ":labels", attribute(&detected.labels)?);
+            update = value(
+                update,
+                "labels = :labels",
+                ":labels",
+                attribute(&detected.labels)?,
+            );
             update = value(update, "#policy = :policy", ":policy", attribute(&found.policy)?);
             update = value(update, "size = :size", ":size", attribute(&found.size)?);
             update = value(update, "#format = :format", ":format", attribute(&found.format)?);
@@ -57,7 +62,12 @@ pub(crate) async fn store(persist: &Persist, image: &Image, names: &[&str]) -> R
                 .expression_attribute_names("#format", "format");
             match &detected.model_version {
                 Some(version) => {
-                    update = value(update, "modelVersion = :modelVersion", ":modelVersion", attribute(version)?);
+                    update = value(
+                        update,
+                        "modelVersion = :modelVersion",
+                        ":modelVersion",
+                        attribute(version)?,
+                    );
                 }
                 None => remove.push("modelVersion"),
             }
@@ -87,7 +97,10 @@ fn update(persist: &Persist, image: &Image) -> UpdateItemFluentBuilder {
         .dynamodb
         .update_item()
         .table_name(&persist.table)
-        .key(PARTITION_KEY, AttributeValue::S(table::owner_partition(&image.owner)))
+        .key(
+            PARTITION_KEY,
+            AttributeValue::S(table::owner_partition(&image.owner)),
+        )
         .key(SORT_KEY, AttributeValue::S(table::image_sort(image.image_id)))
         .condition_expression(CLAIM_IS_OURS)
         .expression_attribute_names("#status", "status")

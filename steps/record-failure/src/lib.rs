@@ -88,8 +88,12 @@ pub async fn handle(step: &RecordFailure, change: StatusChange) -> Result<Handle
     let arn = change.detail.execution_arn;
     let described = step.sfn.describe_execution().execution_arn(&arn).send().await;
     let execution = described.map_err(|error| ServiceError::of("states:DescribeExecution", &error))?;
-    let Some(error) = failure(&execution) else { return Ok(Handled::NoLongerFailed) };
-    let Some((event, image)) = execution.input().and_then(image_of) else { return Ok(Handled::NoImage) };
+    let Some(error) = failure(&execution) else {
+        return Ok(Handled::NoLongerFailed);
+    };
+    let Some((event, image)) = execution.input().and_then(image_of) else {
+        return Ok(Handled::NoImage);
+    };
     match record::store(step, &event, &image, &arn, &error).await? {
         Recorded::LeftUnchanged => Ok(Handled::LeftUnchanged),
         Recorded::Failed => {
@@ -104,7 +108,9 @@ pub async fn handle(step: &RecordFailure, change: StatusChange) -> Result<Handle
                 error: Some(error),
                 execution_arn: arn,
             };
-            Ok(Handled::Failed(Box::new(notify::handle(&step.notify, outcome).await?)))
+            Ok(Handled::Failed(Box::new(
+                notify::handle(&step.notify, outcome).await?,
+            )))
         }
     }
 }
@@ -120,12 +126,21 @@ fn failure(execution: &DescribeExecutionOutput) -> Option<RecordedError> {
     let (name, what) = match execution.status() {
         ExecutionStatus::Failed => {
             let name = execution.error().unwrap_or("Unknown").to_owned();
-            (name, execution.cause().map_or_else(|| "No cause was given.".to_owned(), sentence))
+            (
+                name,
+                execution
+                    .cause()
+                    .map_or_else(|| "No cause was given.".to_owned(), sentence),
+            )
         }
-        ExecutionStatus::TimedOut => {
-            ("TimedOut".to_owned(), "The execution ran longer than the workflow allows.".to_owned())
-        }
-        ExecutionStatus::Aborted => ("Aborted".to_owned(), "The execution was stopped by an operator.".to_owned()),
+        ExecutionStatus::TimedOut => (
+            "TimedOut".to_owned(),
+            "The execution ran longer than the workflow allows.".to_owned(),
+        ),
+        ExecutionStatus::Aborted => (
+            "Aborted".to_owned(),
+            "The execution was stopped by an operator.".to_owned(),
+        ),
         _ => return None,
     };
     let message = format!("Labeling failed and can be run again: redrive the execution. {what}");
@@ -139,7 +154,8 @@ fn sentence(cause: &str) -> String {
     struct Body {
         error_message: String,
     }
-    let text = serde_json::from_str::<Body>(cause).map_or_else(|_| cause.to_owned(), |body| body.error_message);
+    let text =
+        serde_json::from_str::<Body>(cause).map_or_else(|_| cause.to_owned(), |body| body.error_message);
     text.chars().take(500).collect()
 }
 
@@ -163,13 +179,21 @@ mod tests {
     fn an_operator_reads_the_errors_name_what_was_denied_and_what_to_do() {
         let error = failure(&execution(ExecutionStatus::Failed)).unwrap();
         assert_eq!(error.name, "AccessDenied");
-        assert!(error.message.contains("s3:GetObject was denied"), "{}", error.message);
+        assert!(
+            error.message.contains("s3:GetObject was denied"),
+            "{}",
+            error.message
+        );
         assert!(error.message.contains("redrive"));
     }
 
     #[test]
     fn an_execution_that_was_redriven_since_is_not_failed() {
-        for status in [ExecutionStatus::Running, ExecutionStatus::Succeeded, ExecutionStatus::PendingRedrive] {
+        for status in [
+            ExecutionStatus::Running,
+            ExecutionStatus::Succeeded,
+            ExecutionStatus::PendingRedrive,
+        ] {
             assert_eq!(failure(&execution(status)), None);
         }
     }

@@ -28,11 +28,12 @@ pub(crate) async fn store(
     let object = &event.detail.object;
     let error = serde_dynamo::to_attribute_value(error)
         .map_err(|error| RecordFailureError::NotStorable(error.to_string()))?;
-    let mut update = "SET #status = :failed, #error = :error, updatedAt = :now, executionArn = :executionArn, \
+    let mut update =
+        "SET #status = :failed, #error = :error, updatedAt = :now, executionArn = :executionArn, \
          sequencer = :sequencer, createdAt = if_not_exists(createdAt, :now), \
          history = if_not_exists(history, :history), imageId = :imageId, #owner = :owner, \
          #bucket = :bucket, #key = :key"
-        .to_owned();
+            .to_owned();
     let mut request = step
         .dynamodb
         .update_item()
@@ -65,10 +66,16 @@ pub(crate) async fn store(
         update += ", fileName = :fileName";
         request = request.expression_attribute_values(":fileName", text(file_name));
     }
-    match request.update_expression(update + " REMOVE expiresAt").send().await {
+    match request
+        .update_expression(update + " REMOVE expiresAt")
+        .send()
+        .await
+    {
         Ok(_) => Ok(Recorded::Failed),
         Err(error)
-            if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
         {
             Ok(Recorded::LeftUnchanged)
         }

@@ -42,7 +42,9 @@ impl Claim<'_> {
     pub(crate) async fn take(&self, validate: &Validate) -> Result<(), ValidateError> {
         let mut condition = Condition::Free;
         for _ in 0..TRIES {
-            let Some(record) = self.store(validate, &condition).await? else { return Ok(()) };
+            let Some(record) = self.store(validate, &condition).await? else {
+                return Ok(());
+            };
             condition = match self.judge(&record) {
                 Held::Refused(error) => return Err(error),
                 Held::TakeOver(holder) => Condition::HeldBy(holder),
@@ -162,10 +164,17 @@ impl Claim<'_> {
 }
 
 async fn is_running(validate: &Validate, execution_arn: &str) -> Result<bool, ValidateError> {
-    match validate.sfn.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(execution) => {
-            Ok(matches!(execution.status(), ExecutionStatus::Running | ExecutionStatus::PendingRedrive))
-        }
+    match validate
+        .sfn
+        .describe_execution()
+        .execution_arn(execution_arn)
+        .send()
+        .await
+    {
+        Ok(execution) => Ok(matches!(
+            execution.status(),
+            ExecutionStatus::Running | ExecutionStatus::PendingRedrive
+        )),
         // Step Functions forgets executions after 90 days.
         Err(SdkError::ServiceError(context)) if context.err().is_execution_does_not_exist() => Ok(false),
         Err(error) => Err(ServiceError::of("states:DescribeExecution", &error).into()),
@@ -204,7 +213,12 @@ mod tests {
 
     fn judge(event: &ObjectCreated, record: &ImageRecord) -> Held {
         let image = ImageKey::parse(BUCKET, KEY).unwrap();
-        Claim { image: &image, event, execution_arn: "mine" }.judge(record)
+        Claim {
+            image: &image,
+            event,
+            execution_arn: "mine",
+        }
+        .judge(record)
     }
 
     #[test]
@@ -219,7 +233,10 @@ mod tests {
     fn the_same_event_again_changes_no_result_unless_its_owner_asks() {
         for status in [Status::Labeled, Status::Rejected] {
             let record = record(status, "0A", "other");
-            assert_eq!(judge(&event("0A", false), &record), Held::Refused(ValidateError::DuplicateEvent));
+            assert_eq!(
+                judge(&event("0A", false), &record),
+                Held::Refused(ValidateError::DuplicateEvent)
+            );
             assert_eq!(judge(&event("0A", true), &record), Held::TakeOver("other".into()));
         }
     }

@@ -41,7 +41,18 @@ pub(crate) async fn read(s3: &Client, bucket: &str, object: &Object) -> Result<H
         let ended = chunk.is_empty();
         bytes.extend(chunk);
         match look(&bytes)? {
-            Look::Found { format, width, height } => return Ok(Header { size, format, width, height }),
+            Look::Found {
+                format,
+                width,
+                height,
+            } => {
+                return Ok(Header {
+                    size,
+                    format,
+                    width,
+                    height,
+                });
+            }
             Look::NeedsMore if ended || bytes.len() as u64 >= size.min(MOST_READ) => {
                 return Err(ValidateError::Broken);
             }
@@ -68,14 +79,22 @@ async fn get_range(
         .send()
         .await
         .map_err(|error| match error.code() {
-            Some("NoSuchKey" | "NoSuchVersion" | "NotFound" | "MethodNotAllowed") => ValidateError::ObjectGone,
+            Some("NoSuchKey" | "NoSuchVersion" | "NotFound" | "MethodNotAllowed") => {
+                ValidateError::ObjectGone
+            }
             // No byte of the range exists: the object is empty, or has become shorter since the last read.
             Some("InvalidRange") if from == 0 => ValidateError::Empty,
             Some("InvalidRange") => ValidateError::Broken,
             _ => ServiceError::of(call, &error).into(),
         })?;
-    let whole = answer.content_range().and_then(|range| range.rsplit('/').next()?.parse().ok());
-    let size = whole.or_else(|| answer.content_length().and_then(|length| u64::try_from(length).ok()));
+    let whole = answer
+        .content_range()
+        .and_then(|range| range.rsplit('/').next()?.parse().ok());
+    let size = whole.or_else(|| {
+        answer
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok())
+    });
     let chunk = answer
         .body
         .collect()
@@ -139,7 +158,14 @@ mod tests {
     fn dimensions_behind_large_segments_are_found_once_enough_is_read() {
         let bytes = jpeg(3, 640, 480);
         assert_eq!(look(&bytes[..65_536]).unwrap(), Look::NeedsMore);
-        assert_eq!(look(&bytes).unwrap(), Look::Found { format: Format::Jpeg, width: 640, height: 480 });
+        assert_eq!(
+            look(&bytes).unwrap(),
+            Look::Found {
+                format: Format::Jpeg,
+                width: 640,
+                height: 480
+            }
+        );
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub enum ValidateError {
     #[error("This file is empty. Upload the picture again.")]
     Empty,
     /// No header that makes sense.
-    #[error("This file is broken or incomplete: its size in pixels cannot be read. Upload the picture again.")]
+    #[error(
+        "This file is broken or incomplete: its size in pixels cannot be read. Upload the picture again."
+    )]
     Broken,
     /// Deleted in the meantime.
     #[error("The file was deleted before it could be labeled. Upload the picture again.")]
@@ -110,12 +112,23 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
     }
     let key = ImageKey::parse(bucket, &object.key).ok_or(ValidateError::NotAnUpload)?;
     // Claimed before the file is looked at: whatever is wrong with it then has a record to be told in.
-    Claim { image: &key, event: &event, execution_arn: &execution_arn }.take(validate).await?;
+    Claim {
+        image: &key,
+        event: &event,
+        execution_arn: &execution_arn,
+    }
+    .take(validate)
+    .await?;
 
     if let Some(size) = object.size {
         check_bytes(size)?;
     }
-    let Header { size, format, width, height } = header::read(&validate.s3, bucket, object).await?;
+    let Header {
+        size,
+        format,
+        width,
+        height,
+    } = header::read(&validate.s3, bucket, object).await?;
     check_bytes(size)?;
     check_pixels(width, height)?;
     Ok(ClaimedImage {
@@ -158,18 +171,30 @@ mod tests {
     #[test]
     fn the_limits_themselves_are_allowed() {
         assert_eq!(check_bytes(MAX_BYTES), Ok(()));
-        assert_eq!(check_bytes(MAX_BYTES + 1), Err(ValidateError::TooManyBytes(MAX_BYTES + 1)));
+        assert_eq!(
+            check_bytes(MAX_BYTES + 1),
+            Err(ValidateError::TooManyBytes(MAX_BYTES + 1))
+        );
         assert_eq!(check_bytes(0), Err(ValidateError::Empty));
         assert_eq!(check_pixels(80, 10_000), Ok(()));
         assert_eq!(check_pixels(79, 500), Err(ValidateError::TooFewPixels(79, 500)));
-        assert_eq!(check_pixels(10_001, 500), Err(ValidateError::TooManyPixels(10_001, 500)));
+        assert_eq!(
+            check_pixels(10_001, 500),
+            Err(ValidateError::TooManyPixels(10_001, 500))
+        );
     }
 
     #[test]
     fn a_person_reads_what_was_wrong_and_what_would_be_right() {
         let sentence = ValidateError::TooManyBytes(16 * 1024 * 1024).to_string();
-        assert_eq!(sentence, "This file has 16.0 MB. A picture may have at most 15 MB.");
+        assert_eq!(
+            sentence,
+            "This file has 16.0 MB. A picture may have at most 15 MB."
+        );
         let sentence = ValidateError::TooManyBytes(MAX_BYTES + 1).to_string();
-        assert_eq!(sentence, "This file has 15.1 MB. A picture may have at most 15 MB.");
+        assert_eq!(
+            sentence,
+            "This file has 15.1 MB. A picture may have at most 15 MB."
+        );
     }
 }

@@ -49,7 +49,9 @@ impl Service {
         match self {
             Self::S3 => self.error("500 Internal Server Error", "InternalError"),
             Self::EventBridge => self.error("500 Internal Server Error", "InternalException"),
-            Self::DynamoDb | Self::Rekognition => self.error("500 Internal Server Error", "InternalServerError"),
+            Self::DynamoDb | Self::Rekognition => {
+                self.error("500 Internal Server Error", "InternalServerError")
+            }
         }
     }
 
@@ -66,8 +68,14 @@ impl Service {
     /// An error as the service words it.
     fn error(self, status: &str, code: &str) -> Vec<u8> {
         let (content_type, body) = match self {
-            Self::S3 => ("application/xml", format!("<Error><Code>{code}</Code><Message>Broken</Message></Error>")),
-            _ => ("application/x-amz-json-1.1", format!(r#"{{"__type":"{code}","message":"Broken"}}"#)),
+            Self::S3 => (
+                "application/xml",
+                format!("<Error><Code>{code}</Code><Message>Broken</Message></Error>"),
+            ),
+            _ => (
+                "application/x-amz-json-1.1",
+                format!(r#"{{"__type":"{code}","message":"Broken"}}"#),
+            ),
         };
         let length = body.len();
         format!(
@@ -101,7 +109,10 @@ impl Request {
             if client.read_buf(&mut head).await? == 0 {
                 return Ok(None);
             }
-            if let Some(start) = head.windows(END_OF_HEAD.len()).position(|bytes| bytes == END_OF_HEAD) {
+            if let Some(start) = head
+                .windows(END_OF_HEAD.len())
+                .position(|bytes| bytes == END_OF_HEAD)
+            {
                 break start + END_OF_HEAD.len();
             }
         };
@@ -116,9 +127,14 @@ impl Request {
     pub(super) fn call(&self) -> Call {
         let head = String::from_utf8_lossy(&self.head);
         // Credential=<access key>/<date>/<region>/<service>/aws4_request
-        let scope = head.split_once("Credential=").and_then(|(_, credential)| credential.split('/').nth(3));
+        let scope = head
+            .split_once("Credential=")
+            .and_then(|(_, credential)| credential.split('/').nth(3));
         let service = scope.and_then(Service::of_scope).unwrap_or(Service::S3);
-        Call { service, text: format!("{head}{}", String::from_utf8_lossy(&self.body)) }
+        Call {
+            service,
+            text: format!("{head}{}", String::from_utf8_lossy(&self.body)),
+        }
     }
 
     /// Passes it on, and asks for an answer that ends with the connection.
@@ -140,5 +156,7 @@ impl Request {
 fn content_length(head: &[u8]) -> usize {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let field = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-    field.and_then(|value| value.trim().parse().ok()).unwrap_or_default()
+    field
+        .and_then(|value| value.trim().parse().ok())
+        .unwrap_or_default()
 }

@@ -11,10 +11,19 @@ mod transfers;
 mod upload;
 
 /// The states of an execution that labels a picture.
-const LABELED: [&str; 5] =
-    ["Validate image", "Detect labels", "Filter labels", "Persist result", "Send notification"];
+const LABELED: [&str; 5] = [
+    "Validate image",
+    "Detect labels",
+    "Filter labels",
+    "Persist result",
+    "Send notification",
+];
 /// The states of an execution that finds the file at fault before Rekognition is asked.
 const REJECTED_AT_ONCE: [&str; 3] = ["Validate image", "Persist result", "Send notification"];
 /// The states of an execution that finds the file at fault since Rekognition cannot read it.
-const REJECTED_BY_REKOGNITION: [&str; 4] =
-    ["Validate image", "Detect labels", "Persist result", "Send notification"];
+const REJECTED_BY_REKOGNITION: [&str; 4] = [
+    "Validate image",
+    "Detect labels",
+    "Persist result",
+    "Send notification",
+];

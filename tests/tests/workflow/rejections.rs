@@ -14,10 +14,18 @@ fn check(settled: &Settled, states: &[&str], name: ErrorName, sentence: &str) {
     let record = &settled.record;
     assert_eq!(record.status, Status::Rejected);
     let error = record.error.as_ref().expect("an error");
-    assert_eq!((error.name.as_str(), error.message.as_str()), (name.as_str(), sentence));
+    assert_eq!(
+        (error.name.as_str(), error.message.as_str()),
+        (name.as_str(), sentence)
+    );
     assert_eq!(record.labels, None);
 
-    assert_eq!(settled.execution.status, ExecutionStatus::Succeeded, "{:?}", settled.execution);
+    assert_eq!(
+        settled.execution.status,
+        ExecutionStatus::Succeeded,
+        "{:?}",
+        settled.execution
+    );
     assert_eq!(settled.execution.states, states);
 
     let [notification] = &settled.notifications[..] else {
@@ -43,7 +51,10 @@ async fn rejects(stack: &Stack, file: File, states: &[&str], name: ErrorName, se
     let image = stack.get_image(settled.record.image_id).await.body;
     assert_eq!(image["status"], "REJECTED");
     assert_eq!(image["error"], json!({"name": name, "message": sentence}));
-    assert_eq!((&image["labels"], &image["fileName"]), (&json!([]), &json!(file.name)));
+    assert_eq!(
+        (&image["labels"], &image["fileName"]),
+        (&json!([]), &json!(file.name))
+    );
     assert!(stack.label_rows_of(&stack.image(&key)).await.is_empty());
 }
 
@@ -52,7 +63,14 @@ fn a_text_file_named_jpg() {
     run(async |stack| {
         let sentence = "This file is no picture of a known kind. Only JPEG and PNG pictures can be labeled.";
         let file = File::new("shopping.jpg", pictures::TEXT);
-        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::UnsupportedFormat, sentence).await;
+        rejects(
+            stack,
+            file,
+            &REJECTED_AT_ONCE,
+            ErrorName::UnsupportedFormat,
+            sentence,
+        )
+        .await;
     });
 }
 
@@ -61,7 +79,14 @@ fn a_gif() {
     run(async |stack| {
         let sentence = "This file is a GIF. Only JPEG and PNG pictures can be labeled.";
         let file = File::new("dancing.jpg", pictures::GIF);
-        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::UnsupportedFormat, sentence).await;
+        rejects(
+            stack,
+            file,
+            &REJECTED_AT_ONCE,
+            ErrorName::UnsupportedFormat,
+            sentence,
+        )
+        .await;
     });
 }
 
@@ -70,7 +95,14 @@ fn a_truncated_jpeg() {
     run(async |stack| {
         let sentence = "This file is broken or incomplete. Upload the picture again.";
         let file = File::new("half-a-cat.jpg", pictures::truncated());
-        rejects(stack, file, &REJECTED_BY_REKOGNITION, ErrorName::InvalidImage, sentence).await;
+        rejects(
+            stack,
+            file,
+            &REJECTED_BY_REKOGNITION,
+            ErrorName::InvalidImage,
+            sentence,
+        )
+        .await;
     });
 }
 
@@ -99,7 +131,12 @@ fn an_empty_object() {
         let key = format!("uploads/{}/empty.jpg", stack.new_owner("empty"));
         stack.put_object(&key, vec![]).await;
         let sentence = "This file is empty. Upload the picture again.";
-        check(&stack.settled(&key).await, &REJECTED_AT_ONCE, ErrorName::InvalidImage, sentence);
+        check(
+            &stack.settled(&key).await,
+            &REJECTED_AT_ONCE,
+            ErrorName::InvalidImage,
+            sentence,
+        );
     });
 }
 
@@ -112,7 +149,12 @@ fn an_object_one_byte_too_large() {
         bytes.resize(usize::try_from(MAX_BYTES).unwrap() + 1, 0);
         stack.put_object(&key, bytes).await;
         let sentence = "This file has 15.1 MB. A picture may have at most 15 MB.";
-        check(&stack.settled(&key).await, &REJECTED_AT_ONCE, ErrorName::ImageTooLarge, sentence);
+        check(
+            &stack.settled(&key).await,
+            &REJECTED_AT_ONCE,
+            ErrorName::ImageTooLarge,
+            sentence,
+        );
     });
 }
 
@@ -123,6 +165,11 @@ fn an_object_deleted_before_it_is_read() {
         let key = format!("uploads/{}/gone.jpg", stack.new_owner("gone"));
         stack.execute(&stack.object_created(&key, LAST_SEQUENCER)).await;
         let sentence = "The file was deleted before it could be labeled. Upload the picture again.";
-        check(&stack.settled(&key).await, &REJECTED_AT_ONCE, ErrorName::ObjectGone, sentence);
+        check(
+            &stack.settled(&key).await,
+            &REJECTED_AT_ONCE,
+            ErrorName::ObjectGone,
+            sentence,
+        );
     });
 }

@@ -24,19 +24,32 @@ async fn labeled_cat(stack: &Stack, what: &str) -> ImageRecord {
 /// The ids under which results of an image were announced.
 async fn notification_ids(stack: &Stack, record: &ImageRecord) -> Vec<Uuid> {
     let notifications = stack.notifications(record.image_id).await;
-    notifications.iter().map(|notification| notification.outcome.notification_id).collect()
+    notifications
+        .iter()
+        .map(|notification| notification.outcome.notification_id)
+        .collect()
 }
 
 /// Records, rows and counts agree; each label of the owner's only image counts once.
 async fn check_counted_once(stack: &Stack, record: &ImageRecord) {
     let story = stack.story(&record.owner).await;
     assert_eq!((story.records.len(), story.contradictions), (1, vec![]));
-    let labels = record.labels.iter().flatten().map(|label| (label.name.clone(), 1));
-    assert_eq!(stack.label_counts(&record.owner).await, labels.collect::<BTreeMap<_, _>>());
+    let labels = record
+        .labels
+        .iter()
+        .flatten()
+        .map(|label| (label.name.clone(), 1));
+    assert_eq!(
+        stack.label_counts(&record.owner).await,
+        labels.collect::<BTreeMap<_, _>>()
+    );
 }
 
 fn check_unchanged(ended: &Ended) {
-    assert_eq!((&ended.status, &ended.states[..]), (&ExecutionStatus::Succeeded, &UNCHANGED.map(String::from)[..]));
+    assert_eq!(
+        (&ended.status, &ended.states[..]),
+        (&ExecutionStatus::Succeeded, &UNCHANGED.map(String::from)[..])
+    );
 }
 
 #[test]
@@ -47,7 +60,10 @@ fn the_same_event_after_the_end_changes_nothing() {
         for ended in join_all((0..3).map(|_| stack.execute(&event))).await {
             check_unchanged(&ended);
         }
-        assert_eq!(stack.record(&stack.image(&before.key)).await.as_ref(), Some(&before));
+        assert_eq!(
+            stack.record(&stack.image(&before.key)).await.as_ref(),
+            Some(&before)
+        );
         assert_eq!(notification_ids(stack, &before).await.len(), 1);
         check_counted_once(stack, &before).await;
     });
@@ -65,7 +81,11 @@ fn of_the_same_event_at_the_same_moment_one_is_worked_on() {
 
         let settled = stack.settled(&before.key).await;
         assert_eq!(settled.execution.arn, worked[0].arn);
-        let arns: Vec<_> = settled.notifications.iter().map(|told| &told.outcome.execution_arn).collect();
+        let arns: Vec<_> = settled
+            .notifications
+            .iter()
+            .map(|told| &told.outcome.execution_arn)
+            .collect();
         assert_eq!(arns, [before.execution_arn.as_ref().unwrap(), &worked[0].arn]);
         check_counted_once(stack, &settled.record).await;
     });
@@ -105,14 +125,23 @@ fn a_newer_object_under_the_same_key_replaces_labels_rows_and_counts() {
     run(async |stack| {
         let cat = labeled_cat(stack, "replaced").await;
         let names = |record: &ImageRecord| {
-            record.labels.iter().flatten().map(|label| label.name.clone()).collect::<BTreeSet<_>>()
+            record
+                .labels
+                .iter()
+                .flatten()
+                .map(|label| label.name.clone())
+                .collect::<BTreeSet<_>>()
         };
         assert!(names(&cat).contains("Cat"));
 
         stack.put_object(&cat.key, pictures::sample("coffee.jpg")).await;
         let coffee = stack.settled_anew(&cat).await.record;
         assert_eq!(coffee.status, Status::Labeled);
-        assert!(names(&coffee).contains("Coffee") && !names(&coffee).contains("Cat"), "{:?}", names(&coffee));
+        assert!(
+            names(&coffee).contains("Coffee") && !names(&coffee).contains("Cat"),
+            "{:?}",
+            names(&coffee)
+        );
         assert_eq!(coffee.created_at, cat.created_at, "still the same image");
         check_counted_once(stack, &coffee).await;
 
@@ -128,7 +157,11 @@ fn a_newer_object_under_the_same_key_replaces_labels_rows_and_counts() {
         check_counted_once(stack, &again).await;
 
         let ids = notification_ids(stack, &again).await;
-        assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (4, 4), "each result has its own");
+        assert_eq!(
+            (ids.len(), ids.iter().collect::<BTreeSet<_>>().len()),
+            (4, 4),
+            "each result has its own"
+        );
     });
 }
 
@@ -141,10 +174,23 @@ fn two_objects_in_quick_succession_leave_the_labels_of_the_second() {
         stack.put_object(&key, pictures::cat()).await;
         stack.put_object(&key, pictures::sample("coffee.jpg")).await;
         let executions = stack.executions_about(&key, 2).await;
-        assert!(executions.iter().all(|ended| ended.status == ExecutionStatus::Succeeded), "{executions:?}");
+        assert!(
+            executions
+                .iter()
+                .all(|ended| ended.status == ExecutionStatus::Succeeded),
+            "{executions:?}"
+        );
         let record = stack.settled(&key).await.record;
-        let labels: Vec<_> = record.labels.iter().flatten().map(|label| label.name.as_str()).collect();
-        assert!(labels.contains(&"Coffee") && !labels.contains(&"Cat"), "{labels:?}");
+        let labels: Vec<_> = record
+            .labels
+            .iter()
+            .flatten()
+            .map(|label| label.name.as_str())
+            .collect();
+        assert!(
+            labels.contains(&"Coffee") && !labels.contains(&"Cat"),
+            "{labels:?}"
+        );
         check_counted_once(stack, &record).await;
     });
 }

@@ -8,16 +8,33 @@ use uuid::Uuid;
 
 /// The problem's type and, where one field is to blame, the field.
 fn check(what: &str, answer: &Answer, status: u16, kind: &str, field: Option<&str>) {
-    assert_eq!((answer.status, answer.content_type.as_str()), (status, "application/problem+json"), "{what}");
+    assert_eq!(
+        (answer.status, answer.content_type.as_str()),
+        (status, "application/problem+json"),
+        "{what}"
+    );
     let body = &answer.body;
-    assert_eq!(body["type"], format!("urn:image-label-generator:problem:{kind}"), "{what}");
+    assert_eq!(
+        body["type"],
+        format!("urn:image-label-generator:problem:{kind}"),
+        "{what}"
+    );
     assert_eq!(body["status"], status, "{what}");
     assert_eq!(body.get("field").and_then(Value::as_str), field, "{what}: {body}");
     for text in ["title", "detail"] {
-        assert!(body[text].as_str().is_some_and(|text| text.len() > 10), "{what}: {body}");
+        assert!(
+            body[text].as_str().is_some_and(|text| text.len() > 10),
+            "{what}: {body}"
+        );
     }
     if let Some(field) = field {
-        assert!(body["detail"].as_str().unwrap().starts_with(&format!("{field} must be ")), "{what}: {body}");
+        assert!(
+            body["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("{field} must be ")),
+            "{what}: {body}"
+        );
     }
 }
 
@@ -40,12 +57,37 @@ fn a_field_that_is_missing_or_wrong_is_named() {
             (json!({"fileName": ""}), 400, "invalid-field", "fileName"),
             (json!({"fileName": 5}), 400, "invalid-field", "fileName"),
             (json!({"fileName": long_name}), 400, "invalid-field", "fileName"),
-            (json!({"fileName": "../../cat.jpg"}), 400, "invalid-field", "fileName"),
-            (json!({"fileName": "cat\u{0}.jpg"}), 400, "invalid-field", "fileName"),
+            (
+                json!({"fileName": "../../cat.jpg"}),
+                400,
+                "invalid-field",
+                "fileName",
+            ),
+            (
+                json!({"fileName": "cat\u{0}.jpg"}),
+                400,
+                "invalid-field",
+                "fileName",
+            ),
             (json!({"contentType": null}), 400, "invalid-field", "contentType"),
-            (json!({"contentType": ["image/jpeg"]}), 400, "invalid-field", "contentType"),
-            (json!({"contentType": "image/gif"}), 415, "unsupported-type", "contentType"),
-            (json!({"contentType": "text/html"}), 415, "unsupported-type", "contentType"),
+            (
+                json!({"contentType": ["image/jpeg"]}),
+                400,
+                "invalid-field",
+                "contentType",
+            ),
+            (
+                json!({"contentType": "image/gif"}),
+                415,
+                "unsupported-type",
+                "contentType",
+            ),
+            (
+                json!({"contentType": "text/html"}),
+                415,
+                "unsupported-type",
+                "contentType",
+            ),
             (json!({"contentType": ""}), 415, "unsupported-type", "contentType"),
             (json!({"size": null}), 400, "invalid-field", "size"),
             (json!({"size": 0}), 400, "invalid-field", "size"),
@@ -58,7 +100,12 @@ fn a_field_that_is_missing_or_wrong_is_named() {
             (json!({"sha256": ""}), 400, "invalid-field", "sha256"),
             (json!({"sha256": "AAAA"}), 400, "invalid-field", "sha256"),
             (json!({"sha256": "not base64!"}), 400, "invalid-field", "sha256"),
-            (json!({"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}), 400, "invalid-field", "sha256"),
+            (
+                json!({"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}),
+                400,
+                "invalid-field",
+                "sha256",
+            ),
         ] {
             let answer = stack.announce(&announcement(&change)).await;
             check(&change.to_string(), &answer, status, kind, Some(field));
@@ -69,34 +116,73 @@ fn a_field_that_is_missing_or_wrong_is_named() {
 #[test]
 fn a_field_that_is_not_known_is_refused_rather_than_ignored() {
     run(async |stack| {
-        let answer = stack.announce(&announcement(&json!({"owner": "somebody else"}))).await;
+        let answer = stack
+            .announce(&announcement(&json!({"owner": "somebody else"})))
+            .await;
         check("owner", &answer, 400, "unknown-field", None);
-        assert!(answer.body["detail"].as_str().unwrap().contains("fileName, contentType, size, sha256"));
-        assert!(!answer.body.to_string().contains("somebody"), "what was sent is not repeated");
+        assert!(
+            answer.body["detail"]
+                .as_str()
+                .unwrap()
+                .contains("fileName, contentType, size, sha256")
+        );
+        assert!(
+            !answer.body.to_string().contains("somebody"),
+            "what was sent is not repeated"
+        );
     });
 }
 
 #[test]
 fn the_largest_file_that_is_allowed_may_be_announced() {
     run(async |stack| {
-        let answer = stack.announce(&announcement(&json!({"size": 15 * 1024 * 1024}))).await;
+        let answer = stack
+            .announce(&announcement(&json!({"size": 15 * 1024 * 1024})))
+            .await;
         assert_eq!(answer.status, 201, "{answer:?}");
     });
 }
 
 async fn post(stack: &Stack, content_type: Option<&str>, body: &str) -> Answer {
-    stack.api(Method::POST, "/uploads", content_type, body.to_owned()).await
+    stack
+        .api(Method::POST, "/uploads", content_type, body.to_owned())
+        .await
 }
 
 #[test]
 fn a_body_that_is_missing_or_no_json_object() {
     run(async |stack| {
         let nested = "[".repeat(10_000);
-        let values = Value::from_iter(announcement(&json!({})).as_object().unwrap().values().cloned()).to_string();
-        for body in ["", " ", "cat", "{", "null", "[]", &values, "\"cat\"", "{} {}", "\u{FEFF}{}", &nested] {
-            check(body, &post(stack, Some("application/json"), body).await, 400, "invalid-body", None);
+        let values =
+            Value::from_iter(announcement(&json!({})).as_object().unwrap().values().cloned()).to_string();
+        for body in [
+            "",
+            " ",
+            "cat",
+            "{",
+            "null",
+            "[]",
+            &values,
+            "\"cat\"",
+            "{} {}",
+            "\u{FEFF}{}",
+            &nested,
+        ] {
+            check(
+                body,
+                &post(stack, Some("application/json"), body).await,
+                400,
+                "invalid-body",
+                None,
+            );
         }
-        check("no body at all", &post(stack, None, "").await, 400, "invalid-body", None);
+        check(
+            "no body at all",
+            &post(stack, None, "").await,
+            400,
+            "invalid-body",
+            None,
+        );
     });
 }
 
@@ -104,9 +190,20 @@ fn a_body_that_is_missing_or_no_json_object() {
 fn a_body_that_is_not_declared_as_json() {
     run(async |stack| {
         let body = announcement(&json!({})).to_string();
-        for content_type in [None, Some("text/plain"), Some("multipart/form-data"), Some("application/jsonp")] {
+        for content_type in [
+            None,
+            Some("text/plain"),
+            Some("multipart/form-data"),
+            Some("application/jsonp"),
+        ] {
             let answer = post(stack, content_type, &body).await;
-            check(&format!("{content_type:?}"), &answer, 415, "invalid-body-type", None);
+            check(
+                &format!("{content_type:?}"),
+                &answer,
+                415,
+                "invalid-body-type",
+                None,
+            );
         }
         let answer = post(stack, Some("Application/JSON; charset=utf-8"), &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -117,7 +214,13 @@ fn a_body_that_is_not_declared_as_json() {
 fn a_body_that_is_too_large() {
     run(async |stack| {
         let body = announcement(&json!({"fileName": "x".repeat(20_000)})).to_string();
-        check("20 KB", &post(stack, Some("application/json"), &body).await, 413, "body-too-large", None);
+        check(
+            "20 KB",
+            &post(stack, Some("application/json"), &body).await,
+            413,
+            "body-too-large",
+            None,
+        );
     });
 }
 
@@ -128,7 +231,17 @@ fn an_id_that_is_none() {
         let upper = id.to_string().to_uppercase();
         let (simple, random) = (id.simple().to_string(), "9b2f4e9c-6b1a-4d8e-8f0a-1c2d3e4f5a6b");
         let long = "a".repeat(2000);
-        for id in ["1", "cat.jpg", "%F0%9F%90%88", "%FF", "a%20b", &upper, &simple, random, &long] {
+        for id in [
+            "1",
+            "cat.jpg",
+            "%F0%9F%90%88",
+            "%FF",
+            "a%20b",
+            &upper,
+            &simple,
+            random,
+            &long,
+        ] {
             let answer = stack.api(Method::GET, &format!("/images/{id}"), None, "").await;
             check(id, &answer, 400, "invalid-field", Some("imageId"));
         }
@@ -138,7 +251,9 @@ fn an_id_that_is_none() {
 #[test]
 fn an_id_that_does_not_exist() {
     run(async |stack| {
-        let answer = stack.api(Method::GET, &format!("/images/{}", Uuid::now_v7()), None, "").await;
+        let answer = stack
+            .api(Method::GET, &format!("/images/{}", Uuid::now_v7()), None, "")
+            .await;
         check("a new id", &answer, 404, "no-such-image", None);
     });
 }
@@ -150,7 +265,13 @@ fn an_id_of_another_owner_does_not_exist() {
         let key = format!("uploads/{}/notes.jpg", stack.new_owner("stranger"));
         stack.put_object(&key, b"Milk, bread, eggs").await;
         let record = stack.settled(&key).await.record;
-        check("another's", &stack.get_image(record.image_id).await, 404, "no-such-image", None);
+        check(
+            "another's",
+            &stack.get_image(record.image_id).await,
+            404,
+            "no-such-image",
+            None,
+        );
     });
 }
 

@@ -12,7 +12,12 @@ use tests::{Stack, pictures, run, wait};
 fn changed(mut event: Value, place: &str, value: &Value) -> Value {
     if value.is_null() {
         let (parent, name) = place.rsplit_once('/').unwrap();
-        event.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+        event
+            .pointer_mut(parent)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove(name);
     } else {
         *event.pointer_mut(place).unwrap() = value.clone();
     }
@@ -45,8 +50,16 @@ fn an_event_that_is_malformed_fails_where_it_is_read_and_says_why() {
         ] {
             let ended = stack.execute(&changed(event.clone(), place, &value)).await;
             let at = format!("{place} {value}: {ended:?}");
-            assert_eq!((&ended.status, ended.last_state()), (&ExecutionStatus::Failed, "Validate image"), "{at}");
-            assert_eq!(ended.error.as_deref(), Some(ErrorName::InvalidInput.as_str()), "{at}");
+            assert_eq!(
+                (&ended.status, ended.last_state()),
+                (&ExecutionStatus::Failed, "Validate image"),
+                "{at}"
+            );
+            assert_eq!(
+                ended.error.as_deref(),
+                Some(ErrorName::InvalidInput.as_str()),
+                "{at}"
+            );
             assert!(ended.cause.as_deref().unwrap_or_default().contains(word), "{at}");
         }
         // S3 may add fields at any time.
@@ -84,8 +97,18 @@ fn an_image_whose_execution_was_stopped_is_recorded_as_failed_and_labeled_by_a_n
         let error = failed.record.error.expect("an error");
         assert_eq!(error.name, "Aborted");
         assert!(error.message.contains("can be run again"), "{}", error.message);
-        let told: Vec<_> = failed.notifications.iter().filter(|told| told.outcome.execution_arn == stopped.arn).collect();
-        assert!(!told.is_empty() && told.iter().all(|told| told.detail_type == "Image Labeling Failed"), "{told:?}");
+        let told: Vec<_> = failed
+            .notifications
+            .iter()
+            .filter(|told| told.outcome.execution_arn == stopped.arn)
+            .collect();
+        assert!(
+            !told.is_empty()
+                && told
+                    .iter()
+                    .all(|told| told.detail_type == "Image Labeling Failed"),
+            "{told:?}"
+        );
 
         let again = stack.execute(&event).await;
         assert_eq!(again.states, LABELED);
@@ -107,7 +130,9 @@ fn a_claim_of_an_execution_that_has_failed_is_taken_over() {
         let failed = stack.execute(&json!({"hello": "world"})).await;
         assert_eq!(failed.status, ExecutionStatus::Failed);
         let event = stack.object_created(&key, LAST_SEQUENCER);
-        let claim = stack.invoke("validate", &json!({"event": event, "executionArn": failed.arn})).await;
+        let claim = stack
+            .invoke("validate", &json!({"event": event, "executionArn": failed.arn}))
+            .await;
         assert!(claim.is_ok(), "{claim:?}");
 
         let ended = stack.execute(&event).await;

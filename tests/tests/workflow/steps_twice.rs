@@ -3,16 +3,23 @@
 
 use domain::{ErrorName, Status};
 use serde_json::{Value, json};
-use tests::{Stack, pictures, run};
 use tests::images::LAST_SEQUENCER;
+use tests::{Stack, pictures, run};
 use uuid::Uuid;
 
 /// Runs a step twice in a row, and then twice at the same moment; gives back what all runs gave back.
 async fn four_times(stack: &Stack, step: &str, input: &Value) -> Value {
-    let first = stack.invoke(step, input).await.unwrap_or_else(|error| panic!("{step}: {error:?}"));
+    let first = stack
+        .invoke(step, input)
+        .await
+        .unwrap_or_else(|error| panic!("{step}: {error:?}"));
     assert_eq!(stack.invoke(step, input).await.as_ref(), Ok(&first), "{step}");
     let (third, fourth) = tokio::join!(stack.invoke(step, input), stack.invoke(step, input));
-    assert_eq!((third.as_ref(), fourth.as_ref()), (Ok(&first), Ok(&first)), "{step}");
+    assert_eq!(
+        (third.as_ref(), fourth.as_ref()),
+        (Ok(&first), Ok(&first)),
+        "{step}"
+    );
     first
 }
 
@@ -31,27 +38,52 @@ fn on_the_way_of_a_picture() {
 
         let execution = new_execution(stack);
         let event = stack.object_created(&key, LAST_SEQUENCER);
-        let claimed = four_times(stack, "validate", &json!({"event": event, "executionArn": execution})).await;
+        let claimed = four_times(
+            stack,
+            "validate",
+            &json!({"event": event, "executionArn": execution}),
+        )
+        .await;
         let record = stack.record(&image).await.unwrap();
-        assert_eq!((record.status, record.execution_arn.as_deref()), (Status::Processing, Some(execution.as_str())));
+        assert_eq!(
+            (record.status, record.execution_arn.as_deref()),
+            (Status::Processing, Some(execution.as_str()))
+        );
 
         let detected = four_times(stack, "detect-labels", &claimed).await;
         let filtered = four_times(stack, "filter-labels", &detected).await;
         let outcome = four_times(stack, "persist", &filtered).await;
         let story = stack.story(&image.owner).await;
         assert_eq!((story.records.len(), story.contradictions), (1, vec![]));
-        assert!(stack.label_counts(&image.owner).await.values().all(|count| *count == 1));
-        let [record] = &story.records[..] else { unreachable!("one record") };
-        assert_eq!((record.status, &json!(record.labels)), (Status::Labeled, &filtered["labels"]));
+        assert!(
+            stack
+                .label_counts(&image.owner)
+                .await
+                .values()
+                .all(|count| *count == 1)
+        );
+        let [record] = &story.records[..] else {
+            unreachable!("one record")
+        };
+        assert_eq!(
+            (record.status, &json!(record.labels)),
+            (Status::Labeled, &filtered["labels"])
+        );
 
         assert_eq!(four_times(stack, "notify", &outcome).await, outcome);
         let told = stack.notifications(image.image_id).await;
         let mut ids: Vec<_> = told.iter().map(|told| told.outcome.notification_id).collect();
         ids.dedup();
-        assert_eq!((told.len(), ids.len()), (5, 2), "of the first execution once, of this one four times: {told:?}");
+        assert_eq!(
+            (told.len(), ids.len()),
+            (5, 2),
+            "of the first execution once, of this one four times: {told:?}"
+        );
 
         // A late second run of the first step does not open again what is done.
-        let late = stack.invoke("validate", &json!({"event": event, "executionArn": execution})).await;
+        let late = stack
+            .invoke("validate", &json!({"event": event, "executionArn": execution}))
+            .await;
         assert_eq!(late.unwrap_err().error_type, ErrorName::DuplicateEvent.as_str());
         assert_eq!(stack.record(&image).await.unwrap().status, Status::Labeled);
     });

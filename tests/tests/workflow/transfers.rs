@@ -9,9 +9,18 @@ use tests::{Stack, pictures, run};
 
 async fn refuses(stack: &Stack, created: &Created, bytes: Vec<u8>, headers: &[(&str, &str)], with: &[u16]) {
     let status = stack.put(&created.upload, bytes, headers).await;
-    assert!(with.contains(&status.as_u16()), "S3 answers {status}, not {with:?}");
+    assert!(
+        with.contains(&status.as_u16()),
+        "S3 answers {status}, not {with:?}"
+    );
     let key = format!("uploads/demo/{}", created.image_id);
-    let head = stack.s3.head_object().bucket(&stack.bucket).key(&key).send().await;
+    let head = stack
+        .s3
+        .head_object()
+        .bucket(&stack.bucket)
+        .key(&key)
+        .send()
+        .await;
     assert!(head.is_err(), "the object is there all the same");
     let record = stack.record(&stack.image(&key)).await.expect("a record");
     assert_eq!(record.status, Status::AwaitingUpload);
@@ -28,7 +37,10 @@ fn what_a_browser_must_set_itself_is_handed_out_and_nothing_else() {
         });
         // A browser refuses to set `content-length` or `host`.
         assert_eq!(json!(created.upload.headers), headers);
-        assert!(created.upload.url.contains("X-Amz-Expires=300"), "valid for five minutes");
+        assert!(
+            created.upload.url.contains("X-Amz-Expires=300"),
+            "valid for five minutes"
+        );
         assert!(created.expires_at.ends_with('Z'), "{}", created.expires_at);
     });
 }
@@ -61,7 +73,14 @@ fn other_bytes_than_announced() {
         refuses(stack, &created, other.clone(), &[], &[400]).await;
         // Nor with the checksum of what is sent.
         let checksum = File::new("other.jpg", other.clone()).sha256();
-        refuses(stack, &created, other, &[("x-amz-checksum-sha256", &checksum)], &[403]).await;
+        refuses(
+            stack,
+            &created,
+            other,
+            &[("x-amz-checksum-sha256", &checksum)],
+            &[403],
+        )
+        .await;
     });
 }
 
@@ -71,7 +90,14 @@ fn another_type_than_announced() {
         let file = File::cat();
         let created = stack.create_upload(&file).await;
         for other in ["image/png", "text/html"] {
-            refuses(stack, &created, file.bytes.clone(), &[("content-type", other)], &[403]).await;
+            refuses(
+                stack,
+                &created,
+                file.bytes.clone(),
+                &[("content-type", other)],
+                &[403],
+            )
+            .await;
         }
     });
 }
@@ -83,7 +109,14 @@ fn another_place_than_handed_out() {
         let (mut created, other) = (stack.create_upload(&file).await, stack.create_upload(&file).await);
         let [from, to] = [&created, &other].map(|created| created.image_id.to_string());
         created.upload.url = created.upload.url.replace(&from, &to);
-        refuses(stack, &other, file.bytes.clone(), &[("content-type", "text/html")], &[403]).await;
+        refuses(
+            stack,
+            &other,
+            file.bytes.clone(),
+            &[("content-type", "text/html")],
+            &[403],
+        )
+        .await;
         created.image_id = other.image_id;
         refuses(stack, &created, file.bytes, &[], &[403]).await;
     });
@@ -96,18 +129,40 @@ fn a_second_put_is_refused_and_the_first_file_stays() {
     run(async |stack| {
         let file = File::cat();
         let created = stack.create_upload(&file).await;
-        assert_eq!(stack.put(&created.upload, file.bytes.clone(), &[]).await, StatusCode::OK);
-        assert_eq!(stack.put(&created.upload, file.bytes.clone(), &[]).await, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(
+            stack.put(&created.upload, file.bytes.clone(), &[]).await,
+            StatusCode::OK
+        );
+        assert_eq!(
+            stack.put(&created.upload, file.bytes.clone(), &[]).await,
+            StatusCode::PRECONDITION_FAILED
+        );
         // Leaving the condition out breaks the signature.
-        let forced = stack.put(&created.upload, file.bytes, &[("if-none-match", "\"\"")]).await;
+        let forced = stack
+            .put(&created.upload, file.bytes, &[("if-none-match", "\"\"")])
+            .await;
         assert_eq!(forced, StatusCode::FORBIDDEN);
 
         let key = format!("uploads/demo/{}", created.image_id);
         let settled = stack.settled(&key).await;
         assert_eq!(settled.record.status, Status::Labeled);
-        let stored = stack.s3.get_object().bucket(&stack.bucket).key(&key).send().await.unwrap();
+        let stored = stack
+            .s3
+            .get_object()
+            .bucket(&stack.bucket)
+            .key(&key)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(stored.body.collect().await.unwrap().to_vec(), pictures::cat());
-        let executions = settled.notifications.iter().map(|told| &told.outcome.execution_arn);
-        assert_eq!(executions.collect::<Vec<_>>(), [&settled.execution.arn], "labeled once");
+        let executions = settled
+            .notifications
+            .iter()
+            .map(|told| &told.outcome.execution_arn);
+        assert_eq!(
+            executions.collect::<Vec<_>>(),
+            [&settled.execution.arn],
+            "labeled once"
+        );
     });
 }

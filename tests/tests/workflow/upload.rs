@@ -16,28 +16,50 @@ fn a_photograph_uploaded_through_the_api_comes_back_with_its_labels() {
         let settled = stack.settled(&key).await;
 
         let answer = stack.get_image(settled.record.image_id).await;
-        assert_eq!((answer.status, answer.content_type.as_str()), (200, "application/json"));
+        assert_eq!(
+            (answer.status, answer.content_type.as_str()),
+            (200, "application/json")
+        );
         let image = answer.body;
         let size = imagesize::blob_size(&file.bytes).unwrap();
         assert_eq!(
-            (&image["imageId"], &image["status"], &image["fileName"], &image["format"]),
-            (&json!(settled.record.image_id), &json!("LABELED"), &json!(file.name), &json!("JPEG")),
+            (
+                &image["imageId"],
+                &image["status"],
+                &image["fileName"],
+                &image["format"]
+            ),
+            (
+                &json!(settled.record.image_id),
+                &json!("LABELED"),
+                &json!(file.name),
+                &json!("JPEG")
+            ),
         );
         assert_eq!(
             (&image["size"], &image["width"], &image["height"]),
             (&json!(file.bytes.len()), &json!(size.width), &json!(size.height)),
         );
-        assert!(image["createdAt"].as_str() < image["updatedAt"].as_str(), "{image}");
+        assert!(
+            image["createdAt"].as_str() < image["updatedAt"].as_str(),
+            "{image}"
+        );
         assert!(image["modelVersion"].is_string(), "{image}");
         assert!(image.get("error").is_none(), "{image}");
 
         let labels = image["labels"].as_array().unwrap();
-        let confidences: Vec<_> = labels.iter().map(|label| label["confidence"].as_f64().unwrap()).collect();
+        let confidences: Vec<_> = labels
+            .iter()
+            .map(|label| label["confidence"].as_f64().unwrap())
+            .collect();
         assert!(confidences.is_sorted_by(|a, b| a >= b), "{confidences:?}");
         for label in labels {
             check_shape(label);
         }
-        let cat = labels.iter().find(|label| label["name"] == "Cat").unwrap_or_else(|| panic!("no Cat: {image}"));
+        let cat = labels
+            .iter()
+            .find(|label| label["name"] == "Cat")
+            .unwrap_or_else(|| panic!("no Cat: {image}"));
         assert!(cat["confidence"].as_f64().unwrap() >= 90.0, "{cat}");
         assert!(!cat["instances"].as_array().unwrap().is_empty(), "{cat}");
 
@@ -64,20 +86,47 @@ fn a_photograph_uploaded_through_the_api_comes_back_with_its_labels() {
 /// A label as the API's readers rely on it.
 fn check_shape(label: &Value) {
     let fields: Vec<_> = label.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields, ["aliases", "categories", "confidence", "instances", "name", "parents"], "{label}");
+    assert_eq!(
+        fields,
+        [
+            "aliases",
+            "categories",
+            "confidence",
+            "instances",
+            "name",
+            "parents"
+        ],
+        "{label}"
+    );
     let instances = label["instances"].as_array().unwrap();
     for confidence in instances.iter().chain([label]).map(|of| &of["confidence"]) {
         assert!((0.0..=100.0).contains(&confidence.as_f64().unwrap()), "{label}");
         let digits = confidence.to_string();
-        assert!(digits.split_once('.').is_none_or(|(_, decimals)| decimals.len() <= 2), "{label}");
+        assert!(
+            digits
+                .split_once('.')
+                .is_none_or(|(_, decimals)| decimals.len() <= 2),
+            "{label}"
+        );
     }
     for instance in instances {
-        let [left, top, width, height] = ["left", "top", "width", "height"]
-            .map(|edge| instance["boundingBox"][edge].as_f64().unwrap_or_else(|| panic!("no {edge}: {instance}")));
+        let [left, top, width, height] = ["left", "top", "width", "height"].map(|edge| {
+            instance["boundingBox"][edge]
+                .as_f64()
+                .unwrap_or_else(|| panic!("no {edge}: {instance}"))
+        });
         let (right, bottom) = (left + width, top + height);
-        assert!([left, top, width, height].iter().all(|edge| (0.0..=1.0).contains(edge)), "{instance}");
+        assert!(
+            [left, top, width, height]
+                .iter()
+                .all(|edge| (0.0..=1.0).contains(edge)),
+            "{instance}"
+        );
         // Each of the four is rounded by itself.
-        assert!(right <= 1.000_02 && bottom <= 1.000_02, "outside of the picture: {instance}");
+        assert!(
+            right <= 1.000_02 && bottom <= 1.000_02,
+            "outside of the picture: {instance}"
+        );
     }
 }
 
@@ -85,19 +134,31 @@ fn check_shape(label: &Value) {
 async fn check_rows_and_counts(stack: &Stack, key: &str) {
     let image = stack.image(key);
     let record = stack.record(&image).await.unwrap();
-    let labels: BTreeMap<_, _> =
-        record.labels.unwrap().into_iter().map(|label| (label.name, label.confidence.percent())).collect();
+    let labels: BTreeMap<_, _> = record
+        .labels
+        .unwrap()
+        .into_iter()
+        .map(|label| (label.name, label.confidence.percent()))
+        .collect();
     let rows = stack.label_rows_of(&image).await;
     assert_eq!(rows.len(), labels.len(), "{rows:?}");
-    assert_eq!(rows.into_iter().map(|row| (row.label, row.confidence.percent())).collect::<BTreeMap<_, _>>(), labels);
+    assert_eq!(
+        rows.into_iter()
+            .map(|row| (row.label, row.confidence.percent()))
+            .collect::<BTreeMap<_, _>>(),
+        labels
+    );
     for label in labels.keys() {
         // Other tests label images of the same owner at this moment.
-        wait::until(&format!("the count of {label} is the number of its rows"), async || {
-            let before = stack.label_counts(&image.owner).await.remove(label);
-            let rows = stack.label_rows(&image.owner, label).await.len();
-            let after = stack.label_counts(&image.owner).await.remove(label);
-            (before == after && before == i64::try_from(rows).ok()).then_some(())
-        })
+        wait::until(
+            &format!("the count of {label} is the number of its rows"),
+            async || {
+                let before = stack.label_counts(&image.owner).await.remove(label);
+                let rows = stack.label_rows(&image.owner, label).await.len();
+                let after = stack.label_counts(&image.owner).await.remove(label);
+                (before == after && before == i64::try_from(rows).ok()).then_some(())
+            },
+        )
         .await;
     }
 }
@@ -123,7 +184,9 @@ fn an_object_that_another_tool_puts_into_the_bucket_is_labeled_and_counted_once(
 #[test]
 fn a_picture_at_the_limits_of_rekognition_is_labeled() {
     run(async |stack| {
-        let key = stack.upload(&File::new("ribbon.png", pictures::png(10_000, 80))).await;
+        let key = stack
+            .upload(&File::new("ribbon.png", pictures::png(10_000, 80)))
+            .await;
         let record = stack.settled(&key).await.record;
         assert_eq!((record.status, record.error), (Status::Labeled, None));
         assert_eq!((record.width, record.height), (Some(10_000), Some(80)));
@@ -135,9 +198,19 @@ fn an_upload_that_never_came_waits_and_expires_by_itself() {
     run(async |stack| {
         let created = stack.create_upload(&File::cat()).await;
         let answer = stack.get_image(created.image_id).await;
-        assert_eq!((answer.status, &answer.body["status"]), (200, &json!("AWAITING_UPLOAD")));
+        assert_eq!(
+            (answer.status, &answer.body["status"]),
+            (200, &json!("AWAITING_UPLOAD"))
+        );
         assert_eq!(answer.body["labels"], json!([]));
         let key = format!("uploads/demo/{}", created.image_id);
-        assert!(stack.record(&stack.image(&key)).await.unwrap().expires_at.is_some());
+        assert!(
+            stack
+                .record(&stack.image(&key))
+                .await
+                .unwrap()
+                .expires_at
+                .is_some()
+        );
     });
 }

@@ -64,7 +64,11 @@ fn main() -> ExitCode {
             Err(panic) => resume_unwind(panic),
         }
     });
-    if calm { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if calm {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Comes when somebody wants this program to end.

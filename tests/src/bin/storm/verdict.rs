@@ -64,16 +64,20 @@ impl Verdict {
         }
         let mut ids: HashMap<&str, HashSet<_>> = HashMap::new();
         for notification in said {
-            ids.entry(&notification.outcome.key).or_default().insert(notification.outcome.notification_id);
+            ids.entry(&notification.outcome.key)
+                .or_default()
+                .insert(notification.outcome.notification_id);
         }
         for (key, expected) in expected {
             let statuses = records.get(key).map(Vec::as_slice).unwrap_or_default();
             let announced = ids.get(key).map_or(0, HashSet::len);
-            let is_final = |status: &Status| matches!(status, Status::Labeled | Status::Rejected | Status::Failed);
+            let is_final =
+                |status: &Status| matches!(status, Status::Labeled | Status::Rejected | Status::Failed);
             self.lost += usize::from(!statuses.iter().any(is_final) || announced == 0);
             self.doubled += usize::from(statuses.len() > 1 || announced > 1);
             if statuses != [expected] || announced != 1 {
-                let what = format!("{key} is {statuses:?}, not {expected:?}, and has {announced} notification ids");
+                let what =
+                    format!("{key} is {statuses:?}, not {expected:?}, and has {announced} notification ids");
                 self.wrong.push(what);
             }
         }
@@ -81,8 +85,17 @@ impl Verdict {
 
     /// Reads the retries from the histories of all executions since `began`.
     pub(crate) async fn count_retries(&mut self, stack: &Stack, began: SystemTime) {
-        let list = stack.sfn.list_executions().state_machine_arn(&stack.state_machine_arn);
-        let all: Vec<_> = list.into_paginator().items().send().collect::<Result<_, _>>().await.expect("executions");
+        let list = stack
+            .sfn
+            .list_executions()
+            .state_machine_arn(&stack.state_machine_arn);
+        let all: Vec<_> = list
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .expect("executions");
         let ours = all.into_iter().filter(|execution| {
             SystemTime::try_from(execution.start_date).is_ok_and(|started| started >= began)
         });
@@ -99,9 +112,18 @@ impl Verdict {
 
 /// The errors of an execution's Tasks that were tried again.
 async fn retries(stack: &Stack, arn: String) -> Vec<String> {
-    let history = stack.sfn.get_execution_history().execution_arn(arn).max_results(1000);
-    let events: Vec<_> =
-        history.into_paginator().items().send().collect::<Result<_, _>>().await.expect("a history");
+    let history = stack
+        .sfn
+        .get_execution_history()
+        .execution_arn(arn)
+        .max_results(1000);
+    let events: Vec<_> = history
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<_, _>>()
+        .await
+        .expect("a history");
     let mut failed = None;
     let mut retries = vec![];
     for event in events {
@@ -121,13 +143,32 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |counts: Vec<(String, usize)>| {
             let total: usize = counts.iter().map(|(_, count)| count).sum();
-            let parts: Vec<_> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+            let parts: Vec<_> = counts
+                .iter()
+                .map(|(what, count)| format!("{count} {what}"))
+                .collect();
             format!("{total} ({})", parts.join(", "))
         };
-        let faults = self.faults.iter().map(|(fault, count)| (format!("{fault:?}"), *count)).collect();
-        let retries = self.retries.iter().map(|(error, count)| (error.clone(), *count)).collect();
-        writeln!(f, "images      {} ({} bad files among them)", self.images, self.bad)?;
-        writeln!(f, "duplicates  {} events twice at once, {} events twice more later", self.at_once, self.again)?;
+        let faults = self
+            .faults
+            .iter()
+            .map(|(fault, count)| (format!("{fault:?}"), *count))
+            .collect();
+        let retries = self
+            .retries
+            .iter()
+            .map(|(error, count)| (error.clone(), *count))
+            .collect();
+        writeln!(
+            f,
+            "images      {} ({} bad files among them)",
+            self.images, self.bad
+        )?;
+        writeln!(
+            f,
+            "duplicates  {} events twice at once, {} events twice more later",
+            self.at_once, self.again
+        )?;
         writeln!(f, "executions  {}", self.executions)?;
         writeln!(f, "faults      {}", list(faults))?;
         writeln!(f, "retries     {}", list(retries))?;
@@ -135,6 +176,9 @@ impl fmt::Display for Verdict {
         writeln!(f, "doubled     {}", self.doubled)?;
         writeln!(f, "wrong       {}", self.wrong.len())?;
         write!(f, "seconds     {}", self.seconds)?;
-        self.wrong.iter().take(TOLD).try_for_each(|what| write!(f, "\n{what}"))
+        self.wrong
+            .iter()
+            .take(TOLD)
+            .try_for_each(|what| write!(f, "\n{what}"))
     }
 }

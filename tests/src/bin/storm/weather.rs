@@ -56,26 +56,44 @@ impl<'a> Storm<'a> {
     /// Prepares one; nothing happens yet.
     pub(crate) fn new(stack: &'a Stack, images: usize, at_once: usize) -> Self {
         let name = format!("storm-{}", Uuid::now_v7().simple());
-        let owners: Vec<Owner> =
-            (0..OWNERS).map(|number| Owner::new(&format!("{name}-{number}")).expect("a legal owner")).collect();
+        let owners: Vec<Owner> = (0..OWNERS)
+            .map(|number| Owner::new(&format!("{name}-{number}")).expect("a legal owner"))
+            .collect();
         let photographs = ["cat.jpg", "coffee.jpg", "astronaut.jpg"].map(pictures::sample);
-        let bad = [pictures::TEXT.to_vec(), pictures::GIF.to_vec(), pictures::truncated(), pictures::png(79, 79)];
+        let bad = [
+            pictures::TEXT.to_vec(),
+            pictures::GIF.to_vec(),
+            pictures::truncated(),
+            pictures::png(79, 79),
+        ];
         let file = |number: usize| {
             let is_bad = number % BAD == BAD / 2;
             let turn = number / BAD;
             let prefix = if number % TWICE == 1 { "twice" } else { "once" };
             File {
                 key: format!("uploads/{}/{prefix}-{number}", owners[number % OWNERS].as_str()),
-                bytes: if is_bad { bad[turn % bad.len()].clone() } else { photographs[number % 3].clone() },
+                bytes: if is_bad {
+                    bad[turn % bad.len()].clone()
+                } else {
+                    photographs[number % 3].clone()
+                },
                 expected: if is_bad { Status::Rejected } else { Status::Labeled },
                 // Of bad files as well.
                 again: number % TWICE == if turn % 2 == 0 { 2 } else { BAD / 2 },
             }
         };
         let files = (0..images).map(file).collect();
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images have a result, {elapsed} {msg}");
+        let style =
+            ProgressStyle::with_template("{bar:40} {pos}/{len} images have a result, {elapsed} {msg}");
         let bar = ProgressBar::new(images as u64).with_style(style.expect("a template"));
-        Self { stack, name, owners, files, room: Semaphore::new(at_once), bar }
+        Self {
+            stack,
+            name,
+            owners,
+            files,
+            room: Semaphore::new(at_once),
+            bar,
+        }
     }
 
     /// Lets it happen, and counts.
@@ -83,7 +101,13 @@ impl<'a> Storm<'a> {
         let (stack, start) = (self.stack, Instant::now());
         self.deliver_twice().await;
         let mut random = fastrand::Rng::new();
-        let kinds = [Fault::Unavailable, Fault::Throttled, Fault::Reset, Fault::AnswerLost, Fault::AnswerCut];
+        let kinds = [
+            Fault::Unavailable,
+            Fault::Throttled,
+            Fault::Reset,
+            Fault::AnswerLost,
+            Fault::AnswerCut,
+        ];
         let breaking = proxy.break_calls(&self.name, move |_: &Call| {
             (random.usize(..BROKEN) == 0).then(|| kinds[random.usize(..kinds.len())])
         });
@@ -98,12 +122,23 @@ impl<'a> Storm<'a> {
         let seconds = start.elapsed().as_secs();
         drop(breaking);
 
-        let stories: Vec<_> =
-            stream::iter(&self.owners).map(|owner| stack.story(owner)).buffer_unordered(QUESTIONS).collect().await;
+        let stories: Vec<_> = stream::iter(&self.owners)
+            .map(|owner| stack.story(owner))
+            .buffer_unordered(QUESTIONS)
+            .collect()
+            .await;
         let mut verdict = Verdict {
             images: self.files.len(),
-            bad: self.files.iter().filter(|file| file.expected == Status::Rejected).count(),
-            at_once: self.files.iter().filter(|file| file.key.contains("/twice-")).count(),
+            bad: self
+                .files
+                .iter()
+                .filter(|file| file.expected == Status::Rejected)
+                .count(),
+            at_once: self
+                .files
+                .iter()
+                .filter(|file| file.key.contains("/twice-"))
+                .count(),
             again: repeated,
             faults: proxy.injected(),
             seconds,
@@ -127,19 +162,61 @@ impl<'a> Storm<'a> {
     /// A second rule for the same events: EventBridge then delivers each of them twice, at the same moment.
     async fn deliver_twice(&self) {
         let (events, machine) = (&self.stack.eventbridge, &self.stack.state_machine_arn);
-        let rules = events.list_rule_names_by_target().target_arn(machine).send().await.expect("rules");
-        let rule = rules.rule_names.unwrap_or_default().into_iter().next().expect("the workflow's own rule");
-        let targets = events.list_targets_by_rule().rule(rule).send().await.expect("targets");
-        let target = targets.targets.unwrap_or_default().into_iter().find(|target| target.arn == *machine);
-        let role = target.and_then(|target| target.role_arn).expect("the role of the workflow's own rule");
-        let keys: Vec<Value> = self.owners.iter().map(|owner| json!({"prefix": format!("uploads/{}/twice-", owner.as_str())})).collect();
+        let rules = events
+            .list_rule_names_by_target()
+            .target_arn(machine)
+            .send()
+            .await
+            .expect("rules");
+        let rule = rules
+            .rule_names
+            .unwrap_or_default()
+            .into_iter()
+            .next()
+            .expect("the workflow's own rule");
+        let targets = events
+            .list_targets_by_rule()
+            .rule(rule)
+            .send()
+            .await
+            .expect("targets");
+        let target = targets
+            .targets
+            .unwrap_or_default()
+            .into_iter()
+            .find(|target| target.arn == *machine);
+        let role = target
+            .and_then(|target| target.role_arn)
+            .expect("the role of the workflow's own rule");
+        let keys: Vec<Value> = self
+            .owners
+            .iter()
+            .map(|owner| json!({"prefix": format!("uploads/{}/twice-", owner.as_str())}))
+            .collect();
         let pattern = json!({
             "source": ["aws.s3"], "detail-type": ["Object Created"],
             "detail": {"bucket": {"name": [self.stack.bucket]}, "object": {"key": keys}},
         });
-        events.put_rule().name(&self.name).event_pattern(pattern.to_string()).send().await.expect("a rule");
-        let target = Target::builder().id("again").arn(machine).role_arn(role).build().expect("a target");
-        let put = events.put_targets().rule(&self.name).targets(target).send().await.expect("the rule's target");
+        events
+            .put_rule()
+            .name(&self.name)
+            .event_pattern(pattern.to_string())
+            .send()
+            .await
+            .expect("a rule");
+        let target = Target::builder()
+            .id("again")
+            .arn(machine)
+            .role_arn(role)
+            .build()
+            .expect("a target");
+        let put = events
+            .put_targets()
+            .rule(&self.name)
+            .targets(target)
+            .send()
+            .await
+            .expect("the rule's target");
         assert_eq!(put.failed_entry_count(), 0, "{put:?}");
     }
 
@@ -149,7 +226,10 @@ impl<'a> Storm<'a> {
             self.room.acquire().await.expect("never closed").forget();
             self.stack.put_object(&file.key, file.bytes.clone()).await;
         });
-        stream::iter(uploads).buffer_unordered(self.files.len().max(1)).collect::<()>().await;
+        stream::iter(uploads)
+            .buffer_unordered(self.files.len().max(1))
+            .collect::<()>()
+            .await;
         pending().await
     }
 
@@ -189,16 +269,23 @@ impl<'a> Storm<'a> {
     /// The same event, twice more at the same moment.
     async fn send_again(&self, record: &ImageRecord) {
         let arn = record.execution_arn.as_deref().expect("a claim");
-        let execution = self.stack.sfn.describe_execution().execution_arn(arn).send().await.expect("an execution");
-        let event: Value = serde_json::from_str(execution.input().expect("an input")).expect("JSON");
+        let event = self.stack.input(arn).await;
         tokio::join!(self.stack.start(&event), self.stack.start(&event));
     }
 
     async fn wait_for_executions(&self) {
         let at = Instant::now();
         let running = async || {
-            let list = self.stack.sfn.list_executions().state_machine_arn(&self.stack.state_machine_arn);
-            let list = list.status_filter(ExecutionStatus::Running).send().await.expect("executions");
+            let list = self
+                .stack
+                .sfn
+                .list_executions()
+                .state_machine_arn(&self.stack.state_machine_arn);
+            let list = list
+                .status_filter(ExecutionStatus::Running)
+                .send()
+                .await
+                .expect("executions");
             !list.executions.is_empty()
         };
         while running().await && at.elapsed() < STANDSTILL {
