@@ -106,6 +106,9 @@ fn derived(definition: &Definition, written: &[Case]) -> Vec<Case> {
     pairs.enumerate().map(case).collect()
 }
 
+/// Reads what a Task is given as the step itself does.
+type Reader = fn(&Value) -> Result<(), serde_json::Error>;
+
 /// What must come of an error of the last of `tasks`, by the class that the code gives it. An error of no
 /// class, or one that this step never reports, must fail the execution right there.
 fn expected(definition: &Definition, tasks: &[&str], error: &str, cause: &str) -> Expected {
@@ -190,7 +193,7 @@ fn what_reaches_a_step_is_what_it_can_read() {
     fn read<T: DeserializeOwned>(input: &Value) -> Result<(), serde_json::Error> {
         T::deserialize(input).map(drop)
     }
-    let readers: BTreeMap<&str, fn(&Value) -> Result<(), serde_json::Error>> = BTreeMap::from([
+    let readers: BTreeMap<&str, Reader> = BTreeMap::from([
         ("Detect labels", read::<ClaimedImage> as _),
         ("Filter labels", read::<DetectedImage> as _),
         ("Persist result", read::<PersistInput> as _),

@@ -19,11 +19,11 @@ pub const DETECTION_THRESHOLD: f32 = 0.40;
 pub const CROP_MARGIN: f32 = 0.10;
 /// Classes less probable than this count for nothing when labels of the whole picture are summed up. On pictures
 /// that the classifier does not know (a retina, the moon, noise) it spreads itself over hundreds of classes, and as
-/// 398 of them are animals, "Animal" alone came to 67 % without this floor; with it, to 0 to 27 %. A cat's
-/// portrait loses less than a percent.
+/// 398 of them are animals, "Animal" came to 15 to 68 % without this floor; with it, to 0 to 38 %. In a cat's
+/// portrait, "Cat" loses nothing.
 const NOISE_FLOOR: f32 = 0.01;
 /// The least probability that the classifier must give a detection's label, on its crop or on the whole picture.
-/// Of 359 detections below this on 1,000 photographs, none was right.
+/// Of 359 detections below this on 1,000 photographs, one of each ImageNet class, none was of the subject.
 const AGREEMENT: f32 = 0.02;
 /// A detection is at most this certain, plus the probability that the classifier gives it: inventions have a high
 /// score, but little agreement. On the same photographs, nearly all with less than 0.2 were wrong (sheep for a

@@ -13,6 +13,7 @@ pub mod geometry;
 pub mod labels;
 pub mod models;
 pub mod object;
+pub mod orientation;
 pub mod picture;
 pub mod properties;
 pub mod request;

@@ -79,7 +79,7 @@ impl<'a> Storm<'a> {
                 },
                 expected: if is_bad { Status::Rejected } else { Status::Labeled },
                 // Of bad files as well.
-                again: number % TWICE == if turn % 2 == 0 { 2 } else { BAD / 2 },
+                again: number % TWICE == if turn.is_multiple_of(2) { 2 } else { BAD / 2 },
             }
         };
         let files = (0..images).map(file).collect();
