@@ -56,19 +56,15 @@ pub(crate) fn rage(
 ) -> Result<()> {
     let stack = Description::read(description)?;
     let labeler = ThrottledLabeler::start(project, &stack, max_tps)?;
-    let mut storm = project.cargo();
-    // The features of the whole workspace, as for all tests: else the AWS SDK would be compiled again.
-    storm.args([
-        "run",
-        "--quiet",
-        "--package",
-        "tests",
-        "--bin",
-        "storm",
-        "--",
-        "--images",
-        &images.to_string(),
-    ]);
+    // Built as the tests of the whole workspace are, whose programs Cargo builds with them: else the AWS SDK would be
+    // compiled again, for other features.
+    console.show(
+        project
+            .cargo()
+            .args(["test", "--quiet", "--workspace", "--no-run", "--test", "faults"]),
+    )?;
+    let mut storm = project.command(project.binary("storm"));
+    storm.args(["--images", &images.to_string()]);
     storm
         .env("ILG_STACK", description)
         .env("ILG_THROTTLED_LABELER", &labeler.url);

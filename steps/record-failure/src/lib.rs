@@ -22,6 +22,8 @@ pub struct RecordFailure {
     pub sfn: aws_sdk_sfn::Client,
     /// Stores the failure.
     pub dynamodb: aws_sdk_dynamodb::Client,
+    /// The only bucket whose images are recorded.
+    pub bucket: String,
     /// The table of image records.
     pub table: String,
     /// Sends the failure to the event bus.
@@ -51,7 +53,7 @@ pub enum Handled {
     NoLongerFailed,
     /// The record has a result, or belongs to another execution by now.
     LeftUnchanged,
-    /// The execution's input speaks of no image.
+    /// The execution's input speaks of no image of this stack.
     NoImage,
 }
 
@@ -91,7 +93,7 @@ pub async fn handle(step: &RecordFailure, change: StatusChange) -> Result<Handle
     let Some(error) = failure(&execution) else {
         return Ok(Handled::NoLongerFailed);
     };
-    let Some((event, image)) = execution.input().and_then(image_of) else {
+    let Some((event, image)) = execution.input().and_then(|input| image_of(&step.bucket, input)) else {
         return Ok(Handled::NoImage);
     };
     match record::store(step, &event, &image, &arn, &error).await? {
@@ -115,8 +117,11 @@ pub async fn handle(step: &RecordFailure, change: StatusChange) -> Result<Handle
     }
 }
 
-fn image_of(input: &str) -> Option<(ObjectCreated, ImageKey)> {
+fn image_of(bucket: &str, input: &str) -> Option<(ObjectCreated, ImageKey)> {
     let event: ObjectCreated = serde_json::from_str(input).ok()?;
+    if event.detail.bucket.name != bucket {
+        return None;
+    }
     let image = ImageKey::parse(&event.detail.bucket.name, &event.detail.object.key)?;
     Some((event, image))
 }

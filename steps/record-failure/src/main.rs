@@ -12,6 +12,7 @@ async fn main() -> Result<(), Error> {
     let record_failure = RecordFailure {
         sfn: aws_sdk_sfn::Client::new(&config),
         dynamodb: aws_sdk_dynamodb::Client::new(&config),
+        bucket: environment.text("BUCKET_NAME")?,
         table: environment.text("TABLE_NAME")?,
         notify: Notify {
             eventbridge: aws_sdk_eventbridge::Client::new(&config),

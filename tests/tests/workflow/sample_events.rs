@@ -25,7 +25,7 @@ enum Given {
     ClaimedBy(&'static str),
     /// A labeled cat under the id that the sample names.
     LabeledUpload,
-    /// An execution with the name that the sample says, which failed since its input is no event.
+    /// An execution with the name and the input that the sample says, which has failed.
     FailedExecution,
 }
 
@@ -118,6 +118,10 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ("notify/no-notification-id.json", (Nothing, Fails(InvalidInput))),
         (
             "record-failure/no-image.json",
+            (FailedExecution, Gives(json!("noImage"))),
+        ),
+        (
+            "record-failure/other-bucket.json",
             (FailedExecution, Gives(json!("noImage"))),
         ),
         (

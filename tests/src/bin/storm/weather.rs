@@ -71,7 +71,7 @@ impl<'a> Storm<'a> {
             let turn = number / BAD;
             let prefix = if number % TWICE == 1 { "twice" } else { "once" };
             File {
-                key: format!("uploads/{}/{prefix}-{number}", owners[number % OWNERS].as_str()),
+                key: format!("uploads/{}/{prefix}-{number}", owners[turn % OWNERS].as_str()),
                 bytes: if is_bad {
                     bad[turn % bad.len()].clone()
                 } else {
