@@ -4,7 +4,6 @@ use crate::bus::Notification;
 use crate::executions::Ended;
 use crate::{Stack, wait};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ImageRecord, Status};
 use serde_json::{Value, json};
 
@@ -109,10 +108,13 @@ impl Stack {
         let image = self.image(key);
         let record = wait::until(&format!("the image {key} {what}"), async || {
             let record = self.record(&image).await?;
-            if record.status == Status::Processing {
-                self.check_alive(&record).await;
-            }
-            is_so(&record).then_some(record)
+            let is_so = is_so(&record);
+            assert!(
+                is_so || record.status != Status::Failed,
+                "waited until the image {key} {what}, but it has failed: {:?}",
+                record.error,
+            );
+            is_so.then_some(record)
         })
         .await;
         let execution = self
@@ -123,30 +125,5 @@ impl Stack {
             execution,
             notifications: self.notifications(image.image_id).await,
         }
-    }
-
-    /// Says why an image will never have a result, rather than letting a test wait for it.
-    async fn check_alive(&self, record: &ImageRecord) {
-        let arn = record.execution_arn.as_deref().expect("a claim");
-        let execution = self
-            .sfn
-            .describe_execution()
-            .execution_arn(arn)
-            .send()
-            .await
-            .expect("an execution");
-        let (error, cause) = (
-            execution.error().unwrap_or_default(),
-            execution.cause().unwrap_or_default(),
-        );
-        assert!(
-            matches!(
-                execution.status(),
-                ExecutionStatus::Running | ExecutionStatus::Succeeded
-            ),
-            "the execution of {} ended as {}: {error}: {cause}",
-            record.key,
-            execution.status(),
-        );
     }
 }

@@ -75,8 +75,9 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
-    println!("listening on http://{}", listener.local_addr()?);
+    // Before the address is printed: whoever reads it may ask the server to stop at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, router(service))
         .with_graceful_shutdown(async move {
             tokio::select! {
