@@ -1,0 +1,251 @@
+//! The samples for functions, and what each function makes of them.
+
+use super::{BUCKET, files, key_of, put_once, read, text};
+use aws_sdk_sfn::types::ExecutionStatus;
+use domain::{ErrorName, Status};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tests::images::LAST_SEQUENCER;
+use tests::json::contains;
+use tests::{Stack, pictures, run};
+
+const EXECUTION: &str =
+    "arn:aws:states:us-east-1:000000000000:execution:image-label-generator-label-image:sample";
+
+/// What must be there before a sample is run.
+#[derive(Debug, Clone, Copy)]
+enum Given {
+    Nothing,
+    /// An object under the key that the sample names.
+    Object(fn() -> Vec<u8>),
+    /// The claim of an execution on the image of the sample.
+    ClaimedBy(&'static str),
+    /// A labeled cat under the id that the sample names.
+    LabeledUpload,
+    /// An execution with the name and the input that the sample says, which has failed.
+    FailedExecution,
+}
+
+/// What a function makes of a sample.
+#[derive(Debug)]
+enum Expected {
+    /// It gives back this, or an object with all of this.
+    Gives(Value),
+    /// It gives back labels, and this one is among them.
+    Finds(&'static str),
+    /// It gives back what it was given, and the bus hears it under this detail type.
+    Tells(&'static str),
+    /// It fails with this error.
+    Fails(ErrorName),
+    /// The HTTP API answers with this status and a body with all of this.
+    Answers(u16, Value),
+}
+
+fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
+    use ErrorName::{
+        ImageDeleted, InvalidImage, InvalidInput, NotAnUpload, ObjectGone, StaleEvent, UnexpectedAnswer,
+        UnsupportedFormat,
+    };
+    use Expected::{Answers, Fails, Finds, Gives, Tells};
+    use Given::{ClaimedBy, FailedExecution, LabeledUpload, Nothing, Object};
+
+    let cat = pictures::cat();
+    let size = imagesize::blob_size(&cat).expect("a picture");
+    let claimed = json!({
+        "owner": "samples", "bucket": BUCKET, "key": "uploads/samples/validate/cat.jpg",
+        "size": cat.len(), "format": "JPEG", "width": size.width, "height": size.height,
+        "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
+        "executionArn": EXECUTION,
+    });
+    let kept = json!({"status": "LABELED", "labels": [
+        {"name": "Cat", "confidence": 98.12, "parents": ["Animal", "Mammal", "Pet"]},
+        {"name": "Animal", "confidence": 97.9},
+    ]});
+    let labeled = json!({
+        "owner": "samples", "key": "uploads/samples/persist/cat.jpg", "status": "LABELED",
+        "labels": [{"name": "Cat", "confidence": 98.12}, {"name": "Animal", "confidence": 97.9}],
+        "executionArn": EXECUTION,
+    });
+    let rejected = json!({"status": "REJECTED", "labels": [], "error": {
+        "name": "UnsupportedFormat",
+        "message": "This file is no picture of a known kind. Only JPEG and PNG pictures can be labeled.",
+    }});
+    let problem = |kind: &str| json!({"type": format!("urn:image-label-generator:problem:{kind}")});
+
+    BTreeMap::from([
+        ("validate/cat.json", (Object(pictures::cat), Gives(claimed))),
+        (
+            "validate/text-named-jpg.json",
+            (Object(text), Fails(UnsupportedFormat)),
+        ),
+        ("validate/missing-object.json", (Nothing, Fails(ObjectGone))),
+        ("validate/folder-marker.json", (Nothing, Fails(NotAnUpload))),
+        ("validate/no-creation.json", (Nothing, Fails(InvalidInput))),
+        ("detect-labels/cat.json", (Object(pictures::cat), Finds("Cat"))),
+        (
+            "detect-labels/truncated.json",
+            (Object(pictures::truncated), Fails(InvalidImage)),
+        ),
+        ("detect-labels/missing-object.json", (Nothing, Fails(ObjectGone))),
+        ("detect-labels/no-policy.json", (Nothing, Fails(InvalidInput))),
+        ("filter-labels/cat.json", (Nothing, Gives(kept))),
+        (
+            "filter-labels/policy-out-of-range.json",
+            (Nothing, Fails(InvalidInput)),
+        ),
+        ("filter-labels/no-labels.json", (Nothing, Fails(InvalidInput))),
+        ("persist/cat.json", (ClaimedBy(EXECUTION), Gives(labeled))),
+        (
+            "persist/text-named-jpg.json",
+            (ClaimedBy(EXECUTION), Gives(rejected)),
+        ),
+        (
+            "persist/claimed-by-another.json",
+            (ClaimedBy("another execution"), Fails(StaleEvent)),
+        ),
+        ("persist/never-claimed.json", (Nothing, Fails(ImageDeleted))),
+        ("persist/no-status.json", (Nothing, Fails(InvalidInput))),
+        ("notify/labeled.json", (Nothing, Tells("Image Labeled"))),
+        ("notify/rejected.json", (Nothing, Tells("Image Rejected"))),
+        ("notify/processing.json", (Nothing, Fails(InvalidInput))),
+        ("notify/no-notification-id.json", (Nothing, Fails(InvalidInput))),
+        (
+            "record-failure/no-image.json",
+            (FailedExecution, Gives(json!("noImage"))),
+        ),
+        (
+            "record-failure/other-bucket.json",
+            (FailedExecution, Gives(json!("noImage"))),
+        ),
+        (
+            "record-failure/unknown-execution.json",
+            (Nothing, Fails(UnexpectedAnswer)),
+        ),
+        ("record-failure/no-execution.json", (Nothing, Fails(InvalidInput))),
+        (
+            "api/create-upload.json",
+            (Nothing, Answers(201, json!({"upload": {"method": "PUT"}}))),
+        ),
+        (
+            "api/create-upload-too-large.json",
+            (Nothing, Answers(413, json!({"field": "size"}))),
+        ),
+        (
+            "api/create-upload-without-body.json",
+            (Nothing, Answers(400, problem("invalid-body"))),
+        ),
+        (
+            "api/get-image.json",
+            (
+                LabeledUpload,
+                Answers(200, json!({"status": "LABELED", "format": "JPEG"})),
+            ),
+        ),
+        (
+            "api/get-unknown-image.json",
+            (Nothing, Answers(404, problem("no-such-image"))),
+        ),
+        (
+            "api/get-image-malformed-id.json",
+            (Nothing, Answers(400, json!({"field": "imageId"}))),
+        ),
+    ])
+}
+
+async fn provide(stack: &Stack, given: Given, sample: &Value) {
+    match given {
+        Given::Nothing => {}
+        Given::Object(bytes) => put_once(stack, key_of(sample), bytes()).await,
+        Given::ClaimedBy(execution) => {
+            let event = stack.object_created(key_of(sample), LAST_SEQUENCER);
+            let claim = stack
+                .invoke("validate", &json!({"event": event, "executionArn": execution}))
+                .await;
+            // The claim stands though there is no such object; in an earlier run, it came to its end.
+            let error = claim.expect_err("there is no such object").error_type;
+            assert!(
+                ["ObjectGone", "DuplicateEvent"].contains(&error.as_str()),
+                "{error}"
+            );
+        }
+        Given::FailedExecution => {
+            let detail = &sample["detail"];
+            let start = stack
+                .sfn
+                .start_execution()
+                .state_machine_arn(&stack.state_machine_arn)
+                .name(detail["name"].as_str().expect("a name"))
+                .input(detail["input"].as_str().expect("an input"));
+            // Refused where an earlier run has left it.
+            let _ = start.send().await;
+            let ended = stack
+                .ended(detail["executionArn"].as_str().expect("an ARN"))
+                .await;
+            assert_eq!(ended.status, ExecutionStatus::Failed);
+        }
+        Given::LabeledUpload => {
+            let id = sample["pathParameters"]["proxy"]
+                .as_str()
+                .and_then(|path| path.strip_prefix("images/"));
+            let key = format!("uploads/demo/{}", id.expect("an id"));
+            put_once(stack, &key, pictures::cat()).await;
+            stack.settled_as(&key, Status::Labeled).await;
+        }
+    }
+}
+
+async fn run_function(stack: &Stack, path: &str, given: Given, expected: Expected) -> Result<(), String> {
+    let sample = read(path);
+    provide(stack, given, &sample).await;
+    let function = path.split_once('/').expect("a folder").0;
+    let result = stack.invoke(function, &sample).await;
+    match (result, expected) {
+        (Ok(actual), Expected::Gives(expected)) => contains(&actual, &expected),
+        (Ok(actual), Expected::Finds(name)) => {
+            let labels = actual["labels"].as_array().ok_or("no labels")?;
+            let found = labels.iter().any(|label| label["name"] == name);
+            found
+                .then_some(())
+                .ok_or_else(|| format!("{name} is not among {labels:?}"))
+        }
+        (Ok(actual), Expected::Tells(detail_type)) => {
+            let outcome: domain::Outcome =
+                serde_json::from_value(sample.clone()).map_err(|e| e.to_string())?;
+            let told = stack.notifications(outcome.image_id).await;
+            let told: Vec<_> = told
+                .iter()
+                .map(|told| (told.detail_type.as_str(), &told.detail))
+                .collect();
+            let right = actual == sample && told == [(detail_type, &sample)];
+            right
+                .then_some(())
+                .ok_or_else(|| format!("gives {actual}, tells {told:?}"))
+        }
+        (Err(error), Expected::Fails(name)) if error.error_type == name.as_str() => Ok(()),
+        (Ok(actual), Expected::Answers(status, expected)) => {
+            let body = actual["body"]
+                .as_str()
+                .and_then(|body| serde_json::from_str(body).ok())
+                .unwrap_or_default();
+            contains(&actual["statusCode"], &json!(status))?;
+            contains(&body, &expected)
+        }
+        (actual, expected) => Err(format!("gives {actual:?}, not {expected:?}")),
+    }
+}
+
+#[test]
+fn every_sample_for_a_function_does_what_its_name_says() {
+    run(async |stack| {
+        let functions = functions();
+        let listed = functions.keys().map(ToString::to_string).collect();
+        assert_eq!(files(|folder| folder != "state-machine"), listed);
+        let mut failures = vec![];
+        for (path, (given, expected)) in functions {
+            if let Err(difference) = run_function(stack, path, given, expected).await {
+                failures.push(format!("{path}: {difference}"));
+            }
+        }
+        assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    });
+}
