@@ -18,7 +18,7 @@ use crate::stack::{REGION, Stack, read_json, write_json};
 use crate::tools::{self, EMULATOR};
 
 /// All of them, in the order in which they start.
-const SERVICES: [&str; 4] = ["emulator", "labeler", "status-events", "web"];
+const SERVICES: [&str; 3] = ["emulator", "labeler", "web"];
 /// A program that is not ready after this time never will be.
 const READY: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
@@ -68,7 +68,6 @@ impl Services {
         deployed: &Deployed,
     ) -> Result<()> {
         let web = format!("{}/", self.stack.web_url());
-        self.start_status_events(project, console, deployed)?;
         self.start_web(project, console, deployed)?;
         self.wait("Start the web server", "web", &web, console)?;
         self.stack.describe(deployed)?.write(&self.stack.description())
@@ -115,22 +114,6 @@ impl Services {
             .arg(tools::onnx_runtime(project)?)
             .args(["--s3-endpoint", &self.stack.endpoint()]);
         self.start("labeler", console, &mut command)
-    }
-
-    fn start_status_events(
-        &mut self,
-        project: &Project,
-        console: &Console,
-        deployed: &Deployed,
-    ) -> Result<()> {
-        let mut command = project.command(project.binary("status-events"));
-        sam::aws_environment(&mut command, &self.stack.endpoint());
-        command
-            .args(["--state-machine", deployed.output("StateMachineArn")?])
-            // Beside the executions it speaks of: forgotten together with them.
-            .arg("--sent")
-            .arg(self.stack.emulator_state().join("status-events-sent"));
-        self.start("status-events", console, &mut command)
     }
 
     fn start_web(&mut self, project: &Project, console: &Console, deployed: &Deployed) -> Result<()> {
