@@ -45,6 +45,10 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for JsonBody<T> {
 }
 
 fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
+    // serde would take a list of the fields' values as well.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::not_json());
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error
@@ -69,4 +73,41 @@ fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
     })?;
     json.end().map_err(|_| Problem::not_json())?;
     Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        name: Option<String>,
+    }
+
+    impl Fields for Named {
+        const RULES: &'static [(&'static str, &'static str)] = &[("name", "a text")];
+    }
+
+    fn refused(body: &str) -> String {
+        let problem = parse::<Named>(body.as_bytes()).unwrap_err();
+        serde_json::to_value(problem).unwrap()["type"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    #[test]
+    fn only_an_object_with_known_fields_is_a_body() {
+        assert_eq!(
+            parse::<Named>(br#" {"name": "a"} "#).unwrap().name.as_deref(),
+            Some("a")
+        );
+        for body in [r#"["a"]"#, "null", "\"a\"", "{", "{} {}", &"[".repeat(10_000)] {
+            assert!(refused(body).ends_with(":invalid-body"), "{body}");
+        }
+        assert!(refused(r#"{"name": 5}"#).ends_with(":invalid-field"));
+        assert!(refused(r#"{"other": 5}"#).ends_with(":unknown-field"));
+    }
 }
