@@ -150,14 +150,14 @@ class Probes:
         self.detected = stack.invoke("detect-labels", self.claimed)
         self.outcome = self.persist()
 
-    def event(self, key: str, bucket: str | None = None) -> dict:
+    def event(self, key: str) -> dict:
         """An event that is newer than all before it."""
         self.sequencer += 1
         return {
             "source": "aws.s3",
             "detail-type": "Object Created",
             "detail": {
-                "bucket": {"name": bucket or self.stack.description["bucket"]},
+                "bucket": {"name": self.stack.description["bucket"]},
                 "object": {"key": key, "sequencer": f"{self.sequencer:x}"},
             },
         }
@@ -167,11 +167,14 @@ class Probes:
         return f"{self.machine.replace(':stateMachine:', ':execution:')}:{uuid.uuid4()}"
 
     def fail(self) -> str:
-        """An execution that failed for an image: its event is about a bucket that is not ours."""
-        event = self.event(self.key.replace("cat", "foreign"), "a-foreign-bucket")
-        arn = self.stack.sfn.start_execution(stateMachineArn=self.machine, input=json.dumps(event))["executionArn"]
-        describe = lambda: self.stack.sfn.describe_execution(executionArn=arn)["status"]
-        wait_until("the execution has failed", lambda: describe() == "FAILED")
+        """An execution that failed for an image: validate was not allowed to claim it."""
+        role = self.stack.role("validate")
+        claim = next(grant for grant in self.stack.grants(role) if grant[2] == "dynamodb:UpdateItem")
+        event = self.event(self.key.replace("cat", "failed"))
+        with self.stack.without(role, *claim):
+            arn = self.stack.sfn.start_execution(stateMachineArn=self.machine, input=json.dumps(event))["executionArn"]
+            describe = lambda: self.stack.sfn.describe_execution(executionArn=arn)["status"]
+            wait_until("the execution has failed", lambda: describe() == "FAILED")
         return arn
 
     def validate(self) -> dict:
