@@ -1,6 +1,5 @@
 //! `test`: every check of this project, those that fail soonest first.
 
-use std::env;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -254,12 +253,8 @@ impl Checks<'_> {
                 test.args(integration_tests(&project.packages, |package| {
                     package == STACK_TESTS
                 }));
-                // Some tests run an emulator of their own, and one stops and starts a whole stack.
+                // Some tests run an emulator of their own.
                 test.env("ILG_EMULATOR", EMULATOR.program(project, "ministack"));
-                test.env(
-                    "ILG_XTASK",
-                    env::current_exe().context("this program has no path")?,
-                );
                 vec![self.with_models(test)?]
             }
             Part::Browser => {
