@@ -114,6 +114,17 @@ impl Problem {
         )
     }
 
+    /// API Gateway refuses requests without a valid token by itself, in a form of its own.
+    pub(crate) fn not_signed_in() -> Self {
+        let detail = "The header authorization must be \"Bearer\" and an access token of this user pool.";
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "not-signed-in",
+            "Nobody is signed in",
+            detail,
+        )
+    }
+
     pub(crate) fn no_such_image() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -1,6 +1,5 @@
 //! The HTTP API and uploads through it, as a browser makes them.
 
-use crate::stack::api_owner;
 use crate::{Stack, pictures};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -90,8 +89,23 @@ pub struct Upload {
     pub headers: BTreeMap<String, String>,
 }
 
+impl Answer {
+    /// Takes an answer apart.
+    pub async fn read(answer: reqwest::Response) -> Self {
+        let content_type = answer.headers().get("content-type");
+        Self {
+            status: answer.status().as_u16(),
+            content_type: content_type
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .to_owned(),
+            body: answer.json().await.unwrap_or_default(),
+        }
+    }
+}
+
 impl Stack {
-    /// Asks the API. `body` is sent as it stands, `content_type` where there is one.
+    /// Asks the API as the demo user. `body` is sent as it stands, `content_type` where there is one.
     ///
     /// # Panics
     /// Where nothing answers.
@@ -102,26 +116,7 @@ impl Stack {
         content_type: Option<&str>,
         body: impl Into<reqwest::Body>,
     ) -> Answer {
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.api_url))
-            .body(body);
-        if let Some(content_type) = content_type {
-            request = request.header("content-type", content_type);
-        }
-        let answer = request
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{path}: {error}"));
-        let content_type = answer.headers().get("content-type");
-        Answer {
-            status: answer.status().as_u16(),
-            content_type: content_type
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default()
-                .to_owned(),
-            body: answer.json().await.unwrap_or_default(),
-        }
+        self.demo_user().await.api(method, path, content_type, body).await
     }
 
     /// `POST /uploads`
@@ -172,7 +167,7 @@ impl Stack {
         let created = self.create_upload(file).await;
         let status = self.put(&created.upload, file.bytes.clone(), &[]).await;
         assert!(status.is_success(), "S3 refuses {}: {status}", file.name);
-        ImageKey::for_upload(&api_owner(), created.image_id)
+        ImageKey::for_upload(&self.demo_user().await.owner, created.image_id)
     }
 
     /// `GET /images/{id}`

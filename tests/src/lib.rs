@@ -3,8 +3,8 @@
 //! into a process: only the HTTP API, S3, DynamoDB, EventBridge, SQS, Lambda and Step Functions.
 //!
 //! All tests run at the same time against one stack, which may have been used before. So each keeps
-//! to an owner of its own ([`Stack::new_owner`]), except those that go through the HTTP API, whose
-//! owner is always [`API_OWNER`]. Nothing sleeps for a fixed time: see [`wait::until`].
+//! to an owner of its own ([`Stack::new_owner`], [`Stack::new_user`]), or to its own images of the demo
+//! user. Nothing sleeps for a fixed time: see [`wait::until`].
 
 pub mod api;
 pub mod bus;
@@ -19,6 +19,7 @@ pub mod reroute;
 mod stack;
 pub mod state_machine;
 pub mod table;
+pub mod users;
 pub mod wait;
 
-pub use stack::{API_OWNER, Stack, run, run_on};
+pub use stack::{Stack, run, run_on};

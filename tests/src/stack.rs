@@ -1,9 +1,10 @@
 //! The running stack, and the one runtime that all tests of a program share.
 
 use crate::bus::Listener;
+use crate::users::{User, UserPool};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
-use domain::{ImageKey, Owner};
+use domain::ImageKey;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,9 +13,6 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
-
-/// Whose images all uploads through the HTTP API are.
-pub const API_OWNER: &str = "demo";
 
 /// Clients keep their connections in the runtime that made them, so tests share one.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -42,6 +40,10 @@ struct Description {
     event_bus: String,
     state_machine_arn: String,
     labeler_url: String,
+    user_pool_id: String,
+    user_pool_client_id: String,
+    demo_user: String,
+    demo_password: String,
 }
 
 /// A running stack.
@@ -75,11 +77,14 @@ pub struct Stack {
     pub eventbridge: aws_sdk_eventbridge::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
+    /// Who may sign in.
+    pub user_pool: UserPool,
     /// When the first test that shares it began.
     pub(crate) began: SystemTime,
     /// The keys that executions' inputs name, by the executions' ARNs.
     pub(crate) subjects: Mutex<HashMap<String, Option<String>>>,
     listener: OnceCell<Listener>,
+    pub(crate) demo_user: OnceCell<User>,
 }
 
 /// Runs a test against the stack.
@@ -132,9 +137,23 @@ impl Stack {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&stack.endpoint)
-            .region(Region::new(stack.region))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(Region::new(stack.region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .build();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("an HTTP client");
+        let user_pool = UserPool {
+            http: http.clone(),
+            endpoint: stack.endpoint.clone(),
+            region: stack.region,
+            credentials,
+            id: stack.user_pool_id,
+            client_id: stack.user_pool_client_id,
+            demo_user: stack.demo_user,
+            demo_password: stack.demo_password,
+        };
         Self {
             endpoint: stack.endpoint,
             labeler_url: stack.labeler_url,
@@ -143,10 +162,8 @@ impl Stack {
             table: stack.table,
             event_bus: stack.event_bus,
             state_machine_arn: stack.state_machine_arn,
-            http: reqwest::Client::builder()
-                .no_proxy()
-                .build()
-                .expect("an HTTP client"),
+            http,
+            user_pool,
             s3: aws_sdk_s3::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             sfn: aws_sdk_sfn::Client::new(&config),
@@ -157,6 +174,7 @@ impl Stack {
             began: SystemTime::now() - Duration::from_secs(1),
             subjects: Mutex::default(),
             listener: OnceCell::new(),
+            demo_user: OnceCell::new(),
         }
     }
 
@@ -206,9 +224,4 @@ fn read(path: &Path) -> Description {
     });
     serde_json::from_slice(&text)
         .unwrap_or_else(|error| panic!("{} is no stack.json: {error}", path.display()))
-}
-
-/// The owner of uploads through the HTTP API.
-pub(crate) fn api_owner() -> Owner {
-    Owner::new(API_OWNER).expect("a legal owner")
 }

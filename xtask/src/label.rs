@@ -26,6 +26,7 @@ use ureq::{Agent, Body};
 
 use crate::http;
 use crate::project::Project;
+use crate::sign_in;
 use crate::stack::Description;
 use crate::up::stack_folder;
 
@@ -74,6 +75,7 @@ pub(crate) fn label(options: &LabelOptions) -> Result<ExitCode> {
     let stack = Description::read(&folder.join("stack.json"))?;
     let api = Api {
         agent: http::agent(REQUEST),
+        authorization: format!("Bearer {}", sign_in::access_token(&project, &stack)?),
         url: stack.api_url,
     };
 
@@ -140,6 +142,7 @@ fn take<'a>(files: &'a [PathBuf], next: &AtomicUsize) -> Option<(usize, &'a Path
 struct Api {
     agent: Agent,
     url: String,
+    authorization: String,
 }
 
 impl Api {
@@ -160,6 +163,7 @@ impl Api {
             .agent
             .post(format!("{}/uploads", self.url))
             .header("content-type", "application/json")
+            .header("authorization", &self.authorization)
             .send(request.to_string())
             .context("the API cannot be reached; is the stack still running?")?;
         let NewUpload { image_id, upload } = read(answer)?;
@@ -202,6 +206,7 @@ impl Api {
             let answer = self
                 .agent
                 .get(format!("{}/images/{image_id}", self.url))
+                .header("authorization", &self.authorization)
                 .call()
                 .context("the API cannot be reached; is the stack still running?")?;
             let image: Value = read(answer)?;

@@ -13,7 +13,7 @@ use crate::console::{Console, Interrupted, Part};
 use crate::fingerprint::{Fingerprint, Stamp};
 use crate::prerequisites::architecture;
 use crate::project::Project;
-use crate::stack::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Stack};
+use crate::stack::{ACCESS_KEY_ID, DEMO_PASSWORD, DEMO_USER, REGION, SECRET_ACCESS_KEY, Stack};
 use crate::tools::SAM;
 
 /// The stack's name, in the emulator as in AWS.
@@ -92,6 +92,9 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
         format!("RekognitionEndpoint={}", stack.labeler_url()),
         format!("WebOrigins={}", stack.web_url()),
         "RequireTls=false".to_owned(),
+        // The emulator has only the classic pages.
+        "ManagedLogin=false".to_owned(),
+        "UserPoolDeletionProtection=INACTIVE".to_owned(),
     ];
     let fingerprint = parameters
         .iter()
@@ -160,6 +163,7 @@ fn finish(project: &Project, stack: &Stack, part: &Part<'_>) -> Result<Deployed>
         .arg("local/emulator/after_deploy.py")
         .args(["--stack-name", STACK_NAME]);
     python.arg("--template").arg(built_template(project));
+    python.args(["--user", DEMO_USER, "--password", DEMO_PASSWORD]);
     let answer = part.output(&mut python)?;
     serde_json::from_str(&answer).context("local/emulator/after_deploy.py answered in an unknown form")
 }

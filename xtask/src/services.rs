@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::console::{Console, failed};
 use crate::http;
+use crate::page_config::PageConfig;
 use crate::process::{self, ProcessId};
 use crate::project::Project;
 use crate::sam::{self, Deployed};
@@ -117,11 +118,14 @@ impl Services {
     }
 
     fn start_web(&mut self, project: &Project, console: &Console, deployed: &Deployed) -> Result<()> {
+        PageConfig::of(deployed, &self.stack.endpoint())?.write(&self.stack.page_config())?;
         let mut command = project.command(project.binary("local-web"));
         command
             .args(["--listen", &format!("127.0.0.1:{}", self.stack.ports().web)])
             .arg("--page")
             .arg(project.page())
+            .arg("--config")
+            .arg(self.stack.page_config())
             .args(["--api", &self.stack.api_stage(deployed)?])
             .args(["--connect-src", &self.stack.endpoint()]);
         self.start("web", console, &mut command)

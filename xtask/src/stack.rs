@@ -16,6 +16,10 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ACCESS_KEY_ID: &str = "test";
 pub(crate) const SECRET_ACCESS_KEY: &str = "test";
 
+/// Who can sign in on a stack of the emulator. No secret: it listens on this machine only.
+pub(crate) const DEMO_USER: &str = "demo@example.com";
+pub(crate) const DEMO_PASSWORD: &str = "a demo password";
+
 /// The page's port if none is asked for.
 pub(crate) const WEB_PORT: u16 = 8080;
 /// The port on which everybody expects an AWS emulator.
@@ -129,6 +133,11 @@ impl Stack {
         origin(self.ports.web)
     }
 
+    /// What the page reads at run time.
+    pub(crate) fn page_config(&self) -> PathBuf {
+        self.folder.join("config.json")
+    }
+
     /// Where API Gateway's stage is; the routes begin with `/api`.
     pub(crate) fn api_stage(&self, deployed: &Deployed) -> Result<String> {
         Ok(format!(
@@ -151,6 +160,10 @@ impl Stack {
             table: deployed.output("TableName")?.to_owned(),
             event_bus: deployed.output("EventBusName")?.to_owned(),
             state_machine_arn: deployed.output("StateMachineArn")?.to_owned(),
+            user_pool_id: deployed.output("UserPoolId")?.to_owned(),
+            user_pool_client_id: deployed.output("UserPoolClientId")?.to_owned(),
+            demo_user: DEMO_USER.to_owned(),
+            demo_password: DEMO_PASSWORD.to_owned(),
             labeler_url: self.labeler_url(),
             dead_letter_queue_url: deployed.output("DeadLetterQueueUrl")?.to_owned(),
         })
@@ -176,6 +189,10 @@ pub(crate) struct Description {
     pub(crate) table: String,
     pub(crate) event_bus: String,
     pub(crate) state_machine_arn: String,
+    pub(crate) user_pool_id: String,
+    pub(crate) user_pool_client_id: String,
+    pub(crate) demo_user: String,
+    pub(crate) demo_password: String,
     pub(crate) labeler_url: String,
     pub(crate) dead_letter_queue_url: String,
 }

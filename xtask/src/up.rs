@@ -14,11 +14,12 @@ use clap::Args;
 
 use crate::console::{Console, Interrupt};
 use crate::page;
+use crate::page_config::PageConfig;
 use crate::prerequisites::Prerequisites;
 use crate::project::Project;
 use crate::sam;
 use crate::services::{Processes, Services, forget, remove};
-use crate::stack::{Ports, Stack, WEB_PORT};
+use crate::stack::{DEMO_PASSWORD, DEMO_USER, Ports, Stack, WEB_PORT};
 use crate::tools::{self, EMULATOR, MODELS, SAM};
 
 /// How long a foreground `up` may take to stop what it has started.
@@ -65,7 +66,7 @@ pub(crate) fn up(options: &UpOptions, interrupt: &Interrupt) -> Result<ExitCode>
     drop(lock);
     let stack = &services.stack;
     console.say(&format!(
-        "\nThe page:  {}\nThe stack: {}",
+        "\nThe page:  {}\nSign in:   {DEMO_USER} with the password \"{DEMO_PASSWORD}\"\nThe stack: {}",
         stack.web_url(),
         stack.description().display()
     ));
@@ -227,6 +228,7 @@ fn bring_up_to_date(
         Box::new(|| build_page(project, console)),
     ])?;
     let deployed = sam::deploy(project, console, &stack)?;
+    PageConfig::of(&deployed, &stack.endpoint())?.write(&stack.page_config())?;
     stack.describe(&deployed)?.write(&stack.description())?;
     console.say(&format!("\nThe page:  {}", stack.web_url()));
     Ok(ExitCode::SUCCESS)

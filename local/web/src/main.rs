@@ -30,6 +30,9 @@ struct Options {
     /// The folder with the built page
     #[arg(long, value_name = "FOLDER", value_parser = page_folder)]
     page: PathBuf,
+    /// What the page reads at run time, served as /config.json
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
     /// What stands before `/api/…` in the API's address, such as http://127.0.0.1:4566/_aws/execute-api/abc/$default
     #[arg(long, value_name = "URL", value_parser = api::origin)]
     api: Uri,
@@ -59,11 +62,11 @@ fn page_folder(text: &str) -> Result<PathBuf, String> {
 }
 
 /// Everything that is served.
-fn router(page: &std::path::Path, api: Uri, policy: HeaderValue, own: SocketAddr) -> Router {
+fn router(page: Router, api: Uri, policy: HeaderValue, own: SocketAddr) -> Router {
     let router = Router::new()
         .route("/api/{*path}", any(api::hand_on))
         .with_state(api::Api::new(api));
-    headers::secured(router.fallback_service(page::files(page)), policy)
+    headers::secured(router.fallback_service(page), policy)
         .layer(axum::middleware::from_fn_with_state(own, host::check))
 }
 
@@ -80,7 +83,12 @@ async fn main() -> ExitCode {
     let policy = headers::content_security_policy(&options.connect_src);
     let served = axum::serve(
         listener,
-        router(&options.page, options.api, policy, options.listen),
+        router(
+            page::files(&options.page, &options.config),
+            options.api,
+            policy,
+            options.listen,
+        ),
     );
     eprintln!("serving {} on http://{}", options.page.display(), options.listen);
     tokio::select! {
@@ -172,6 +180,7 @@ mod tests {
 
     fn site(page: &Path, api: Uri) -> Router {
         let policy = headers::content_security_policy(&["http://127.0.0.1:4566".to_owned()]);
+        let page = page::files(page, &page.join("../config.json"));
         router(page, api, policy, OWN.parse().unwrap())
     }
 
@@ -209,6 +218,18 @@ mod tests {
             assert_eq!(header(&response, "cache-control"), "no-cache", "{path}");
             assert!(text(response).await.contains("the page"), "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_page_reads_the_configuration_of_this_deployment_and_never_an_old_one() {
+        let outer = tempfile::tempdir().unwrap();
+        let page = outer.path().join("page");
+        std::fs::create_dir(&page).unwrap();
+        std::fs::write(outer.path().join("config.json"), "{}").unwrap();
+        let response = get(site(&page, nowhere()), "/config.json").await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(header(&response, "cache-control"), "no-cache");
+        assert!(header(&response, "content-type").starts_with("application/json"));
     }
 
     #[tokio::test]

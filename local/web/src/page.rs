@@ -11,14 +11,16 @@ use axum::http::{HeaderValue, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use tower_http::compression::CompressionLayer;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 
 /// The folder in which Vite puts files whose names change with their content.
 const HASHED: &str = "/assets/";
 
-/// Serves the files of a folder; every path without a file extension is a route of the page and gets `index.html`.
-pub(crate) fn files(folder: &Path) -> Router {
+/// Serves the files of a folder and `/config.json`; every path without a file extension is a route of the page and gets
+/// `index.html`.
+pub(crate) fn files(folder: &Path, config: &Path) -> Router {
     Router::new()
+        .route_service("/config.json", ServeFile::new(config))
         .fallback_service(ServeDir::new(folder))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(route_and_cache))

@@ -1,0 +1,224 @@
+//! People who have signed in.
+
+use crate::Stack;
+use crate::api::Answer;
+use aws_sdk_s3::config::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Owner;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use std::time::SystemTime;
+use uuid::Uuid;
+
+/// What an administrator calls, which is signed, and what a page calls, which is not.
+const JSON: &str = "application/x-amz-json-1.1";
+
+/// A user pool, as administrators and programs use it.
+#[derive(Debug)]
+pub struct UserPool {
+    pub(crate) http: reqwest::Client,
+    pub(crate) endpoint: String,
+    pub(crate) region: String,
+    pub(crate) credentials: Credentials,
+    /// Its id.
+    pub id: String,
+    /// The page's client.
+    pub client_id: String,
+    pub(crate) demo_user: String,
+    pub(crate) demo_password: String,
+}
+
+/// The tokens of somebody who has signed in.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// Opens the API.
+    pub access: String,
+    /// Says who somebody is, and opens nothing.
+    pub id: String,
+}
+
+impl UserPool {
+    /// Signs in with a password, as a program with AWS credentials does.
+    ///
+    /// # Panics
+    /// Where Cognito refuses.
+    pub async fn sign_in(&self, client_id: &str, user: &str, password: &str) -> Tokens {
+        let answer = self
+            .call(
+                "AdminInitiateAuth",
+                &json!({
+                    "UserPoolId": self.id, "ClientId": client_id, "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
+                    "AuthParameters": {"USERNAME": user, "PASSWORD": password},
+                }),
+            )
+            .await;
+        let token = |name: &str| {
+            let token = &answer["AuthenticationResult"][name];
+            token
+                .as_str()
+                .unwrap_or_else(|| panic!("{name}: {answer}"))
+                .to_owned()
+        };
+        Tokens {
+            access: token("AccessToken"),
+            id: token("IdToken"),
+        }
+    }
+
+    /// Makes somebody with a password.
+    ///
+    /// # Panics
+    /// Where Cognito refuses.
+    pub async fn create_user(&self, user: &str, password: &str) {
+        self.call(
+            "AdminCreateUser",
+            &json!({
+                "UserPoolId": self.id, "Username": user, "MessageAction": "SUPPRESS",
+                "UserAttributes": [{"Name": "email", "Value": user}, {"Name": "email_verified", "Value": "true"}],
+            }),
+        )
+        .await;
+        self.call(
+            "AdminSetUserPassword",
+            &json!({"UserPoolId": self.id, "Username": user, "Password": password, "Permanent": true}),
+        )
+        .await;
+    }
+
+    /// Calls Cognito with the administrator's signature.
+    ///
+    /// # Panics
+    /// Where Cognito refuses.
+    pub async fn call(&self, operation: &str, input: &Value) -> Value {
+        let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        let body = input.to_string();
+        let url = format!("{}/", self.endpoint);
+        let identity = self.credentials.clone().into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name("cognito-idp")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .expect("parameters of a signature");
+        let headers = [("content-type", JSON), ("x-amz-target", target.as_str())];
+        let signable = SignableRequest::new(
+            "POST",
+            &url,
+            headers.into_iter(),
+            SignableBody::Bytes(body.as_bytes()),
+        )
+        .expect("a request to sign");
+        let (signature, _) = sign(signable, &parameters.into())
+            .expect("a signature")
+            .into_parts();
+        let mut request = self.http.post(&url).body(body.clone());
+        for (name, value) in headers.into_iter().chain(signature.headers()) {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.expect("an answer of Cognito");
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        assert!(status.is_success(), "{operation}: {status} {body}");
+        body
+    }
+}
+
+/// Somebody who has signed in.
+#[derive(Debug, Clone)]
+pub struct User {
+    http: reqwest::Client,
+    api_url: String,
+    /// Whose images theirs are.
+    pub owner: Owner,
+    /// What Cognito has given them.
+    pub tokens: Tokens,
+}
+
+impl User {
+    /// Asks the API as this person. `body` is sent as it stands, `content_type` where there is one.
+    ///
+    /// # Panics
+    /// Where nothing answers.
+    pub async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.api_url))
+            .bearer_auth(&self.tokens.access)
+            .body(body);
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        let answer = request.send().await;
+        Answer::read(answer.unwrap_or_else(|error| panic!("{path}: {error}"))).await
+    }
+}
+
+impl Stack {
+    /// The user that every local stack has.
+    ///
+    /// # Panics
+    /// Where they cannot sign in.
+    pub async fn demo_user(&self) -> &User {
+        self.demo_user
+            .get_or_init(async || {
+                let pool = &self.user_pool;
+                let tokens = pool.sign_in(&pool.client_id, &pool.demo_user, &pool.demo_password);
+                self.user(tokens.await)
+            })
+            .await
+    }
+
+    /// Somebody who has just signed up and in. `what` makes them recognizable.
+    ///
+    /// # Panics
+    /// Where Cognito refuses.
+    pub async fn new_user(&self, what: &str) -> User {
+        let name = format!("{what}-{}@example.com", Uuid::now_v7().simple());
+        let password = Uuid::new_v4().to_string();
+        self.user_pool.create_user(&name, &password).await;
+        let tokens = self
+            .user_pool
+            .sign_in(&self.user_pool.client_id, &name, &password);
+        self.user(tokens.await)
+    }
+
+    fn user(&self, tokens: Tokens) -> User {
+        User {
+            http: self.http.clone(),
+            api_url: self.api_url.clone(),
+            owner: subject(&tokens.access),
+            tokens,
+        }
+    }
+
+    /// Asks for an image with any header `authorization`, or none.
+    ///
+    /// # Panics
+    /// Where nothing answers.
+    pub async fn get_with_authorization(&self, path: &str, authorization: Option<&str>) -> Response {
+        let mut request = self.http.get(format!("{}{path}", self.api_url));
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        request.send().await.expect("an answer of the API")
+    }
+}
+
+/// Whom a token is about.
+fn subject(token: &str) -> Owner {
+    let claims = token.split('.').nth(1).expect("a JSON web token");
+    let claims = URL_SAFE_NO_PAD.decode(claims).expect("claims in base64");
+    let claims: Value = serde_json::from_slice(&claims).expect("claims in JSON");
+    claims["sub"].as_str().and_then(Owner::new).expect("a subject")
+}

@@ -1,0 +1,48 @@
+//! `config.json`: what the page reads at run time, so that one build serves every deployment.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::sam::Deployed;
+use crate::stack::{REGION, write_json};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageConfig {
+    sign_in: SignIn,
+}
+
+/// The user pool as an OpenID provider. Each endpoint is named: the issuer's own description of itself lacks some.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignIn {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    logout_endpoint: String,
+    client_id: String,
+    scopes: [&'static str; 2],
+}
+
+impl PageConfig {
+    /// `sign_in_url` is where Cognito's pages start.
+    pub(crate) fn of(deployed: &Deployed, sign_in_url: &str) -> Result<Self> {
+        let pool = deployed.output("UserPoolId")?;
+        Ok(Self {
+            sign_in: SignIn {
+                issuer: format!("https://cognito-idp.{REGION}.amazonaws.com/{pool}"),
+                authorization_endpoint: format!("{sign_in_url}/oauth2/authorize"),
+                token_endpoint: format!("{sign_in_url}/oauth2/token"),
+                logout_endpoint: format!("{sign_in_url}/logout"),
+                client_id: deployed.output("UserPoolClientId")?.to_owned(),
+                scopes: ["openid", "email"],
+            },
+        })
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        write_json(path, self)
+    }
+}
