@@ -167,7 +167,12 @@ impl Stack {
         let created = self.create_upload(file).await;
         let status = self.put(&created.upload, file.bytes.clone(), &[]).await;
         assert!(status.is_success(), "S3 refuses {}: {status}", file.name);
-        ImageKey::for_upload(&self.demo_user().await.owner, created.image_id)
+        self.upload_key(created.image_id).await
+    }
+
+    /// Where an upload of the demo user goes.
+    pub async fn upload_key(&self, image_id: ImageId) -> String {
+        ImageKey::for_upload(&self.demo_user().await.owner, image_id)
     }
 
     /// `GET /images/{id}`

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use std::time::SystemTime;
 use uuid::Uuid;
 
-/// What an administrator calls, which is signed, and what a page calls, which is not.
+/// The protocol's content type.
 const JSON: &str = "application/x-amz-json-1.1";
 
 /// A user pool, as administrators and programs use it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UserPool {
     pub(crate) http: reqwest::Client,
     pub(crate) endpoint: String,
@@ -41,6 +41,14 @@ pub struct Tokens {
 }
 
 impl UserPool {
+    /// Another pool of the same account.
+    pub fn with_id(&self, id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Signs in with a password, as a program with AWS credentials does.
     ///
     /// # Panics

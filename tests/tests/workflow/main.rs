@@ -6,6 +6,7 @@ mod repetitions;
 mod requests;
 mod run_again;
 mod sample_events;
+mod sign_in;
 mod steps_twice;
 mod transfers;
 mod upload;

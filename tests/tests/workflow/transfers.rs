@@ -13,7 +13,7 @@ async fn refuses(stack: &Stack, created: &Created, bytes: Vec<u8>, headers: &[(&
         with.contains(&status.as_u16()),
         "S3 answers {status}, not {with:?}"
     );
-    let key = format!("uploads/demo/{}", created.image_id);
+    let key = stack.upload_key(created.image_id).await;
     let head = stack
         .s3
         .head_object()
@@ -143,7 +143,7 @@ fn a_second_put_is_refused_and_the_first_file_stays() {
             .await;
         assert_eq!(forced, StatusCode::FORBIDDEN);
 
-        let key = format!("uploads/demo/{}", created.image_id);
+        let key = stack.upload_key(created.image_id).await;
         let settled = stack.settled(&key).await;
         assert_eq!(settled.record.status, Status::Labeled);
         let stored = stack

@@ -75,7 +75,7 @@ fn a_photograph_uploaded_through_the_api_comes_back_with_its_labels() {
             notification.detail,
             json!({
                 "notificationId": notification.outcome.notification_id, "imageId": settled.record.image_id,
-                "owner": "demo", "bucket": stack.bucket, "key": key, "status": "LABELED",
+                "owner": stack.demo_user().await.owner, "bucket": stack.bucket, "key": key, "status": "LABELED",
                 "labels": labels.iter().map(brief).collect::<Vec<_>>(),
                 "executionArn": settled.execution.arn,
             }),
@@ -204,7 +204,7 @@ fn an_upload_that_never_came_waits_and_expires_by_itself() {
             (200, &json!("AWAITING_UPLOAD"))
         );
         assert_eq!(answer.body["labels"], json!([]));
-        let key = format!("uploads/demo/{}", created.image_id);
+        let key = stack.upload_key(created.image_id).await;
         assert!(
             stack
                 .record(&stack.image(&key))
