@@ -5,6 +5,7 @@ mod backpressure;
 mod checks;
 mod chromium;
 mod console;
+mod deploy;
 mod fingerprint;
 mod http;
 mod label;
@@ -52,6 +53,10 @@ enum Command {
     Storm(storm::StormOptions),
     /// Send what is in the dead-letter queue through again
     Redrive(redrive::RedriveOptions),
+    /// Build everything, deploy it to your AWS account and publish the page
+    Deploy(deploy::DeployOptions),
+    /// Upload the page to a stack that is deployed already
+    Publish(deploy::PublishOptions),
     /// Simulate many images at once against Rekognition's quotas
     Backpressure(backpressure::BackpressureOptions),
     /// Run every check, or only the parts named
@@ -67,6 +72,12 @@ fn main() -> ExitCode {
             Interrupt::listen().and_then(|interrupt| storm::storm(&options, &interrupt))
         }
         Command::Redrive(options) => redrive::redrive(&options),
+        Command::Deploy(options) => {
+            Interrupt::listen().and_then(|interrupt| deploy::deploy(&options, &interrupt))
+        }
+        Command::Publish(options) => {
+            Interrupt::listen().and_then(|interrupt| deploy::publish(&options, &interrupt))
+        }
         Command::Backpressure(options) => backpressure::backpressure(&options),
         Command::Test(options) => {
             Interrupt::listen().and_then(|interrupt| checks::test(&options, &interrupt))

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::sam::Deployed;
-use crate::stack::{REGION, write_json};
+use crate::stack::write_json;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,9 +30,13 @@ impl PageConfig {
     /// `sign_in_url` is where Cognito's pages start.
     pub(crate) fn of(deployed: &Deployed, sign_in_url: &str) -> Result<Self> {
         let pool = deployed.output("UserPoolId")?;
+        let region = pool
+            .split('_')
+            .next()
+            .context("a user pool's id begins with its region")?;
         Ok(Self {
             sign_in: SignIn {
-                issuer: format!("https://cognito-idp.{REGION}.amazonaws.com/{pool}"),
+                issuer: format!("https://cognito-idp.{region}.amazonaws.com/{pool}"),
                 authorization_endpoint: format!("{sign_in_url}/oauth2/authorize"),
                 token_endpoint: format!("{sign_in_url}/oauth2/token"),
                 logout_endpoint: format!("{sign_in_url}/logout"),

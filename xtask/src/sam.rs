@@ -148,6 +148,42 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
     })
 }
 
+/// `sam build` as for AWS: optimized, and with Zig, for the architecture and the C library that Lambda has.
+pub(crate) fn build_for_aws(project: &Project) -> Result<Command> {
+    let mut command = aws_sam(project, "build")?;
+    command.arg("--beta-features");
+    Ok(command)
+}
+
+/// `sam deploy` to the account that the environment names.
+pub(crate) fn deploy_to_aws(project: &Project, stack_name: &str, parameters: &[String]) -> Result<Command> {
+    let mut command = aws_sam(project, "deploy")?;
+    command.args([
+        "--stack-name",
+        stack_name,
+        "--resolve-s3",
+        "--no-fail-on-empty-changeset",
+    ]);
+    command.args(["--capabilities", "CAPABILITY_IAM"]);
+    if !parameters.is_empty() {
+        command.arg("--parameter-overrides").args(parameters);
+    }
+    Ok(command)
+}
+
+/// The SAM CLI as the developer would call it, cargo-lambda beside it.
+fn aws_sam(project: &Project, subcommand: &str) -> Result<Command> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(SAM.programs(project)).chain(env::split_paths(&path));
+    let path = env::join_paths(folders).context("a folder of PATH has a colon in its name")?;
+    let mut command = project.command(SAM.program(project, "sam"));
+    command
+        .env("PATH", path)
+        .env("SAM_CLI_TELEMETRY", "0")
+        .arg(subcommand);
+    Ok(command)
+}
+
 /// `sam validate --lint`, without touching any account.
 pub(crate) fn validate(project: &Project) -> Result<Command> {
     let mut sam = sam(project, "validate")?;
