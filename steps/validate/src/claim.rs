@@ -5,10 +5,9 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use aws_sdk_sfn::types::ExecutionStatus;
-use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use domain::{ImageKey, ImageRecord, ObjectCreated, Sequencer, Status};
-use jiff::Timestamp;
 use lambda::ServiceError;
+use record_update::record_update;
 
 /// What an execution asks for.
 pub(crate) struct Claim<'a> {
@@ -84,55 +83,20 @@ impl Claim<'_> {
         validate: &Validate,
         condition: &Condition,
     ) -> Result<Option<ImageRecord>, ValidateError> {
-        let object = &self.event.detail.object;
-        let now = format!("{:.3}", Timestamp::now());
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        let mut set = vec![
-            "#status = :processing",
-            "sequencer = :sequencer",
-            "executionArn = :executionArn",
-            "updatedAt = :now",
-            "createdAt = if_not_exists(createdAt, :now)",
-            "history = if_not_exists(history, :history)",
-            "imageId = :imageId",
-            "#owner = :owner",
-            "#bucket = :bucket",
-            "#key = :key",
-        ];
-        let mut update = validate
-            .dynamodb
-            .update_item()
-            .table_name(&validate.table)
-            .key(PARTITION_KEY, text(&table::owner_partition(&self.image.owner)))
-            .key(SORT_KEY, text(&table::image_sort(self.image.image_id)))
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#bucket", "bucket")
-            .expression_attribute_names("#key", "key")
-            .expression_attribute_values(":processing", text(Status::Processing.as_str()))
-            .expression_attribute_values(":deleted", text(Status::Deleted.as_str()))
-            .expression_attribute_values(":sequencer", text(object.sequencer.as_str()))
-            .expression_attribute_values(":executionArn", text(self.execution_arn))
-            .expression_attribute_values(":history", text(&table::history_sort(&now, self.image.image_id)))
-            .expression_attribute_values(":now", text(&now))
-            .expression_attribute_values(":imageId", text(&self.image.image_id.to_string()))
-            .expression_attribute_values(":owner", text(self.image.owner.as_str()))
-            .expression_attribute_values(":bucket", text(&self.event.detail.bucket.name))
-            .expression_attribute_values(":key", text(&object.key))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some(size) = object.size {
-            set.push("size = :size");
-            update = update.expression_attribute_values(":size", AttributeValue::N(size.to_string()));
-        }
-        if let Some(file_name) = &self.image.file_name {
-            set.push("fileName = :fileName");
-            update = update.expression_attribute_values(":fileName", text(file_name));
-        }
+        let (mut update, set) = record_update(
+            &validate.dynamodb,
+            &validate.table,
+            self.image,
+            self.event,
+            self.execution_arn,
+            Status::Processing,
+        );
         let free_or_held = match condition {
             Condition::Free => {
                 update = update.expression_attribute_values(":failed", text(Status::Failed.as_str()));
                 "(attribute_not_exists(sequencer) OR sequencer < :sequencer \
-                  OR (executionArn = :executionArn AND #status IN (:processing, :failed)))"
+                  OR (executionArn = :executionArn AND #status IN (:status, :failed)))"
             }
             Condition::HeldBy(holder) => {
                 update = update.expression_attribute_values(":holder", text(holder));
@@ -140,11 +104,12 @@ impl Claim<'_> {
             }
         };
         let result = update
-            .update_expression(format!("SET {} REMOVE expiresAt, #error", set.join(", ")))
+            .update_expression(format!("{set} REMOVE expiresAt, #error"))
             .expression_attribute_names("#error", "error")
             .condition_expression(format!(
                 "{free_or_held} AND (attribute_not_exists(#status) OR #status <> :deleted)"
             ))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match result {
