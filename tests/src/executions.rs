@@ -1,6 +1,7 @@
 //! Executions of the state machine.
 
 use crate::{Stack, wait};
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
 use serde_json::Value;
 use std::time::SystemTime;
@@ -50,13 +51,7 @@ impl Stack {
     /// # Panics
     /// Where there is no such execution.
     pub async fn input(&self, arn: &str) -> Value {
-        let execution = self
-            .sfn
-            .describe_execution()
-            .execution_arn(arn)
-            .send()
-            .await
-            .expect("an execution");
+        let execution = self.describe(arn).await;
         serde_json::from_str(execution.input().expect("an input")).expect("JSON")
     }
 
@@ -66,13 +61,7 @@ impl Stack {
     /// Where there is no such execution, or it does not end.
     pub async fn ended(&self, arn: &str) -> Ended {
         let execution = wait::until(&format!("{arn} ends"), async || {
-            let execution = self
-                .sfn
-                .describe_execution()
-                .execution_arn(arn)
-                .send()
-                .await
-                .expect("an execution");
+            let execution = self.describe(arn).await;
             (*execution.status() != ExecutionStatus::Running).then_some(execution)
         })
         .await;
@@ -146,13 +135,7 @@ impl Stack {
         if let Some(key) = self.subjects.lock().expect("subjects").get(arn) {
             return key.clone();
         }
-        let execution = self
-            .sfn
-            .describe_execution()
-            .execution_arn(arn)
-            .send()
-            .await
-            .expect("an execution");
+        let execution = self.describe(arn).await;
         let input: Value = execution
             .input
             .and_then(|input| serde_json::from_str(&input).ok())
@@ -168,7 +151,28 @@ impl Stack {
         key
     }
 
-    async fn states(&self, arn: &str) -> Vec<String> {
+    async fn describe(&self, arn: &str) -> DescribeExecutionOutput {
+        self.sfn
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await
+            .expect("an execution")
+    }
+
+    /// How an execution stands now.
+    ///
+    /// # Panics
+    /// Where there is no such execution.
+    pub async fn status(&self, arn: &str) -> ExecutionStatus {
+        self.describe(arn).await.status
+    }
+
+    /// The names of the states that an execution has entered until now, in order.
+    ///
+    /// # Panics
+    /// Where there is no such execution.
+    pub async fn states(&self, arn: &str) -> Vec<String> {
         let mut events = self
             .sfn
             .get_execution_history()

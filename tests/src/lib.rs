@@ -21,5 +21,6 @@ pub mod state_machine;
 pub mod table;
 pub mod users;
 pub mod wait;
+pub mod xtask;
 
 pub use stack::{Stack, run, run_on};

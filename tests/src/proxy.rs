@@ -29,6 +29,8 @@ pub enum Fault {
     Unavailable,
     /// The service asks for fewer calls, and does nothing.
     Throttled,
+    /// The service answers that the caller may not do this, and does nothing.
+    Denied,
     /// The connection is reset before the service hears of the call.
     Reset,
     /// The service does what it is asked for; the connection is reset before its answer.
@@ -209,6 +211,7 @@ async fn serve(
         }
         Some(Fault::Unavailable) => client.write_all(&call.service.unavailable()).await,
         Some(Fault::Throttled) => client.write_all(&call.service.throttled()).await,
+        Some(Fault::Denied) => client.write_all(&call.service.denied()).await,
         Some(Fault::Reset) => client.set_zero_linger(),
         Some(Fault::AnswerLost) => {
             request.answer(upstream).await?;

@@ -61,13 +61,20 @@ impl Stack {
     /// Where Lambda refuses.
     pub async fn reroute(&self, proxy: &Proxy) {
         for function in FUNCTIONS {
-            self.change_variables(function, |variables| {
-                variables.extend(
-                    Service::ALL.map(|service| (service.endpoint_variable().to_owned(), proxy.url())),
-                );
-            })
-            .await;
+            self.reroute_function(function, proxy).await;
         }
+    }
+
+    /// Leads one function's calls through a proxy: that of a folder of `steps/`.
+    ///
+    /// # Panics
+    /// Where Lambda refuses.
+    pub async fn reroute_function(&self, function: &str, proxy: &Proxy) {
+        self.change_variables(function, |variables| {
+            variables
+                .extend(Service::ALL.map(|service| (service.endpoint_variable().to_owned(), proxy.url())));
+        })
+        .await;
     }
 
     /// Leads the functions' calls to where they went when they were deployed.
@@ -93,13 +100,13 @@ impl Stack {
 
     async fn change_variables(&self, function: &str, change: impl FnOnce(&mut HashMap<String, String>)) {
         let name = self.function_name(function);
-        let now = self
-            .lambda
-            .get_function_configuration()
-            .function_name(&name)
-            .send()
-            .await
-            .expect("a function");
+        let configuration = || {
+            self.lambda
+                .get_function_configuration()
+                .function_name(&name)
+                .send()
+        };
+        let now = configuration().await.expect("a function");
         let mut variables = now
             .environment
             .and_then(|environment| environment.variables)
@@ -113,13 +120,7 @@ impl Stack {
             .environment(environment);
         update.send().await.expect("the function's new configuration");
         wait::until(&format!("{name} has its new configuration"), async || {
-            let now = self
-                .lambda
-                .get_function_configuration()
-                .function_name(&name)
-                .send()
-                .await
-                .ok()?;
+            let now = configuration().await.ok()?;
             (now.last_update_status != Some(LastUpdateStatus::InProgress)).then_some(())
         })
         .await;

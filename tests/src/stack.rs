@@ -44,6 +44,7 @@ struct Description {
     user_pool_client_id: String,
     demo_user: String,
     demo_password: String,
+    dead_letter_queue_url: String,
 }
 
 /// A running stack.
@@ -63,6 +64,10 @@ pub struct Stack {
     pub event_bus: String,
     /// The workflow.
     pub state_machine_arn: String,
+    /// Where events end that could not be delivered.
+    pub dead_letter_queue_url: String,
+    /// Where it keeps its state and its `stack.json`.
+    pub folder: PathBuf,
     /// A browser, so to speak.
     pub http: reqwest::Client,
     /// S3.
@@ -102,7 +107,7 @@ pub fn run(test: impl AsyncFnOnce(&Stack)) {
 /// # Panics
 /// Without a running stack, and where the test fails.
 pub fn run_on<T>(description: &Path, test: impl AsyncFnOnce(&Stack) -> T) -> T {
-    Stack::connect(read(description)).block_on(test)
+    Stack::connect(description).block_on(test)
 }
 
 impl Stack {
@@ -120,13 +125,14 @@ impl Stack {
             poisoned.into_inner()
         });
         shared.upgrade().unwrap_or_else(|| {
-            let stack = Arc::new(Self::connect(describe()));
+            let stack = Arc::new(Self::connect(&described()));
             *shared = Arc::downgrade(&stack);
             stack
         })
     }
 
-    fn connect(stack: Description) -> Self {
+    fn connect(description: &Path) -> Self {
+        let stack = read(description);
         let credentials = Credentials::new(
             stack.access_key_id,
             stack.secret_access_key,
@@ -162,6 +168,8 @@ impl Stack {
             table: stack.table,
             event_bus: stack.event_bus,
             state_machine_arn: stack.state_machine_arn,
+            dead_letter_queue_url: stack.dead_letter_queue_url,
+            folder: description.parent().map(Path::to_path_buf).unwrap_or_default(),
             http,
             user_pool,
             s3: aws_sdk_s3::Client::new(&config),
@@ -205,14 +213,14 @@ impl Drop for Stack {
     }
 }
 
-fn describe() -> Description {
-    let Some(path) = std::env::var_os("ILG_STACK").map(PathBuf::from) else {
+/// Where the running stack is described.
+fn described() -> PathBuf {
+    std::env::var_os("ILG_STACK").map(PathBuf::from).unwrap_or_else(|| {
         panic!(
             "This test needs a running stack. Run `cargo xtask test`, which starts one, or set ILG_STACK to the \
              path of a running stack's stack.json."
-        );
-    };
-    read(&path)
+        )
+    })
 }
 
 fn read(path: &Path) -> Description {

@@ -1,5 +1,6 @@
 //! `test`: every check of this project, those that fail soonest first.
 
+use std::env;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -255,6 +256,9 @@ impl Checks<'_> {
                 }));
                 // Some tests run an emulator of their own.
                 test.env("ILG_EMULATOR", EMULATOR.program(project, "ministack"));
+                // Some use the developer's commands.
+                let xtask = env::current_exe().context("this program has no path")?;
+                test.env("ILG_XTASK", xtask);
                 vec![self.with_models(test)?]
             }
             Part::Browser => {

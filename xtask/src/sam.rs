@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
@@ -202,6 +203,26 @@ fn finish(project: &Project, stack: &Stack, part: &Part<'_>) -> Result<Deployed>
     python.args(["--user", DEMO_USER, "--password", DEMO_PASSWORD]);
     let answer = part.output(&mut python)?;
     serde_json::from_str(&answer).context("local/emulator/after_deploy.py answered in an unknown form")
+}
+
+/// Has the failures recorded of the executions that the emulator's last stop cut off: it says nothing about them itself.
+/// `started` is when the emulator started.
+pub(crate) fn record_cut_off(
+    project: &Project,
+    console: &Console,
+    stack: &Stack,
+    started: SystemTime,
+) -> Result<()> {
+    let since = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    console.part("Record what the last stop cut off", "record-cut-off", |part| {
+        let mut python = SAM.python(project);
+        aws_environment(&mut python, &stack.endpoint());
+        python
+            .arg("local/emulator/after_restart.py")
+            .args(["--stack-name", STACK_NAME])
+            .args(["--since", &since.as_secs().to_string()]);
+        part.run(&mut python)
+    })
 }
 
 fn build_folder(project: &Project) -> PathBuf {

@@ -7,7 +7,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -132,8 +132,13 @@ pub(crate) fn start(
     }
     let mut services = Services::new(stack)?;
     prepare(project, console, prerequisites)?;
+    let started = SystemTime::now();
+    let kept = services.stack.emulator_state().exists();
     services.start_before_deployment(project, console)?;
     let deployed = sam::deploy(project, console, &services.stack)?;
+    if kept {
+        sam::record_cut_off(project, console, &services.stack, started)?;
+    }
     services.start_after_deployment(project, console, &deployed)?;
     Ok(services)
 }

@@ -65,6 +65,15 @@ impl Service {
         }
     }
 
+    pub(super) fn denied(self) -> Vec<u8> {
+        match self {
+            Self::S3 => self.error("403 Forbidden", "AccessDenied"),
+            Self::DynamoDb | Self::Rekognition | Self::EventBridge => {
+                self.error("400 Bad Request", "AccessDeniedException")
+            }
+        }
+    }
+
     /// An error as the service words it.
     fn error(self, status: &str, code: &str) -> Vec<u8> {
         let (content_type, body) = match self {

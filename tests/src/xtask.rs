@@ -1,0 +1,24 @@
+//! The developer's commands, run as a developer runs them.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs `cargo xtask <command> --stack-dir <folder>` to its end, whichever that is.
+///
+/// # Panics
+/// Where it cannot be started.
+pub fn xtask(command: &[&str], folder: &Path) -> Output {
+    let Some(program) = std::env::var_os("ILG_XTASK") else {
+        panic!(
+            "This test uses the developer's commands. Run `cargo xtask test`, or set ILG_XTASK to the path of the \
+             program `xtask`."
+        );
+    };
+    Command::new(program)
+        .args(command.iter().map(OsStr::new))
+        .arg("--stack-dir")
+        .arg(folder)
+        .output()
+        .expect("xtask")
+}
