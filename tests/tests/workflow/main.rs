@@ -1,5 +1,6 @@
 //! The workflow, as it runs on a real stack: `cargo xtask test` starts one and names it in `ILG_STACK`.
 
+mod dead_letters;
 mod keys;
 mod rejections;
 mod repetitions;

@@ -69,8 +69,8 @@ fn an_event_that_is_malformed_fails_where_it_is_read_and_says_why() {
     });
 }
 
-/// An execution that was stopped before it could end.
-async fn stopped(stack: &Stack, event: &Value, owner: &Owner) -> Ended {
+/// An execution that was stopped before it could end. What the table holds about the owner is forgotten before it starts.
+pub(crate) async fn stopped(stack: &Stack, event: &Value, owner: &Owner) -> Ended {
     wait::until("an execution is stopped before it ends", async || {
         stack.forget(owner).await;
         let arn = stack.start(event).await;
