@@ -285,3 +285,82 @@ fn an_outage_of_eventbridge_that_outlasts_all_retries_fails_the_execution_and_le
         drop(broken);
     });
 }
+
+/// The same event comes again while the first execution is at work, and finds it so.
+#[test]
+fn the_same_event_while_the_first_execution_is_held_open_changes_nothing() {
+    run_through_proxy(async |stack, proxy| {
+        let subject = Subject::new(stack);
+        let held = Broken::new(proxy, &subject, |_, call| {
+            (call.service == Service::Rekognition).then_some(Fault::Late)
+        });
+        subject.put(pictures::cat()).await;
+        let first = wait::until("the first execution waits for Rekognition", async || {
+            let record = stack.record(&stack.image(&subject.key)).await?;
+            record.execution_arn.filter(|_| held.faults() > 0)
+        })
+        .await;
+
+        let event = stack.input(&first).await;
+        let second = stack.execute(&event).await;
+        assert_eq!(second.status, ExecutionStatus::Succeeded, "{second:?}");
+        assert_eq!(second.states, ["Validate image", "Leave unchanged"]);
+        let refused = json!({"event": event, "executionArn": second.arn});
+        let refused = stack.invoke("validate", &refused).await;
+        assert_eq!(
+            refused.map_err(|error| error.error_type),
+            Err("DuplicateEvent".to_owned())
+        );
+        assert_eq!(stack.status(&first).await, ExecutionStatus::Running);
+        drop(held);
+
+        let (record, ended) = subject.result(None).await;
+        assert_eq!(
+            (record.status, ended.status, ended.arn),
+            (Status::Labeled, ExecutionStatus::Succeeded, first)
+        );
+        subject.check("held open", &record).await;
+        assert_eq!(stack.notifications(record.image_id).await.len(), 1);
+    });
+}
+
+/// What is stored stays until something newer is: the failed execution itself tells the operator.
+#[test]
+fn a_newer_object_whose_execution_dies_before_it_claims_leaves_the_older_result() {
+    run_through_proxy(async |stack, proxy| {
+        let subject = Subject::new(stack);
+        subject.put(pictures::cat()).await;
+        let (cat, _) = subject.result(None).await;
+        // Only the claim asks what it has met.
+        let denied = Broken::new(proxy, &subject, |_, call| {
+            call.text
+                .contains("ReturnValuesOnConditionCheckFailure")
+                .then_some(Fault::Denied)
+        });
+        subject.put(pictures::sample("coffee.jpg")).await;
+        let executions = stack.executions_about(&subject.key, 2).await;
+        let newer = executions
+            .iter()
+            .find(|ended| Some(&ended.arn) != cat.execution_arn.as_ref())
+            .expect("an execution of the newer object");
+        assert_eq!(
+            (newer.status.clone(), newer.error.as_deref(), newer.last_state()),
+            (ExecutionStatus::Failed, Some("AccessDenied"), "Validate image")
+        );
+        let failure = json!({"detail": {"executionArn": newer.arn}});
+        let handled = stack.invoke("record-failure", &failure).await.expect("an answer");
+        assert_eq!(handled, "leftUnchanged");
+        let after = stack.record(&stack.image(&subject.key)).await;
+        assert_eq!(after.as_ref(), Some(&cat));
+        assert_eq!(cat.status, Status::Labeled);
+        subject.check("died before its claim", &cat).await;
+        drop(denied);
+
+        let again = stack.execute(&stack.input(&newer.arn).await).await;
+        assert_eq!(again.status, ExecutionStatus::Succeeded, "{again:?}");
+        let (coffee, _) = subject.result(Some(&cat)).await;
+        assert_eq!(coffee.execution_arn.as_deref(), Some(again.arn.as_str()));
+        assert_ne!(coffee.labels, cat.labels);
+        subject.check("run again", &coffee).await;
+    });
+}

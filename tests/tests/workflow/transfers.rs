@@ -1,10 +1,12 @@
 //! The presigned request: S3 takes exactly the announced file, exactly once. Everything else leaves
 //! nothing behind, so the person can try again.
 
+use aws_sdk_s3::presigning::PresigningConfig;
 use domain::Status;
 use reqwest::StatusCode;
 use serde_json::json;
-use tests::api::{Created, File};
+use std::time::{Duration, SystemTime};
+use tests::api::{Created, File, Upload};
 use tests::{Stack, pictures, run};
 
 async fn refuses(stack: &Stack, created: &Created, bytes: Vec<u8>, headers: &[(&str, &str)], with: &[u16]) {
@@ -119,6 +121,56 @@ fn another_place_than_handed_out() {
         .await;
         created.image_id = other.image_id;
         refuses(stack, &created, file.bytes, &[], &[403]).await;
+    });
+}
+
+/// Signed as the API signs, at another time: five minutes are too long to wait.
+async fn signed_before(stack: &Stack, created: &Created, file: &File, before: Duration) -> Upload {
+    let url = reqwest::Url::parse(&created.upload.url).expect("a URL");
+    let parameter = |wanted: &str| {
+        let mut found = url.query_pairs().filter(|(name, _)| name == wanted);
+        found
+            .next()
+            .map(|(_, value)| value.into_owned())
+            .expect("a parameter")
+    };
+    let valid: u64 = parameter("X-Amz-Expires").parse().expect("seconds");
+    let times = PresigningConfig::builder()
+        .start_time(SystemTime::now() - before)
+        .expires_in(Duration::from_secs(valid))
+        .build()
+        .expect("times");
+    let put = stack.s3.put_object().bucket(&stack.bucket);
+    let put = put
+        .key(format!("uploads/demo/{}", created.image_id))
+        .content_length(i64::try_from(file.bytes.len()).expect("a length"))
+        .content_type(file.content_type)
+        .checksum_sha256(file.sha256())
+        .if_none_match("*")
+        .presigned(times)
+        .await
+        .expect("a signature");
+    let signed = format!(
+        "X-Amz-SignedHeaders={}",
+        parameter("X-Amz-SignedHeaders").replace(';', "%3B")
+    );
+    assert!(put.uri().contains(&signed), "the API signs {signed}");
+    Upload {
+        url: put.uri().to_owned(),
+        ..created.upload.clone()
+    }
+}
+
+#[test]
+fn a_put_after_its_five_minutes_is_refused() {
+    run(async |stack| {
+        let file = File::cat();
+        let mut created = stack.create_upload(&file).await;
+        created.upload = signed_before(stack, &created, &file, Duration::from_secs(5 * 60 + 1)).await;
+        refuses(stack, &created, file.bytes.clone(), &[], &[403]).await;
+        // Nothing but its age was wrong.
+        let in_time = signed_before(stack, &created, &file, Duration::from_secs(2 * 60)).await;
+        assert_eq!(stack.put(&in_time, file.bytes, &[]).await, StatusCode::OK);
     });
 }
 
