@@ -8,7 +8,7 @@ use domain::{ErrorName, Status};
 use serde_json::json;
 use tests::api::File;
 use tests::images::{LAST_SEQUENCER, Settled};
-use tests::{Stack, pictures, run};
+use tests::{pictures, run};
 
 fn check(settled: &Settled, states: &[&str], name: ErrorName, sentence: &str) {
     let record = &settled.record;
@@ -44,118 +44,78 @@ fn check(settled: &Settled, states: &[&str], name: ErrorName, sentence: &str) {
 }
 
 /// Uploads a file as a browser does that believes its name, and checks what a reader of the API sees.
-async fn rejects(stack: &Stack, file: File, states: &[&str], name: ErrorName, sentence: &str) {
-    let key = stack.upload(&file).await;
-    let settled = stack.settled(&key).await;
-    check(&settled, states, name, sentence);
-    let image = stack.get_image(settled.record.image_id).await.body;
-    assert_eq!(image["status"], "REJECTED");
-    assert_eq!(image["error"], json!({"name": name, "message": sentence}));
-    assert_eq!(
-        (&image["labels"], &image["fileName"]),
-        (&json!([]), &json!(file.name))
-    );
-    assert!(stack.label_rows_of(&stack.image(&key)).await.is_empty());
+fn rejects(file: &File, states: &[&str], name: ErrorName, sentence: &str) {
+    run(async |stack| {
+        let key = stack.upload(file).await;
+        let settled = stack.settled(&key).await;
+        check(&settled, states, name, sentence);
+        let image = stack.get_image(settled.record.image_id).await.body;
+        assert_eq!(image["status"], "REJECTED");
+        assert_eq!(image["error"], json!({"name": name, "message": sentence}));
+        assert_eq!(
+            (&image["labels"], &image["fileName"]),
+            (&json!([]), &json!(file.name))
+        );
+        assert!(stack.label_rows_of(&stack.image(&key)).await.is_empty());
+    });
+}
+
+/// Puts an object that the API would not announce, as other tools can.
+fn rejects_object(bytes: Vec<u8>, name: ErrorName, sentence: &str) {
+    run(async |stack| {
+        let key = format!("uploads/{}/object.jpg", stack.new_owner("rejected"));
+        stack.put_object(&key, bytes).await;
+        check(&stack.settled(&key).await, &REJECTED_AT_ONCE, name, sentence);
+    });
 }
 
 #[test]
 fn a_text_file_named_jpg() {
-    run(async |stack| {
-        let sentence = "This file is no picture of a known kind. Only JPEG and PNG pictures can be labeled.";
-        let file = File::new("shopping.jpg", pictures::TEXT);
-        rejects(
-            stack,
-            file,
-            &REJECTED_AT_ONCE,
-            ErrorName::UnsupportedFormat,
-            sentence,
-        )
-        .await;
-    });
+    let sentence = "This file is no picture of a known kind. Only JPEG and PNG pictures can be labeled.";
+    let file = File::new("shopping.jpg", pictures::TEXT);
+    rejects(&file, &REJECTED_AT_ONCE, ErrorName::UnsupportedFormat, sentence);
 }
 
 #[test]
 fn a_gif() {
-    run(async |stack| {
-        let sentence = "This file is a GIF. Only JPEG and PNG pictures can be labeled.";
-        let file = File::new("dancing.jpg", pictures::GIF);
-        rejects(
-            stack,
-            file,
-            &REJECTED_AT_ONCE,
-            ErrorName::UnsupportedFormat,
-            sentence,
-        )
-        .await;
-    });
+    let sentence = "This file is a GIF. Only JPEG and PNG pictures can be labeled.";
+    let file = File::new("dancing.jpg", pictures::GIF);
+    rejects(&file, &REJECTED_AT_ONCE, ErrorName::UnsupportedFormat, sentence);
 }
 
 #[test]
 fn a_truncated_jpeg() {
-    run(async |stack| {
-        let sentence = "This file is broken or incomplete. Upload the picture again.";
-        let file = File::new("half-a-cat.jpg", pictures::truncated());
-        rejects(
-            stack,
-            file,
-            &REJECTED_BY_REKOGNITION,
-            ErrorName::InvalidImage,
-            sentence,
-        )
-        .await;
-    });
+    let sentence = "This file is broken or incomplete. Upload the picture again.";
+    let file = File::new("half-a-cat.jpg", pictures::truncated());
+    rejects(&file, &REJECTED_BY_REKOGNITION, ErrorName::InvalidImage, sentence);
 }
 
 #[test]
 fn a_picture_one_pixel_too_narrow() {
-    run(async |stack| {
-        let sentence = "This picture has 79 × 200 pixels. A side needs at least 80.";
-        let file = File::new("narrow.png", pictures::png(79, 200));
-        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::ImageTooSmall, sentence).await;
-    });
+    let sentence = "This picture has 79 × 200 pixels. A side needs at least 80.";
+    let file = File::new("narrow.png", pictures::png(79, 200));
+    rejects(&file, &REJECTED_AT_ONCE, ErrorName::ImageTooSmall, sentence);
 }
 
 #[test]
 fn a_picture_one_pixel_too_wide() {
-    run(async |stack| {
-        let sentence = "This picture has 10001 × 80 pixels. A side may have at most 10000.";
-        let file = File::new("wide.png", pictures::png(10_001, 80));
-        rejects(stack, file, &REJECTED_AT_ONCE, ErrorName::ImageTooLarge, sentence).await;
-    });
+    let sentence = "This picture has 10001 × 80 pixels. A side may have at most 10000.";
+    let file = File::new("wide.png", pictures::png(10_001, 80));
+    rejects(&file, &REJECTED_AT_ONCE, ErrorName::ImageTooLarge, sentence);
 }
 
-/// The API announces no empty file, but other tools can put one.
 #[test]
 fn an_empty_object() {
-    run(async |stack| {
-        let key = format!("uploads/{}/empty.jpg", stack.new_owner("empty"));
-        stack.put_object(&key, vec![]).await;
-        let sentence = "This file is empty. Upload the picture again.";
-        check(
-            &stack.settled(&key).await,
-            &REJECTED_AT_ONCE,
-            ErrorName::InvalidImage,
-            sentence,
-        );
-    });
+    let sentence = "This file is empty. Upload the picture again.";
+    rejects_object(vec![], ErrorName::InvalidImage, sentence);
 }
 
-/// The API announces no file of this size, but other tools can put one.
 #[test]
 fn an_object_one_byte_too_large() {
-    run(async |stack| {
-        let key = format!("uploads/{}/large.jpg", stack.new_owner("large"));
-        let mut bytes = pictures::cat();
-        bytes.resize(usize::try_from(MAX_BYTES).unwrap() + 1, 0);
-        stack.put_object(&key, bytes).await;
-        let sentence = "This file has 15.1 MB. A picture may have at most 15 MB.";
-        check(
-            &stack.settled(&key).await,
-            &REJECTED_AT_ONCE,
-            ErrorName::ImageTooLarge,
-            sentence,
-        );
-    });
+    let sentence = "This file has 15.1 MB. A picture may have at most 15 MB.";
+    let mut bytes = pictures::cat();
+    bytes.resize(usize::try_from(MAX_BYTES).unwrap() + 1, 0);
+    rejects_object(bytes, ErrorName::ImageTooLarge, sentence);
 }
 
 /// The event comes late: nothing is there any more when `validate` looks.
