@@ -8,8 +8,8 @@ mod header;
 use claim::Claim;
 use domain::image::{MAX_BYTES, MAX_SIDE, MIN_SIDE};
 use domain::{ClaimedImage, ErrorName, FilterPolicy, ImageKey, ValidateInput};
-use header::Header;
 use lambda::{ServiceError, StepError};
+use picture_header::Header;
 use strum::EnumIter;
 
 /// What the step works with.
@@ -123,12 +123,12 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
     if let Some(size) = object.size {
         check_bytes(size)?;
     }
+    let (header, size) = header::read(&validate.s3, bucket, object).await?;
     let Header {
-        size,
         format,
         width,
         height,
-    } = header::read(&validate.s3, bucket, object).await?;
+    } = header;
     check_bytes(size)?;
     check_pixels(width, height)?;
     Ok(ClaimedImage {
