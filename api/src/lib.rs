@@ -5,15 +5,17 @@
 mod access_log;
 mod body;
 mod images;
+mod openapi;
 mod owner;
 mod problem;
 mod uploads;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
 use axum::{Router, middleware};
 use problem::Problem;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The largest legal body is an upload request with a long file name.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -31,11 +33,17 @@ pub struct Api {
     pub table: String,
 }
 
+/// All routes, with their description.
+fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(openapi::outline())
+        .routes(routes!(uploads::create))
+        .routes(routes!(images::show))
+        .routes(routes!(openapi::show))
+}
+
 /// All routes. They keep the prefix `/api` that CloudFront routes by.
 pub fn router(api: Api) -> Router {
-    let routes = Router::new()
-        .route("/uploads", post(uploads::create))
-        .route("/images/{id}", get(images::show))
+    let routes = Router::from(routes())
         .fallback(async || Problem::no_such_route())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn(access_log::write))

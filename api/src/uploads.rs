@@ -2,6 +2,7 @@
 
 use crate::Api;
 use crate::body::{Fields, JsonBody};
+use crate::openapi::BadRequest;
 use crate::owner::Caller;
 use crate::problem::Problem;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// How long the presigned PUT is valid.
 const UPLOAD_VALID: Duration = Duration::from_secs(5 * 60);
@@ -41,13 +43,46 @@ const SIZE: (&str, &str) = (
 );
 const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64, 44 characters");
 
-/// The body of the request; a field that is absent is told under its own name.
-#[derive(Debug, Deserialize)]
+/// A file that is going to be uploaded.
+// A field that is absent is told under its own name: so each is optional here, and required in the description.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewUpload {
+    /// The file's own name, without slashes, line breaks, control characters and characters that turn the direction
+    /// of text.
+    #[schema(
+        required,
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^/\\\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+$",
+        examples("cat.jpg")
+    )]
     file_name: Option<String>,
+    /// What the file says it is.
+    #[schema(
+        required,
+        nullable = false,
+        pattern = "^image/(jpeg|png)$",
+        examples("image/jpeg")
+    )]
     content_type: Option<String>,
+    /// Bytes, at most 15 MB.
+    #[schema(
+        required,
+        nullable = false,
+        minimum = 1,
+        maximum = 15_728_640,
+        examples(131_072)
+    )]
     size: Option<u64>,
+    /// The file's SHA-256 in base64.
+    #[schema(
+        required,
+        nullable = false,
+        pattern = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
+        examples("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
+    )]
     sha256: Option<String>,
 }
 
@@ -64,23 +99,55 @@ struct Announced {
     sha256: String,
 }
 
-#[derive(Debug, Serialize)]
+/// An image to be.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Created {
     image_id: ImageId,
     upload: Upload,
+    /// Until when the upload is possible.
+    #[schema(format = DateTime)]
     expires_at: String,
 }
 
-#[derive(Debug, Serialize)]
+/// Where to put the file: exactly the announced one, exactly once. An answer of 412 means that it is there already.
+#[derive(Debug, Serialize, ToSchema)]
 struct Upload {
+    /// `PUT`
+    #[schema(value_type = String)]
     method: &'static str,
+    #[schema(format = "uri")]
     url: String,
-    /// What the browser must set itself: so not `content-length`.
+    /// What must be sent beside what every HTTP client sets by itself, as `content-length`.
     headers: BTreeMap<String, String>,
 }
 
 /// Answers 201 with the image's id and where to put the file.
+#[utoipa::path(
+    post,
+    path = "/uploads",
+    tag = "uploads",
+    operation_id = "createUpload",
+    summary = "Announce a file, and learn where to put it",
+    request_body = NewUpload,
+    responses(
+        (status = 201, description = "Where to put the file", body = Created),
+        BadRequest,
+        (
+            status = 413,
+            description = "`too-large`: the file is. `body-too-large`: the request's body has more than 16 KiB.",
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
+        (
+            status = 415,
+            description = "`unsupported-type`: neither JPEG nor PNG. `invalid-body-type`: the body is not declared as \
+                `application/json`.",
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
+    ),
+)]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     Caller(owner): Caller,

@@ -9,6 +9,7 @@ mod deploy;
 mod fingerprint;
 mod http;
 mod label;
+mod openapi;
 mod page;
 mod page_config;
 mod prerequisites;
@@ -59,6 +60,8 @@ enum Command {
     Publish(deploy::PublishOptions),
     /// Simulate many images at once against Rekognition's quotas
     Backpressure(backpressure::BackpressureOptions),
+    /// Write api/openapi.json anew after a change of the API's routes or types
+    Openapi,
     /// Run every check, or only the parts named
     Test(checks::TestOptions),
 }
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
             Interrupt::listen().and_then(|interrupt| deploy::publish(&options, &interrupt))
         }
         Command::Backpressure(options) => backpressure::backpressure(&options),
+        Command::Openapi => openapi::write(),
         Command::Test(options) => {
             Interrupt::listen().and_then(|interrupt| checks::test(&options, &interrupt))
         }

@@ -138,6 +138,7 @@ pub struct Outcome {
 /// A label in an [`Outcome`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LabelSummary))]
 pub struct OutcomeLabel {
     /// Rekognition's name.
     pub name: String,

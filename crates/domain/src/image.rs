@@ -20,6 +20,7 @@ const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x5b0c_7f0e_2a43_4c55_9d18_61e1_7a0b
 /// An image's id: a UUIDv7 handed out by the API, or a UUIDv5 derived from bucket and key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = "uuid"))]
 pub struct ImageId(Uuid);
 
 impl ImageId {
@@ -116,6 +117,7 @@ impl ImageKey {
 /// The formats that Rekognition takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Format {
     /// `image/jpeg`
     Jpeg,
@@ -137,6 +139,7 @@ impl Format {
 /// Where an image is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Status {
     /// The API has handed out an upload; nothing has landed yet.
     AwaitingUpload,

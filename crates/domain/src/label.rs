@@ -5,6 +5,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// How sure the model is, in percent: 0 to 100 with at most two decimals.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(minimum = 0, maximum = 100)
+)]
 pub struct Confidence(f64);
 
 impl Confidence {
@@ -32,6 +37,7 @@ impl<'de> Deserialize<'de> for Confidence {
 /// Where an instance stands, as fractions (0 to 1) of the picture's width and height.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BoundingBox {
     /// From the left edge.
     pub left: f64,
@@ -65,6 +71,7 @@ impl BoundingBox {
 /// One thing of a label's kind that was found in the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Instance {
     /// How sure the model is of this instance.
     pub confidence: Confidence,
@@ -75,6 +82,7 @@ pub struct Instance {
 /// A label of a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Label {
     /// Rekognition's name, such as `Coffee Cup`.
     pub name: String,
@@ -82,15 +90,19 @@ pub struct Label {
     pub confidence: Confidence,
     /// Where things of this kind stand; empty for what has no place, such as `Outdoors`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub instances: Vec<Instance>,
     /// All ancestors, such as `Animal` and `Mammal` for `Cat`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub parents: Vec<String>,
     /// Other names for the same thing.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub aliases: Vec<String>,
     /// Rekognition's categories, such as `Animals and Pets`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub categories: Vec<String>,
 }
 

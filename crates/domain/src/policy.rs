@@ -16,16 +16,21 @@ pub const MAX_NAME_LENGTH: usize = 100;
 /// An owner's filter policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FilterPolicy {
     /// Labels below this confidence do not count. Percent, 0 to 100.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub min_confidence: f64,
     /// At most this many labels, the surest first. 1 to [`MAX_LABELS`].
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub max_labels: u32,
     /// Where not empty, only these label names count. Case-insensitive; at most [`MAX_NAMES`].
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, max_items = 100))]
     pub include: Vec<String>,
     /// These label names never count. Case-insensitive; at most [`MAX_NAMES`].
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required, max_items = 100))]
     pub exclude: Vec<String>,
 }
 

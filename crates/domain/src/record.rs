@@ -68,6 +68,7 @@ pub struct ImageRecord {
 /// Why an image was rejected or failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecordedError {
     /// Such as `UnsupportedFormat`.
     pub name: String,
