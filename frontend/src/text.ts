@@ -12,6 +12,21 @@ const pixels = (width: number, height: number) => `${whole.format(width)} × ${w
 export const text = {
   title: 'Image Label Generator',
 
+  signIn: {
+    title: 'See what is in your pictures',
+    lead: 'Upload your photographs and find them again by what they show. Each is looked at within seconds; only you see your pictures and labels.',
+    button: 'Sign in',
+    leaving: 'Going to the sign-in page…',
+    signOut: 'Sign out',
+    account: (email: string) => `Account ${email}`,
+    you: 'Your account',
+    ended: 'Your session has ended. Sign in again to go on where you were.',
+    failed: 'Signing in did not work. Try again.',
+    elsewhere: 'Signing in was finished in another tab than it was begun in. Try again here.',
+    incompleteConfig: (field: string) =>
+      `This page is not set up completely: its config.json lacks a proper “${field}”. Please tell whoever runs it.`,
+  },
+
   hero: {
     title: 'See what is in your pictures',
     lead: 'Drop a photograph and get its labels in seconds: what is in it, where, and how certain that is.',

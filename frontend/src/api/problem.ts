@@ -1,4 +1,5 @@
-// What can go wrong between the page and the API, as two kinds of error: an answer that says no, and no answer.
+// What can go wrong between the page and the API, as three kinds of error: an answer that says no, no answer,
+// and nobody there to ask.
 import { text } from '../text';
 
 /** The API, or API Gateway before it, answered with an error. `message` is a sentence for the person at the page. */
@@ -24,6 +25,15 @@ export class ApiError extends Error {
 /** No answer: no network, a dropped connection, or too long a wait. */
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';
+}
+
+/** Nobody is signed in, or not any more. */
+export class SignedOutError extends Error {
+  override readonly name = 'SignedOutError';
+
+  constructor() {
+    super(text.signIn.ended);
+  }
 }
 
 /**

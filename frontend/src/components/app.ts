@@ -6,7 +6,10 @@ import { imageIdsHash, readImageIds } from '../address';
 import { announcement } from '../announcements';
 import { ApiClient } from '../api/client';
 import { type Picture, type PictureChange, Pictures } from '../pictures';
+import { loadConfig } from '../sign-in/config';
+import { Session } from '../sign-in/session';
 import { text } from '../text';
+import './account-menu';
 import './activity-log';
 import type { ActivityLog } from './activity-log';
 import css from './app.css?inline';
@@ -19,9 +22,10 @@ import { mark, offline } from './icons';
 import './picture-card';
 import type { PictureCard } from './picture-card';
 import { sheets } from './styles';
+import './welcome';
 
 /** Page and API share their origin. */
-const API_BASE = '/api';
+const API_BASE = `${location.origin}/api`;
 
 @customElement('ilg-app')
 export class App extends LitElement {
@@ -33,7 +37,12 @@ export class App extends LitElement {
   @query('ilg-empty-state') private invitation!: EmptyState | null;
   @queryAll('ilg-picture-card') private cards!: NodeListOf<PictureCard>;
 
-  private readonly pictures = new Pictures(new ApiClient(API_BASE));
+  /** Undefined until it is known whether the person has just come back from the sign-in page. */
+  @state() private signedIn: boolean | undefined;
+  @state() private reason: string | undefined;
+
+  private readonly session = new Session(loadConfig());
+  private readonly pictures = new Pictures(new ApiClient(API_BASE, this.session));
   private listening = new AbortController();
 
   override connectedCallback(): void {
@@ -45,10 +54,11 @@ export class App extends LitElement {
     };
     window.addEventListener('online', connection, { signal });
     window.addEventListener('offline', connection, { signal });
-    window.addEventListener('hashchange', () => this.pictures.restore(readImageIds(location.hash)), { signal });
+    window.addEventListener('hashchange', () => this.restore(), { signal });
     window.addEventListener('beforeunload', this.leaving, { signal });
     this.pictures.addEventListener('change', this.changed, { signal });
-    this.pictures.restore(readImageIds(location.hash));
+    this.session.addEventListener('change', this.signedInOrOut, { signal });
+    void this.open();
   }
 
   override disconnectedCallback(): void {
@@ -57,20 +67,36 @@ export class App extends LitElement {
   }
 
   override render() {
+    if (this.signedIn === undefined) return nothing;
     const empty = this.shown.length === 0;
     return html`
       <div class="page" @files=${this.taken}>
         <header>
           <h1>${mark}<span>${text.title}</span></h1>
-          ${empty ? nothing : html`<ilg-file-picker label=${text.addPictures}></ilg-file-picker>`}
+          ${this.signedIn ? this.tools(empty) : nothing}
         </header>
         <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
-        <main>${empty ? html`<ilg-empty-state></ilg-empty-state>` : this.gallery()}</main>
-        ${empty ? nothing : html`<footer>${text.hero.limits}</footer>`}
-        <ilg-drop-target></ilg-drop-target>
+        <main>${this.signedIn ? this.content(empty) : this.welcome()}</main>
+        ${this.signedIn && !empty ? html`<footer>${text.hero.limits}</footer>` : nothing}
+        ${this.signedIn ? html`<ilg-drop-target></ilg-drop-target>` : nothing}
       </div>
       <ilg-activity-log></ilg-activity-log>
     `;
+  }
+
+  private tools(empty: boolean) {
+    return html`<div class="tools">
+      ${empty ? nothing : html`<ilg-file-picker label=${text.addPictures}></ilg-file-picker>`}
+      <ilg-account-menu .email=${this.session.email} @signout=${this.signOut}></ilg-account-menu>
+    </div>`;
+  }
+
+  private content(empty: boolean) {
+    return empty ? html`<ilg-empty-state></ilg-empty-state>` : this.gallery();
+  }
+
+  private welcome() {
+    return html`<ilg-welcome .session=${this.session} .reason=${this.reason}></ilg-welcome>`;
   }
 
   private gallery() {
@@ -90,6 +116,33 @@ export class App extends LitElement {
         )}
       </ul>
     `;
+  }
+
+  private async open(): Promise<void> {
+    try {
+      await this.session.complete();
+    } catch (error) {
+      this.reason = error instanceof Error ? error.message : text.signIn.failed;
+    }
+    this.signedIn = this.session.signedIn;
+    this.restore();
+  }
+
+  private restore(): void {
+    if (this.signedIn) this.pictures.restore(readImageIds(location.hash));
+  }
+
+  private readonly signedInOrOut = (): void => {
+    if (this.signedIn === undefined) return;
+    // Nobody asked to be signed out here: the session ended, or another tab left.
+    if (!this.session.signedIn && !this.reason) this.reason = text.signIn.ended;
+    if (this.session.signedIn) this.reason = undefined;
+    this.signedIn = this.session.signedIn;
+  };
+
+  private async signOut(): Promise<void> {
+    for (const { key } of this.shown) this.pictures.remove(key);
+    await this.session.signOut();
   }
 
   private taken({ files }: FilesEvent): void {
