@@ -1,7 +1,7 @@
 // What the page is told at run time, so that one build serves every deployment.
 import { text } from '../text';
 
-/** `GET /config.json`: where and as whom to sign in. Given explicitly, so that nothing has to be discovered. */
+/** `signIn` of `GET /config.json`: where and as whom to sign in. Given explicitly, so that nothing has to be discovered. */
 export interface Config {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
@@ -32,7 +32,7 @@ export async function loadConfig(): Promise<Config> {
 
 /** Checks a configuration; `ConfigError` names the field that is missing or wrong. */
 export function readConfig(value: unknown): Config {
-  const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const fields = record(record(value)['signIn']);
   const { clientId, scopes } = fields;
   for (const name of URLS) {
     if (!/^https?:/.test(String(fields[name])) || !URL.canParse(String(fields[name]))) throw incomplete(name);
@@ -46,4 +46,8 @@ export function readConfig(value: unknown): Config {
 
 function incomplete(field: string): ConfigError {
   return new ConfigError(text.signIn.incompleteConfig(field));
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
