@@ -1,6 +1,6 @@
 // The pictures in view and what becomes of each: checked, uploaded, watched, ended. The components only show this.
 import type { ApiClient } from './api/client';
-import { ApiError, NetworkError } from './api/problem';
+import { ApiError, NetworkError, SignedOutError } from './api/problem';
 import type { Image } from './api/types';
 import { watchImage } from './poll';
 import { text } from './text';
@@ -190,14 +190,14 @@ export class Pictures extends EventTarget {
       await work(controller.signal);
     } catch (error) {
       if (controller.signal.aborted) return;
-      const known = error instanceof ApiError || error instanceof NetworkError || error instanceof UploadError;
+      const known = [ApiError, NetworkError, SignedOutError, UploadError].some((kind) => error instanceof kind);
       // A defect of ours: the person gets a sentence, the console the rest.
       if (!known) console.error(error);
       const atHand = this.files.has(key);
       if (error instanceof ApiError && error.status === 404 && !atHand) {
         this.update(key, { stage: { name: 'failed', reason: text.notFound, again: undefined } });
       } else {
-        const reason = known ? error.message : text.unexpected;
+        const reason = known && error instanceof Error ? error.message : text.unexpected;
         this.update(key, { stage: { name: 'failed', reason, again: atHand ? 'upload' : 'check' } });
       }
     } finally {

@@ -1,9 +1,12 @@
 // The page without a mouse.
 import { card, expect, label, test } from './app.ts';
 import { sample } from './files.ts';
+import { stack } from './stack.ts';
 
 test('with the keyboard alone: choose a file, reach a label, see its box, remove the card', async ({ page }) => {
   await page.goto('/');
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: `Account ${stack.demoUser}` })).toBeFocused();
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Choose pictures' })).toBeFocused();
   const chooser = page.waitForEvent('filechooser');

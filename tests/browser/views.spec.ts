@@ -21,6 +21,16 @@ for (const scheme of ['light', 'dark'] as const) {
   test.describe(scheme, () => {
     test.use({ colorScheme: scheme, contextOptions: { reducedMotion: 'reduce' } });
 
+    test.describe('signed out', () => {
+      test.use({ storageState: { cookies: [], origins: [] } });
+
+      test('the welcome', async ({ page }) => {
+        await page.goto('/');
+        await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+        await judge(page, 'welcome', scheme);
+      });
+    });
+
     test('the invitation', async ({ page }) => {
       await page.goto('/');
       await expect(page.getByRole('button', { name: 'Choose pictures' })).toBeVisible();
