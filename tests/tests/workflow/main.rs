@@ -1,6 +1,7 @@
 //! The workflow, as it runs on a real stack: `cargo xtask test` starts one and names it in `ILG_STACK`.
 
 mod dead_letters;
+mod hosting;
 mod keys;
 mod rejections;
 mod repetitions;
