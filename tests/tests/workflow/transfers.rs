@@ -142,7 +142,7 @@ async fn signed_before(stack: &Stack, created: &Created, file: &File, before: Du
         .expect("times");
     let put = stack.s3.put_object().bucket(&stack.bucket);
     let put = put
-        .key(format!("uploads/demo/{}", created.image_id))
+        .key(stack.upload_key(created.image_id).await)
         .content_length(i64::try_from(file.bytes.len()).expect("a length"))
         .content_type(file.content_type)
         .checksum_sha256(file.sha256())
