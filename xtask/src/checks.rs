@@ -25,6 +25,9 @@ const FIRST_PORT: u16 = 18080;
 /// The package of the tests that need a running stack.
 const STACK_TESTS: &str = "tests";
 
+/// They wait more than they compute: eight at once take two thirds of the time that two on two cores take.
+const WORKFLOW_TESTS_AT_ONCE: &str = "8";
+
 /// A small storm; `cargo xtask storm` sends a large one.
 const STORM_IMAGES: usize = 60;
 const STORM_MAX_TPS: f64 = 5.0;
@@ -259,6 +262,7 @@ impl Checks<'_> {
                 // Some use the developer's commands.
                 let xtask = env::current_exe().context("this program has no path")?;
                 test.env("ILG_XTASK", xtask);
+                test.env("RUST_TEST_THREADS", WORKFLOW_TESTS_AT_ONCE);
                 vec![self.with_models(test)?]
             }
             Part::Browser => {
