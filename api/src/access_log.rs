@@ -1,11 +1,14 @@
-//! One structured line a request: no URL, no token, no file name.
+//! One structured line a request: whose, which route, how it ended and how long it took. No URL, no token, no file
+//! name: of the path only the route's template.
 
+use crate::owner::Caller;
+use axum::RequestExt;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::time::Instant;
 
-pub(crate) async fn write(request: Request, next: Next) -> Response {
+pub(crate) async fn write(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request
@@ -13,8 +16,12 @@ pub(crate) async fn write(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or("none", MatchedPath::as_str)
         .to_owned();
+    let owner = match request.extract_parts::<Caller>().await {
+        Ok(Caller(owner)) => owner.as_str().to_owned(),
+        Err(_) => "none".to_owned(),
+    };
     let response = next.run(request).await;
     let (status, milliseconds) = (response.status().as_u16(), started.elapsed().as_millis());
-    lambda_http::tracing::info!(%method, route, status, milliseconds, "answered");
+    lambda_http::tracing::info!(owner, %method, route, status, milliseconds, "answered");
     response
 }

@@ -4,10 +4,10 @@ use crate::Api;
 use crate::openapi::{BadRequest, NoSuchImage};
 use crate::owner::Caller;
 use crate::problem::Problem;
+use crate::query::NoParameters;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::header;
 use axum::response::IntoResponse;
 use domain::record::RecordedError;
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ImageFacts {
     image_id: ImageId,
-    status: Status,
+    pub(crate) status: Status,
     /// The file's own name; null where it is not known.
     #[schema(required)]
     file_name: Option<String>,
@@ -97,6 +97,7 @@ pub(crate) fn facts_and_labels(record: ImageRecord) -> (ImageFacts, Vec<Label>) 
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     Caller(owner): Caller,
+    _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
     let id = ImageId::parse(&id)
@@ -120,8 +121,5 @@ pub(crate) async fn show(
         return Err(Problem::no_such_image());
     }
     let (facts, labels) = facts_and_labels(record);
-    Ok((
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(Image { facts, labels }),
-    ))
+    Ok(Json(Image { facts, labels }))
 }

@@ -3,15 +3,24 @@
 //! Picture bytes never pass through here: `POST /api/uploads` hands out a presigned PUT.
 
 mod access_log;
+mod batch;
 mod body;
+mod cursor;
+mod harden;
 mod images;
+mod labels;
+mod list;
 mod openapi;
 mod owner;
 mod problem;
+mod query;
+mod quota;
+mod settings;
 mod uploads;
 
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
+use domain::FilterPolicy;
 use problem::Problem;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,13 +40,20 @@ pub struct Api {
     pub bucket: String,
     /// The table of image records.
     pub table: String,
+    /// Which labels count for owners without settings of their own.
+    pub default_policy: FilterPolicy,
+    /// How many images an owner may upload a day.
+    pub images_per_day: u32,
 }
 
 /// All routes, with their description.
 fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(uploads::create))
+        .routes(routes!(list::list))
         .routes(routes!(images::show))
+        .routes(routes!(labels::list))
+        .routes(routes!(settings::show, settings::store, settings::forget))
         .routes(routes!(openapi::show))
 }
 
@@ -46,10 +62,12 @@ pub fn router(api: Api) -> Router {
     let routes = Router::from(routes())
         .fallback(async || Problem::no_such_route())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn(harden::limit_time))
         .layer(middleware::from_fn(access_log::write))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(api));
     Router::new()
         .nest("/api", routes)
         .fallback(async || Problem::no_such_route())
+        .layer(middleware::from_fn(harden::set_headers))
 }

@@ -13,6 +13,8 @@ async fn main() -> Result<(), Error> {
         dynamodb: aws_sdk_dynamodb::Client::new(&config),
         bucket: environment.text("BUCKET_NAME")?,
         table: environment.text("TABLE_NAME")?,
+        default_policy: environment.default_policy()?,
+        images_per_day: environment.parse("IMAGES_PER_DAY", "a whole number")?,
     };
     lambda_http::run(router(api)).await
 }

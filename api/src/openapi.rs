@@ -10,10 +10,11 @@
 mod complete;
 
 use crate::problem::Problem;
+use crate::query::NoParameters;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Serialize;
-use utoipa::openapi::{Object, OpenApi as Document};
+use utoipa::openapi::OpenApi as Document;
 use utoipa::{IntoResponses, OpenApi, ToSchema};
 
 /// The file that is served.
@@ -83,8 +84,8 @@ pub(crate) fn outline() -> Document {
     tag = "description",
     operation_id = "describe",
     summary = "This description",
-    responses((status = 200, description = "An OpenAPI 3.1 document", body = Object)),
+    responses((status = 200, description = "An OpenAPI 3.1 document", body = Object), BadRequest),
 )]
-pub(crate) async fn show() -> impl IntoResponse {
+pub(crate) async fn show(_: NoParameters) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], FILE)
 }

@@ -5,11 +5,13 @@ use crate::body::{Fields, JsonBody};
 use crate::openapi::BadRequest;
 use crate::owner::Caller;
 use crate::problem::Problem;
+use crate::query::NoParameters;
+use crate::quota;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -146,17 +148,27 @@ struct Upload {
             body = Problem,
             content_type = "application/problem+json",
         ),
+        (
+            status = 429,
+            description = "`too-many-images`: the quota of the day is used up. It starts anew after as many seconds \
+                as the header `retry-after` says.",
+            headers(("retry-after" = i32, description = "Seconds")),
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
     ),
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     Caller(owner): Caller,
+    _: NoParameters,
     JsonBody(body): JsonBody<NewUpload>,
 ) -> Result<impl IntoResponse, Problem> {
     let file = check(body)?;
     let image_id = ImageId::new();
     let key = ImageKey::for_upload(&owner, image_id);
     let now = Timestamp::now();
+    quota::take(&api, &owner, now).await?;
     let put = presign(&api, &key, &file).await?;
     store(
         &api,
@@ -179,11 +191,7 @@ pub(crate) async fn create(
         },
         expires_at: format!("{expires_at:.3}"),
     };
-    Ok((
-        StatusCode::CREATED,
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(created),
-    ))
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 fn check(body: NewUpload) -> Result<Announced, Problem> {

@@ -57,24 +57,22 @@ impl FilterPolicy {
     /// # Errors
     /// The first field that is out of its range.
     pub fn check(self) -> Result<Self, PolicyError> {
-        if !(0.0..=100.0).contains(&self.min_confidence) {
-            return Err(PolicyError::MinConfidence);
-        }
-        if !(1..=MAX_LABELS).contains(&self.max_labels) {
-            return Err(PolicyError::MaxLabels);
-        }
-        for (field, names) in [("include", &self.include), ("exclude", &self.exclude)] {
-            if names.len() > MAX_NAMES {
-                return Err(PolicyError::TooManyNames(field));
-            }
-            let legal = |name: &String| {
-                (1..=MAX_NAME_LENGTH).contains(&name.chars().count()) && !name.chars().any(char::is_control)
-            };
-            if !names.iter().all(legal) {
-                return Err(PolicyError::Name(field));
-            }
-        }
-        Ok(self)
+        let first = self.errors().next();
+        first.map_or(Ok(self), Err)
+    }
+
+    /// One error for each field that is out of its range.
+    pub fn errors(&self) -> impl Iterator<Item = PolicyError> {
+        let is_confidence = (0.0..=100.0).contains(&self.min_confidence);
+        let is_count = (1..=MAX_LABELS).contains(&self.max_labels);
+        [
+            (!is_confidence).then_some(PolicyError::MinConfidence),
+            (!is_count).then_some(PolicyError::MaxLabels),
+            check_names("include", &self.include),
+            check_names("exclude", &self.exclude),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The labels that count, surest first.
@@ -94,6 +92,26 @@ impl FilterPolicy {
         kept.truncate(self.max_labels as usize);
         kept
     }
+}
+
+fn check_names(field: &'static str, names: &[String]) -> Option<PolicyError> {
+    if names.len() > MAX_NAMES {
+        return Some(PolicyError::TooManyNames(field));
+    }
+    (!names.iter().all(|name| is_label_name(name))).then_some(PolicyError::Name(field))
+}
+
+/// Whether a text can be a label's name: 1 to [`MAX_NAME_LENGTH`] characters, none of them a control character.
+pub fn is_label_name(text: &str) -> bool {
+    (1..=MAX_NAME_LENGTH).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// An owner's settings, as they stand in the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Which labels of the next images count.
+    pub policy: FilterPolicy,
 }
 
 #[cfg(test)]

@@ -11,6 +11,11 @@ pub const SORT_KEY: &str = "sk";
 /// The attribute that sorts an owner's images by time.
 pub const HISTORY: &str = "history";
 
+/// The secondary index of [`HISTORY`], within an owner's partition.
+pub const HISTORY_INDEX: &str = "history";
+/// The sort key of an owner's settings.
+pub const SETTINGS: &str = "SETTINGS";
+
 /// A partition key may have 2,048 bytes, and keys of objects let an owner have a thousand.
 const LONGEST_PART: usize = 512;
 
@@ -36,6 +41,11 @@ pub fn image_sort(image_id: ImageId) -> String {
 /// The sort key of a label's count. Case-insensitive, as people search.
 pub fn label_count_sort(label: &str) -> String {
     format!("LABEL#{}", escape(&label.to_lowercase()))
+}
+
+/// The sort key of an owner's uploads of a day. `date` is ISO 8601, UTC.
+pub fn quota_sort(date: &str) -> String {
+    format!("QUOTA#{date}")
 }
 
 /// Sorts an owner's images by time: ids derived from keys do not. `created_at` is ISO 8601, UTC,

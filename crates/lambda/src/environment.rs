@@ -1,5 +1,7 @@
 //! Configuration comes from the environment, and is parsed once at start-up.
 
+use domain::FilterPolicy;
+use domain::policy::PolicyError;
 use std::str::FromStr;
 
 /// A variable that is missing or malformed; stops the start.
@@ -57,6 +59,28 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         text.parse().map_err(|_| InvalidVariable {
             name,
             problem: format!("must be {expected}, but is \"{text}\""),
+        })
+    }
+}
+
+impl<F: Fn(&str) -> Option<String>> Environment<F> {
+    /// Which labels count for owners without settings of their own: `MIN_CONFIDENCE` and `MAX_LABELS`.
+    ///
+    /// # Errors
+    /// A variable is not set, or out of its range.
+    pub fn default_policy(&self) -> Result<FilterPolicy, InvalidVariable> {
+        let policy = FilterPolicy {
+            min_confidence: self.parse("MIN_CONFIDENCE", "a number")?,
+            max_labels: self.parse("MAX_LABELS", "a whole number")?,
+            include: vec![],
+            exclude: vec![],
+        };
+        policy.check().map_err(|error| InvalidVariable {
+            name: match error {
+                PolicyError::MaxLabels => "MAX_LABELS",
+                _ => "MIN_CONFIDENCE",
+            },
+            problem: format!("is out of its range: {error}"),
         })
     }
 }

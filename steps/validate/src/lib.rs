@@ -4,6 +4,7 @@
 
 mod claim;
 mod header;
+mod settings;
 
 use claim::Claim;
 use domain::image::{MAX_BYTES, MAX_SIDE, MIN_SIDE};
@@ -17,7 +18,7 @@ use strum::EnumIter;
 pub struct Validate {
     /// Reads the start of objects.
     pub s3: aws_sdk_s3::Client,
-    /// Stores the claim.
+    /// Stores the claim, and knows the owner's settings.
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Tells whether another claim's execution still runs.
     pub sfn: aws_sdk_sfn::Client,
@@ -25,8 +26,8 @@ pub struct Validate {
     pub bucket: String,
     /// The table of image records.
     pub table: String,
-    /// Which labels will count.
-    pub policy: FilterPolicy,
+    /// Which labels will count for owners without settings of their own.
+    pub default_policy: FilterPolicy,
 }
 
 /// Why an image goes no further.
@@ -72,8 +73,8 @@ pub enum ValidateError {
     /// Not this stack's bucket.
     #[error("the event is about another bucket than {0}")]
     ForeignBucket(String),
-    /// A record that another program wrote.
-    #[error("the image's record cannot be read: {0}")]
+    /// A record or settings that another program wrote.
+    #[error("the image's record or the owner's settings cannot be read: {0}")]
     UnreadableRecord(String),
     /// AWS is at fault, or a permission is missing.
     #[error(transparent)]
@@ -131,6 +132,7 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
     } = header;
     check_bytes(size)?;
     check_pixels(width, height)?;
+    let policy = settings::policy(validate, &key.owner).await?;
     Ok(ClaimedImage {
         image_id: key.image_id,
         owner: key.owner,
@@ -141,7 +143,7 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
         format,
         width,
         height,
-        policy: validate.policy.clone(),
+        policy,
         execution_arn,
     })
 }

@@ -1,6 +1,5 @@
 //! Wires the `validate` step to Lambda.
 
-use domain::FilterPolicy;
 use lambda::{Environment, Error};
 use validate::{Validate, handle};
 
@@ -8,12 +7,6 @@ use validate::{Validate, handle};
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
     let environment = Environment::process();
-    let policy = FilterPolicy {
-        min_confidence: environment.parse("MIN_CONFIDENCE", "a number from 0 to 100")?,
-        max_labels: environment.parse("MAX_LABELS", "a whole number")?,
-        include: vec![],
-        exclude: vec![],
-    };
     let config = lambda::aws::step_config().await;
     let validate = Validate {
         s3: aws_sdk_s3::Client::new(&config),
@@ -21,7 +14,7 @@ async fn main() -> Result<(), Error> {
         sfn: aws_sdk_sfn::Client::new(&config),
         bucket: environment.text("BUCKET_NAME")?,
         table: environment.text("TABLE_NAME")?,
-        policy: policy.check()?,
+        default_policy: environment.default_policy()?,
     };
     lambda::run(async |input| handle(&validate, input).await).await
 }
