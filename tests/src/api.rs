@@ -4,6 +4,7 @@ use crate::{Stack, pictures};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::{ImageId, ImageKey};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -62,6 +63,8 @@ pub struct Answer {
     pub status: u16,
     /// HTTP's `content-type`.
     pub content_type: String,
+    /// All of HTTP's headers.
+    pub headers: HeaderMap,
     /// The body; null where it is no JSON.
     pub body: Value,
 }
@@ -99,6 +102,7 @@ impl Answer {
                 .and_then(|value| value.to_str().ok())
                 .unwrap_or_default()
                 .to_owned(),
+            headers: answer.headers().clone(),
             body: answer.json().await.unwrap_or_default(),
         }
     }

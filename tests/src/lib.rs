@@ -16,6 +16,7 @@ pub mod json;
 pub mod pictures;
 pub mod proxy;
 pub mod reroute;
+pub mod seed;
 mod stack;
 pub mod state_machine;
 pub mod table;
