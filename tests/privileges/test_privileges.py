@@ -78,6 +78,7 @@ class Stack:
         client = lambda name: session.client(name, endpoint_url=self.description["endpoint"], config=config)
         self.iam, self.functions, self.s3 = client("iam"), client("lambda"), client("s3")
         self.sfn, self.cloudformation, self.events = client("stepfunctions"), client("cloudformation"), client("events")
+        self.users = client("cognito-idp")
         self.name = self.description["eventBus"]  # the bus is named after the stack
 
     def resources(self, kind: str) -> list[str]:
@@ -95,6 +96,17 @@ class Stack:
             raise Denied(body["errorMessage"])
         assert met == error, f"{function}: {body}"
         return body
+
+    def sign_in(self) -> str:
+        """The demo user's access token."""
+        about = self.description
+        answer = self.users.admin_initiate_auth(
+            UserPoolId=about["userPoolId"],
+            ClientId=about["userPoolClientId"],
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": about["demoUser"], "PASSWORD": about["demoPassword"]},
+        )
+        return answer["AuthenticationResult"]["AccessToken"]
 
     def role(self, function: str) -> str:
         """The name of a function's role."""
@@ -139,6 +151,7 @@ class Probes:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
+        self.token = stack.sign_in()
         self.owner = f"privileges-{uuid.uuid4().hex}"
         self.key = f"uploads/{self.owner}/cat.jpg"
         # Later than what S3 itself says about the object: whatever the workflow does with it, ours is newer.
@@ -210,12 +223,20 @@ class Probes:
         file = CAT.read_bytes() + uuid.uuid4().bytes
         digest = base64.b64encode(hashlib.sha256(file).digest()).decode()
         announced = {"fileName": "cat.jpg", "contentType": "image/jpeg", "size": len(file), "sha256": digest}
-        url = self.stack.description["apiUrl"]
-        headers = {"content-type": "application/json"}
-        created = json.loads(self.send("POST", f"{url}/uploads", json.dumps(announced).encode(), headers))
-        self.send("GET", f"{url}/images/{created['imageId']}")
+        created = json.loads(self.ask("POST", "/uploads", announced))
+        image = created["imageId"]
+        for path in (f"/images/{image}", f"/images?id={image}", "/images", "/labels", "/settings"):
+            self.ask("GET", path)
+        self.ask("PUT", "/settings", {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []})
+        self.ask("DELETE", "/settings")
         upload = created["upload"]
         self.send(upload["method"], upload["url"], file, upload["headers"])
+
+    def ask(self, method: str, path: str, body: dict | None = None) -> bytes:
+        """A request to the API, as the demo user."""
+        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        url = self.stack.description["apiUrl"] + path
+        return self.send(method, url, json.dumps(body).encode() if body else None, headers)
 
     def send(self, method: str, url: str, body: bytes | None = None, headers: dict | None = None) -> bytes:
         """An HTTP request; a refusal that a missing permission brings about is `Denied`.
