@@ -5,7 +5,9 @@ use crate::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::Number;
 
 /// A body whose fields are known: names in JSON, and the rule that completes "… must be".
 pub(crate) trait Fields: DeserializeOwned {
@@ -44,6 +46,22 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A whole number, which to JSON Schema is one with a fraction of zero as well.
+pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let whole = number.as_u64().or_else(|| {
+        // Up to here, every whole number has a form as f64.
+        let number = number.as_f64()?;
+        let is_whole = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
+        is_whole.then_some(number as u64)
+    });
+    whole
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("must be a whole number"))
+}
+
 fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
     // serde would take a list of the fields' values as well.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
@@ -78,7 +96,6 @@ fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -96,6 +113,18 @@ mod tests {
             .as_str()
             .unwrap()
             .to_owned()
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |text: &str| whole_number(&mut serde_json::Deserializer::from_str(text)).ok();
+        assert_eq!(read("308"), Some(Some(308)));
+        assert_eq!(read("308.0"), Some(Some(308)));
+        assert_eq!(read("1e3"), Some(Some(1000)));
+        assert_eq!(read("null"), Some(None));
+        for text in ["1.5", "-1", "-1.0", "1e300", "\"308\"", "[308]"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::query::RawParameters;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Json;
 use axum::extract::State;
-use domain::policy::is_label_name;
+use domain::policy::{LabelName, is_label_name};
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use lambda::ServiceError;
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,7 @@ const MOST_TOLD: usize = 1000;
 #[allow(dead_code)]
 pub(crate) struct LabelQuery {
     /// Only labels whose names begin so, however they are capitalized.
-    #[param(min_length = 1, max_length = 100)]
-    prefix: Option<String>,
+    prefix: Option<LabelName>,
 }
 
 /// The labels of the owner's images.

@@ -1,7 +1,7 @@
 //! `/settings`: which labels of the owner's next images count.
 
 use crate::Api;
-use crate::body::{Fields, JsonBody};
+use crate::body::{Fields, JsonBody, whole_number};
 use crate::openapi::{BadRequest, BodyTooLarge, InvalidBodyType};
 use crate::owner::Caller;
 use crate::problem::Problem;
@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::Confidence;
 use domain::policy::{FilterPolicy, MAX_LABELS, PolicyError, Settings};
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use lambda::ServiceError;
@@ -137,8 +138,11 @@ pub(crate) async fn forget(
 
 /// Every field that is wrong is named.
 fn check(body: NewPolicy) -> Result<FilterPolicy, Problem> {
-    let min_confidence = read(body.min_confidence);
-    let max_labels = read(body.max_labels);
+    let min_confidence: Option<f64> = read(body.min_confidence);
+    let max_labels = body
+        .max_labels
+        .and_then(|value| whole_number(value).ok().flatten());
+    let max_labels = max_labels.and_then(|count| u32::try_from(count).ok());
     let (include, exclude) = (read(body.include), read(body.exclude));
     let mut wrong: Vec<_> = [
         (MIN_CONFIDENCE, min_confidence.is_none()),
@@ -161,11 +165,14 @@ fn check(body: NewPolicy) -> Result<FilterPolicy, Problem> {
         PolicyError::MaxLabels => MAX_LABELS_RULE,
         PolicyError::TooManyNames(field) | PolicyError::Name(field) => (field, NAMES),
     }));
-    if wrong.is_empty() {
-        Ok(policy)
-    } else {
-        Err(Problem::invalid_fields(&wrong))
+    if !wrong.is_empty() {
+        return Err(Problem::invalid_fields(&wrong));
     }
+    Ok(FilterPolicy {
+        // In steps of a hundredth, as confidences are: DynamoDB knows no numbers of 300 decimals.
+        min_confidence: Confidence::new(policy.min_confidence).percent(),
+        ..policy
+    })
 }
 
 fn read<T: DeserializeOwned>(value: Option<Value>) -> Option<T> {
@@ -193,6 +200,13 @@ mod tests {
             .map(|error| &error["field"])
             .collect();
         assert_eq!(fields, ["maxLabels", "minConfidence", "include"]);
+    }
+
+    #[test]
+    fn a_confidence_finer_than_a_hundredth_is_rounded() {
+        let body = json!({"minConfidence": 2.2e-308, "maxLabels": 5.0, "include": [], "exclude": []});
+        let policy = check(serde_json::from_value(body).unwrap()).unwrap();
+        assert_eq!((policy.min_confidence, policy.max_labels), (0.0, 5));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `POST /uploads`: hands out a presigned PUT for exactly one file, exactly once.
 
 use crate::Api;
-use crate::body::{Fields, JsonBody};
+use crate::body::{Fields, JsonBody, whole_number};
 use crate::openapi::BadRequest;
 use crate::owner::Caller;
 use crate::problem::Problem;
@@ -77,6 +77,7 @@ pub(crate) struct NewUpload {
         maximum = 15_728_640,
         examples(131_072)
     )]
+    #[serde(default, deserialize_with = "whole_number")]
     size: Option<u64>,
     /// The file's SHA-256 in base64.
     #[schema(

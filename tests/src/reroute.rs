@@ -65,7 +65,7 @@ impl Stack {
         }
     }
 
-    /// Leads one function's calls through a proxy: that of a folder of `steps/`.
+    /// Leads one function's calls through a proxy.
     ///
     /// # Panics
     /// Where Lambda refuses.
@@ -83,19 +83,27 @@ impl Stack {
     /// Where Lambda refuses.
     pub async fn route_back(&self) {
         for function in FUNCTIONS {
-            self.change_variables(function, |variables| {
-                for service in Service::ALL {
-                    variables.remove(service.endpoint_variable());
-                }
-                if function == "detect-labels" {
-                    variables.insert(
-                        Service::Rekognition.endpoint_variable().to_owned(),
-                        self.labeler_url.clone(),
-                    );
-                }
-            })
-            .await;
+            self.route_function_back(function).await;
         }
+    }
+
+    /// Leads one function's calls to where they went when it was deployed.
+    ///
+    /// # Panics
+    /// Where Lambda refuses.
+    pub async fn route_function_back(&self, function: &str) {
+        self.change_variables(function, |variables| {
+            for service in Service::ALL {
+                variables.remove(service.endpoint_variable());
+            }
+            if function == "detect-labels" {
+                variables.insert(
+                    Service::Rekognition.endpoint_variable().to_owned(),
+                    self.labeler_url.clone(),
+                );
+            }
+        })
+        .await;
     }
 
     async fn change_variables(&self, function: &str, change: impl FnOnce(&mut HashMap<String, String>)) {

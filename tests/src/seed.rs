@@ -109,14 +109,31 @@ impl Stack {
         for (name, _) in images.iter().flat_map(|image| &image.labels) {
             *counts.entry(name).or_default() += 1;
         }
-        let counts = counts.into_iter().map(|(name, count)| {
+        self.seed_images(owner, images).await;
+        self.seed_counts(owner, counts.into_iter()).await;
+    }
+
+    /// Puts images into the table with their label rows, and leaves the owner's counts alone.
+    ///
+    /// # Panics
+    /// Where the table refuses them.
+    pub async fn seed_images(&self, owner: &Owner, images: &[Seed]) {
+        let items = images.iter().flat_map(|image| image.items(owner, &self.bucket));
+        self.write_items(items).await;
+    }
+
+    /// Sets how many of the owner's images have each label.
+    ///
+    /// # Panics
+    /// Where the table refuses it.
+    pub async fn seed_counts(&self, owner: &Owner, counts: impl Iterator<Item = (&str, u32)>) {
+        let counts = counts.map(|(name, count)| {
             let mut item = key(owner_partition(owner), label_count_sort(name));
             item.insert("name".into(), AttributeValue::S(name.to_owned()));
             item.insert("count".into(), AttributeValue::N(count.to_string()));
             item
         });
-        let images = images.iter().flat_map(|image| image.items(owner, &self.bucket));
-        self.write_items(images.chain(counts)).await;
+        self.write_items(counts).await;
     }
 
     /// Puts items into the table.

@@ -14,9 +14,10 @@ use crate::prerequisites::Prerequisites;
 use crate::project::{Package, Project};
 use crate::sam;
 use crate::services::Services;
-use crate::stack::{Ports, Stack};
+use crate::sign_in;
+use crate::stack::{Description, Ports, Stack};
 use crate::storm;
-use crate::tools::{self, EMULATOR, MODELS, SAM};
+use crate::tools::{self, EMULATOR, MODELS, SAM, SCHEMATHESIS};
 use crate::up;
 
 /// From here upwards, free ports are looked for: the tests' own stack runs beside a developer's.
@@ -31,6 +32,10 @@ const WORKFLOW_TESTS_AT_ONCE: &str = "8";
 /// A small storm; `cargo xtask storm` sends a large one.
 const STORM_IMAGES: usize = 60;
 const STORM_MAX_TPS: f64 = 5.0;
+
+/// Requests that Schemathesis makes up for each route, and the seconds after which it makes up no more.
+const SCHEMATHESIS_EXAMPLES: &str = "20";
+const SCHEMATHESIS_SECONDS: &str = "90";
 
 #[derive(Args)]
 pub(crate) struct TestOptions {
@@ -63,6 +68,8 @@ enum Part {
     Rust,
     /// The workflow tests, against a stack of their own
     Workflow,
+    /// The API's answers compared with its description, over whatever that allows and does not, on the same stack
+    Api,
     /// The page in a real Chromium, against the same stack
     Browser,
     /// Many uploads at once, with faults, doubled events and a throttled labeler, on the same stack
@@ -81,7 +88,7 @@ impl Part {
     fn needs_stack(self) -> bool {
         matches!(
             self,
-            Self::Workflow | Self::Browser | Self::Storm | Self::Privileges
+            Self::Workflow | Self::Api | Self::Browser | Self::Storm | Self::Privileges
         )
     }
 }
@@ -156,6 +163,9 @@ impl Checks<'_> {
         if any(&[Part::Template]) {
             tasks.push(Box::new(|| SAM.install(project, console, prerequisites)));
         }
+        if any(&[Part::Api]) {
+            tasks.push(Box::new(|| SCHEMATHESIS.install(project, console, prerequisites)));
+        }
         if any(&[Part::Models, Part::Rust, Part::Workflow]) {
             tasks.push(Box::new(|| {
                 MODELS.install(project, console, prerequisites)?;
@@ -200,6 +210,10 @@ impl Checks<'_> {
                 STORM_IMAGES,
                 STORM_MAX_TPS,
             );
+        }
+        if let (Part::Api, Some(services)) = (part, services) {
+            let stack = Description::read(&services.stack.description())?;
+            return self.console.show(&mut self.schemathesis(&stack)?);
         }
         for mut command in self.commands(part)? {
             if let Some(services) = services {
@@ -274,8 +288,8 @@ impl Checks<'_> {
                 );
                 vec![playwright]
             }
-            // Not a command: see `run_part`.
-            Part::Storm => vec![],
+            // They need to know the stack: see `run_part`.
+            Part::Api | Part::Storm => vec![],
             Part::Privileges => {
                 let mut python = SAM.python(project);
                 python.args([
@@ -288,6 +302,32 @@ impl Checks<'_> {
                 vec![python]
             }
         })
+    }
+
+    /// The same requests in every run: what fails here fails on every machine.
+    fn schemathesis(&self, stack: &Description) -> Result<Command> {
+        let token = sign_in::access_token(self.project, stack)?;
+        let mut run = self
+            .project
+            .command(SCHEMATHESIS.program(self.project, "schemathesis"));
+        run.arg("--config-file")
+            .arg(self.project.path("tests/schemathesis/schemathesis.toml"))
+            .arg("run")
+            .arg(self.project.path("api/openapi.json"))
+            .args(["--url", &stack.api_url])
+            .args(["--phases", "examples,coverage,fuzzing"])
+            .args([
+                "--max-examples",
+                SCHEMATHESIS_EXAMPLES,
+                "--generation-deterministic",
+            ])
+            .args(["--max-time", SCHEMATHESIS_SECONDS])
+            .current_dir(self.project.path(".local/test"))
+            // Whatever proxy is set, the stack is on this machine.
+            .env("NO_PROXY", "127.0.0.1")
+            // Not an argument: what is run is shown.
+            .env("ILG_ACCESS_TOKEN", token);
+        Ok(run)
     }
 
     fn cargo(&self, arguments: &[&str]) -> Command {

@@ -2,6 +2,7 @@
 //! sends pictures through it, `test` runs every check.
 
 mod backpressure;
+mod bench_api;
 mod checks;
 mod chromium;
 mod console;
@@ -52,6 +53,8 @@ enum Command {
     Label(label::LabelOptions),
     /// Send many uploads, bad files and doubled events through the running system at once, and count
     Storm(storm::StormOptions),
+    /// Measure the API's reading routes with a small and a large library, side by side
+    BenchApi(bench_api::BenchApiOptions),
     /// Send what is in the dead-letter queue through again
     Redrive(redrive::RedriveOptions),
     /// Build everything, deploy it to your AWS account and publish the page
@@ -73,6 +76,9 @@ fn main() -> ExitCode {
         Command::Label(options) => label::label(&options),
         Command::Storm(options) => {
             Interrupt::listen().and_then(|interrupt| storm::storm(&options, &interrupt))
+        }
+        Command::BenchApi(options) => {
+            Interrupt::listen().and_then(|interrupt| bench_api::bench(&options, &interrupt))
         }
         Command::Redrive(options) => redrive::redrive(&options),
         Command::Deploy(options) => {

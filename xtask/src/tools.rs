@@ -34,6 +34,12 @@ pub(crate) const MODELS: Tool = Tool {
     title: "Install the model tools",
 };
 
+/// What compares the API's answers with its description.
+pub(crate) const SCHEMATHESIS: Tool = Tool {
+    name: "schemathesis",
+    title: "Install Schemathesis",
+};
+
 impl Tool {
     fn folder(self, project: &Project) -> PathBuf {
         project.local().join("tools").join(self.name)

@@ -3,7 +3,7 @@
 use crate::cursor::{self, Position};
 use crate::problem::Problem;
 use crate::query::{Parameters, RawParameters, instant};
-use domain::policy::is_label_name;
+use domain::policy::{LabelName, is_label_name};
 use domain::{ImageId, Owner, Status};
 use std::collections::BTreeSet;
 use utoipa::IntoParams;
@@ -48,12 +48,13 @@ pub(crate) struct ListQuery {
     #[param(min_length = 1)]
     cursor: Option<String>,
     /// Only images that are there. Without it, all but those that still wait for their upload.
+    #[param(inline)]
     status: Option<ListedStatus>,
     /// Only images with this label, however it is capitalized; several mean all of them.
     #[param(min_items = 1, max_items = 10, explode = true)]
-    label: Option<Vec<String>>,
+    label: Option<Vec<LabelName>>,
     /// Only images with labels that are at least so sure, in percent: all those that `label` names, or any.
-    #[param(minimum = 0, maximum = 100)]
+    #[param(minimum = 0, maximum = 100, rename = "minConfidence")]
     min_confidence: Option<f64>,
     /// Only images from then on: a date (its first moment in UTC) or an instant with its offset from UTC.
     from: Option<String>,

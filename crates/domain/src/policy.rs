@@ -13,6 +13,20 @@ pub const MAX_NAMES: usize = 100;
 /// The longest name in a list of a policy, in characters. Rekognition's longest label has fewer than half.
 pub const MAX_NAME_LENGTH: usize = 100;
 
+/// A label's name, however it is capitalized.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(
+    min_length = 1,
+    max_length = 100,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
+    examples("Coffee Cup")
+)]
+pub struct LabelName(
+    /// The text.
+    pub String,
+);
+
 /// An owner's filter policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -21,16 +35,16 @@ pub struct FilterPolicy {
     /// Labels below this confidence do not count. Percent, 0 to 100.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub min_confidence: f64,
-    /// At most this many labels, the surest first. 1 to [`MAX_LABELS`].
+    /// At most this many labels, the surest first. 1 to 100.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub max_labels: u32,
-    /// Where not empty, only these label names count. Case-insensitive; at most [`MAX_NAMES`].
+    /// Where not empty, only these label names count. Case-insensitive; at most 100.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(required, max_items = 100))]
+    #[cfg_attr(feature = "openapi", schema(required, max_items = 100, value_type = Vec<LabelName>))]
     pub include: Vec<String>,
-    /// These label names never count. Case-insensitive; at most [`MAX_NAMES`].
+    /// These label names never count. Case-insensitive; at most 100.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(required, max_items = 100))]
+    #[cfg_attr(feature = "openapi", schema(required, max_items = 100, value_type = Vec<LabelName>))]
     pub exclude: Vec<String>,
 }
 
