@@ -28,7 +28,7 @@ fn nobody_reads_what_is_anothers() {
 
         assert_eq!(
             page(&get(&ann, &format!("/images?id={id}")).await).0,
-            [id.clone()]
+            [id.as_str()]
         );
         for query in [
             format!("id={id}"),

@@ -62,7 +62,7 @@ fn settings_decide_over_the_next_image_and_can_be_taken_back() {
         let stored = put(&user, &policy).await;
         assert_eq!((stored.status, &stored.body), (200, &policy));
         assert_eq!(get(&user, "/settings").await.body, policy);
-        assert_eq!(labels(stack, &user).await, [second.clone()]);
+        assert_eq!(labels(stack, &user).await, [second.as_str()]);
 
         let forgotten = user.api(Method::DELETE, "/settings", None, "").await;
         assert_eq!(forgotten.status, 204, "{forgotten:?}");

@@ -115,6 +115,9 @@ async fn library(stack: &Stack, size: usize) -> Library {
     Library { user, size, some }
 }
 
+/// A route's name, and its path for a library.
+type Route = (&'static str, Box<dyn Fn(&Library) -> String>);
+
 async fn compare(proxy: &Proxy, libraries: [&Library; 2], requests: usize) {
     println!(
         "{:<52} {:>9} {:>10} {:>10} {:>6}",
@@ -130,7 +133,7 @@ async fn compare(proxy: &Proxy, libraries: [&Library; 2], requests: usize) {
         format!("/images?{}", ids.join("&"))
     };
     let image = |library: &Library| format!("/images/{}", library.some[0].image_id);
-    let routes: [(&str, Box<dyn Fn(&Library) -> String>); 9] = [
+    let routes: [Route; 9] = [
         ("GET /images", Box::new(|_| "/images".into())),
         ("GET /images?limit=100", Box::new(|_| "/images?limit=100".into())),
         (
