@@ -16,7 +16,7 @@ pub(crate) struct BenchApiOptions {
     /// Images of the small library
     #[arg(long, default_value_t = 100)]
     small: usize,
-    /// Images of the large library; 100,000 take the emulator an hour and gigabytes of memory
+    /// Images of the large library. The emulator walks through all of them for each query: take few requests with many
     #[arg(long, default_value_t = 10_000)]
     large: usize,
     /// How often each route is asked
