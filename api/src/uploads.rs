@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::image::MAX_BYTES;
+use domain::image::rekognition::MAX_BYTES;
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use domain::{Format, ImageId, ImageKey, ImageRecord, Owner, Status};
 use jiff::{SignedDuration, Timestamp};

@@ -7,6 +7,7 @@ use filter_labels::FilterLabelsError;
 use lambda::{ServiceError, StepError};
 use notify::NotifyError;
 use persist::PersistError;
+use picture_header::HeaderError;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -28,7 +29,10 @@ fn errors_by_task() -> BTreeMap<&'static str, HashSet<ErrorName>> {
     let mut errors = BTreeMap::from([
         (
             "Validate image",
-            own::<ValidateError>().chain(services()).collect::<HashSet<_>>(),
+            own::<ValidateError>()
+                .chain(HeaderError::iter().map(HeaderError::name))
+                .chain(services())
+                .collect::<HashSet<_>>(),
         ),
         (
             "Detect labels",

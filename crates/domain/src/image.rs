@@ -2,14 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use strum::EnumIter;
 use uuid::{Uuid, Variant, Version};
 
-/// Most bytes of an image in S3. Source: Rekognition's limit for S3 objects, 15 MB.
-pub const MAX_BYTES: u64 = 15 * 1024 * 1024;
+/// Most bytes of an upload, 100 MB: scans and panoramas fit, and what converts them holds them in memory.
+pub const MAX_BYTES: u64 = 100 * 1024 * 1024;
+/// Most pixels of an upload, width times height: what converts them holds them in memory, at 3 bytes each and more.
+pub const MAX_PIXELS: u64 = 150_000_000;
 /// Fewest pixels a side. Source: Rekognition's guidelines and quotas.
 pub const MIN_SIDE: u32 = 80;
-/// Most pixels a side. Source: Rekognition's guidelines and quotas.
-pub const MAX_SIDE: u32 = 10_000;
+
+/// What Rekognition takes as it is. Source: Rekognition's guidelines and quotas.
+pub mod rekognition {
+    /// Most bytes of an object in S3, 15 MB.
+    pub const MAX_BYTES: u64 = 15 * 1024 * 1024;
+    /// Most pixels a side.
+    pub const MAX_SIDE: u32 = 10_000;
+}
 
 /// All uploads have keys under this prefix.
 pub const UPLOADS_PREFIX: &str = "uploads/";
@@ -122,8 +131,8 @@ impl ImageKey {
     }
 }
 
-/// The formats that Rekognition takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The kinds of picture files that are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Format {
@@ -131,16 +140,95 @@ pub enum Format {
     Jpeg,
     /// `image/png`
     Png,
+    /// `image/webp`
+    WebP,
+    /// `image/avif`
+    Avif,
+    /// `image/gif`
+    Gif,
+    /// `image/bmp`
+    Bmp,
+    /// `image/tiff`
+    Tiff,
 }
 
 impl Format {
-    /// From a MIME type, such as `image/jpeg`.
+    /// From a MIME type, such as `image/jpeg`. Some browsers have names of their own for BMP.
     pub fn from_content_type(content_type: &str) -> Option<Self> {
         match content_type {
             "image/jpeg" => Some(Self::Jpeg),
             "image/png" => Some(Self::Png),
+            "image/webp" => Some(Self::WebP),
+            "image/avif" => Some(Self::Avif),
+            "image/gif" => Some(Self::Gif),
+            "image/bmp" | "image/x-ms-bmp" => Some(Self::Bmp),
+            "image/tiff" => Some(Self::Tiff),
             _ => None,
         }
+    }
+
+    /// As people call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Avif => "AVIF",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+        }
+    }
+}
+
+/// How the pixels of a file are to be turned and mirrored to be seen: EXIF's number, 1 to 8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
+pub struct Orientation(u8);
+
+impl Orientation {
+    /// Stored as seen.
+    pub const UPRIGHT: Self = Self(1);
+
+    /// EXIF's number, 1 to 8.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Whether the width as seen is the stored height.
+    pub fn swaps_sides(self) -> bool {
+        self.0 >= 5
+    }
+
+    /// Width and height as seen, from those stored.
+    pub fn seen(self, (width, height): (u32, u32)) -> (u32, u32) {
+        if self.swaps_sides() {
+            (height, width)
+        } else {
+            (width, height)
+        }
+    }
+}
+
+impl Default for Orientation {
+    fn default() -> Self {
+        Self::UPRIGHT
+    }
+}
+
+impl From<u32> for Orientation {
+    /// What is not 1 to 8 counts as upright.
+    fn from(number: u32) -> Self {
+        match u8::try_from(number) {
+            Ok(number @ 1..=8) => Self(number),
+            _ => Self::UPRIGHT,
+        }
+    }
+}
+
+impl From<Orientation> for u32 {
+    fn from(orientation: Orientation) -> Self {
+        orientation.0.into()
     }
 }
 

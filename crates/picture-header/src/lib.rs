@@ -1,156 +1,212 @@
-//! Finds a picture's format and dimensions in the first bytes of a file. Pure, and made for any bytes: whoever may
-//! upload may send anything. `fuzz/` holds a fuzz target for it.
+//! Finds format, dimensions, orientation and metadata of a picture in a few pieces of its file. Pure, and made for any
+//! bytes: whoever may upload may send anything. `fuzz/` holds a fuzz target for it.
 
-use domain::Format;
-use imagesize::{ImageError, ImageType};
+pub mod avif;
+mod chunks;
+mod exif;
+mod jpeg;
+pub mod pieces;
+mod tiff;
+
+pub use pieces::Pieces;
+
+use avif::Avif;
+use domain::image::{MAX_PIXELS, MIN_SIDE};
+use domain::{ErrorName, Format, Metadata, Orientation};
+use exif::Exif;
+use pieces::Gap;
+use strum::EnumIter;
+
+/// How far into a file segments are followed: a JPEG's dimensions can stand behind any number of segments of 64 KiB
+/// (color profiles, previews).
+const MOST_SEARCHED: u64 = 8 * 1024 * 1024;
+
+const HEIC: &str = "a HEIC picture";
 
 /// What the start of a picture tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     /// By its content, whatever its name says.
     pub format: Format,
-    /// Pixels, as stored.
+    /// Pixels, as seen.
     pub width: u32,
-    /// Pixels, as stored.
+    /// Pixels, as seen.
     pub height: u32,
+    /// How the stored pixels come to be seen so.
+    pub orientation: Orientation,
+    /// How the picture was taken.
+    pub metadata: Metadata,
 }
 
-/// What the bytes seen so far tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the pieces seen so far tell.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Look {
-    /// More bytes change nothing about it.
+    /// More pieces change nothing about it.
     Found(Header),
-    /// So far it is a picture of a kind that is taken; its dimensions come later in the file.
-    NeedsMore,
+    /// So far it is a picture of a kind that is taken: read on from this byte.
+    ReadOn(u64),
 }
 
-/// Why there is no header to be found, however many bytes follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why there is no picture to be found, however many bytes follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum HeaderError {
-    /// Neither JPEG nor PNG; with what it is, to end the sentence "This file is".
-    #[error("{0}")]
+    /// Not of a [`Format`]; with what it is, to end the sentence "This file is".
+    #[error("This file is {0}. {how}", how = advice(.0))]
     OtherKind(&'static str),
-    /// A JPEG or PNG by its first bytes, whose header makes no sense.
-    #[error("a broken picture")]
+    /// Of a [`Format`] by its first bytes, with a header that makes no sense.
+    #[error(
+        "This file is broken or incomplete: its size in pixels cannot be read. Upload the picture again."
+    )]
+    Broken,
+    /// More than [`MAX_PIXELS`].
+    #[error(
+        "This picture has {0} × {1} pixels. A picture may have at most {most} million in all.",
+        most = MAX_PIXELS / 1_000_000
+    )]
+    TooManyPixels(u32, u32),
+    /// A side of fewer than [`MIN_SIDE`] pixels.
+    #[error("This picture has {0} × {1} pixels. A side needs at least {MIN_SIDE}.")]
+    TooFewPixels(u32, u32),
+}
+
+impl HeaderError {
+    /// The name that the state machine matches.
+    pub fn name(self) -> ErrorName {
+        match self {
+            Self::OtherKind(_) => ErrorName::UnsupportedFormat,
+            Self::Broken => ErrorName::InvalidImage,
+            Self::TooManyPixels(..) => ErrorName::ImageTooLarge,
+            Self::TooFewPixels(..) => ErrorName::ImageTooSmall,
+        }
+    }
+}
+
+fn advice(kind: &str) -> &'static str {
+    if kind == HEIC {
+        "Convert it to JPEG first: iPhones do so with Settings, Camera, Formats, Most Compatible."
+    } else {
+        "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF pictures can be labeled."
+    }
+}
+
+/// Why reading a header ends without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Gap(Gap),
+    OtherKind(&'static str),
     Broken,
 }
 
-/// Looks at the start of a file: at least 12 bytes, or all that there are.
+impl From<Gap> for Stop {
+    fn from(gap: Gap) -> Self {
+        Self::Gap(gap)
+    }
+}
+
+/// A header as the file stores it.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) format: Format,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) exif: Exif,
+}
+
+/// Looks at what has been read of a file, and checks the picture's sides against the limits.
 ///
 /// # Errors
 /// See [`HeaderError`].
-pub fn look(bytes: &[u8]) -> Result<Look, HeaderError> {
-    let format = match imagesize::image_type(bytes) {
-        Ok(ImageType::Jpeg) => Format::Jpeg,
-        Ok(ImageType::Png) => Format::Png,
-        Ok(other) => return Err(HeaderError::OtherKind(describe(other))),
-        Err(_) => return Err(HeaderError::OtherKind("no picture of a known kind")),
+pub fn look(file: &Pieces<'_>) -> Result<Look, HeaderError> {
+    let stored = match read(file) {
+        Ok(stored) => stored,
+        Err(Stop::Gap(Gap::Unread(from))) => return Ok(Look::ReadOn(from)),
+        Err(Stop::Gap(Gap::BehindEnd) | Stop::Broken) => return Err(HeaderError::Broken),
+        Err(Stop::OtherKind(kind)) => return Err(HeaderError::OtherKind(kind)),
     };
-    match imagesize::blob_size(bytes) {
-        Ok(size) => Ok(Look::Found(Header {
-            format,
-            width: u32::try_from(size.width).unwrap_or(u32::MAX),
-            height: u32::try_from(size.height).unwrap_or(u32::MAX),
-        })),
-        Err(ImageError::IoError(_)) => Ok(Look::NeedsMore),
-        Err(_) => Err(HeaderError::Broken),
+    let Exif {
+        orientation,
+        metadata,
+    } = stored.exif;
+    let (width, height) = orientation.seen((stored.width, stored.height));
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(HeaderError::TooManyPixels(width, height));
+    }
+    if width.min(height) < MIN_SIDE {
+        return Err(HeaderError::TooFewPixels(width, height));
+    }
+    Ok(Look::Found(Header {
+        format: stored.format,
+        width,
+        height,
+        orientation,
+        metadata,
+    }))
+}
+
+/// The boxes of an AVIF file that has been read whole.
+///
+/// # Errors
+/// [`HeaderError::Broken`] where it is none.
+pub fn avif_boxes(bytes: &[u8]) -> Result<Avif, HeaderError> {
+    Avif::read(&Pieces::all(bytes)).map_err(|_| HeaderError::Broken)
+}
+
+fn read(file: &Pieces<'_>) -> Result<Stored, Stop> {
+    let length = usize::try_from(file.size()).unwrap_or(usize::MAX);
+    match file.get(0, length.min(12))? {
+        [0xFF, 0xD8, 0xFF, ..] => jpeg::read(file),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => chunks::png(file),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => chunks::webp(file),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => chunks::gif(file),
+        [b'B', b'M', ..] => chunks::bmp(file),
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => tiff::read(file),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => heif(file),
+        [b'8', b'B', b'P', b'S', ..] => Err(Stop::OtherKind("a Photoshop document")),
+        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', ..] => Err(Stop::OtherKind("a JPEG XL picture")),
+        [0, 0, 0, 12, b'j', b'P', ..] => Err(Stop::OtherKind("a JPEG 2000 picture")),
+        [b'%', b'P', b'D', b'F', ..] => Err(Stop::OtherKind("a PDF document")),
+        [b'<', b's', b'v', b'g', ..] => Err(Stop::OtherKind("an SVG drawing")),
+        _ => Err(Stop::OtherKind("no picture of a known kind")),
     }
 }
 
-fn describe(kind: ImageType) -> &'static str {
-    match kind {
-        ImageType::Gif => "a GIF",
-        ImageType::Webp => "a WebP picture",
-        ImageType::Heif(_) => "a HEIC or AVIF picture",
-        ImageType::Bmp => "a BMP picture",
-        ImageType::Tiff => "a TIFF picture",
-        ImageType::Psd => "a Photoshop document",
-        ImageType::Jxl => "a JPEG XL picture",
-        _ => "a picture of another kind",
+/// AVIF, HEIC, or a video: the brands in the first box tell.
+fn heif(file: &Pieces<'_>) -> Result<Stored, Stop> {
+    let size = u32::from_be_bytes(file.array(0)?).clamp(16, 256) as usize;
+    let mut brands = file.get(8, size - 8)?.chunks_exact(4);
+    // Between the first brand and the others stands a version, which equals none.
+    let has = |names: &[&[u8; 4]]| {
+        brands
+            .clone()
+            .any(|brand| names.iter().any(|name| *name == brand))
+    };
+    if has(&[b"avif", b"avis"]) {
+        let avif = Avif::read(file)?;
+        return Ok(Stored {
+            format: Format::Avif,
+            width: avif.width,
+            height: avif.height,
+            exif: Exif {
+                orientation: avif.orientation,
+                metadata: chunks::optional(avif.metadata(file).map(|metadata| Exif {
+                    metadata,
+                    ..Exif::default()
+                }))?
+                .metadata,
+            },
+        });
     }
+    let heic = [
+        b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1",
+    ];
+    Err(Stop::OtherKind(
+        if brands.any(|brand| heic.iter().any(|name| *name == brand)) {
+            HEIC
+        } else {
+            "a video"
+        },
+    ))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// A JPEG's start: markers before the frame header that carries the dimensions.
-    fn jpeg(segments: usize, width: u16, height: u16) -> Vec<u8> {
-        let mut bytes = vec![0xFF, 0xD8];
-        for _ in 0..segments {
-            bytes.extend([0xFF, 0xE2, 0xFF, 0xFF]);
-            bytes.extend(vec![0; 0xFFFF - 2]);
-        }
-        bytes.extend([0xFF, 0xC0, 0, 17, 8]);
-        bytes.extend(height.to_be_bytes());
-        bytes.extend(width.to_be_bytes());
-        bytes.extend([3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]);
-        bytes
-    }
-
-    #[test]
-    fn dimensions_behind_large_segments_are_found_once_enough_is_read() {
-        let bytes = jpeg(3, 640, 480);
-        assert_eq!(look(&bytes[..65_536]).unwrap(), Look::NeedsMore);
-        assert_eq!(
-            look(&bytes).unwrap(),
-            Look::Found(Header {
-                format: Format::Jpeg,
-                width: 640,
-                height: 480
-            })
-        );
-    }
-
-    #[test]
-    fn other_kinds_are_named_to_the_person_who_sent_them() {
-        let sentence = |bytes: &[u8]| look(bytes).unwrap_err().to_string();
-        assert_eq!(sentence(b"GIF89a\x01\0\x01\0\0\0\0"), "a GIF");
-        assert_eq!(sentence(b"RIFF\0\0\0\0WEBPVP8 "), "a WebP picture");
-        assert_eq!(
-            sentence(b"Dear diary, this is no picture"),
-            "no picture of a known kind"
-        );
-        assert_eq!(sentence(b"x"), "no picture of a known kind");
-    }
-
-    proptest! {
-        #[test]
-        fn reading_more_of_a_picture_never_changes_what_was_found(
-            segments in 0_usize..3, width: u16, height: u16, cut in 4_usize..200_000,
-            behind in prop::collection::vec(any::<u8>(), 0..100),
-        ) {
-            let mut whole = jpeg(segments, width, height);
-            whole.extend(behind);
-            let part = look(&whole[..cut.min(whole.len())]);
-            prop_assert!(matches!(part, Ok(Look::NeedsMore)) || part == look(&whole));
-        }
-
-        #[test]
-        fn no_bytes_make_it_panic(
-            start in prop::sample::select(vec![&b"\xFF\xD8\xFF"[..], b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b""]),
-            rest in prop::collection::vec(any::<u8>(), 0..400),
-        ) {
-            let _ = look(&[start, &rest].concat());
-        }
-
-        #[test]
-        fn no_damage_to_a_picture_makes_it_panic(
-            segments in 0_usize..2,
-            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
-        ) {
-            let mut bytes = jpeg(segments, 640, 480);
-            for (place, byte) in damage {
-                let place = place.index(bytes.len());
-                bytes[place] = byte;
-            }
-            let _ = look(&bytes);
-        }
-
-        #[test]
-        fn a_jpeg_cut_anywhere_is_never_taken_for_another_kind(cut in 4_usize..65_000) {
-            prop_assert!(look(&jpeg(1, 640, 480)[..cut]).is_ok());
-        }
-    }
-}
+mod tests;

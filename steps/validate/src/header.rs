@@ -1,43 +1,39 @@
-//! Reads as much of an object's start as its header takes.
+//! Reads as much of an object as its header takes: its start, and seldom another piece.
 
 use crate::ValidateError;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use domain::event::Object;
 use lambda::ServiceError;
-use picture_header::{Header, HeaderError, Look, look};
+use picture_header::{Header, HeaderError, Look, Pieces, look};
 
-/// Enough for nearly every picture.
+/// Bytes of a first read; enough for nearly every picture.
 const FIRST_READ: u64 = 64 * 1024;
-/// A JPEG's dimensions can stand behind any number of segments of 64 KiB (color profiles, previews).
-const MOST_READ: u64 = 8 * 1024 * 1024;
+/// Bytes of a later read at most.
+const LARGEST_READ: u64 = 1024 * 1024;
+/// Most reads: no real file is known that needs more than six.
+const MOST_READS: u32 = 24;
 
-impl From<HeaderError> for ValidateError {
-    fn from(error: HeaderError) -> Self {
-        match error {
-            HeaderError::OtherKind(kind) => Self::UnsupportedFormat(kind),
-            HeaderError::Broken => Self::Broken,
-        }
-    }
-}
-
-/// Reads the object with ranged GETs, each as long as all before it, until the dimensions are found. Gives the size of
-/// the whole object as well, in bytes.
+/// Reads the object with ranged GETs until the header is found. Gives the size of the whole object as well, in bytes.
 pub(crate) async fn read(s3: &Client, bucket: &str, object: &Object) -> Result<(Header, u64), ValidateError> {
-    let mut bytes = Vec::new();
-    loop {
-        let from = bytes.len() as u64;
-        let (chunk, size) = get_range(s3, bucket, object, from, FIRST_READ.max(2 * from)).await?;
-        let ended = chunk.is_empty();
-        bytes.extend(chunk);
-        match look(&bytes)? {
+    let (start, size) = get_range(s3, bucket, object, 0, FIRST_READ).await?;
+    let mut file = Pieces::none(size);
+    file.add(0, &start);
+    let mut length = FIRST_READ;
+    for _ in 1..MOST_READS {
+        let from = match look(&file)? {
             Look::Found(header) => return Ok((header, size)),
-            Look::NeedsMore if ended || bytes.len() as u64 >= size.min(MOST_READ) => {
-                return Err(ValidateError::Broken);
-            }
-            Look::NeedsMore => {}
+            Look::ReadOn(from) => from,
+        };
+        let (piece, _) = get_range(s3, bucket, object, from, from + length).await?;
+        // It has become shorter since the last read.
+        if piece.is_empty() {
+            break;
         }
+        file.add(from, &piece);
+        length = (2 * length).min(LARGEST_READ);
     }
+    Err(HeaderError::Broken.into())
 }
 
 /// The bytes from `from` up to, not including, `to`, and the whole object's size.
@@ -63,7 +59,7 @@ async fn get_range(
             }
             // No byte of the range exists: the object is empty, or has become shorter since the last read.
             Some("InvalidRange") if from == 0 => ValidateError::Empty,
-            Some("InvalidRange") => ValidateError::Broken,
+            Some("InvalidRange") => HeaderError::Broken.into(),
             _ => ServiceError::of(call, &error).into(),
         })?;
     let whole = answer

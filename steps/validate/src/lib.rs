@@ -7,10 +7,10 @@ mod header;
 mod settings;
 
 use claim::Claim;
-use domain::image::{MAX_BYTES, MAX_SIDE, MIN_SIDE};
-use domain::{ClaimedImage, ErrorName, FilterPolicy, ImageKey, ValidateInput};
+use domain::image::rekognition::{MAX_BYTES, MAX_SIDE};
+use domain::{ClaimedImage, ErrorName, FilterPolicy, Format, ImageKey, Orientation, ValidateInput};
 use lambda::{ServiceError, StepError};
-use picture_header::Header;
+use picture_header::{Header, HeaderError};
 use strum::EnumIter;
 
 /// What the step works with.
@@ -33,7 +33,11 @@ pub struct Validate {
 /// Why an image goes no further.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum ValidateError {
-    /// Neither JPEG nor PNG.
+    /// No picture that is taken, by what its header says.
+    #[error(transparent)]
+    #[strum(disabled)]
+    Header(#[from] HeaderError),
+    /// A picture of a kind, or of sides, that Rekognition does not take.
     #[error("This file is {0}. Only JPEG and PNG pictures can be labeled.")]
     UnsupportedFormat(&'static str),
     /// More than [`MAX_BYTES`].
@@ -42,17 +46,9 @@ pub enum ValidateError {
     /// A side of more than [`MAX_SIDE`] pixels.
     #[error("This picture has {0} × {1} pixels. A side may have at most {MAX_SIDE}.")]
     TooManyPixels(u32, u32),
-    /// A side of fewer than [`MIN_SIDE`] pixels.
-    #[error("This picture has {0} × {1} pixels. A side needs at least {MIN_SIDE}.")]
-    TooFewPixels(u32, u32),
     /// Nothing in it.
     #[error("This file is empty. Upload the picture again.")]
     Empty,
-    /// No header that makes sense.
-    #[error(
-        "This file is broken or incomplete: its size in pixels cannot be read. Upload the picture again."
-    )]
-    Broken,
     /// Deleted in the meantime.
     #[error("The file was deleted before it could be labeled. Upload the picture again.")]
     ObjectGone,
@@ -87,8 +83,8 @@ impl StepError for ValidateError {
         match self {
             Self::UnsupportedFormat(_) => ErrorName::UnsupportedFormat,
             Self::TooManyBytes(_) | Self::TooManyPixels(..) => ErrorName::ImageTooLarge,
-            Self::TooFewPixels(..) => ErrorName::ImageTooSmall,
-            Self::Empty | Self::Broken => ErrorName::InvalidImage,
+            Self::Header(error) => error.name(),
+            Self::Empty => ErrorName::InvalidImage,
             Self::ObjectGone => ErrorName::ObjectGone,
             Self::DuplicateEvent => ErrorName::DuplicateEvent,
             Self::StaleEvent => ErrorName::StaleEvent,
@@ -129,9 +125,15 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
         format,
         width,
         height,
+        orientation,
+        ..
     } = header;
     check_bytes(size)?;
     check_pixels(width, height)?;
+    // Rekognition turns a JPEG as its EXIF says, and nothing else.
+    if format != Format::Jpeg && (format != Format::Png || orientation != Orientation::UPRIGHT) {
+        return Err(ValidateError::UnsupportedFormat(format.as_str()));
+    }
     let policy = settings::policy(validate, &key.owner).await?;
     Ok(ClaimedImage {
         image_id: key.image_id,
@@ -160,9 +162,6 @@ fn check_pixels(width: u32, height: u32) -> Result<(), ValidateError> {
     if width.max(height) > MAX_SIDE {
         return Err(ValidateError::TooManyPixels(width, height));
     }
-    if width.min(height) < MIN_SIDE {
-        return Err(ValidateError::TooFewPixels(width, height));
-    }
     Ok(())
 }
 
@@ -179,7 +178,6 @@ mod tests {
         );
         assert_eq!(check_bytes(0), Err(ValidateError::Empty));
         assert_eq!(check_pixels(80, 10_000), Ok(()));
-        assert_eq!(check_pixels(79, 500), Err(ValidateError::TooFewPixels(79, 500)));
         assert_eq!(
             check_pixels(10_001, 500),
             Err(ValidateError::TooManyPixels(10_001, 500))

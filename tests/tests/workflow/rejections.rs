@@ -3,7 +3,7 @@
 
 use crate::{REJECTED_AT_ONCE, REJECTED_BY_REKOGNITION};
 use aws_sdk_sfn::types::ExecutionStatus;
-use domain::image::MAX_BYTES;
+use domain::image::rekognition::MAX_BYTES;
 use domain::{ErrorName, Status};
 use serde_json::json;
 use tests::api::File;
