@@ -5,13 +5,14 @@ use crate::openapi::{BadRequest, NoSuchImage};
 use crate::owner::Caller;
 use crate::problem::Problem;
 use crate::query::NoParameters;
+use crate::thumbnails::{Thumbnail, thumbnails};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use domain::record::RecordedError;
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
-use domain::{Format, ImageId, ImageRecord, Label, Status};
+use domain::{Format, ImageId, ImageRecord, Label, Metadata, Status};
 use lambda::ServiceError;
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,10 +33,10 @@ pub(crate) struct ImageFacts {
     /// The format found in the file; null while it is not known.
     #[schema(required)]
     format: Option<Format>,
-    /// Pixels; null while they are not known.
+    /// Pixels, as seen; null while they are not known.
     #[schema(required)]
     width: Option<u32>,
-    /// Pixels; null while they are not known.
+    /// Pixels, as seen; null while they are not known.
     #[schema(required)]
     height: Option<u32>,
     /// When the upload was handed out, or the object was first seen.
@@ -61,6 +62,10 @@ struct Image {
     facts: ImageFacts,
     /// Surest first; empty unless `LABELED`.
     labels: Vec<Label>,
+    /// Smallest first; empty until they are made, some moments after the image is `LABELED`.
+    thumbnails: Vec<Thumbnail>,
+    /// How the picture was taken, as far as its file tells.
+    metadata: Metadata,
 }
 
 /// The facts of a record, and its labels.
@@ -120,6 +125,13 @@ pub(crate) async fn show(
     if record.status == Status::Deleted {
         return Err(Problem::no_such_image());
     }
+    let thumbnails = thumbnails(&api, &record).await?;
+    let metadata = record.metadata.clone().unwrap_or_default();
     let (facts, labels) = facts_and_labels(record);
-    Ok(Json(Image { facts, labels }))
+    Ok(Json(Image {
+        facts,
+        labels,
+        thumbnails,
+        metadata,
+    }))
 }

@@ -16,6 +16,7 @@ mod problem;
 mod query;
 mod quota;
 mod settings;
+mod thumbnails;
 mod uploads;
 
 use axum::extract::DefaultBodyLimit;

@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::image::rekognition::MAX_BYTES;
+use domain::image::MAX_BYTES;
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use domain::{Format, ImageId, ImageKey, ImageRecord, Owner, Status};
 use jiff::{SignedDuration, Timestamp};
@@ -38,10 +38,13 @@ const FILE_NAME: (&str, &str) = (
     "fileName",
     "a text of 1 to 255 characters without slashes, line breaks or control characters",
 );
-const CONTENT_TYPE: (&str, &str) = ("contentType", "\"image/jpeg\" or \"image/png\"");
+const CONTENT_TYPE: (&str, &str) = (
+    "contentType",
+    "\"image/jpeg\", \"image/png\", \"image/webp\", \"image/avif\", \"image/gif\", \"image/bmp\" or \"image/tiff\"",
+);
 const SIZE: (&str, &str) = (
     "size",
-    "the file's size in bytes, a whole number from 1 to 15728640 (15 MB)",
+    "the file's size in bytes, a whole number from 1 to 104857600 (100 MB)",
 );
 const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64, 44 characters");
 
@@ -65,16 +68,16 @@ pub(crate) struct NewUpload {
     #[schema(
         required,
         nullable = false,
-        pattern = "^image/(jpeg|png)$",
+        pattern = "^image/(jpeg|png|webp|avif|gif|bmp|x-ms-bmp|tiff)$",
         examples("image/jpeg")
     )]
     content_type: Option<String>,
-    /// Bytes, at most 15 MB.
+    /// Bytes, at most 100 MB.
     #[schema(
         required,
         nullable = false,
         minimum = 1,
-        maximum = 15_728_640,
+        maximum = 104_857_600,
         examples(131_072)
     )]
     #[serde(default, deserialize_with = "whole_number")]
@@ -273,6 +276,8 @@ fn awaiting(
         format: None,
         width: None,
         height: None,
+        metadata: None,
+        thumbnails: vec![],
         sequencer: None,
         execution_arn: None,
         labels: None,

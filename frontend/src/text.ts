@@ -32,7 +32,7 @@ export const text = {
     lead: 'Drop a photograph and get its labels in seconds: what is in it, where, and how certain that is.',
     choose: 'Choose pictures',
     other: 'or drop them anywhere on this page, or paste one',
-    limits: 'JPEG or PNG, up to 15 MB, 80 to 10,000 pixels a side',
+    limits: 'JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF, up to 100 MB and 150 megapixels',
   },
   addPictures: 'Add pictures',
   dropHere: 'Drop to add your pictures',
@@ -55,18 +55,22 @@ export const text = {
   check: {
     unreadable:
       'This could not be read. If it is a folder, add the pictures inside it; if the file was moved, add it again.',
-    empty: 'The file is empty. Choose a JPEG or PNG picture.',
-    otherFormat: (kind: string) => `${kind} files cannot be labeled yet. Save it as JPEG or PNG and add it again.`,
+    empty: 'The file is empty. Choose a picture.',
+    otherFormat: (kind: string) =>
+      kind === 'HEIC'
+        ? 'HEIC pictures cannot be labeled yet. Convert it to JPEG and add that: an iPhone takes JPEG with Settings, ' +
+          'Camera, Formats, Most Compatible.'
+        : `${kind} files cannot be labeled. Save it as JPEG or PNG and add it again.`,
     notWhatItClaims: (claim: string) =>
-      `Its name says ${claim}, but what is inside is no picture. Choose a JPEG or PNG picture.`,
-    noPicture: 'This is no picture. Choose a JPEG or PNG picture.',
+      `Its name says ${claim}, but what is inside is no picture. Choose another file.`,
+    noPicture: 'This is no picture of a known kind. Choose a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF picture.',
     tooLarge: (size: number, largest: number) =>
       `The file has ${text.fileSize(size)}; at most ${whole.format(largest / 1024 / 1024)} MB can be labeled. ` +
       'Save a smaller version and add it again.',
     tooSmall: (width: number, height: number, shortest: number) =>
       `The picture has ${pixels(width, height)}; each side needs at least ${whole.format(shortest)}. Choose a larger one.`,
-    tooManyPixels: (width: number, height: number, longest: number) =>
-      `The picture has ${pixels(width, height)}; each side may have at most ${whole.format(longest)}. ` +
+    tooManyPixels: (width: number, height: number, most: number) =>
+      `The picture has ${pixels(width, height)}; at most ${whole.format(most / 1_000_000)} million in all can be labeled. ` +
       'Save a smaller version and add it again.',
   },
 
@@ -111,7 +115,7 @@ export const text = {
     InvalidImage: 'Open it in a picture editor, save it again as JPEG or PNG, and add that.',
     ObjectGone: 'Add the picture again.',
   } as Readonly<Record<string, string>>,
-  adviceOtherwise: `Add a JPEG or PNG picture, up to 15 MB, 80 to 10,000 pixels a side.`,
+  adviceOtherwise: `Add a picture of up to 100 MB and 150 megapixels, with at least 80 pixels a side.`,
   failed: 'Something went wrong on our side while this picture was labeled. Your file is fine.',
   deleted: 'This picture was deleted.',
   notFound: 'There is no picture under this address. It may have been deleted.',

@@ -19,11 +19,11 @@ export function sample(file: string, name: string = file): TestFile {
 /** Text under a picture's name. */
 export const textNamedJpg: TestFile = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Milk, bread, eggs') };
 
-/** The smallest GIF: one pixel. */
-export const gif: TestFile = {
-  name: 'dancing.gif',
-  mimeType: 'image/gif',
-  buffer: Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64'),
+/** The start of a picture as iPhones take them. */
+export const heic: TestFile = {
+  name: 'holiday.heic',
+  mimeType: 'image/heic',
+  buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
 };
 
 /** A photograph whose second half was lost: its header is fine, so only decoding it shows. */

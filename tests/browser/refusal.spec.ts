@@ -1,17 +1,17 @@
 // Bad files and bad moments: each gets a sentence that says what was wrong and what would be right.
 import { card, drop, expect, label, test } from './app.ts';
-import { gif, sample, textNamedJpg, truncated } from './files.ts';
+import { heic, sample, textNamedJpg, truncated } from './files.ts';
 import { stack } from './stack.ts';
 
-test('a text file named .jpg, and a GIF, are explained before anything is sent', async ({ page }) => {
+test('a text file named .jpg, and a HEIC picture, are explained before anything is sent', async ({ page }) => {
   await page.goto('/');
   const sent: string[] = [];
   page.on('request', (request) => {
     if (request.method() !== 'GET') sent.push(`${request.method()} ${new URL(request.url()).pathname}`);
   });
-  await drop(page, textNamedJpg, gif);
-  await expect(card(page, 'notes.jpg')).toContainText('Its name says JPEG, but what is inside is no picture. Choose a JPEG or PNG picture.');
-  await expect(card(page, 'dancing.gif')).toContainText('GIF files cannot be labeled yet. Save it as JPEG or PNG and add it again.');
+  await drop(page, textNamedJpg, heic);
+  await expect(card(page, 'notes.jpg')).toContainText('Its name says JPEG, but what is inside is no picture. Choose another file.');
+  await expect(card(page, 'holiday.heic')).toContainText('HEIC pictures cannot be labeled yet. Convert it to JPEG and add that');
   await expect(page.getByRole('log')).toContainText('notes.jpg: This file cannot be labeled');
   expect(sent).toEqual([]);
 });

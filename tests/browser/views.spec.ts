@@ -2,7 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { card, drop, expect, label, test, throttleUploads } from './app.ts';
-import { gif, sample, truncated } from './files.ts';
+import { heic, sample, truncated } from './files.ts';
 
 const WIDTHS = [390, 1024, 1920];
 
@@ -55,7 +55,7 @@ for (const scheme of ['light', 'dark'] as const) {
 
     test('several pictures, some of them refused', async ({ page }) => {
       await page.goto('/');
-      await drop(page, sample('cat.jpg'), truncated(), gif, sample('coffee.jpg'));
+      await drop(page, sample('cat.jpg'), truncated(), heic, sample('coffee.jpg'));
       await expect(label(card(page, 'cat.jpg'), 'Cat')).toBeVisible();
       await expect(card(page, 'coffee.jpg').getByRole('meter').first()).toBeVisible();
       await expect(card(page, 'half-a-cat.jpg')).toContainText('This file cannot be labeled');

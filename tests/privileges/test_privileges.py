@@ -160,6 +160,7 @@ class Probes:
         self.failed_execution = self.fail()
         stack.s3.put_object(Bucket=stack.description["bucket"], Key=self.key, Body=CAT.read_bytes())
         self.claimed = self.validate()
+        self.converted = stack.invoke("convert", self.claimed)
         self.detected = stack.invoke("detect-labels", self.claimed)
         self.outcome = self.persist()
 
@@ -196,9 +197,24 @@ class Probes:
         self.stack.invoke("validate", {"event": event, "executionArn": self.execution()})
         return self.stack.invoke("validate", {"event": event, "executionArn": self.execution()})
 
+    def convert(self) -> None:
+        """A picture, and one whose object is gone."""
+        self.stack.invoke("convert", self.claimed)
+        gone = {**self.claimed, "key": self.key.replace("cat", "gone")}
+        self.stack.invoke("convert", gone, error="ObjectGone")
+
+    def thumbnails(self) -> None:
+        """A labeled picture, which gets others with each of its results, and one whose object is gone."""
+        self.stack.invoke("thumbnails", {"detail": self.outcome})
+        superseded = {**self.outcome, "executionArn": self.execution()}
+        self.stack.invoke("thumbnails", {"detail": superseded})
+        gone = {**self.outcome, "key": self.key.replace("cat", "gone")}
+        self.stack.invoke("thumbnails", {"detail": gone})
+
     def detect_labels(self) -> None:
-        """A good image, and one whose object is gone."""
+        """A good image, its rendition, and one whose object is gone."""
         self.stack.invoke("detect-labels", self.claimed)
+        self.stack.invoke("detect-labels", self.converted)
         gone = {**self.claimed, "key": self.key.replace("cat", "gone")}
         self.stack.invoke("detect-labels", gone, error="ObjectGone")
 
@@ -319,17 +335,18 @@ class Privileges(unittest.TestCase):
 
     def test_steps_that_tell_a_missing_object_from_a_forbidden_one_may_list_the_bucket(self) -> None:
         bucket = f"arn:aws:s3:::{self.stack.description['bucket']}"
-        for function in ("validate", "detect-labels"):
+        for function in ("validate", "convert", "detect-labels", "thumbnails"):
             self.assertEqual(self.allowed(function, "s3:ListBucket"), {bucket}, function)
 
     def test_only_detect_labels_may_ask_rekognition(self) -> None:
         may = {function for function in self.names if self.allowed(function, "rekognition:DetectLabels")}
         self.assertEqual(may, {"detect-labels"})
 
-    def test_lambda_may_hand_failed_records_of_failure_to_the_dead_letter_queue(self) -> None:
+    def test_lambda_may_hand_events_that_listeners_failed_at_to_the_dead_letter_queue(self) -> None:
         queues = self.stack.resources("AWS::SQS::Queue")
-        allowed = self.allowed("record-failure", "sqs:SendMessage")
-        self.assertEqual({arn.rsplit(":", 1)[-1] for arn in allowed}, {url.rsplit("/", 1)[-1] for url in queues})
+        for function in ("record-failure", "thumbnails"):
+            allowed = self.allowed(function, "sqs:SendMessage")
+            self.assertEqual({arn.rsplit(":", 1)[-1] for arn in allowed}, {url.rsplit("/", 1)[-1] for url in queues})
 
     def test_the_state_machine_may_invoke_exactly_the_functions_of_its_tasks(self) -> None:
         """Its role is checked by AWS only."""

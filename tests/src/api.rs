@@ -25,10 +25,14 @@ pub struct File {
 impl File {
     /// A file; its name decides what it passes for.
     pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        let content_type = if name.ends_with(".png") {
-            "image/png"
-        } else {
-            "image/jpeg"
+        let content_type = match name.rsplit('.').next() {
+            Some("png") => "image/png",
+            Some("webp") => "image/webp",
+            Some("avif") => "image/avif",
+            Some("gif") => "image/gif",
+            Some("bmp") => "image/bmp",
+            Some("tif") => "image/tiff",
+            _ => "image/jpeg",
         };
         Self {
             name: name.to_owned(),

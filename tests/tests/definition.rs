@@ -1,12 +1,14 @@
 //! The state machine's definition, held against the code and the template that it belongs to. Needs no
 //! running stack.
 
+use convert::ConvertError;
 use detect_labels::DetectLabelsError;
 use domain::{ErrorClass, ErrorName};
 use filter_labels::FilterLabelsError;
 use lambda::{ServiceError, StepError};
 use notify::NotifyError;
 use persist::PersistError;
+use picture::PictureError;
 use picture_header::HeaderError;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
@@ -35,8 +37,24 @@ fn errors_by_task() -> BTreeMap<&'static str, HashSet<ErrorName>> {
                 .collect::<HashSet<_>>(),
         ),
         (
+            "Convert picture",
+            own::<ConvertError>()
+                .chain(PictureError::iter().map(PictureError::name))
+                .chain(HeaderError::iter().map(HeaderError::name))
+                .chain(services())
+                .collect(),
+        ),
+        (
             "Detect labels",
             own::<DetectLabelsError>().chain(services()).collect(),
+        ),
+        (
+            "Detect labels of rendition",
+            own::<DetectLabelsError>()
+                // There is one.
+                .filter(|name| name.class() != ErrorClass::Conversion)
+                .chain(services())
+                .collect(),
         ),
         ("Filter labels", HashSet::from([unusable_policy])),
         (
@@ -129,6 +147,7 @@ fn each_error_of_a_step_is_handled_once_and_by_its_class() {
             let (retried, caught) = match name.class() {
                 ErrorClass::File => (Some(false), Some("Persist result")),
                 ErrorClass::NothingToDo => (Some(false), Some("Leave unchanged")),
+                ErrorClass::Conversion => (Some(false), Some("Convert picture")),
                 ErrorClass::Passing => (Some(true), None),
                 ErrorClass::Fatal => (None, None),
             };

@@ -66,13 +66,11 @@ fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
-/// One case for each error of each Task. Steps before it give back what they give back in `labeled.json`;
-/// steps after it give back what they are given.
+/// One case for each error of each Task. Steps before it answer as they do in `labeled.json`, or in `converted.json` on
+/// the way around by a conversion; steps after it give back what they are given.
 fn derived(definition: &Definition, written: &[Case]) -> Vec<Case> {
-    let labeled = written
-        .iter()
-        .find(|case| case.name == "labeled")
-        .expect("labeled.json");
+    let named = |name| written.iter().find(|case| case.name == name).expect("the case");
+    let (labeled, converted) = (named("labeled"), named("converted"));
     let named: BTreeSet<_> = definition
         .tasks()
         .into_iter()
@@ -80,26 +78,31 @@ fn derived(definition: &Definition, written: &[Case]) -> Vec<Case> {
         .collect();
     let own = ErrorName::iter().map(|name| -> &str { name.as_str() });
     let errors: BTreeSet<_> = named.into_iter().chain(own).chain(UNHANDLED).collect();
-    let tasks = definition.tasks();
-    let pairs = tasks
-        .iter()
-        .enumerate()
-        .flat_map(|(index, _)| errors.iter().map(move |error| (index, *error)));
-    let case = |(number, (index, error)): (usize, (usize, &str))| {
-        let before = tasks[..index]
+    let pairs = definition
+        .tasks()
+        .into_iter()
+        .flat_map(|task| errors.iter().map(move |error| (task, *error)));
+    let case = |(number, (task, error)): (usize, (&str, &str))| {
+        let way = definition.way_to(task);
+        let like = if way.contains(&"Convert picture") {
+            converted
+        } else {
+            labeled
+        };
+        let before = way[..way.len() - 1]
             .iter()
-            .map(|task| (task.to_string(), labeled.mocks[*task].clone()));
+            .map(|task| (task.to_string(), like.mocks[*task].clone()));
         let cause = json!({"errorType": error, "errorMessage": "a sentence"}).to_string();
         let thrown = Mock::Throws {
             error: error.to_owned(),
             cause: cause.clone(),
         };
-        let expected = expected(definition, &tasks[..=index], error, &cause);
+        let expected = expected(definition, &way, error, &cause, like);
         Case {
             name: format!("derived-{number}"),
-            comment: format!("\"{}\" ends in {error}", tasks[index]),
+            comment: format!("\"{task}\" ends in {error}"),
             input: labeled.input.clone(),
-            mocks: before.chain([(tasks[index].to_owned(), thrown)]).collect(),
+            mocks: before.chain([(task.to_owned(), thrown)]).collect(),
             expected,
         }
     };
@@ -111,7 +114,7 @@ type Reader = fn(&Value) -> Result<(), serde_json::Error>;
 
 /// What must come of an error of the last of `tasks`, by the class that the code gives it. An error of no
 /// class, or one that this step never reports, must fail the execution right there.
-fn expected(definition: &Definition, tasks: &[&str], error: &str, cause: &str) -> Expected {
+fn expected(definition: &Definition, tasks: &[&str], error: &str, cause: &str, like: &Case) -> Expected {
     let task = tasks[tasks.len() - 1];
     let reported = definition.errors(task).contains(error);
     let class = ErrorName::iter()
@@ -126,6 +129,20 @@ fn expected(definition: &Definition, tasks: &[&str], error: &str, cause: &str) -
             })),
         ),
         Some(ErrorClass::NothingToDo) => (&["Leave unchanged"], Some(caught)),
+        Some(ErrorClass::Conversion) => {
+            // Each step after it gives back the image that it is given.
+            let Mock::Returns(image) = &like.mocks["Validate image"] else {
+                panic!("labeled.json validates an image")
+            };
+            let then = &[
+                "Convert picture",
+                "Detect labels of rendition",
+                "Filter labels",
+                "Persist result",
+                "Send notification",
+            ];
+            (then, Some(image.clone()))
+        }
         Some(ErrorClass::Passing | ErrorClass::Fatal) | None => (&[], None),
     };
     Expected {
@@ -194,7 +211,9 @@ fn what_reaches_a_step_is_what_it_can_read() {
         T::deserialize(input).map(drop)
     }
     let readers: BTreeMap<&str, Reader> = BTreeMap::from([
+        ("Convert picture", read::<ClaimedImage> as _),
         ("Detect labels", read::<ClaimedImage> as _),
+        ("Detect labels of rendition", read::<ClaimedImage> as _),
         ("Filter labels", read::<DetectedImage> as _),
         ("Persist result", read::<PersistInput> as _),
         ("Send notification", read::<Outcome> as _),

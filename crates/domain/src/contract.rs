@@ -1,7 +1,7 @@
 //! What the Tasks of the state machine are given and give back.
 
 use crate::event::ObjectCreated;
-use crate::image::{Format, ImageId, ImageKey, Owner, Status};
+use crate::image::{Format, ImageId, ImageKey, Orientation, Owner, Status, rekognition};
 use crate::label::{Confidence, Label};
 use crate::policy::FilterPolicy;
 use crate::record::RecordedError;
@@ -40,14 +40,44 @@ pub struct ClaimedImage {
     pub size: u64,
     /// The format found in the file.
     pub format: Format,
-    /// Pixels, as stored in the file.
+    /// Pixels, as seen.
     pub width: u32,
-    /// Pixels, as stored in the file.
+    /// Pixels, as seen.
     pub height: u32,
+    /// How the stored pixels come to be seen so.
+    #[serde(default)]
+    pub orientation: Orientation,
+    /// What Rekognition gets in place of the original, once `convert` has made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendition: Option<Rendition>,
     /// Which of the labels will count.
     pub policy: FilterPolicy,
     /// The execution that holds the claim.
     pub execution_arn: String,
+}
+
+impl ClaimedImage {
+    /// Whether Rekognition takes the original: a JPEG or PNG within its limits. It turns a JPEG as its EXIF says, and
+    /// nothing else, so that the boxes of a turned PNG would not fit the picture that people see.
+    pub fn is_for_rekognition(&self) -> bool {
+        let taken = match self.format {
+            Format::Jpeg => true,
+            Format::Png => self.orientation == Orientation::UPRIGHT,
+            _ => false,
+        };
+        taken && self.size <= rekognition::MAX_BYTES && self.width.max(self.height) <= rekognition::MAX_SIDE
+    }
+}
+
+/// A JPEG that was made of an image, beside the original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendition {
+    /// The object's key, in the original's bucket.
+    pub key: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
 }
 
 /// An image with all its labels: from `detect-labels` to `filter-labels`.
@@ -170,6 +200,35 @@ impl RejectedImage {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn only_what_rekognition_takes_and_shows_right_goes_there_unchanged() {
+        let image = |changes: serde_json::Value| {
+            let mut image = json!({
+                "imageId": ImageId::new(), "owner": "demo", "bucket": "pictures", "key": "uploads/demo/a",
+                "size": 15_728_640, "format": "JPEG", "width": 10_000, "height": 80, "executionArn": "arn",
+                "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
+            });
+            image
+                .as_object_mut()
+                .unwrap()
+                .extend(changes.as_object().unwrap().clone());
+            serde_json::from_value::<ClaimedImage>(image)
+                .unwrap()
+                .is_for_rekognition()
+        };
+        for taken in [json!({}), json!({"orientation": 6}), json!({"format": "PNG"})] {
+            assert!(image(taken.clone()), "{taken}");
+        }
+        for converted in [
+            json!({"format": "WEBP"}),
+            json!({"format": "PNG", "orientation": 6}),
+            json!({"size": 15_728_641}),
+            json!({"height": 10_001}),
+        ] {
+            assert!(!image(converted.clone()), "{converted}");
+        }
+    }
 
     #[test]
     fn a_person_reads_the_steps_own_sentence_not_lambdas_error_body() {

@@ -10,6 +10,8 @@ pub enum ErrorClass {
     File,
     /// There is nothing to do: caught, and the execution succeeds without a result of its own.
     NothingToDo,
+    /// Rekognition does not take the file as it is: caught, and the image is converted.
+    Conversion,
     /// Will pass by itself: retried.
     Passing,
     /// Needs an operator: fails the execution at the Task, from where it can be redriven.
@@ -19,9 +21,9 @@ pub enum ErrorClass {
 /// The name of an error that a step reports; Step Functions matches `ErrorEquals` with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, IntoStaticStr, Serialize, Deserialize)]
 pub enum ErrorName {
-    /// Neither a JPEG nor a PNG.
+    /// No picture of a kind that is taken.
     UnsupportedFormat,
-    /// More bytes or pixels than Rekognition takes.
+    /// More bytes or pixels than are taken.
     ImageTooLarge,
     /// Fewer pixels than Rekognition takes.
     ImageTooSmall,
@@ -38,6 +40,9 @@ pub enum ErrorName {
     ImageDeleted,
     /// The object is a folder marker, or its key names no owner or no file.
     NotAnUpload,
+
+    /// Rekognition does not take the file as it is, and it has not been converted yet.
+    ConversionNeeded,
 
     /// A service asked for fewer calls.
     Throttled,
@@ -69,6 +74,7 @@ impl ErrorName {
             Self::DuplicateEvent | Self::StaleEvent | Self::ImageDeleted | Self::NotAnUpload => {
                 ErrorClass::NothingToDo
             }
+            Self::ConversionNeeded => ErrorClass::Conversion,
             Self::Throttled | Self::ServiceUnavailable => ErrorClass::Passing,
             Self::AccessDenied | Self::UnexpectedAnswer | Self::InvalidInput => ErrorClass::Fatal,
         }

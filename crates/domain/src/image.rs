@@ -22,6 +22,34 @@ pub mod rekognition {
 
 /// All uploads have keys under this prefix.
 pub const UPLOADS_PREFIX: &str = "uploads/";
+/// All pictures that were converted for Rekognition have keys under this prefix. Outside of [`UPLOADS_PREFIX`], so that
+/// none starts an execution.
+pub const RENDITIONS_PREFIX: &str = "renditions/";
+/// All thumbnails have keys under this prefix.
+pub const THUMBNAILS_PREFIX: &str = "thumbnails/";
+
+/// What stands before the keys of everything that was made of an image: its renditions and its thumbnails.
+pub fn derived_prefixes(owner: &Owner, image_id: ImageId) -> [String; 2] {
+    [RENDITIONS_PREFIX, THUMBNAILS_PREFIX].map(|prefix| format!("{prefix}{}/{image_id}/", owner.0))
+}
+
+/// The key of the rendition that an execution makes. Executions that work on different versions of an object at the same
+/// time must not meet in it.
+pub fn rendition_key(owner: &Owner, image_id: ImageId, execution_arn: &str) -> String {
+    let [renditions, _] = derived_prefixes(owner, image_id);
+    format!("{renditions}{}", execution_name(execution_arn))
+}
+
+/// The key of a thumbnail of the result of an execution, by its longest side in pixels.
+pub fn thumbnail_key(owner: &Owner, image_id: ImageId, execution_arn: &str, side: u32) -> String {
+    let [_, thumbnails] = derived_prefixes(owner, image_id);
+    format!("{thumbnails}{}/{side}", execution_name(execution_arn))
+}
+
+/// The last part of its ARN.
+fn execution_name(execution_arn: &str) -> &str {
+    execution_arn.rsplit(':').next().unwrap_or(execution_arn)
+}
 
 /// Ids of objects that were not uploaded through the API are derived within this namespace.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x5b0c_7f0e_2a43_4c55_9d18_61e1_7a0b_9c31);

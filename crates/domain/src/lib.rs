@@ -13,7 +13,7 @@ pub mod policy;
 pub mod record;
 pub mod table;
 
-pub use contract::{ClaimedImage, DetectedImage, Outcome, PersistInput, ValidateInput};
+pub use contract::{ClaimedImage, DetectedImage, Outcome, PersistInput, Rendition, ValidateInput};
 pub use error_name::{ErrorClass, ErrorName};
 pub use event::{ObjectCreated, Sequencer};
 pub use image::{Format, ImageId, ImageKey, Orientation, Owner, Status};

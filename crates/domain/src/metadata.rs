@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a picture was taken, as far as its file tells. Everything in it was written by whoever made the file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Metadata {
     /// The camera's maker, such as `Canon`; at most 64 characters, as are all texts here.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +46,7 @@ impl Metadata {
 /// Where a picture was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Location {
     /// Degrees, -90 to 90, north above 0.
     pub latitude: f64,

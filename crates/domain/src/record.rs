@@ -1,7 +1,9 @@
 //! The record of an image, as it stands in the table.
 
+use crate::contract::Rendition;
 use crate::image::{Format, ImageId, Owner, Status};
 use crate::label::Label;
+use crate::metadata::Metadata;
 use crate::policy::FilterPolicy;
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +34,18 @@ pub struct ImageRecord {
     /// The format found in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// Pixels, as stored in the file.
+    /// Pixels, as seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Pixels, as stored in the file.
+    /// Pixels, as seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// How the picture was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
+    /// Made of the result's picture, once the result is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thumbnails: Vec<Rendition>,
     /// The sequencer of the event that was claimed last, padded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequencer: Option<String>,

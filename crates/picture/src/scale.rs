@@ -18,10 +18,10 @@ pub(crate) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
-/// Scaled to these sides with an antialiased bicubic filter.
-pub(crate) fn scaled(pixels: &Pixels, (width, height): (u32, u32)) -> Pixels {
+/// Scaled to these sides with an antialiased bicubic filter. Takes the pixels, so that none are held longer than needed.
+pub(crate) fn scaled(pixels: Pixels, (width, height): (u32, u32)) -> Pixels {
     if (pixels.width, pixels.height) == (width, height) {
-        return pixels.clone();
+        return pixels;
     }
     let source = ImageRef::new(pixels.width, pixels.height, &pixels.rgb, PixelType::U8x3)
         .expect("three bytes for every pixel");

@@ -218,9 +218,9 @@ fn thumbnails_keep_the_shape_and_are_never_enlarged() {
 
 #[test]
 fn a_rendition_is_what_rekognition_takes() {
-    assert_eq!(rendition_sides((12_000, 9_000)), Some((4_096, 3_072)));
+    assert_eq!(rendition_sides((12_000, 9_000)), Some((1_920, 1_440)));
     assert_eq!(rendition_sides((640, 480)), Some((640, 480)));
-    assert_eq!(rendition_sides((20_000, 600)), Some((4_096, 123)));
+    assert_eq!(rendition_sides((20_000, 600)), Some((2_667, 80)));
     assert_eq!(rendition_sides((20_000, 200)), Some((8_000, 80)));
     assert_eq!(rendition_sides((12_499, 100)), Some((10_000, 80)));
     assert_eq!(rendition_sides((13_000, 100)), None);

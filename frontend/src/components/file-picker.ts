@@ -22,7 +22,7 @@ export class FilePicker extends LitElement {
   override render() {
     return html`
       <button class="button primary" type="button" @click=${() => this.input.click()}>${add}<span>${this.label}</span></button>
-      <input type="file" multiple hidden accept="image/jpeg,image/png" aria-label=${this.label} @change=${this.chosen} />
+      <input type="file" multiple hidden accept="image/*" aria-label=${this.label} @change=${this.chosen} />
     `;
   }
 

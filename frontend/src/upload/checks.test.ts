@@ -22,7 +22,13 @@ describe('checkFile', () => {
     expect(await checkFile(file(JPEG, ''))).toEqual({ contentType: 'image/jpeg' });
   });
 
-  test('takes 15 MB to the byte and not one more', async () => {
+  test('takes the other kinds that people have', async () => {
+    expect(await checkFile(file('GIF89a', 'image/gif'))).toEqual({ contentType: 'image/gif' });
+    expect(await checkFile(file('RIFF\x10\x00\x00\x00WEBPVP8 ', ''))).toEqual({ contentType: 'image/webp' });
+    expect(await checkFile(file('BM', 'image/x-ms-bmp'))).toEqual({ contentType: 'image/bmp' });
+  });
+
+  test('takes 100 MB to the byte and not one more', async () => {
     expect(await checkFile(file(JPEG, 'image/jpeg', LARGEST_FILE))).toEqual({ contentType: 'image/jpeg' });
     expect(await checkFile(file(JPEG, 'image/jpeg', LARGEST_FILE + 1))).toEqual({
       refusal: text.check.tooLarge(LARGEST_FILE + 1, LARGEST_FILE),
@@ -34,7 +40,10 @@ describe('checkFile', () => {
     expect(await checkFile(file('My notes', 'image/jpeg'))).toEqual({ refusal: text.check.notWhatItClaims('JPEG') });
     expect(await checkFile(file('My notes', 'image/png'))).toEqual({ refusal: text.check.notWhatItClaims('PNG') });
     expect(await checkFile(file('My notes', 'text/plain'))).toEqual({ refusal: text.check.noPicture });
-    expect(await checkFile(file('GIF89a', 'image/jpeg'))).toEqual({ refusal: text.check.otherFormat('GIF') });
+    expect(await checkFile(file('\x00\x00\x00\x18ftypheic', 'image/heic'))).toEqual({
+      refusal: text.check.otherFormat('HEIC'),
+    });
+    expect(await checkFile(file('%PDF-1.7', 'image/jpeg'))).toEqual({ refusal: text.check.otherFormat('PDF') });
   });
 
   test('has a sentence for a folder, which cannot be read', async () => {
@@ -53,6 +62,7 @@ describe('detectKind', () => {
     ['RIFF\x10\x00\x00\x00WAVEfmt ', 'unknown'],
     ['\x00\x00\x00\x18ftypheic', 'HEIC'],
     ['\x00\x00\x00\x1cftypavif', 'AVIF'],
+    ['\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00avifmiaf', 'AVIF'],
     ['II*\x00', 'TIFF'],
     ['MM\x00*', 'TIFF'],
     ['%PDF-1.7', 'PDF'],
@@ -67,14 +77,14 @@ describe('checkDimensions', () => {
   test.each([
     [80, 80],
     [10_000, 80],
-    [10_000, 10_000],
+    [15_000, 10_000],
   ])('takes %i × %i', (width, height) => {
     expect(checkDimensions(width, height)).toBeUndefined();
   });
 
-  test('refuses a side too short or too long, and says what it found', () => {
+  test('refuses a side too short and too many pixels, and says what it found', () => {
     expect(checkDimensions(79, 200)).toContain('79 × 200');
     expect(checkDimensions(200, 79)).toContain('at least 80');
-    expect(checkDimensions(10_001, 200)).toContain('at most 10,000');
+    expect(checkDimensions(15_001, 10_000)).toContain('at most 150 million');
   });
 });

@@ -1,20 +1,28 @@
-// What can be known about a file before it is uploaded. The limits are Amazon Rekognition's, and the API's.
+// What can be known about a file before it is uploaded. The limits are the API's, and those of what converts pictures.
 import { text } from '../text';
 
-/** 15 MB, Rekognition's limit for objects in S3, in bytes. */
-export const LARGEST_FILE = 15 * 1024 * 1024;
+/** 100 MB, in bytes. */
+export const LARGEST_FILE = 100 * 1024 * 1024;
 /** Rekognition's smallest side of a picture, in pixels. */
 export const SHORTEST_SIDE = 80;
-/** Rekognition's largest side of a picture, in pixels. */
-export const LONGEST_SIDE = 10_000;
+/** Most pixels of a picture, width times height. */
+export const MOST_PIXELS = 150_000_000;
 
 /** What the first bytes of a file say it is. Those that cannot be labeled are told apart for the sentence's sake. */
 export type Kind = 'JPEG' | 'PNG' | 'GIF' | 'WebP' | 'HEIC' | 'AVIF' | 'TIFF' | 'BMP' | 'PDF' | 'unknown';
 
 /** How many of a file's first bytes `detectKind` wants. */
-const SIGNATURE_LENGTH = 16;
+const SIGNATURE_LENGTH = 64;
 
-const CONTENT_TYPES: Partial<Record<Kind, string>> = { JPEG: 'image/jpeg', PNG: 'image/png' };
+const CONTENT_TYPES: Partial<Record<Kind, string>> = {
+  JPEG: 'image/jpeg',
+  PNG: 'image/png',
+  WebP: 'image/webp',
+  AVIF: 'image/avif',
+  GIF: 'image/gif',
+  BMP: 'image/bmp',
+  TIFF: 'image/tiff',
+};
 
 /** A file that may go on, with the content type to announce; or a sentence that says why not and what would be right. */
 export type Finding = { readonly contentType: string } | { readonly refusal: string };
@@ -42,7 +50,7 @@ export async function checkFile(file: File): Promise<Finding> {
 /** Holds a picture's sides, in pixels, against the limits: a sentence if they do not keep them. */
 export function checkDimensions(width: number, height: number): string | undefined {
   if (Math.min(width, height) < SHORTEST_SIDE) return text.check.tooSmall(width, height, SHORTEST_SIDE);
-  if (Math.max(width, height) > LONGEST_SIDE) return text.check.tooManyPixels(width, height, LONGEST_SIDE);
+  if (width * height > MOST_PIXELS) return text.check.tooManyPixels(width, height, MOST_PIXELS);
   return undefined;
 }
 
@@ -53,8 +61,9 @@ export function detectKind(start: Uint8Array): Kind {
   if (ascii.startsWith('\x89PNG\r\n\x1a\n')) return 'PNG';
   if (ascii.startsWith('GIF8')) return 'GIF';
   if (ascii.startsWith('RIFF') && ascii.startsWith('WEBP', 8)) return 'WebP';
+  // Both can begin with the brand of the family, mif1.
+  if (/^ftyp(.{4})*?avi[fs]/s.test(ascii.slice(4))) return 'AVIF';
   if (/^ftyp(heic|heix|hevc|heim|heis|mif1|msf1)/.test(ascii.slice(4))) return 'HEIC';
-  if (/^ftypavi[fs]/.test(ascii.slice(4))) return 'AVIF';
   if (ascii.startsWith('II*\0') || ascii.startsWith('MM\0*')) return 'TIFF';
   if (ascii.startsWith('BM')) return 'BMP';
   if (ascii.startsWith('%PDF')) return 'PDF';

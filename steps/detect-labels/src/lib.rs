@@ -29,6 +29,9 @@ pub struct DetectLabels {
 /// Why there are no labels.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum DetectLabelsError {
+    /// Rekognition does not take the original, and there is no rendition yet.
+    #[error("the picture has to be converted first")]
+    ConversionNeeded,
     /// Rekognition cannot decode the file.
     #[error("This file is broken or incomplete. Upload the picture again.")]
     InvalidImage,
@@ -47,6 +50,7 @@ pub enum DetectLabelsError {
 impl StepError for DetectLabelsError {
     fn name(&self) -> ErrorName {
         match self {
+            Self::ConversionNeeded => ErrorName::ConversionNeeded,
             Self::InvalidImage => ErrorName::InvalidImage,
             Self::ImageTooLarge => ErrorName::ImageTooLarge,
             Self::ObjectGone => ErrorName::ObjectGone,
@@ -60,10 +64,15 @@ impl StepError for DetectLabelsError {
 /// # Errors
 /// See [`DetectLabelsError`].
 pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<DetectedImage, DetectLabelsError> {
+    let (key, version_id) = match &image.rendition {
+        Some(rendition) => (rendition.key.clone(), None),
+        None if image.is_for_rekognition() => (image.key.clone(), image.version_id.clone()),
+        None => return Err(DetectLabelsError::ConversionNeeded),
+    };
     let object = S3Object::builder()
         .bucket(&image.bucket)
-        .name(&image.key)
-        .set_version(image.version_id.clone())
+        .name(&key)
+        .set_version(version_id.clone())
         .build();
     // Without it, Rekognition cuts at a threshold of its own (55).
     #[allow(clippy::cast_possible_truncation)]
@@ -78,7 +87,7 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
     let found = match result {
         Ok(found) => found,
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_s3_object_exception() => {
-            return Err(why_unreadable(&step.s3, &image).await);
+            return Err(why_unreadable(&step.s3, &image.bucket, &key, version_id).await);
         }
         Err(SdkError::ServiceError(context)) if context.err().is_image_too_large_exception() => {
             return Err(DetectLabelsError::ImageTooLarge);
@@ -108,12 +117,17 @@ fn detected(image: ClaimedImage, found: DetectLabelsOutput) -> DetectedImage {
 }
 
 /// Rekognition says "invalid S3 object" for an object that is gone and for one that it may not read.
-async fn why_unreadable(s3: &aws_sdk_s3::Client, image: &ClaimedImage) -> DetectLabelsError {
+async fn why_unreadable(
+    s3: &aws_sdk_s3::Client,
+    bucket: &str,
+    key: &str,
+    version_id: Option<String>,
+) -> DetectLabelsError {
     let head = s3
         .head_object()
-        .bucket(&image.bucket)
-        .key(&image.key)
-        .set_version_id(image.version_id.clone())
+        .bucket(bucket)
+        .key(key)
+        .set_version_id(version_id)
         .send()
         .await;
     match head {
@@ -171,7 +185,7 @@ mod tests {
     use super::*;
     use aws_sdk_rekognition::types::{BoundingBox as FoundBox, Parent};
     use domain::policy::{MAX_NAME_LENGTH, MAX_NAMES};
-    use domain::{FilterPolicy, Format, ImageId, Owner};
+    use domain::{FilterPolicy, Format, ImageId, Orientation, Owner};
 
     fn image() -> ClaimedImage {
         ClaimedImage {
@@ -184,6 +198,8 @@ mod tests {
             format: Format::Jpeg,
             width: 100,
             height: 100,
+            orientation: Orientation::UPRIGHT,
+            rendition: None,
             policy: FilterPolicy {
                 min_confidence: 0.0,
                 max_labels: 100,

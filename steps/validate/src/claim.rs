@@ -104,7 +104,7 @@ impl Claim<'_> {
             }
         };
         let result = update
-            .update_expression(format!("{set} REMOVE expiresAt, #error"))
+            .update_expression(format!("{set} REMOVE expiresAt, metadata, #error"))
             .expression_attribute_names("#error", "error")
             .condition_expression(format!(
                 "{free_or_held} AND (attribute_not_exists(#status) OR #status <> :deleted)"

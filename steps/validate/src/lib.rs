@@ -1,14 +1,15 @@
-//! The first step: takes an image for this execution and finds out whether Rekognition can.
+//! The first step: takes an image for this execution and finds out what is in its file.
 //!
 //! Input: [`domain::ValidateInput`]. Output: [`domain::ClaimedImage`].
 
 mod claim;
 mod header;
+mod metadata;
 mod settings;
 
 use claim::Claim;
-use domain::image::rekognition::{MAX_BYTES, MAX_SIDE};
-use domain::{ClaimedImage, ErrorName, FilterPolicy, Format, ImageKey, Orientation, ValidateInput};
+use domain::image::MAX_BYTES;
+use domain::{ClaimedImage, ErrorName, FilterPolicy, ImageKey, ValidateInput};
 use lambda::{ServiceError, StepError};
 use picture_header::{Header, HeaderError};
 use strum::EnumIter;
@@ -37,15 +38,9 @@ pub enum ValidateError {
     #[error(transparent)]
     #[strum(disabled)]
     Header(#[from] HeaderError),
-    /// A picture of a kind, or of sides, that Rekognition does not take.
-    #[error("This file is {0}. Only JPEG and PNG pictures can be labeled.")]
-    UnsupportedFormat(&'static str),
     /// More than [`MAX_BYTES`].
     #[error("This file has {:.1} MB. A picture may have at most {} MB.", (*.0 * 10).div_ceil(1_048_576) as f64 / 10.0, MAX_BYTES / 1_048_576)]
     TooManyBytes(u64),
-    /// A side of more than [`MAX_SIDE`] pixels.
-    #[error("This picture has {0} × {1} pixels. A side may have at most {MAX_SIDE}.")]
-    TooManyPixels(u32, u32),
     /// Nothing in it.
     #[error("This file is empty. Upload the picture again.")]
     Empty,
@@ -81,8 +76,7 @@ pub enum ValidateError {
 impl StepError for ValidateError {
     fn name(&self) -> ErrorName {
         match self {
-            Self::UnsupportedFormat(_) => ErrorName::UnsupportedFormat,
-            Self::TooManyBytes(_) | Self::TooManyPixels(..) => ErrorName::ImageTooLarge,
+            Self::TooManyBytes(_) => ErrorName::ImageTooLarge,
             Self::Header(error) => error.name(),
             Self::Empty => ErrorName::InvalidImage,
             Self::ObjectGone => ErrorName::ObjectGone,
@@ -126,13 +120,11 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
         width,
         height,
         orientation,
-        ..
+        metadata,
     } = header;
     check_bytes(size)?;
-    check_pixels(width, height)?;
-    // Rekognition turns a JPEG as its EXIF says, and nothing else.
-    if format != Format::Jpeg && (format != Format::Png || orientation != Orientation::UPRIGHT) {
-        return Err(ValidateError::UnsupportedFormat(format.as_str()));
+    if !metadata.is_empty() {
+        metadata::store(validate, &key, &execution_arn, &metadata).await?;
     }
     let policy = settings::policy(validate, &key.owner).await?;
     Ok(ClaimedImage {
@@ -145,6 +137,8 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
         format,
         width,
         height,
+        orientation,
+        rendition: None,
         policy,
         execution_arn,
     })
@@ -156,13 +150,6 @@ fn check_bytes(size: u64) -> Result<(), ValidateError> {
         size if size > MAX_BYTES => Err(ValidateError::TooManyBytes(size)),
         _ => Ok(()),
     }
-}
-
-fn check_pixels(width: u32, height: u32) -> Result<(), ValidateError> {
-    if width.max(height) > MAX_SIDE {
-        return Err(ValidateError::TooManyPixels(width, height));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -177,24 +164,19 @@ mod tests {
             Err(ValidateError::TooManyBytes(MAX_BYTES + 1))
         );
         assert_eq!(check_bytes(0), Err(ValidateError::Empty));
-        assert_eq!(check_pixels(80, 10_000), Ok(()));
-        assert_eq!(
-            check_pixels(10_001, 500),
-            Err(ValidateError::TooManyPixels(10_001, 500))
-        );
     }
 
     #[test]
     fn a_person_reads_what_was_wrong_and_what_would_be_right() {
-        let sentence = ValidateError::TooManyBytes(16 * 1024 * 1024).to_string();
+        let sentence = ValidateError::TooManyBytes(116 * 1024 * 1024).to_string();
         assert_eq!(
             sentence,
-            "This file has 16.0 MB. A picture may have at most 15 MB."
+            "This file has 116.0 MB. A picture may have at most 100 MB."
         );
         let sentence = ValidateError::TooManyBytes(MAX_BYTES + 1).to_string();
         assert_eq!(
             sentence,
-            "This file has 15.1 MB. A picture may have at most 15 MB."
+            "This file has 100.1 MB. A picture may have at most 100 MB."
         );
     }
 }

@@ -114,23 +114,44 @@ impl Definition {
             .collect()
     }
 
-    /// The states that call a step, in the order of an execution in which nothing goes wrong.
+    /// The states that call a step.
     pub fn tasks(&self) -> Vec<&str> {
-        let all = self
-            .states()
-            .into_values()
-            .filter(|state| state["Type"] == "Task")
-            .count();
+        self.states()
+            .into_iter()
+            .filter(|(_, state)| state["Type"] == "Task")
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// The Tasks through which an execution comes to this one, which is the last of them: those of the common path, and
+    /// a way around where a Catch leads to another Task than those of the common path.
+    ///
+    /// # Panics
+    /// Where no way leads there.
+    pub fn way_to(&self, task: &str) -> Vec<&str> {
         let next = |name: &&str| self.state(name)["Next"].as_str();
-        let tasks: Vec<_> = std::iter::successors(Some(self.start()), next)
-            .take(all + 1)
-            .collect();
-        assert_eq!(
-            tasks.len(),
-            all,
-            "not all Tasks lie on the common path: {tasks:?}"
-        );
-        tasks
+        let common: Vec<_> = std::iter::successors(Some(self.start()), next).collect();
+        let until = |way: &[&'_ str], end: &str| {
+            let index = way.iter().position(|name| *name == end)?;
+            Some(way[..=index].iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let around = common.iter().enumerate().flat_map(|(index, from)| {
+            let catches = self.groups(from, "Catch").into_iter();
+            let aside = catches
+                .filter_map(|group| group.0["Next"].as_str())
+                .filter(|name| !common.contains(name));
+            aside.map(move |first| (index, first))
+        });
+        let ways = std::iter::once(common.clone()).chain(around.map(|(index, first)| {
+            let before = common[..=index].iter().copied();
+            before.chain(std::iter::successors(Some(first), next)).collect()
+        }));
+        let way = ways.into_iter().find_map(|way| until(&way, task));
+        let way = way.unwrap_or_else(|| panic!("no way leads to \"{task}\""));
+        let states = self.states();
+        way.iter()
+            .map(|name| *states.get_key_value(name.as_str()).expect("a state").0)
+            .collect()
     }
 
     /// The groups of a Task's `Retry` or `Catch` block.

@@ -3,6 +3,7 @@
 mod dead_letters;
 mod hosting;
 mod keys;
+mod kinds;
 mod rejections;
 mod repetitions;
 mod requests;
@@ -10,6 +11,7 @@ mod run_again;
 mod sample_events;
 mod sign_in;
 mod steps_twice;
+mod thumbnails;
 mod transfers;
 mod upload;
 
@@ -18,6 +20,24 @@ const LABELED: [&str; 5] = [
     "Validate image",
     "Detect labels",
     "Filter labels",
+    "Persist result",
+    "Send notification",
+];
+/// The states of an execution that labels a picture which Rekognition does not take as it is.
+const CONVERTED: [&str; 7] = [
+    "Validate image",
+    "Detect labels",
+    "Convert picture",
+    "Detect labels of rendition",
+    "Filter labels",
+    "Persist result",
+    "Send notification",
+];
+/// The states of an execution that finds the file at fault while it converts it.
+const REJECTED_BY_CONVERSION: [&str; 5] = [
+    "Validate image",
+    "Detect labels",
+    "Convert picture",
     "Persist result",
     "Send notification",
 ];

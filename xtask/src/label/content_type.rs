@@ -3,10 +3,13 @@
 use std::path::Path;
 
 /// What each kind of picture begins with.
-const SIGNATURES: [(&[u8], &str); 3] = [
+const SIGNATURES: [(&[u8], &str); 6] = [
     (b"\xFF\xD8\xFF", "image/jpeg"),
     (b"\x89PNG\r\n\x1A\n", "image/png"),
     (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
 ];
 
 /// The media type to announce. Whether it is one that is labeled, the API decides.
@@ -20,6 +23,9 @@ pub(super) fn guess(file: &Path, start: &[u8]) -> &'static str {
         "png" => "image/png",
         "gif" => "image/gif",
         "webp" => "image/webp",
+        "avif" => "image/avif",
+        "bmp" => "image/bmp",
+        "tif" | "tiff" => "image/tiff",
         "heic" | "heif" => "image/heic",
         _ => SIGNATURES
             .iter()

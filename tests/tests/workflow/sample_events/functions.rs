@@ -43,8 +43,8 @@ enum Expected {
 
 fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
     use ErrorName::{
-        ImageDeleted, InvalidImage, InvalidInput, NotAnUpload, ObjectGone, StaleEvent, UnexpectedAnswer,
-        UnsupportedFormat,
+        ConversionNeeded, ImageDeleted, InvalidImage, InvalidInput, NotAnUpload, ObjectGone, StaleEvent,
+        UnexpectedAnswer, UnsupportedFormat,
     };
     use Expected::{Answers, Fails, Finds, Gives, Tells};
     use Given::{ClaimedBy, FailedExecution, LabeledUpload, Nothing, Object};
@@ -54,8 +54,12 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
     let claimed = json!({
         "owner": "samples", "bucket": BUCKET, "key": "uploads/samples/validate/cat.jpg",
         "size": cat.len(), "format": "JPEG", "width": size.width, "height": size.height,
-        "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
+        "orientation": 1, "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
         "executionArn": EXECUTION,
+    });
+    let converted = json!({
+        "key": "uploads/samples/convert/cat.webp", "format": "WEBP",
+        "rendition": {"width": size.width, "height": size.height},
     });
     let kept = json!({"status": "LABELED", "labels": [
         {"name": "Cat", "confidence": 98.12, "parents": ["Animal", "Mammal", "Pet"]},
@@ -68,7 +72,8 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
     });
     let rejected = json!({"status": "REJECTED", "labels": [], "error": {
         "name": "UnsupportedFormat",
-        "message": "This file is no picture of a known kind. Only JPEG and PNG pictures can be labeled.",
+        "message": "This file is no picture of a known kind. JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF \
+                    pictures can be labeled.",
     }});
     let problem = |kind: &str| json!({"type": format!("urn:image-label-generator:problem:{kind}")});
 
@@ -81,7 +86,18 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ("validate/missing-object.json", (Nothing, Fails(ObjectGone))),
         ("validate/folder-marker.json", (Nothing, Fails(NotAnUpload))),
         ("validate/no-creation.json", (Nothing, Fails(InvalidInput))),
+        ("convert/cat.json", (Object(pictures::webp), Gives(converted))),
+        (
+            "convert/truncated.json",
+            (Object(pictures::truncated), Fails(InvalidImage)),
+        ),
+        ("convert/missing-object.json", (Nothing, Fails(ObjectGone))),
+        ("convert/no-key.json", (Nothing, Fails(InvalidInput))),
         ("detect-labels/cat.json", (Object(pictures::cat), Finds("Cat"))),
+        (
+            "detect-labels/not-converted.json",
+            (Nothing, Fails(ConversionNeeded)),
+        ),
         (
             "detect-labels/truncated.json",
             (Object(pictures::truncated), Fails(InvalidImage)),
@@ -122,6 +138,10 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
             (Nothing, Fails(UnexpectedAnswer)),
         ),
         ("record-failure/no-execution.json", (Nothing, Fails(InvalidInput))),
+        ("thumbnails/cat.json", (Object(pictures::cat), Gives(json!(null)))),
+        ("thumbnails/missing-object.json", (Nothing, Gives(json!(null)))),
+        ("thumbnails/other-bucket.json", (Nothing, Fails(InvalidInput))),
+        ("thumbnails/no-detail.json", (Nothing, Fails(InvalidInput))),
         (
             "api/create-upload.json",
             (Nothing, Answers(201, json!({"upload": {"method": "PUT"}}))),
