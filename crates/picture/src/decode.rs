@@ -28,11 +28,11 @@ pub(crate) struct Decoded {
 /// The decoder's own words, for tests: people are told [`crate::PictureError::Undecodable`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct DecodeError(pub(crate) String);
+pub(crate) struct DecodeError(Box<dyn std::error::Error + Send + Sync>);
 
 impl DecodeError {
-    fn of(error: impl ToString) -> Self {
-        Self(error.to_string())
+    fn of(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
     }
 }
 
@@ -59,7 +59,7 @@ fn jpeg(file: &[u8], wanted: (u32, u32)) -> Result<Decoded, DecodeError> {
         .scale(side(wanted.0), side(wanted.1))
         .map_err(DecodeError::of)?;
     let samples = decoder.decode().map_err(DecodeError::of)?;
-    let info = decoder.info().ok_or(DecodeError("no frame".into()))?;
+    let info = decoder.info().ok_or_else(|| DecodeError::of("no frame"))?;
     let rgb = match info.pixel_format {
         PixelFormat::RGB24 => samples,
         PixelFormat::L8 => samples.into_iter().flat_map(|gray| [gray; 3]).collect(),

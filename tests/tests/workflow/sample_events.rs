@@ -46,6 +46,7 @@ fn key_of(sample: &Value) -> &str {
         "/image/key",
         "/event/detail/object/key",
         "/detail/object/key",
+        "/detail/key",
     ]
     .iter()
     .find_map(|place| sample.pointer(place)?.as_str())

@@ -62,21 +62,21 @@ fn for_each_tile(
     for (index, extents) in coded.tiles.iter().enumerate() {
         let tile = decode_frame(data(file, extents)?)?;
         if left >= width || top >= height {
-            return Err(DecodeError("the tiles are larger than the picture".into()));
+            return Err(DecodeError::of("the tiles are larger than the picture"));
         }
         with(&tile, left, top);
         left += tile.width() as usize;
         let row_ends = (index + 1).is_multiple_of(coded.columns as usize);
         if row_ends {
             if left < width {
-                return Err(DecodeError("the tiles do not fill the picture".into()));
+                return Err(DecodeError::of("the tiles do not fill the picture"));
             }
             left = 0;
             top += tile.height() as usize;
         }
     }
     if top < height {
-        return Err(DecodeError("the tiles do not fill the picture".into()));
+        return Err(DecodeError::of("the tiles do not fill the picture"));
     }
     Ok(())
 }
@@ -88,9 +88,9 @@ fn data(file: &[u8], extents: &[(u64, u64)]) -> Result<Vec<u8>, DecodeError> {
             .ok()
             .zip(usize::try_from(*length).ok())
             .and_then(|(from, length)| file.get(from..from.checked_add(length)?))
-            .ok_or(DecodeError("the file ends before its data".into()))?;
+            .ok_or_else(|| DecodeError::of("the file ends before its data"))?;
         if data.len() + part.len() > file.len() {
-            return Err(DecodeError("the same data again and again".into()));
+            return Err(DecodeError::of("the same data again and again"));
         }
         data.extend_from_slice(part);
     }
