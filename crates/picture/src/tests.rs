@@ -185,7 +185,7 @@ fn pictures_are_upright_whatever_their_orientation() {
     for orientation in 1..=8 {
         let stored = stored_for(&flag(120, 90), orientation);
         let file = jpeg(&stored, |encoder| {
-            encoder.add_app_segment(1, exif(orientation)).unwrap()
+            encoder.add_app_segment(1, exif(orientation)).unwrap();
         });
         let rendition = rendition(&file).unwrap();
         assert_eq!((rendition.width, rendition.height), (120, 90), "{orientation}");
@@ -276,7 +276,7 @@ fn a_picture_of_another_color_space_keeps_its_colors_and_a_profile_that_lies_cha
     let profile = moxcms::ColorProfile::new_display_p3().encode().unwrap();
     let with_profile = |profile: &[u8]| {
         rendition(&jpeg(&flag(120, 90), |encoder| {
-            encoder.add_icc_profile(profile).unwrap()
+            encoder.add_icc_profile(profile).unwrap();
         }))
         .unwrap()
     };
