@@ -36,6 +36,7 @@ ONLY_ON_AWS = {
     ("*", "s3:ListBucket"): "the emulator answers 404 for an object that is gone, with or without it; S3 answers 403",
     ("detect-labels", "rekognition:DetectLabels"): "the stand-in for Rekognition knows no policies",
     ("record-failure", "sqs:SendMessage"): "Lambda itself sends to the dead-letter queue, in the function's name",
+    ("thumbnails", "sqs:SendMessage"): "the same",
     ("*", "logs:*"): "the runtime writes the logs, in the function's name",
     ("*", "xray:*"): "the runtime sends the traces, in the function's name",
 }
