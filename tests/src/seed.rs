@@ -72,6 +72,8 @@ impl Seed {
             format: Some(Format::Jpeg),
             width: Some(1024),
             height: Some(768),
+            metadata: None,
+            thumbnails: vec![],
             sequencer: None,
             execution_arn: None,
             labels: Some(self.labels.iter().map(label).collect()),
