@@ -125,7 +125,7 @@ pub(crate) async fn show(
     if record.status == Status::Deleted {
         return Err(Problem::no_such_image());
     }
-    let thumbnails = thumbnails(&api, &record).await?;
+    let thumbnails = thumbnails(&api, record.status, &record.thumbnails).await?;
     let metadata = record.metadata.clone().unwrap_or_default();
     let (facts, labels) = facts_and_labels(record);
     Ok(Json(Image {

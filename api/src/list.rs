@@ -14,12 +14,13 @@ use crate::openapi::BadRequest;
 use crate::owner::Caller;
 use crate::problem::Problem;
 use crate::query::RawParameters;
+use crate::thumbnails::{Thumbnail, thumbnails};
 use axum::Json;
 use axum::extract::State;
 use domain::contract::OutcomeLabel;
 use domain::label::json_len;
 use domain::table;
-use domain::{ImageId, ImageRecord, Owner, Status};
+use domain::{ImageId, ImageRecord, Owner, Rendition, Status};
 use query::{ListQuery, Wanted};
 use serde::Serialize;
 use std::sync::Arc;
@@ -37,6 +38,11 @@ pub(crate) struct ImageSummary {
     facts: ImageFacts,
     /// Surest first; empty unless `LABELED`.
     labels: Vec<OutcomeLabel>,
+    /// Smallest first; empty until they are made, some moments after the image is `LABELED`.
+    thumbnails: Vec<Thumbnail>,
+    /// What they are made of, once the page is complete.
+    #[serde(skip)]
+    stored_thumbnails: Vec<Rendition>,
 }
 
 impl ImageSummary {
@@ -74,7 +80,7 @@ pub(crate) async fn list(
     Caller(owner): Caller,
     parameters: RawParameters,
 ) -> Result<Json<impl Serialize>, Problem> {
-    let page = match Wanted::read(parameters)? {
+    let mut page = match Wanted::read(parameters)? {
         Wanted::Named(ids) => ImageList {
             images: named(&api, &owner, &ids).await?,
             next_cursor: None,
@@ -90,6 +96,9 @@ pub(crate) async fn list(
             }
         }
     };
+    for image in &mut page.images {
+        image.thumbnails = thumbnails(&api, image.status(), &image.stored_thumbnails).await?;
+    }
     Ok(Json(page))
 }
 
@@ -111,6 +120,7 @@ fn read_summary(item: batch::Item) -> Option<ImageSummary> {
     if record.status == Status::Deleted {
         return None;
     }
+    let stored_thumbnails = record.thumbnails.clone();
     let (facts, labels) = images::facts_and_labels(record);
     let mut left = MOST_LABEL_BYTES;
     let labels = labels
@@ -126,5 +136,10 @@ fn read_summary(item: batch::Item) -> Option<ImageSummary> {
             fits
         })
         .collect();
-    Some(ImageSummary { facts, labels })
+    Some(ImageSummary {
+        facts,
+        labels,
+        thumbnails: vec![],
+        stored_thumbnails,
+    })
 }

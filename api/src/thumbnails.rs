@@ -3,7 +3,7 @@
 use crate::Api;
 use crate::problem::Problem;
 use aws_sdk_s3::presigning::PresigningConfig;
-use domain::{ImageRecord, Status};
+use domain::{Rendition, Status};
 use lambda::ServiceError;
 use serde::Serialize;
 use std::time::Duration;
@@ -27,15 +27,16 @@ pub(crate) struct Thumbnail {
 }
 
 /// Presigns a GET for each thumbnail. A picture that was rejected after one that was labeled has none.
-pub(crate) async fn thumbnails(api: &Api, record: &ImageRecord) -> Result<Vec<Thumbnail>, Problem> {
-    if !matches!(
-        record.status,
-        Status::Labeled | Status::Processing | Status::Failed
-    ) {
+pub(crate) async fn thumbnails(
+    api: &Api,
+    status: Status,
+    stored: &[Rendition],
+) -> Result<Vec<Thumbnail>, Problem> {
+    if !matches!(status, Status::Labeled | Status::Processing | Status::Failed) {
         return Ok(vec![]);
     }
-    let mut thumbnails = Vec::with_capacity(record.thumbnails.len());
-    for thumbnail in &record.thumbnails {
+    let mut thumbnails = Vec::with_capacity(stored.len());
+    for thumbnail in stored {
         let config = PresigningConfig::expires_in(VALID).map_err(|_| Problem::internal())?;
         let get = api
             .s3

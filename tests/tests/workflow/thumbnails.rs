@@ -2,6 +2,7 @@
 
 use domain::image::derived_prefixes;
 use domain::{ImageRecord, Rendition};
+use reqwest::Method;
 use std::collections::BTreeSet;
 use tests::api::File;
 use tests::{Stack, pictures, run, wait};
@@ -96,6 +97,14 @@ fn the_api_hands_out_thumbnails_and_metadata() {
         );
         let thumbnails = image["thumbnails"].as_array().expect("thumbnails");
         assert_eq!(thumbnails.len(), 2);
+        let path = format!("/images?id={}", stack.image(&key).image_id);
+        let listed = stack.api(Method::GET, &path, None, "").await.body;
+        assert_eq!(
+            listed["images"][0]["thumbnails"].as_array().map(Vec::len),
+            Some(2),
+            "{listed}"
+        );
+        assert!(!listed.to_string().contains("location"), "a list tells no places");
         for thumbnail in thumbnails {
             let url = thumbnail["url"].as_str().expect("a URL");
             let answer = stack.http.get(url).send().await.expect("an answer of S3");
