@@ -248,6 +248,9 @@ class Probes:
         self.ask("DELETE", "/settings")
         upload = created["upload"]
         self.send(upload["method"], upload["url"], file, upload["headers"])
+        thumbnails = lambda: json.loads(self.ask("GET", f"/images/{image}"))["thumbnails"]
+        wait_until("it has thumbnails", thumbnails)
+        self.send("GET", thumbnails()[0]["url"])
 
     def ask(self, method: str, path: str, body: dict | None = None) -> bytes:
         """A request to the API, as the demo user."""
