@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use uuid::{Uuid, Variant, Version};
+use uuid::{Builder, Uuid, Variant, Version};
 
 /// Most bytes of an image in S3. Source: Rekognition's limit for S3 objects, 15 MB.
 pub const MAX_BYTES: u64 = 15 * 1024 * 1024;
@@ -35,6 +35,12 @@ impl ImageId {
     /// A new id for an upload through the API; later ids sort behind earlier ones.
     pub fn new() -> Self {
         Self(Uuid::now_v7())
+    }
+
+    /// The least id that the API can have handed out in a millisecond, counted since 1970: the sort keys of images that
+    /// were announced later are greater.
+    pub fn first_of(millisecond: u64) -> Self {
+        Self(Builder::from_unix_timestamp_millis(millisecond, &[0; 10]).into_uuid())
     }
 
     /// Reads an id in its canonical form: lower case, with hyphens. `None` for anything else.
@@ -96,6 +102,11 @@ pub struct ImageKey {
 }
 
 impl ImageKey {
+    /// Whether the API handed the key out: for one upload, so that whatever comes later under it is no other image.
+    pub fn is_of_api(&self) -> bool {
+        self.file_name.is_none()
+    }
+
     /// The key under which the API lets an owner upload.
     pub fn for_upload(owner: &Owner, image_id: ImageId) -> String {
         format!("{UPLOADS_PREFIX}{}/{image_id}", owner.0)
@@ -140,6 +151,22 @@ impl Format {
             "image/jpeg" => Some(Self::Jpeg),
             "image/png" => Some(Self::Png),
             _ => None,
+        }
+    }
+
+    /// Its MIME type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+
+    /// What its files' names end in, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
         }
     }
 }
@@ -188,6 +215,7 @@ mod tests {
     fn a_key_handed_out_by_the_api_leads_back_to_its_image() {
         let (owner, id) = (Owner::new("demo").unwrap(), ImageId::new());
         let key = ImageKey::parse(BUCKET, &ImageKey::for_upload(&owner, id)).unwrap();
+        assert!(key.is_of_api());
         assert_eq!(
             key,
             ImageKey {
@@ -196,6 +224,17 @@ mod tests {
                 file_name: None
             }
         );
+    }
+
+    #[test]
+    fn ids_of_the_api_sort_behind_the_first_of_their_time() {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        let now = u64::try_from(now.as_millis()).unwrap();
+        let id = ImageId::new().to_string();
+        assert!(ImageId::first_of(now).to_string() <= id);
+        assert!(id < ImageId::first_of(now + 60_000).to_string());
     }
 
     #[test]
@@ -211,6 +250,7 @@ mod tests {
         ] {
             let key = ImageKey::parse(BUCKET, &format!("uploads/demo/{name}")).unwrap();
             assert_eq!(key.owner.as_str(), "demo");
+            assert!(!key.is_of_api());
             assert_eq!(key.file_name.as_deref(), name.rsplit('/').next());
         }
     }
