@@ -1,9 +1,14 @@
 //! The workflow, as it runs on a real stack: `cargo xtask test` starts one and names it in `ILG_STACK`.
 
+mod account;
 mod dead_letters;
+mod deletion;
+mod execution;
 mod hosting;
 mod keys;
+mod random_use;
 mod rejections;
+mod relabel;
 mod repetitions;
 mod requests;
 mod run_again;
@@ -12,6 +17,7 @@ mod sign_in;
 mod steps_twice;
 mod transfers;
 mod upload;
+mod view;
 
 /// The states of an execution that labels a picture.
 const LABELED: [&str; 5] = [
