@@ -242,6 +242,10 @@ class Probes:
         self.send(upload["method"], upload["url"], file, upload["headers"])
         wait_until("the image is labeled", lambda: self.ask("GET", image)["status"] == "LABELED")
         self.send("GET", self.ask("GET", image)["view"]["url"])
+        for path in (f"/images?id={created['imageId']}", "/images", "/labels", "/settings"):
+            self.ask("GET", path)
+        self.ask("PUT", "/settings", {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []})
+        self.ask("DELETE", "/settings")
         self.ask("POST", f"{image}/relabel")
         self.ask("GET", f"{image}/execution")
         self.ask("DELETE", image)

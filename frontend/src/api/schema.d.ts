@@ -1,4 +1,4 @@
-// Written by `npm run types` from api/openapi.json (SHA-256 d312a2229b6c240902fb0ff7d587b6137b226e90bf1fa21216b1b5de4f852ab3). Not to be edited.
+// Written by `npm run types` from api/openapi.json (SHA-256 d1d2af33d43aa0e3362a7decc97a7db13c97c8e983e9c031a25b02571281a6aa). Not to be edited.
 
 export interface paths {
     "/account/data": {
@@ -427,7 +427,7 @@ export interface components {
          * @description What went wrong, as programs tell it. Stable.
          * @enum {string}
          */
-        ProblemType: "urn:image-label-generator:problem:invalid-field" | "urn:image-label-generator:problem:unknown-field" | "urn:image-label-generator:problem:unknown-parameter" | "urn:image-label-generator:problem:invalid-body" | "urn:image-label-generator:problem:invalid-body-type" | "urn:image-label-generator:problem:body-too-large" | "urn:image-label-generator:problem:unsupported-type" | "urn:image-label-generator:problem:too-large" | "urn:image-label-generator:problem:too-many-images" | "urn:image-label-generator:problem:not-signed-in" | "urn:image-label-generator:problem:no-such-image" | "urn:image-label-generator:problem:no-such-route" | "urn:image-label-generator:problem:method-not-allowed" | "urn:image-label-generator:problem:unavailable" | "urn:image-label-generator:problem:internal";
+        ProblemType: "urn:image-label-generator:problem:invalid-field" | "urn:image-label-generator:problem:unknown-field" | "urn:image-label-generator:problem:unknown-parameter" | "urn:image-label-generator:problem:invalid-body" | "urn:image-label-generator:problem:invalid-body-type" | "urn:image-label-generator:problem:body-too-large" | "urn:image-label-generator:problem:unsupported-type" | "urn:image-label-generator:problem:too-large" | "urn:image-label-generator:problem:too-many-images" | "urn:image-label-generator:problem:not-signed-in" | "urn:image-label-generator:problem:no-such-image" | "urn:image-label-generator:problem:no-execution" | "urn:image-label-generator:problem:being-labeled" | "urn:image-label-generator:problem:nothing-uploaded" | "urn:image-label-generator:problem:no-such-route" | "urn:image-label-generator:problem:method-not-allowed" | "urn:image-label-generator:problem:unavailable" | "urn:image-label-generator:problem:internal";
         /** @description How far a deletion has come. */
         Progress: {
             /** @description Images that this request has deleted. */
@@ -1110,6 +1110,18 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /**
+             * @description The request is at fault. `invalid-field` names a field or parameter and says what it must be; `unknown-field`
+             *     and `unknown-parameter` list those that are known; `invalid-body`: the body is no JSON object.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description API Gateway: no access token, or one that is expired, tampered with or another's. `not-signed-in`: an ID token, which says who somebody is and opens nothing. */
             401: {
                 headers: {
@@ -1446,13 +1458,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API Gateway: too many requests at once. */
+            /** @description `too-many-images`: the quota of the day is used up. It starts anew after as many seconds as the header `retry-after` says. API Gateway: too many requests at once. */
             429: {
                 headers: {
+                    /** @description Seconds */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["GatewayMessage"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `internal`: the API is at fault. */
