@@ -2,7 +2,7 @@
 // `cargo xtask test` starts the stack and names its stack.json in ILG_STACK.
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
-import { SIGNED_IN, stack } from './browser/stack.ts';
+import { stack } from './browser/stack.ts';
 
 const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   (path) => path && existsSync(path),
@@ -13,6 +13,8 @@ if (!chromium) {
 
 export default defineConfig({
   testDir: './browser',
+  // `npm run benchmark` measures; nothing of that belongs to the tests.
+  testMatch: process.env['ILG_BENCHMARK'] ? '*.bench.ts' : '*.spec.ts',
   outputDir: './test-results',
   reporter: 'list',
   forbidOnly: true,
@@ -21,10 +23,6 @@ export default defineConfig({
   timeout: 90_000,
   // A cold stack takes its time for the first picture.
   expect: { timeout: 45_000 },
-  projects: [
-    { name: 'sign-in', testMatch: /\.setup\.ts$/ },
-    { name: 'page', dependencies: ['sign-in'], use: { storageState: SIGNED_IN } },
-  ],
   use: {
     baseURL: stack.webUrl,
     trace: 'retain-on-failure',

@@ -5,15 +5,14 @@ use crate::openapi::{BadRequest, NoSuchImage};
 use crate::owner::Caller;
 use crate::problem::Problem;
 use crate::query::NoParameters;
+use crate::record::{image_id, read};
 use crate::thumbnails::{Thumbnail, thumbnails};
-use aws_sdk_dynamodb::types::AttributeValue;
+use crate::view::{View, view};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use domain::record::RecordedError;
-use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use domain::{Format, ImageId, ImageRecord, Label, Metadata, Status};
-use lambda::ServiceError;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -66,6 +65,10 @@ struct Image {
     thumbnails: Vec<Thumbnail>,
     /// How the picture was taken, as far as its file tells.
     metadata: Metadata,
+    /// Where the picture can be fetched; absent unless one has been found in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    view: Option<View>,
 }
 
 /// The facts of a record, and its labels.
@@ -105,32 +108,15 @@ pub(crate) async fn show(
     _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let id = ImageId::parse(&id)
-        .ok_or_else(|| Problem::invalid_field("imageId", "an id as POST /uploads hands it out"))?;
-    let answer = api
-        .dynamodb
-        .get_item()
-        .table_name(&api.table)
-        .key(PARTITION_KEY, AttributeValue::S(table::owner_partition(&owner)))
-        .key(SORT_KEY, AttributeValue::S(table::image_sort(id)))
-        .consistent_read(true)
-        .send()
-        .await
-        .map_err(|error| ServiceError::of("dynamodb:GetItem", &error))?;
-    let item = answer.item.ok_or_else(Problem::no_such_image)?;
-    let record: ImageRecord = serde_dynamo::from_item(item).map_err(|error| {
-        lambda_http::tracing::error!(%error, image_id = %id, "a record cannot be read");
-        Problem::internal()
-    })?;
-    if record.status == Status::Deleted {
-        return Err(Problem::no_such_image());
-    }
+    let record = read(&api, &owner, image_id(&id)?).await?;
+    let view = view(&api, &record).await?;
     let thumbnails = thumbnails(&api, record.status, &record.thumbnails).await?;
     let metadata = record.metadata.clone().unwrap_or_default();
     let (facts, labels) = facts_and_labels(record);
     Ok(Json(Image {
         facts,
         labels,
+        view,
         thumbnails,
         metadata,
     }))

@@ -3,9 +3,12 @@
 //! Picture bytes never pass through here: `POST /api/uploads` hands out a presigned PUT.
 
 mod access_log;
+mod account;
 mod batch;
 mod body;
 mod cursor;
+mod deletion;
+mod execution;
 mod harden;
 mod images;
 mod labels;
@@ -15,9 +18,12 @@ mod owner;
 mod problem;
 mod query;
 mod quota;
+mod record;
+mod relabel;
 mod settings;
 mod thumbnails;
 mod uploads;
+mod view;
 
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
@@ -33,10 +39,12 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 /// What the routes work with.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// Presigns uploads.
+    /// Presigns uploads and views; deletes objects.
     pub s3: aws_sdk_s3::Client,
     /// Reads and writes image records.
     pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Starts executions, and tells how they went.
+    pub sfn: aws_sdk_sfn::Client,
     /// Where uploads go.
     pub bucket: String,
     /// The table of image records.
@@ -45,6 +53,8 @@ pub struct Api {
     pub default_policy: FilterPolicy,
     /// How many images an owner may upload a day.
     pub images_per_day: u32,
+    /// The workflow.
+    pub state_machine_arn: String,
 }
 
 /// All routes, with their description.
@@ -52,9 +62,12 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(uploads::create))
         .routes(routes!(list::list))
-        .routes(routes!(images::show))
         .routes(routes!(labels::list))
         .routes(routes!(settings::show, settings::store, settings::forget))
+        .routes(routes!(images::show, deletion::delete))
+        .routes(routes!(execution::show))
+        .routes(routes!(relabel::start))
+        .routes(routes!(account::erase))
         .routes(routes!(openapi::show))
 }
 

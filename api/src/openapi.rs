@@ -39,6 +39,17 @@ pub(crate) struct BadRequest(#[allow(dead_code)] Problem);
 #[response(status = 404, content_type = "application/problem+json")]
 pub(crate) struct NoSuchImage(#[allow(dead_code)] Problem);
 
+/// `no-such-image`, as elsewhere. `no-execution`: no execution has begun for the image, or Step Functions has forgotten
+/// it, after 90 days.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+pub(crate) struct NoExecution(#[allow(dead_code)] Problem);
+
+/// `being-labeled`: an execution is at work on the image. `nothing-uploaded`: the upload is still awaited.
+#[derive(IntoResponses)]
+#[response(status = 409, content_type = "application/problem+json")]
+pub(crate) struct CannotRelabel(#[allow(dead_code)] Problem);
+
 /// `body-too-large`: more than 16 KiB.
 #[derive(IntoResponses)]
 #[response(status = 413, content_type = "application/problem+json")]

@@ -32,6 +32,12 @@ pub(crate) enum ProblemType {
     NotSignedIn,
     #[serde(rename = "urn:image-label-generator:problem:no-such-image")]
     NoSuchImage,
+    #[serde(rename = "urn:image-label-generator:problem:no-execution")]
+    NoExecution,
+    #[serde(rename = "urn:image-label-generator:problem:being-labeled")]
+    BeingLabeled,
+    #[serde(rename = "urn:image-label-generator:problem:nothing-uploaded")]
+    NothingUploaded,
     #[serde(rename = "urn:image-label-generator:problem:no-such-route")]
     NoSuchRoute,
     #[serde(rename = "urn:image-label-generator:problem:method-not-allowed")]
@@ -49,7 +55,8 @@ impl ProblemType {
                 StatusCode::BAD_REQUEST
             }
             Self::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Self::NoSuchImage | Self::NoSuchRoute => StatusCode::NOT_FOUND,
+            Self::NoSuchImage | Self::NoExecution | Self::NoSuchRoute => StatusCode::NOT_FOUND,
+            Self::BeingLabeled | Self::NothingUploaded => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidBodyType | Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -72,6 +79,9 @@ impl ProblemType {
             Self::TooManyImages => "Too many images today",
             Self::NotSignedIn => "Nobody is signed in",
             Self::NoSuchImage => "There is no such image",
+            Self::NoExecution => "There is no execution",
+            Self::BeingLabeled => "The image is being labeled",
+            Self::NothingUploaded => "There is nothing to label",
             Self::NoSuchRoute => "There is no such route",
             Self::MethodNotAllowed => "The method is not allowed",
             Self::Unavailable => "The service is busy",
@@ -214,6 +224,21 @@ impl Problem {
 
     pub(crate) fn no_such_image() -> Self {
         Self::new(ProblemType::NoSuchImage, "No image has this id.")
+    }
+
+    pub(crate) fn no_execution() -> Self {
+        let detail = "No execution has begun for this image, or it is more than 90 days ago.";
+        Self::new(ProblemType::NoExecution, detail)
+    }
+
+    pub(crate) fn being_labeled() -> Self {
+        let detail = "An execution is at work on this image. Try again when it has ended.";
+        Self::new(ProblemType::BeingLabeled, detail)
+    }
+
+    pub(crate) fn nothing_uploaded() -> Self {
+        let detail = "Nothing has been uploaded for this image yet.";
+        Self::new(ProblemType::NothingUploaded, detail)
     }
 
     pub(crate) fn no_such_route() -> Self {

@@ -27,7 +27,7 @@ use std::time::Duration;
 use utoipa::ToSchema;
 
 /// How long the presigned PUT is valid.
-const UPLOAD_VALID: Duration = Duration::from_secs(5 * 60);
+pub(crate) const UPLOAD_VALID: Duration = Duration::from_secs(5 * 60);
 /// What is signed and not set by a browser itself, as `host` and `content-length` are. The SDK would
 /// add this function's own trace id, which the bucket's CORS rules do not know.
 const UPLOAD_HEADERS: [&str; 3] = ["content-type", "if-none-match", "x-amz-checksum-sha256"];

@@ -1,19 +1,19 @@
-// What a screen reader says as pictures move on: changes of stage only, never each percent of an upload.
-import type { Picture } from './pictures';
+// What a screen reader says as uploads move on: changes of stage only, never each percent of an upload.
 import { text } from './text';
+import type { Item } from './upload/queue';
 
 /** The sentence for a change, or `undefined` if it is not worth an interruption. */
-export function announcement(before: Picture | undefined, after: Picture | undefined): string | undefined {
+export function announcement(before: Item | undefined, after: Item | undefined): string | undefined {
   if (!after) return undefined;
   const { name, stage } = after;
-  if (!before) return stage.name === 'waiting' ? text.announce.added(name) : undefined;
+  if (!before) return text.announce.added(name);
   if (stage.name === 'looking' && before.stage.name === 'looking') {
     return stage.slow && !before.stage.slow ? text.announce.slow(name) : undefined;
   }
   if (stage.name === before.stage.name) return undefined;
   switch (stage.name) {
     case 'looking':
-      return before.stage.name === 'uploading' ? text.announce.looking(name) : undefined;
+      return text.announce.looking(name);
     case 'labeled':
       return text.announce.labeled(name, stage.image.labels);
     case 'rejected':

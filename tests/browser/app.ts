@@ -2,15 +2,26 @@
 // its security policy, no error in the console, no request to anybody else.
 import { expect, type JSHandle, type Locator, type Page, test as base } from '@playwright/test';
 import type { TestFile } from './files.ts';
+import { createPerson, type Person } from './people.ts';
 import { stack } from './stack.ts';
 
-interface Promises {
+interface Fixtures {
+  /** Whether the test begins signed in. */
+  readonly signedIn: boolean;
+  /** Who is at the page: an account of the test's own. */
+  readonly person: Person;
   /** A console error that the test provokes: browsers log refused requests by themselves. */
   readonly provoked: RegExp | undefined;
   readonly kept: undefined;
 }
 
-export const test = base.extend<Promises>({
+export const test = base.extend<Fixtures>({
+  signedIn: [true, { option: true }],
+  person: async ({}, use) => use(await createPerson()),
+  storageState: async ({ signedIn, person }, use) => {
+    const localStorage = [{ name: 'ilg.tokens', value: JSON.stringify(person.tokens) }];
+    await use({ cookies: [], origins: signedIn ? [{ origin: stack.webUrl, localStorage }] : [] });
+  },
   provoked: [undefined, { option: true }],
   kept: [
     async ({ page, provoked }, use) => {
@@ -47,12 +58,38 @@ export const test = base.extend<Promises>({
 
 export { expect };
 
-/** The card of the picture with this name. */
-export function card(page: Page, name: string): Locator {
-  return page.getByRole('article', { name, exact: true });
+/** The tiles of the gallery, newest first. */
+export function tiles(page: Page): Locator {
+  return page.locator('ilg-gallery').getByRole('link');
 }
 
-/** A label's row in a card. */
+/** The tile of the picture with this name; it names the surest labels once it has any. */
+export function tile(page: Page, name: string, labels: string = ''): Locator {
+  const start = `${name}: `.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return page.locator('ilg-gallery').getByRole('link', { name: new RegExp(`^${start}.*${labels}`) });
+}
+
+/** A file's row in the list of uploads. */
+export function upload(page: Page, name: string): Locator {
+  return page.getByRole('region', { name: 'Uploads' }).getByRole('listitem').filter({ has: page.getByText(name, { exact: true }) });
+}
+
+/** The large view of the picture with this name. */
+export function picture(page: Page, name: string): Locator {
+  return page.getByRole('dialog', { name, exact: true });
+}
+
+/** Adds a file, waits for its labels, and opens it. */
+export async function addAndOpen(page: Page, file: TestFile, labels: string = 'Cat'): Promise<Locator> {
+  await page.goto('/');
+  await drop(page, file);
+  await tile(page, file.name, labels).click();
+  const view = picture(page, file.name);
+  await expect(view.getByRole('meter').first()).toBeVisible();
+  return view;
+}
+
+/** A label's row in a picture's view. */
 export function label(within: Locator, name: string): Locator {
   return within.getByRole('listitem').filter({ has: within.page().getByRole('meter', { name: `Confidence of ${name}`, exact: true }) });
 }
@@ -88,8 +125,8 @@ export async function paste(page: Page, ...files: TestFile[]): Promise<void> {
   }, transfer);
 }
 
-/** Slows the way to storage down to so many bytes a second, so that an upload can be watched. */
-export async function throttleUploads(page: Page, bytesPerSecond: number): Promise<void> {
+/** Slows the way to storage down to so many bytes a second, so that an upload can be watched; gives back how to end that. */
+export async function throttleUploads(page: Page, bytesPerSecond: number): Promise<() => Promise<void>> {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   await session.send('Network.emulateNetworkConditions', {
@@ -98,4 +135,5 @@ export async function throttleUploads(page: Page, bytesPerSecond: number): Promi
     downloadThroughput: -1,
     uploadThroughput: bytesPerSecond,
   });
+  return () => session.detach();
 }

@@ -1,31 +1,54 @@
 // The page without a mouse.
-import { card, expect, label, test } from './app.ts';
+import type { Locator, Page } from '@playwright/test';
+import { expect, label, picture, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
-import { stack } from './stack.ts';
 
-test('with the keyboard alone: choose a file, reach a label, see its box, remove the card', async ({ page }) => {
+/** Presses Tab until something has the focus. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  await expect(async () => {
+    await page.keyboard.press('Tab');
+    await expect(target).toBeFocused({ timeout: 100 });
+  }).toPass({ intervals: [0] });
+}
+
+test('with the keyboard alone: add a picture, open it, see a box, delete it, take that back, find it, leave', async ({ page }) => {
   await page.goto('/');
-  await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: `Account ${stack.demoUser}` })).toBeFocused();
-  await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: 'Choose pictures' })).toBeFocused();
+  await tabTo(page, page.getByRole('button', { name: 'Choose pictures' }));
   const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(sample('cat.jpg'));
 
-  const cat = card(page, 'cat.jpg');
-  await expect(label(cat, 'Cat')).toBeVisible();
-  const name = label(cat, 'Cat').getByRole('button', { name: /^Cat, show \d+ places? in the picture$/ });
-  await expect(async () => {
-    await page.keyboard.press('Tab');
-    await expect(name).toBeFocused({ timeout: 100 });
-  }).toPass({ intervals: [0] });
-  await expect(cat.locator('.box[data-on]').first()).toContainText('Cat');
+  await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
+  await tabTo(page, tile(page, 'cat.jpg'));
+  await page.keyboard.press('Enter');
+  const view = picture(page, 'cat.jpg');
+  await expect(view.getByRole('heading', { name: 'cat.jpg' })).toBeFocused();
+
+  await expect(label(view, 'Cat')).toBeVisible();
+  const name = label(view, 'Cat').getByRole('button', { name: /^Cat, show \d+ places? in the picture$/ });
+  await tabTo(page, name);
+  await expect(view.locator('.box[data-on]').first()).toContainText('Cat');
   await page.keyboard.press('Enter');
   await expect(name).toHaveAttribute('aria-pressed', 'true');
 
-  await page.keyboard.press('Shift+Tab');
-  await expect(page.getByRole('button', { name: 'Remove cat.jpg from view' })).toBeFocused();
+  await page.keyboard.press('Delete');
+  await expect(tiles(page)).toHaveCount(0);
+  await page.keyboard.press('Control+z');
+  await expect(tile(page, 'cat.jpg')).toBeVisible();
+
+  await page.keyboard.press('/');
+  await expect(page.getByRole('combobox', { name: 'Find pictures by label' })).toBeFocused();
+  await page.keyboard.type('cat');
+  await expect(page.getByRole('option', { name: 'Cat 1 picture' })).toBeVisible();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('button', { name: 'Choose pictures' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Remove Cat' })).toBeVisible();
+  await expect(tiles(page)).toHaveCount(1);
+
+  await tabTo(page, page.getByRole('button', { name: /^Account/ }));
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('link', { name: 'Settings' }));
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
 });

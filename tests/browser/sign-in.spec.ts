@@ -1,8 +1,8 @@
 // Sign-in: the way in, the way out, and everything between that nobody should notice.
 import type { Page } from '@playwright/test';
-import { drop, expect, label, card, test } from './app.ts';
+import { drop, expect, test, tile } from './app.ts';
 import { sample } from './files.ts';
-import { signIn } from './sign-in.ts';
+import { type Person, signIn } from './people.ts';
 import { stack } from './stack.ts';
 
 interface Tokens {
@@ -28,16 +28,16 @@ function tokenRequests(page: Page): string[] {
   return requests;
 }
 
-const account = (page: Page) => page.getByRole('button', { name: `Account ${stack.demoUser}` });
+const account = (page: Page, { email }: Pick<Person, 'email'>) => page.getByRole('button', { name: `Account ${email}` });
 
 test.describe('signed out', () => {
-  test.use({ storageState: { cookies: [], origins: [] } });
+  test.use({ signedIn: false });
 
-  test('a stranger is told what this is, and comes back to the address that he asked for', async ({ page }) => {
+  test('a stranger is told what this is, signs in, and comes back to the address that he asked for', async ({ page }) => {
     await page.goto('/?label=Dog');
     await expect(page.getByRole('heading', { name: 'See what is in your pictures' })).toBeVisible();
     await signIn(page, stack.demoUser, stack.demoPassword);
-    await expect(account(page)).toBeVisible();
+    await expect(account(page, { email: stack.demoUser })).toBeVisible();
     expect(new URL(page.url()).search).toBe('?label=Dog');
   });
 
@@ -53,60 +53,63 @@ test.describe('signed out', () => {
     page.on('request', (request) => {
       if (new URL(request.url()).pathname.startsWith('/api/')) asked.push(request.url());
     });
-    await page.goto('/');
+    await page.goto('/images/0193506a-7d2e-7c61-9a54-3f1de1a8b0c1');
     await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
     expect(asked).toEqual([]);
   });
-});
 
-test('signing out forgets the tokens, in every tab', async ({ page, context }) => {
-  await page.goto('/');
-  const other = await context.newPage();
-  await other.goto('/');
-  await expect(account(other)).toBeVisible();
-  await account(page).click();
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
-  await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
-  expect(await page.evaluate(() => localStorage.length)).toBe(0);
-});
-
-test('a token that has expired is renewed once for all requests, before anything is sent', async ({ page }) => {
-  await page.goto('/');
-  await expect(account(page)).toBeVisible();
-  await changeTokens(page, { expiresAt: 0 });
-  await page.reload();
-  const renewals = tokenRequests(page);
-  await drop(page, sample('cat.jpg', 'one.jpg'), sample('cat.jpg', 'two.jpg'));
-  for (const name of ['one.jpg', 'two.jpg']) await expect(label(card(page, name), 'Cat')).toBeVisible();
-  expect(renewals).toHaveLength(1);
-});
-
-test.describe('a token that the API refuses', () => {
-  test.use({ provoked: /status of 401/ });
-
-  test('is renewed and the request is sent again', async ({ page }) => {
+  test('signing out forgets the tokens, in every tab', async ({ page, context, person }) => {
     await page.goto('/');
-    await expect(account(page)).toBeVisible();
-    await changeTokens(page, { accessToken: 'worth.nothing.now' });
+    await signIn(page, person.email, person.password);
+    await expect(account(page, person)).toBeVisible();
+    const other = await context.newPage();
+    await other.goto('/settings');
+    await expect(other.getByRole('heading', { name: 'Settings' })).toBeVisible();
+    await account(page, person).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+  });
+
+  test('a token that has expired is renewed once for all requests, before anything is sent', async ({ page, person }) => {
+    await page.goto('/');
+    await signIn(page, person.email, person.password);
+    await expect(account(page, person)).toBeVisible();
+    await changeTokens(page, { expiresAt: 0 });
+    const renewals = tokenRequests(page);
     await page.reload();
-    await drop(page, sample('cat.jpg'));
-    await expect(label(card(page, 'cat.jpg'), 'Cat')).toBeVisible();
+    await drop(page, sample('cat.jpg', 'one.jpg'), sample('cat.jpg', 'two.jpg'));
+    for (const name of ['one.jpg', 'two.jpg']) await expect(tile(page, name, 'Cat')).toBeVisible();
+    expect(renewals).toHaveLength(1);
+  });
+
+  test.describe('a token that the API refuses', () => {
+    test.use({ provoked: /status of 401/ });
+
+    test('is renewed and the request is sent again', async ({ page, person }) => {
+      await page.goto('/');
+      await signIn(page, person.email, person.password);
+      await expect(account(page, person)).toBeVisible();
+      await changeTokens(page, { accessToken: 'worth.nothing.now' });
+      await page.reload();
+      await drop(page, sample('cat.jpg'));
+      await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
+    });
   });
 });
 
 test.describe('a session that has ended', () => {
   test.use({ provoked: /status of 40[01]/ });
 
-  test('asks to sign in again and returns to where one was', async ({ page }) => {
-    await page.goto('/?label=Dog');
-    await expect(account(page)).toBeVisible();
+  test('asks to sign in again and returns to where one was', async ({ page, person }) => {
+    await page.goto('/settings?label=Dog');
+    await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
     await changeTokens(page, { expiresAt: 0, refreshToken: 'worth-nothing' });
     await page.reload();
-    await drop(page, sample('cat.jpg'));
     await expect(page.getByRole('alert')).toContainText('Your session has ended.');
-    await signIn(page, stack.demoUser, stack.demoPassword);
-    await expect(account(page)).toBeVisible();
+    await signIn(page, person.email, person.password);
+    await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
     expect(new URL(page.url()).search).toBe('?label=Dog');
   });
 });

@@ -30,10 +30,15 @@ from botocore.config import Config
 
 ROOT = pathlib.Path(__file__).parents[2]
 CAT = ROOT / "samples" / "cat.jpg"
+# Has to be converted, so that there is a rendition.
+WEBP = ROOT / "tests" / "pictures" / "cat.webp"
 
 # Function and action (patterns) → why taking it away shows nothing here.
 ONLY_ON_AWS = {
-    ("*", "s3:ListBucket"): "the emulator answers 404 for an object that is gone, with or without it; S3 answers 403",
+    ("validate", "s3:ListBucket"): "the emulator answers 404 for a missing object, with or without it; S3 answers 403",
+    ("convert", "s3:ListBucket"): "the same",
+    ("detect-labels", "s3:ListBucket"): "the same",
+    ("thumbnails", "s3:ListBucket"): "the same",
     ("detect-labels", "rekognition:DetectLabels"): "the stand-in for Rekognition knows no policies",
     ("record-failure", "sqs:SendMessage"): "Lambda itself sends to the dead-letter queue, in the function's name",
     ("thumbnails", "sqs:SendMessage"): "the same",
@@ -79,8 +84,21 @@ class Stack:
         client = lambda name: session.client(name, endpoint_url=self.description["endpoint"], config=config)
         self.iam, self.functions, self.s3 = client("iam"), client("lambda"), client("s3")
         self.sfn, self.cloudformation, self.events = client("stepfunctions"), client("cloudformation"), client("events")
-        self.users = client("cognito-idp")
+        self.dynamodb, self.cognito = client("dynamodb"), client("cognito-idp")
         self.name = self.description["eventBus"]  # the bus is named after the stack
+
+    def access_token(self) -> str:
+        """Signs the demo user in."""
+        answer = self.cognito.admin_initiate_auth(
+            UserPoolId=self.description["userPoolId"],
+            ClientId=self.description["userPoolClientId"],
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={
+                "USERNAME": self.description["demoUser"],
+                "PASSWORD": self.description["demoPassword"],
+            },
+        )
+        return answer["AuthenticationResult"]["AccessToken"]
 
     def resources(self, kind: str) -> list[str]:
         """Physical ids of the stack's resources of a type."""
@@ -97,17 +115,6 @@ class Stack:
             raise Denied(body["errorMessage"])
         assert met == error, f"{function}: {body}"
         return body
-
-    def sign_in(self) -> str:
-        """The demo user's access token."""
-        about = self.description
-        answer = self.users.admin_initiate_auth(
-            UserPoolId=about["userPoolId"],
-            ClientId=about["userPoolClientId"],
-            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": about["demoUser"], "PASSWORD": about["demoPassword"]},
-        )
-        return answer["AuthenticationResult"]["AccessToken"]
 
     def role(self, function: str) -> str:
         """The name of a function's role."""
@@ -152,12 +159,12 @@ class Probes:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.token = stack.sign_in()
         self.owner = f"privileges-{uuid.uuid4().hex}"
         self.key = f"uploads/{self.owner}/cat.jpg"
         # Later than what S3 itself says about the object: whatever the workflow does with it, ours is newer.
         self.sequencer = 1 << 80
         self.machine = stack.description["stateMachineArn"]
+        self.token = stack.access_token()
         self.failed_execution = self.fail()
         stack.s3.put_object(Bucket=stack.description["bucket"], Key=self.key, Body=CAT.read_bytes())
         self.claimed = self.validate()
@@ -193,7 +200,9 @@ class Probes:
         return arn
 
     def validate(self) -> dict:
-        """A good image; then the same event while the claim is a dead execution's."""
+        """A good image, then the same event while the claim is a dead execution's; an upload after its deletion."""
+        late = self.event(self.key.replace("cat.jpg", self.deleted()))
+        self.stack.invoke("validate", {"event": late, "executionArn": self.execution()}, error="ImageDeleted")
         event = self.event(self.key)
         self.stack.invoke("validate", {"event": event, "executionArn": self.execution()})
         return self.stack.invoke("validate", {"event": event, "executionArn": self.execution()})
@@ -211,6 +220,15 @@ class Probes:
         self.stack.invoke("thumbnails", {"detail": superseded})
         gone = {**self.outcome, "key": self.key.replace("cat", "gone")}
         self.stack.invoke("thumbnails", {"detail": gone})
+
+    def deleted(self) -> str:
+        """The id of an image that its owner has deleted."""
+        image_id = f"0193a5a0-0000-7000-8000-{uuid.uuid4().hex[:12]}"
+        tombstone = {"imageId": image_id, "owner": self.owner, "status": "DELETED", "updatedAt": "", "bucket": ""}
+        keys = {"pk": f"OWNER#{self.owner}", "sk": f"IMAGE#{image_id}"}
+        item = {name: {"S": value} for name, value in {**keys, **tombstone}.items()}
+        self.stack.dynamodb.put_item(TableName=self.stack.description["table"], Item=item)
+        return image_id
 
     def detect_labels(self) -> None:
         """A good image, its rendition, and one whose object is gone."""
@@ -236,27 +254,32 @@ class Probes:
         assert "failed" in handled, handled
 
     def api(self) -> None:
-        """All routes, and the upload that one of them hands out."""
-        file = CAT.read_bytes() + uuid.uuid4().bytes
+        """All routes, and the requests to S3 that they hand out, on the way of an image that is taken back."""
+        file = WEBP.read_bytes() + uuid.uuid4().bytes
         digest = base64.b64encode(hashlib.sha256(file).digest()).decode()
-        announced = {"fileName": "cat.jpg", "contentType": "image/jpeg", "size": len(file), "sha256": digest}
-        created = json.loads(self.ask("POST", "/uploads", announced))
-        image = created["imageId"]
-        for path in (f"/images/{image}", f"/images?id={image}", "/images", "/labels", "/settings"):
+        announced = {"fileName": "cat.webp", "contentType": "image/webp", "size": len(file), "sha256": digest}
+        created = self.ask("POST", "/uploads", announced)
+        upload, image = created["upload"], f"/images/{created['imageId']}"
+        self.send(upload["method"], upload["url"], file, upload["headers"])
+        wait_until("the image is labeled", lambda: self.ask("GET", image)["status"] == "LABELED")
+        self.send("GET", self.ask("GET", image)["view"]["url"])
+        for path in (f"/images?id={created['imageId']}", "/images", "/labels", "/settings"):
             self.ask("GET", path)
         self.ask("PUT", "/settings", {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []})
         self.ask("DELETE", "/settings")
-        upload = created["upload"]
-        self.send(upload["method"], upload["url"], file, upload["headers"])
-        thumbnails = lambda: json.loads(self.ask("GET", f"/images/{image}"))["thumbnails"]
-        wait_until("it has thumbnails", thumbnails)
-        self.send("GET", thumbnails()[0]["url"])
+        wait_until("it has thumbnails", lambda: self.ask("GET", image)["thumbnails"])
+        self.send("GET", self.ask("GET", image)["thumbnails"][0]["url"])
+        self.ask("POST", f"{image}/relabel")
+        self.ask("GET", f"{image}/execution")
+        self.ask("DELETE", image)
+        self.ask("DELETE", "/account/data")
 
-    def ask(self, method: str, path: str, body: dict | None = None) -> bytes:
-        """A request to the API, as the demo user."""
-        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
-        url = self.stack.description["apiUrl"] + path
-        return self.send(method, url, json.dumps(body).encode() if body else None, headers)
+    def ask(self, method: str, path: str, body: dict | None = None) -> dict | None:
+        """A request to the API as the demo user."""
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self.token}"}
+        data = None if body is None else json.dumps(body).encode()
+        answer = self.send(method, self.stack.description["apiUrl"] + path, data, headers)
+        return json.loads(answer) if answer else None
 
     def send(self, method: str, url: str, body: bytes | None = None, headers: dict | None = None) -> bytes:
         """An HTTP request; a refusal that a missing permission brings about is `Denied`.

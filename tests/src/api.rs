@@ -1,6 +1,7 @@
 //! The HTTP API and uploads through it, as a browser makes them.
 
-use crate::{Stack, pictures};
+use crate::users::User;
+use crate::{Stack, pictures, wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::{ImageId, ImageKey};
@@ -127,25 +128,17 @@ impl Stack {
         self.demo_user().await.api(method, path, content_type, body).await
     }
 
-    /// `POST /uploads`
+    /// `POST /uploads`, as the demo user.
     pub async fn announce(&self, announcement: &Value) -> Answer {
-        self.api(
-            Method::POST,
-            "/uploads",
-            Some("application/json"),
-            announcement.to_string(),
-        )
-        .await
+        self.demo_user().await.announce(announcement).await
     }
 
-    /// Announces a file that the API takes.
+    /// Announces a file that the API takes, as the demo user.
     ///
     /// # Panics
     /// Where it does not.
     pub async fn create_upload(&self, file: &File) -> Created {
-        let answer = self.announce(&file.announcement()).await;
-        assert_eq!(answer.status, 201, "{answer:?}");
-        serde_json::from_value(answer.body).expect("an upload")
+        self.demo_user().await.create_upload(file).await
     }
 
     /// Sends bytes to where an upload goes, with its headers and those of `other_headers`, which win.
@@ -167,15 +160,23 @@ impl Stack {
         request.send().await.expect("an answer of S3").status()
     }
 
-    /// Uploads a file through the API; gives its key back.
+    /// Uploads a file through the API, as the demo user; gives its key back.
     ///
     /// # Panics
     /// Where it is refused.
     pub async fn upload(&self, file: &File) -> String {
-        let created = self.create_upload(file).await;
+        self.upload_of(self.demo_user().await, file).await
+    }
+
+    /// Uploads a file through the API; gives its key back.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub async fn upload_of(&self, user: &User, file: &File) -> String {
+        let created = user.create_upload(file).await;
         let status = self.put(&created.upload, file.bytes.clone(), &[]).await;
         assert!(status.is_success(), "S3 refuses {}: {status}", file.name);
-        self.upload_key(created.image_id).await
+        ImageKey::for_upload(&user.owner, created.image_id)
     }
 
     /// Where an upload of the demo user goes.
@@ -187,5 +188,68 @@ impl Stack {
     pub async fn get_image(&self, image_id: ImageId) -> Answer {
         self.api(Method::GET, &format!("/images/{image_id}"), None, "")
             .await
+    }
+}
+
+impl User {
+    /// `POST /uploads`
+    pub async fn announce(&self, announcement: &Value) -> Answer {
+        self.api(
+            Method::POST,
+            "/uploads",
+            Some("application/json"),
+            announcement.to_string(),
+        )
+        .await
+    }
+
+    /// Announces a file that the API takes.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn create_upload(&self, file: &File) -> Created {
+        let answer = self.announce(&file.announcement()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        serde_json::from_value(answer.body).expect("an upload")
+    }
+
+    /// `GET /images/{id}`
+    pub async fn get_image(&self, image_id: ImageId) -> Answer {
+        self.api(Method::GET, &format!("/images/{image_id}"), None, "")
+            .await
+    }
+
+    /// `DELETE /images/{id}`
+    pub async fn delete_image(&self, image_id: ImageId) -> Answer {
+        self.api(Method::DELETE, &format!("/images/{image_id}"), None, "")
+            .await
+    }
+
+    /// `POST /images/{id}/relabel`
+    pub async fn relabel(&self, image_id: ImageId) -> Answer {
+        self.api(Method::POST, &format!("/images/{image_id}/relabel"), None, "")
+            .await
+    }
+
+    /// `GET /images/{id}/execution`
+    pub async fn get_execution(&self, image_id: ImageId) -> Answer {
+        self.api(Method::GET, &format!("/images/{image_id}/execution"), None, "")
+            .await
+    }
+
+    /// `DELETE /account/data`, until it is done; gives back how many images that has deleted.
+    ///
+    /// # Panics
+    /// Where it is not answered with progress, or does not come to an end.
+    pub async fn delete_data(&self) -> u64 {
+        let mut deleted = 0;
+        wait::until("all data is deleted", async || {
+            let answer = self.api(Method::DELETE, "/account/data", None, "").await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            deleted += answer.body["deletedImages"].as_u64().expect("a number");
+            answer.body["done"].as_bool().expect("yes or no").then_some(())
+        })
+        .await;
+        deleted
     }
 }

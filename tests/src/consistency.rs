@@ -2,8 +2,22 @@
 
 use crate::Stack;
 use domain::table::owner_partition;
-use domain::{ImageId, ImageRecord, Owner, Status};
+use domain::{ImageId, ImageKey, ImageRecord, Owner, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What a complete deletion leaves of a record, for some time.
+const TOMBSTONE: [&str; 10] = [
+    "pk",
+    "sk",
+    "imageId",
+    "owner",
+    "bucket",
+    "status",
+    "updatedAt",
+    "sequencer",
+    "executionArn",
+    "expiresAt",
+];
 
 /// An owner's images, and where the table contradicts itself about them.
 #[derive(Debug)]
@@ -98,5 +112,31 @@ impl Stack {
             records,
             contradictions,
         }
+    }
+
+    /// What a deletion has left of an image: a sentence for each thing.
+    ///
+    /// # Panics
+    /// Where the bucket or the table cannot be read.
+    pub async fn left_of(&self, key: &str) -> Vec<String> {
+        let image: ImageKey = self.image(key);
+        let mut left = vec![];
+        if self.has_object(key).await {
+            left.push(format!("the object {key}"));
+        }
+        for row in self.label_rows_of(&image).await {
+            left.push(format!("a row for {}", row.label));
+        }
+        for name in self.attributes(&image).await {
+            if !TOMBSTONE.contains(&name.as_str()) {
+                left.push(format!("the record's {name}"));
+            }
+        }
+        if let Some(record) = self.record(&image).await
+            && (record.status != Status::Deleted || record.expires_at.is_none())
+        {
+            left.push(format!("{record:?}"));
+        }
+        left
     }
 }

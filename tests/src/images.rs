@@ -4,7 +4,7 @@ use crate::bus::Notification;
 use crate::executions::Ended;
 use crate::{Stack, wait};
 use aws_sdk_s3::primitives::ByteStream;
-use domain::{ImageRecord, Status};
+use domain::{ImageRecord, Owner, Status};
 use serde_json::{Value, json};
 
 /// Later than any event that S3 has ever sent.
@@ -51,6 +51,34 @@ impl Stack {
             .send()
             .await
             .expect("an answer of S3");
+    }
+
+    /// Whether there is an object.
+    ///
+    /// # Panics
+    /// Where S3 does not answer.
+    pub async fn has_object(&self, key: &str) -> bool {
+        match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(_) => true,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => false,
+            Err(error) => panic!("{key}: {error:?}"),
+        }
+    }
+
+    /// The keys of all of an owner's objects.
+    ///
+    /// # Panics
+    /// Where S3 does not list them.
+    pub async fn objects_of(&self, owner: &Owner) -> Vec<String> {
+        let list = self.s3.list_objects_v2().bucket(&self.bucket);
+        let pages = list.prefix(format!("uploads/{}/", owner.as_str()));
+        let mut pages = pages.into_paginator().send();
+        let mut keys = vec![];
+        while let Some(page) = pages.next().await {
+            let objects = page.expect("a list of objects").contents.unwrap_or_default();
+            keys.extend(objects.into_iter().filter_map(|object| object.key));
+        }
+        keys
     }
 
     /// The event that S3 sends when an object has landed.

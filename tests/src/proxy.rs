@@ -41,7 +41,12 @@ pub enum Fault {
     Late,
     /// The service does what it is asked for; the function is killed before it reads the answer.
     CallerKilled,
+    /// No fault: the call waits until its [`Breaking`] is dropped, and then goes on its way.
+    Held,
 }
+
+/// How often a call that is held looks whether it may go on.
+const HELD: Duration = Duration::from_millis(20);
 
 type Decide = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 
@@ -177,15 +182,23 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn decide(state: &Mutex<State>, call: &Call) -> Option<Fault> {
+/// The fault that a call meets, and the id of the watch that says so.
+fn decide(state: &Mutex<State>, call: &Call) -> Option<(u64, Fault)> {
     let mut state = lock(state);
     let mut watches = state
         .watches
-        .values_mut()
-        .filter(|watch| call.text.contains(&watch.about));
-    let fault = watches.find_map(|watch| (watch.decide)(call))?;
+        .iter_mut()
+        .filter(|(_, watch)| call.text.contains(&watch.about));
+    let (id, fault) = watches.find_map(|(id, watch)| Some((*id, (watch.decide)(call)?)))?;
     *state.injected.entry(fault).or_default() += 1;
-    Some(fault)
+    Some((id, fault))
+}
+
+/// Passes a call on as it came.
+async fn pass(request: &Request, upstream: &str, client: &mut TcpStream) -> io::Result<()> {
+    let mut answer = request.send(upstream).await?;
+    tokio::io::copy(&mut answer, client).await?;
+    client.shutdown().await
 }
 
 async fn serve(
@@ -203,11 +216,14 @@ async fn serve(
     } else {
         &upstreams.services
     };
-    match decide(state, &call) {
-        None => {
-            let mut answer = request.send(upstream).await?;
-            tokio::io::copy(&mut answer, &mut client).await?;
-            client.shutdown().await
+    let decided = decide(state, &call);
+    match decided.map(|(_, fault)| fault) {
+        None => pass(&request, upstream, &mut client).await,
+        Some(Fault::Held) => {
+            while decided.is_some_and(|(id, _)| lock(state).watches.contains_key(&id)) {
+                tokio::time::sleep(HELD).await;
+            }
+            pass(&request, upstream, &mut client).await
         }
         Some(Fault::Unavailable) => client.write_all(&call.service.unavailable()).await,
         Some(Fault::Throttled) => client.write_all(&call.service.throttled()).await,

@@ -33,6 +33,19 @@ impl Stack {
     /// # Panics
     /// Where it cannot be read.
     pub async fn record(&self, image: &ImageKey) -> Option<ImageRecord> {
+        let item = self.item(image).await;
+        item.map(|item| serde_dynamo::from_item(item).expect("a record"))
+    }
+
+    /// The names of all attributes of an image's record; none where there is none.
+    ///
+    /// # Panics
+    /// Where it cannot be read.
+    pub async fn attributes(&self, image: &ImageKey) -> Vec<String> {
+        self.item(image).await.unwrap_or_default().into_keys().collect()
+    }
+
+    async fn item(&self, image: &ImageKey) -> Option<Item> {
         let answer = self
             .dynamodb
             .get_item()
@@ -41,11 +54,8 @@ impl Stack {
             .key(SORT_KEY, AttributeValue::S(image_sort(image.image_id)))
             .consistent_read(true)
             .send()
-            .await
-            .expect("an answer of the table");
-        answer
-            .item
-            .map(|item| serde_dynamo::from_item(item).expect("a record"))
+            .await;
+        answer.expect("an answer of the table").item
     }
 
     /// How many of an owner's images have each label; labels that none has any more are left out.
@@ -83,6 +93,16 @@ impl Stack {
         }
         rows.retain(|row| row.image_id == image.image_id);
         rows
+    }
+
+    /// The sort keys of all items in an owner's own partition.
+    ///
+    /// # Panics
+    /// Where they cannot be read.
+    pub async fn items_of(&self, owner: &Owner) -> Vec<String> {
+        let items = self.query(owner_partition(owner), "").await;
+        let sort = |item: Item| item[SORT_KEY].as_s().expect("a text").clone();
+        items.into_iter().map(sort).collect()
     }
 
     /// Removes all that the table holds about an owner, so that a test can start from nothing with

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::EnumIter;
-use uuid::{Uuid, Variant, Version};
+use uuid::{Builder, Uuid, Variant, Version};
 
 /// Most bytes of an upload, 100 MB: scans and panoramas fit, and what converts them holds them in memory.
 pub const MAX_BYTES: u64 = 100 * 1024 * 1024;
@@ -74,6 +74,12 @@ impl ImageId {
         Self(Uuid::now_v7())
     }
 
+    /// The least id that the API can have handed out in a millisecond, counted since 1970: the sort keys of images that
+    /// were announced later are greater.
+    pub fn first_of(millisecond: u64) -> Self {
+        Self(Builder::from_unix_timestamp_millis(millisecond, &[0; 10]).into_uuid())
+    }
+
     /// Reads an id in its canonical form: lower case, with hyphens. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let id = Uuid::try_parse(text).ok()?;
@@ -133,6 +139,11 @@ pub struct ImageKey {
 }
 
 impl ImageKey {
+    /// Whether the API handed the key out: for one upload, so that whatever comes later under it is no other image.
+    pub fn is_of_api(&self) -> bool {
+        self.file_name.is_none()
+    }
+
     /// The key under which the API lets an owner upload.
     pub fn for_upload(owner: &Owner, image_id: ImageId) -> String {
         format!("{UPLOADS_PREFIX}{}/{image_id}", owner.0)
@@ -205,6 +216,32 @@ impl Format {
             Self::Gif => "GIF",
             Self::Bmp => "BMP",
             Self::Tiff => "TIFF",
+        }
+    }
+
+    /// Its MIME type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+            Self::Avif => "image/avif",
+            Self::Gif => "image/gif",
+            Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+        }
+    }
+
+    /// What its files' names end in, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::WebP => "webp",
+            Self::Avif => "avif",
+            Self::Gif => "gif",
+            Self::Bmp => "bmp",
+            Self::Tiff => "tif",
         }
     }
 }
@@ -304,6 +341,7 @@ mod tests {
     fn a_key_handed_out_by_the_api_leads_back_to_its_image() {
         let (owner, id) = (Owner::new("demo").unwrap(), ImageId::new());
         let key = ImageKey::parse(BUCKET, &ImageKey::for_upload(&owner, id)).unwrap();
+        assert!(key.is_of_api());
         assert_eq!(
             key,
             ImageKey {
@@ -312,6 +350,17 @@ mod tests {
                 file_name: None
             }
         );
+    }
+
+    #[test]
+    fn ids_of_the_api_sort_behind_the_first_of_their_time() {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        let now = u64::try_from(now.as_millis()).unwrap();
+        let id = ImageId::new().to_string();
+        assert!(ImageId::first_of(now).to_string() <= id);
+        assert!(id < ImageId::first_of(now + 60_000).to_string());
     }
 
     #[test]
@@ -327,6 +376,7 @@ mod tests {
         ] {
             let key = ImageKey::parse(BUCKET, &format!("uploads/demo/{name}")).unwrap();
             assert_eq!(key.owner.as_str(), "demo");
+            assert!(!key.is_of_api());
             assert_eq!(key.file_name.as_deref(), name.rsplit('/').next());
         }
     }

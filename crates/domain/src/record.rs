@@ -17,11 +17,14 @@ pub struct ImageRecord {
     pub owner: Owner,
     /// Where it is on its way.
     pub status: Status,
-    /// When the upload was handed out, or the object was first seen: ISO 8601, UTC, milliseconds.
+    /// When the upload was handed out, or the object was first seen: ISO 8601, UTC, milliseconds. Empty once a deletion
+    /// is complete.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub created_at: String,
     /// When the record last changed, in the same form.
     pub updated_at: String,
-    /// The object's key.
+    /// The object's key. Empty once a deletion is complete.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
     /// The object's bucket.
     pub bucket: String,

@@ -16,6 +16,11 @@ pub const HISTORY_INDEX: &str = "history";
 /// The sort key of an owner's settings.
 pub const SETTINGS: &str = "SETTINGS";
 
+/// The sort keys of images' records begin with it.
+pub const IMAGES: &str = "IMAGE#";
+/// The sort keys of label counts begin with it.
+pub const LABEL_COUNTS: &str = "LABEL#";
+
 /// A partition key may have 2,048 bytes, and keys of objects let an owner have a thousand.
 const LONGEST_PART: usize = 512;
 
@@ -35,12 +40,12 @@ pub fn label_partition(owner: &Owner, label: &str) -> String {
 
 /// The sort key of an image's record.
 pub fn image_sort(image_id: ImageId) -> String {
-    format!("IMAGE#{image_id}")
+    format!("{IMAGES}{image_id}")
 }
 
 /// The sort key of a label's count. Case-insensitive, as people search.
 pub fn label_count_sort(label: &str) -> String {
-    format!("LABEL#{}", escape(&label.to_lowercase()))
+    format!("{LABEL_COUNTS}{}", escape(&label.to_lowercase()))
 }
 
 /// The sort key of an owner's uploads of a day. `date` is ISO 8601, UTC.

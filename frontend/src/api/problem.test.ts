@@ -11,7 +11,7 @@ describe('readProblem', () => {
       detail: 'size must be at least 1',
       field: 'size',
     };
-    expect(readProblem(400, JSON.stringify(body))).toMatchObject({
+    expect(readProblem(400, body)).toMatchObject({
       status: 400,
       message: 'size must be at least 1',
       field: 'size',
@@ -19,17 +19,17 @@ describe('readProblem', () => {
   });
 
   test('falls back to the title, then to a sentence for the status', () => {
-    expect(readProblem(404, '{"title":"There is no such image"}').message).toBe('There is no such image');
-    expect(readProblem(418, '{}').message).toBe(text.apiStatus(418));
+    expect(readProblem(404, { title: 'There is no such image' }).message).toBe('There is no such image');
+    expect(readProblem(418, {}).message).toBe(text.apiStatus(418));
   });
 
   test.each([
-    ['API Gateway', 429, '{"message":"Too Many Requests"}'],
-    ['API Gateway', 503, '{"message":"Service Unavailable"}'],
+    ['API Gateway', 429, { message: 'Too Many Requests' }],
+    ['API Gateway', 503, { message: 'Service Unavailable' }],
     ['a proxy', 502, '<html><h1>502 Bad Gateway</h1></html>'],
     ['nobody', 500, ''],
-    ['JSON that is no object', 500, 'null'],
-    ['a detail that is no text', 500, '{"detail":{"a":1}}'],
+    ['JSON that is no object', 500, null],
+    ['a detail that is no text', 500, { detail: { a: 1 } }],
   ])('never shows what %s says by itself (%i)', (_, status, body) => {
     expect(readProblem(status, body).message).toBe(text.apiStatus(status));
   });

@@ -37,17 +37,11 @@ export class SignedOutError extends Error {
 }
 
 /**
- * Reads an error answer: `application/problem+json` (RFC 9457) from the API, `{message}` from API Gateway itself,
- * anything at all from what may stand between.
+ * Reads an error answer: `application/problem+json` (RFC 9457) from the API, `{message}` from API Gateway itself, text
+ * of any kind from what may stand between.
  */
-export function readProblem(status: number, body: string): ApiError {
-  let problem: Record<string, unknown> = {};
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null) problem = parsed as Record<string, unknown>;
-  } catch {
-    // No JSON: a proxy's or a gateway's own page. Its markup would tell nobody anything.
-  }
+export function readProblem(status: number, body: unknown): ApiError {
+  const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const { detail, title, field } = problem;
   // API Gateway's own `message` ("Too Many Requests") is no sentence for people: the status says as much.
   const sentence = [detail, title].find((part) => typeof part === 'string' && part !== '') as string | undefined;

@@ -2,6 +2,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { text } from '../text';
+import { readDrop } from '../upload/folders';
 import css from './drop-target.css?inline';
 import { FilesEvent } from './files-event';
 import { add } from './icons';
@@ -52,7 +53,7 @@ export class DropTarget extends LitElement {
     this.hovering = false;
     if (!event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
-    this.dispatchEvent(new FilesEvent([...event.dataTransfer.files]));
+    void readDrop(event.dataTransfer).then(({ files, left }) => this.dispatchEvent(new FilesEvent(files, left)));
   };
 
   private readonly paste = (event: ClipboardEvent): void => {

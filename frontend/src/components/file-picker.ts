@@ -1,9 +1,10 @@
-// The button that opens the system's file dialog.
+// The button that opens the system's file dialog, for files or for a folder.
 import { html, LitElement } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
+import { type Found, fromFolder } from '../upload/folders';
 import css from './file-picker.css?inline';
 import { FilesEvent } from './files-event';
-import { add } from './icons';
+import { add, folder } from './icons';
 import { sheets } from './styles';
 
 @customElement('ilg-file-picker')
@@ -11,6 +12,8 @@ export class FilePicker extends LitElement {
   static override styles = sheets(css);
 
   @property() label = '';
+  /** Whether a folder is chosen, with all that is in it, rather than files. */
+  @property({ type: Boolean, reflect: true }) folder = false;
   @query('input') private input!: HTMLInputElement;
   @query('button') private button!: HTMLButtonElement;
 
@@ -19,10 +22,25 @@ export class FilePicker extends LitElement {
     void this.updateComplete.then(() => this.button.focus());
   }
 
+  /** Opens the dialog. */
+  open(): void {
+    this.input.click();
+  }
+
   override render() {
     return html`
-      <button class="button primary" type="button" @click=${() => this.input.click()}>${add}<span>${this.label}</span></button>
-      <input type="file" multiple hidden accept="image/*" aria-label=${this.label} @change=${this.chosen} />
+      <button class="button ${this.folder ? '' : 'primary'}" type="button" title=${this.label} @click=${this.open}>
+        ${this.folder ? folder : add}<span>${this.label}</span>
+      </button>
+      <input
+        type="file"
+        multiple
+        hidden
+        accept="image/*"
+        ?webkitdirectory=${this.folder}
+        aria-label=${this.label}
+        @change=${this.chosen}
+      />
     `;
   }
 
@@ -30,6 +48,7 @@ export class FilePicker extends LitElement {
     const files = [...(this.input.files ?? [])];
     // Without this, choosing the same file again would be no change.
     this.input.value = '';
-    if (files.length > 0) this.dispatchEvent(new FilesEvent(files));
+    const found: Found = this.folder ? fromFolder(files) : { files, left: 0 };
+    if (files.length > 0) this.dispatchEvent(new FilesEvent(found.files, found.left));
   }
 }

@@ -2,7 +2,11 @@
 
 /** Dispatched as `files`, up to the page's root. */
 export class FilesEvent extends Event {
-  constructor(readonly files: readonly File[]) {
+  constructor(
+    readonly files: readonly File[],
+    /** How many files of folders were no pictures and have been left out. */
+    readonly left = 0,
+  ) {
     super('files', { bubbles: true, composed: true });
   }
 }

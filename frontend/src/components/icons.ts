@@ -21,3 +21,21 @@ export const offline = icon(
 export const target = icon(
   svg`<path d="M4 8V5a1 1 0 0 1 1-1h3M16 4h3a1 1 0 0 1 1 1v3M20 16v3a1 1 0 0 1-1 1h-3M8 20H5a1 1 0 0 1-1-1v-3" />`,
 );
+export const search = icon(svg`<circle cx="10.5" cy="10.5" r="6" /><path d="M15 15l5 5" />`);
+export const filters = icon(
+  svg`<path d="M4 7h9M17 7h3M4 17h3M11 17h9" /><circle cx="15" cy="7" r="2" /><circle cx="9" cy="17" r="2" />`,
+);
+export const chevron = icon(svg`<path d="M6 9l6 6 6-6" />`);
+export const done = icon(svg`<path d="M5 12.5l4.5 4.5L19 7.5" />`);
+export const pause = icon(svg`<path d="M9 6v12M15 6v12" />`);
+export const play = icon(svg`<path d="M8 5.5v13l10.5-6.5z" />`);
+export const back = icon(svg`<path d="M19 12H5M11 6l-6 6 6 6" />`);
+export const previous = icon(svg`<path d="M15 5l-7 7 7 7" />`);
+export const next = icon(svg`<path d="M9 5l7 7-7 7" />`);
+export const download = icon(svg`<path d="M12 4v11M7 10.5l5 5 5-5M5 20h14" />`);
+export const trash = icon(
+  svg`<path d="M4 7h16M10 11v6M14 11v6M6 7l1 12a1 1 0 0 0 1 1h8a1 1 0 0 0 1-1l1-12M9 7V4h6v3" />`,
+);
+export const folder = icon(
+  svg`<path d="M3 7a2 2 0 0 1 2-2h4l2.5 2.5H19a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2zM12 11v5M9.5 13.5h5" />`,
+);

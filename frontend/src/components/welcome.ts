@@ -3,6 +3,7 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { Session } from '../sign-in/session';
 import { text } from '../text';
+import { mark } from './icons';
 import { illustration } from './illustration';
 import css from './invitation.css?inline';
 import { sheets } from './styles';
@@ -17,7 +18,8 @@ export class Welcome extends LitElement {
   @state() private leaving = false;
 
   override render() {
-    return html`<section aria-labelledby="title">
+    return html`<header><h1>${mark}<span>${text.title}</span></h1></header>
+      <main><section aria-labelledby="title">
       ${illustration}
       <h2 id="title">${text.signIn.title}</h2>
       <p class="lead">${text.signIn.lead}</p>
@@ -25,7 +27,7 @@ export class Welcome extends LitElement {
       <button class="button primary" type="button" aria-disabled=${this.leaving} @click=${this.signIn}>
         ${this.leaving ? text.signIn.leaving : text.signIn.button}
       </button>
-    </section>`;
+    </section></main>`;
   }
 
   private async signIn(): Promise<void> {

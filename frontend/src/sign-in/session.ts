@@ -38,6 +38,7 @@ interface Pending {
 export class Session extends EventTarget implements Credentials {
   private tokens: Tokens | undefined = read<Tokens>(localStorage, TOKENS);
   private refreshing: Promise<string> | undefined;
+  private signingOut = false;
 
   constructor(private readonly config: Promise<Config>) {
     super();
@@ -50,6 +51,11 @@ export class Session extends EventTarget implements Credentials {
 
   get signedIn(): boolean {
     return this.tokens !== undefined;
+  }
+
+  /** Whether the person has signed out here, and is on the way to Cognito's sign-out. */
+  get left(): boolean {
+    return this.signingOut;
   }
 
   /** The e-mail address of whoever is signed in. */
@@ -114,6 +120,7 @@ export class Session extends EventTarget implements Credentials {
 
   /** Forgets the tokens and leaves for Cognito's sign-out, which forgets its own session and leads back. */
   async signOut(): Promise<void> {
+    this.signingOut = true;
     this.end();
     const { logoutEndpoint, clientId } = await this.config;
     const url = new URL(logoutEndpoint);
@@ -155,7 +162,7 @@ export class Session extends EventTarget implements Credentials {
   }
 
   private take(tokens: Tokens | undefined): void {
-    const changed = this.signedIn !== (tokens !== undefined);
+    const changed = this.signedIn !== (tokens !== undefined) || this.email !== tokens?.email;
     this.tokens = tokens;
     if (changed) this.dispatchEvent(new Event('change'));
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { text } from '../text';
-import { checkDimensions, checkFile, detectKind, LARGEST_FILE } from './checks';
+import { announcedName, checkDimensions, checkFile, detectKind, LARGEST_FILE } from './checks';
 
 const JPEG = [0xff, 0xd8, 0xff, 0xe0];
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -87,4 +87,11 @@ describe('checkDimensions', () => {
     expect(checkDimensions(200, 79)).toContain('at least 80');
     expect(checkDimensions(15_001, 10_000)).toContain('at most 150 million');
   });
+});
+
+test('a name that the API would refuse is announced without what is wrong with it', () => {
+  expect(announcedName('Ça va? 🐈 "<b>.jpg')).toBe('Ça va? 🐈 "<b>.jpg');
+  expect(announcedName('../a\nb\\c\u202egpj.exe')).toBe('.._a_b_c_gpj.exe');
+  expect([...announcedName('🐈'.repeat(1000))]).toHaveLength(255);
+  expect(announcedName('')).toBe(text.unnamed);
 });

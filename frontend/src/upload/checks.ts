@@ -54,6 +54,17 @@ export function checkDimensions(width: number, height: number): string | undefin
   return undefined;
 }
 
+/** The longest file name that the API takes, in characters. */
+const LONGEST_NAME = 255;
+/** What the API takes in no file name: slashes, control characters, and what turns the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
+const FORBIDDEN = /[/\\\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A file's name as it may be announced: a picture is not refused for its name. */
+export function announcedName(name: string): string {
+  return [...name.replaceAll(FORBIDDEN, '_').toWellFormed()].slice(0, LONGEST_NAME).join('') || text.unnamed;
+}
+
 /** Tells the kind of a file by its first bytes. */
 export function detectKind(start: Uint8Array): Kind {
   const ascii = String.fromCharCode(...start);

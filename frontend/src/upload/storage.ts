@@ -1,5 +1,5 @@
 // Sending one file to storage with a presigned PUT. XMLHttpRequest, because fetch cannot tell how far an upload is.
-import type { UploadTicket } from '../api/types';
+import type { Upload } from '../api/types';
 
 /** An upload without progress for this many milliseconds is given up. */
 const STALLED = 60_000;
@@ -12,7 +12,7 @@ export type PutOutcome = 'stored' | 'refused' | 'expired' | 'passing';
 
 /** Sends the file; `onProgress` hears the fraction sent, 0 to 1. Throws only the signal's reason. */
 export function putObject(
-  ticket: UploadTicket,
+  ticket: Upload['upload'],
   file: File,
   onProgress: (sent: number) => void,
   signal: AbortSignal,

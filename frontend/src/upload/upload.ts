@@ -3,6 +3,7 @@ import type { ApiClient } from '../api/client';
 import { type Backoff, backoffDelay, sleep } from '../backoff';
 import { whenOnline } from '../page-state';
 import { text } from '../text';
+import { announcedName } from './checks';
 import { sha256 } from './checksum';
 import { type PutOutcome, putObject } from './storage';
 
@@ -28,11 +29,12 @@ export interface UploadOptions {
 export async function uploadFile(api: ApiClient, file: File, options: UploadOptions): Promise<void> {
   const { contentType, signal, onImageId, onProgress } = options;
   if (!globalThis.isSecureContext) throw new UploadError(text.upload.insecurePage);
+  // The worker's script may have to be fetched.
+  await whenOnline(signal);
   const checksum = await sha256(file).catch(() => {
     throw new UploadError(text.check.unreadable);
   });
-  await whenOnline(signal);
-  const request = { fileName: file.name, contentType, size: file.size, sha256: checksum };
+  const request = { fileName: announcedName(file.name), contentType, size: file.size, sha256: checksum };
   const ticket = await api.createUpload(request, signal);
   onImageId(ticket.imageId);
 
@@ -41,7 +43,7 @@ export async function uploadFile(api: ApiClient, file: File, options: UploadOpti
     if (attempt > 0) await sleep(backoffDelay(attempt, AGAIN), signal);
     await whenOnline(signal);
     // The same ticket again: if the first PUT did arrive and only its answer was lost, this one meets 412.
-    ended = await putObject(ticket, file, onProgress, signal);
+    ended = await putObject(ticket.upload, file, onProgress, signal);
   }
   if (ended !== 'stored') throw new UploadError(text.upload[ended]);
 }

@@ -5,12 +5,12 @@
 //! Written in an order that a crash at any point and a second run leave nothing wrong: the names of
 //! the rows first, then the rows and counts, then the result.
 
-mod label_rows;
 mod record;
 
 use domain::contract::OutcomeLabel;
 use domain::record::RecordedError;
 use domain::{DetectedImage, ErrorName, ImageId, Outcome, Owner, PersistInput, Status};
+use label_rows::{Condition, LabelRows, LabelRowsError};
 use lambda::{ServiceError, StepError};
 use strum::EnumIter;
 
@@ -52,6 +52,15 @@ impl StepError for PersistError {
             Self::NotAnUpload => ErrorName::NotAnUpload,
             Self::UnreadableRecord(_) => ErrorName::UnexpectedAnswer,
             Self::Service(error) => error.name(),
+        }
+    }
+}
+
+impl From<LabelRowsError> for PersistError {
+    fn from(error: LabelRowsError) -> Self {
+        match error {
+            LabelRowsError::RecordChanged(record) => record::lost(record.as_ref()),
+            LabelRowsError::Service(error) => error.into(),
         }
     }
 }
@@ -131,7 +140,16 @@ pub async fn handle(persist: &Persist, input: PersistInput) -> Result<Outcome, P
         .map(|label| label.name.as_str())
         .collect();
     let before = record::announce_rows(persist, &image, &names).await?;
-    label_rows::replace(persist, &image, &before).await?;
+    LabelRows {
+        dynamodb: &persist.dynamodb,
+        table: &persist.table,
+        owner: &image.owner,
+        image_id: image.image_id,
+        created_at: &before.created_at,
+        condition: Condition::ClaimedBy(&image.execution_arn),
+    }
+    .replace(&before.label_rows, image.ending.labels())
+    .await?;
     record::store(persist, &image, &names).await?;
     Ok(outcome(image))
 }

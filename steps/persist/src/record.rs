@@ -7,11 +7,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use domain::{ImageRecord, Status};
 use jiff::Timestamp;
+use label_rows::CLAIM_IS_OURS;
 use lambda::ServiceError;
 use serde::Serialize;
-
-/// Holds while the claim is this execution's; uses `:executionArn`, `:deleted` and `#status`.
-pub(crate) const CLAIM_IS_OURS: &str = "executionArn = :executionArn AND #status <> :deleted";
 
 /// Adds the labels' names to those that may have rows, before any row is written: whoever labels the
 /// image next knows what to take away, even if this run dies half-way. Gives the record back.

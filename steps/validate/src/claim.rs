@@ -1,5 +1,6 @@
 //! Takes an image for one execution, so that each event is worked on once and the latest one wins.
 
+use crate::tombstone::{self, Event};
 use crate::{Validate, ValidateError};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -23,12 +24,16 @@ enum Condition {
     Free,
     /// The claim is still that of this execution, and may be taken over.
     HeldBy(String),
+    /// The image is still deleted, by its owner before this event's object came.
+    Deleted,
 }
 
 /// What a record that could not be claimed means.
 #[derive(Debug, PartialEq, Eq)]
 enum Held {
     Refused(ValidateError),
+    /// Its owner has deleted the image: what this event's object is, depends on the event.
+    Deleted(Event),
     /// Whether it may be taken over depends on whether this execution still runs.
     Ask(String),
     TakeOver(String),
@@ -47,6 +52,10 @@ impl Claim<'_> {
             condition = match self.judge(&record) {
                 Held::Refused(error) => return Err(error),
                 Held::TakeOver(holder) => Condition::HeldBy(holder),
+                Held::Deleted(event) => {
+                    tombstone::hold(validate, self.event, event).await?;
+                    Condition::Deleted
+                }
                 Held::Ask(holder) if is_running(validate, &holder).await? => {
                     return Err(ValidateError::DuplicateEvent);
                 }
@@ -62,7 +71,8 @@ impl Claim<'_> {
         let stored = record.sequencer.as_deref().and_then(Sequencer::parse);
         let done = matches!(record.status, Status::Labeled | Status::Rejected);
         if record.status == Status::Deleted {
-            Held::Refused(ValidateError::ImageDeleted)
+            let newer = stored.is_none_or(|stored| stored < self.event.detail.object.sequencer);
+            Held::Deleted(Event::of(self.image, newer))
         } else if stored.is_some_and(|stored| stored > self.event.detail.object.sequencer) {
             Held::Refused(ValidateError::StaleEvent)
         } else if holder == self.execution_arn {
@@ -92,23 +102,25 @@ impl Claim<'_> {
             self.execution_arn,
             Status::Processing,
         );
-        let free_or_held = match condition {
+        let condition = match condition {
             Condition::Free => {
                 update = update.expression_attribute_values(":failed", text(Status::Failed.as_str()));
                 "(attribute_not_exists(sequencer) OR sequencer < :sequencer \
-                  OR (executionArn = :executionArn AND #status IN (:status, :failed)))"
+                  OR (executionArn = :executionArn AND #status IN (:status, :failed))) \
+                  AND (attribute_not_exists(#status) OR #status <> :deleted)"
             }
             Condition::HeldBy(holder) => {
                 update = update.expression_attribute_values(":holder", text(holder));
-                "executionArn = :holder AND sequencer = :sequencer"
+                "executionArn = :holder AND sequencer = :sequencer AND #status <> :deleted"
+            }
+            Condition::Deleted => {
+                "#status = :deleted AND (attribute_not_exists(sequencer) OR sequencer < :sequencer)"
             }
         };
         let result = update
             .update_expression(format!("{set} REMOVE expiresAt, metadata, #error"))
             .expression_attribute_names("#error", "error")
-            .condition_expression(format!(
-                "{free_or_held} AND (attribute_not_exists(#status) OR #status <> :deleted)"
-            ))
+            .condition_expression(condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
@@ -223,8 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_image_stays_deleted() {
-        let held = judge(&event("0C", true), &record(Status::Deleted, "0A", "other"));
-        assert_eq!(held, Held::Refused(ValidateError::ImageDeleted));
+    fn only_a_later_object_brings_a_deleted_key_back() {
+        for (sequencer, expected) in [("0C", Event::Later), ("0A", Event::Late), ("09", Event::Late)] {
+            let held = judge(&event(sequencer, true), &record(Status::Deleted, "0A", "other"));
+            assert_eq!(held, Held::Deleted(expected), "{sequencer}");
+        }
     }
 }

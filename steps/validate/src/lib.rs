@@ -6,6 +6,7 @@ mod claim;
 mod header;
 mod metadata;
 mod settings;
+mod tombstone;
 
 use claim::Claim;
 use domain::image::MAX_BYTES;
@@ -17,7 +18,7 @@ use strum::EnumIter;
 /// What the step works with.
 #[derive(Debug, Clone)]
 pub struct Validate {
-    /// Reads the start of objects.
+    /// Reads the start of objects; deletes what comes after its image was deleted.
     pub s3: aws_sdk_s3::Client,
     /// Stores the claim, and knows the owner's settings.
     pub dynamodb: aws_sdk_dynamodb::Client,

@@ -1,10 +1,15 @@
 //! The workflow, as it runs on a real stack: `cargo xtask test` starts one and names it in `ILG_STACK`.
 
+mod account;
 mod dead_letters;
+mod deletion;
+mod execution;
 mod hosting;
 mod keys;
 mod kinds;
+mod random_use;
 mod rejections;
+mod relabel;
 mod repetitions;
 mod requests;
 mod run_again;
@@ -14,6 +19,7 @@ mod steps_twice;
 mod thumbnails;
 mod transfers;
 mod upload;
+mod view;
 
 /// The states of an execution that labels a picture.
 const LABELED: [&str; 5] = [

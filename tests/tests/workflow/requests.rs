@@ -224,6 +224,14 @@ fn a_body_that_is_too_large() {
     });
 }
 
+/// The routes about one image: method, and what follows its id.
+const ABOUT_AN_IMAGE: [(Method, &str); 4] = [
+    (Method::GET, ""),
+    (Method::DELETE, ""),
+    (Method::GET, "/execution"),
+    (Method::POST, "/relabel"),
+];
+
 #[test]
 fn an_id_that_is_none() {
     run(async |stack| {
@@ -242,8 +250,16 @@ fn an_id_that_is_none() {
             random,
             &long,
         ] {
-            let answer = stack.api(Method::GET, &format!("/images/{id}"), None, "").await;
-            check(id, &answer, 400, "invalid-field", Some("imageId"));
+            for (method, route) in ABOUT_AN_IMAGE {
+                let answer = stack.api(method, &format!("/images/{id}{route}"), None, "").await;
+                check(
+                    &format!("{id}{route}"),
+                    &answer,
+                    400,
+                    "invalid-field",
+                    Some("imageId"),
+                );
+            }
         }
     });
 }
@@ -251,10 +267,11 @@ fn an_id_that_is_none() {
 #[test]
 fn an_id_that_does_not_exist() {
     run(async |stack| {
-        let answer = stack
-            .api(Method::GET, &format!("/images/{}", Uuid::now_v7()), None, "")
-            .await;
-        check("a new id", &answer, 404, "no-such-image", None);
+        for (method, route) in ABOUT_AN_IMAGE {
+            let path = format!("/images/{}{route}", Uuid::now_v7());
+            let answer = stack.api(method, &path, None, "").await;
+            check(&path, &answer, 404, "no-such-image", None);
+        }
     });
 }
 
@@ -283,7 +300,10 @@ fn a_route_or_a_method_that_does_not_exist() {
             (Method::GET, "/images/a/b", 404, "no-such-route"),
             (Method::GET, "/uploads", 405, "method-not-allowed"),
             (Method::PUT, "/uploads", 405, "method-not-allowed"),
-            (Method::DELETE, "/images/1", 405, "method-not-allowed"),
+            (Method::PUT, "/images/1", 405, "method-not-allowed"),
+            (Method::GET, "/images/1/relabel", 405, "method-not-allowed"),
+            (Method::POST, "/images/1/execution", 405, "method-not-allowed"),
+            (Method::GET, "/account/data", 405, "method-not-allowed"),
         ] {
             let answer = stack.api(method.clone(), path, None, "").await;
             check(&format!("{method} {path}"), &answer, status, kind, None);

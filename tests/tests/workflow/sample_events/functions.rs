@@ -1,7 +1,9 @@
 //! The samples for functions, and what each function makes of them.
 
 use super::{BUCKET, files, key_of, put_once, read, text};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sfn::types::ExecutionStatus;
+use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, owner_partition};
 use domain::{ErrorName, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ enum Given {
     ClaimedBy(&'static str),
     /// A labeled cat under the id that the sample names.
     LabeledUpload,
+    /// The tombstone of the sample's image.
+    DeletedUpload,
     /// An execution with the name and the input that the sample says, which has failed.
     FailedExecution,
 }
@@ -47,7 +51,7 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         UnexpectedAnswer, UnsupportedFormat,
     };
     use Expected::{Answers, Fails, Finds, Gives, Tells};
-    use Given::{ClaimedBy, FailedExecution, LabeledUpload, Nothing, Object};
+    use Given::{ClaimedBy, DeletedUpload, FailedExecution, LabeledUpload, Nothing, Object};
 
     let cat = pictures::cat();
     let size = imagesize::blob_size(&cat).expect("a picture");
@@ -85,6 +89,10 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ),
         ("validate/missing-object.json", (Nothing, Fails(ObjectGone))),
         ("validate/folder-marker.json", (Nothing, Fails(NotAnUpload))),
+        (
+            "validate/deleted-image.json",
+            (DeletedUpload, Fails(ImageDeleted)),
+        ),
         ("validate/no-creation.json", (Nothing, Fails(InvalidInput))),
         ("convert/cat.json", (Object(pictures::webp), Gives(converted))),
         (
@@ -162,6 +170,27 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
             ),
         ),
         (
+            "api/get-execution.json",
+            (LabeledUpload, Answers(200, json!({"status": "SUCCEEDED"}))),
+        ),
+        (
+            "api/get-unknown-execution.json",
+            (Nothing, Answers(404, problem("no-such-image"))),
+        ),
+        ("api/relabel-image.json", (LabeledUpload, Answers(202, json!({})))),
+        (
+            "api/relabel-unknown-image.json",
+            (Nothing, Answers(404, problem("no-such-image"))),
+        ),
+        (
+            "api/delete-unknown-image.json",
+            (Nothing, Answers(404, problem("no-such-image"))),
+        ),
+        (
+            "api/delete-data-of-nobody.json",
+            (Nothing, Answers(200, json!({"done": true, "deletedImages": 0}))),
+        ),
+        (
             "api/get-unknown-image.json",
             (Nothing, Answers(404, problem("no-such-image"))),
         ),
@@ -203,10 +232,28 @@ async fn provide(stack: &Stack, given: Given, sample: &Value) {
                 .await;
             assert_eq!(ended.status, ExecutionStatus::Failed);
         }
+        Given::DeletedUpload => {
+            let image = stack.image(key_of(sample));
+            let tombstone = [
+                (PARTITION_KEY, owner_partition(&image.owner)),
+                (SORT_KEY, image_sort(image.image_id)),
+                ("imageId", image.image_id.to_string()),
+                ("owner", image.owner.as_str().to_owned()),
+                ("bucket", BUCKET.to_owned()),
+                ("status", Status::Deleted.as_str().to_owned()),
+                ("updatedAt", "2026-11-12T00:00:00.000Z".to_owned()),
+            ];
+            let mut put = stack.dynamodb.put_item().table_name(&stack.table);
+            for (name, value) in tombstone {
+                put = put.item(name, AttributeValue::S(value));
+            }
+            put.send().await.expect("a tombstone");
+        }
         Given::LabeledUpload => {
             let id = sample["pathParameters"]["proxy"]
                 .as_str()
                 .and_then(|path| path.strip_prefix("images/"));
+            let id = id.and_then(|path| path.split('/').next());
             let key = format!("uploads/demo/{}", id.expect("an id"));
             put_once(stack, &key, pictures::cat()).await;
             stack.settled_as(&key, Status::Labeled).await;

@@ -1,0 +1,219 @@
+// The settings: which labels count, tried out on a recent picture; and taking everything back.
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { EVERYTHING } from '../address';
+import type { ApiClient } from '../api/client';
+import { ApiError, NetworkError } from '../api/problem';
+import type { FilterPolicy, Image } from '../api/types';
+import type { Views } from '../library/views';
+import { keeps } from '../policy';
+import { text } from '../text';
+import { back, close } from './icons';
+import './label-field';
+import type { PickEvent } from './label-field';
+import css from './settings-view.css?inline';
+import { sheets } from './styles';
+
+/** The API's limits. */
+const MOST_LABELS = 100;
+const MOST_NAMES = 100;
+
+/** Dispatches `back`, and `emptied` when everything has been deleted. */
+@customElement('ilg-settings-view')
+export class SettingsView extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) api!: ApiClient;
+  @property({ attribute: false }) views!: Views;
+  @state() private policy: FilterPolicy | undefined;
+  @state() private saved: FilterPolicy | undefined;
+  @state() private sample: Image | undefined;
+  @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
+  @state() private deleting: { readonly deleted: number } | undefined;
+  @query('h2') private heading!: HTMLHeadingElement;
+  @query('dialog') private confirmation!: HTMLDialogElement;
+  private listening = new AbortController();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.views.addEventListener('change', () => this.requestUpdate(), { signal });
+    window.addEventListener('keydown', this.key, { signal });
+    void this.load(signal);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.listening.abort();
+  }
+
+  override firstUpdated(): void {
+    this.heading.focus();
+  }
+
+  override render() {
+    return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
+      <header>
+        <button class="tool" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.leave}>${back}</button>
+        <h2 id="title" tabindex="-1">${text.settings.title}</h2>
+      </header>
+      <div class="content">
+        <div role="status">${this.message && !this.message.bad ? html`<p class="message">${this.message.sentence}</p>` : nothing}</div>
+        <div role="alert">${this.message?.bad ? html`<p class="message bad">${this.message.sentence}</p>` : nothing}</div>
+        ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : html`<p class="hint">${text.settings.loading}</p>`}
+        ${this.danger()}
+      </div>
+    </section>`;
+  }
+
+  private form(policy: FilterPolicy) {
+    const unchanged = JSON.stringify(policy) === JSON.stringify(this.saved);
+    return html`<form @submit=${this.save}>
+      <p class="lead">${text.settings.lead}</p>
+      <label>
+        <span>${text.settings.minConfidence} <span class="value">${text.find.atLeast(policy.minConfidence)}</span></span>
+        <input type="range" min="0" max="100" .value=${String(policy.minConfidence)} @input=${(event: Event) => this.change({ minConfidence: numberOf(event) })} />
+      </label>
+      <label>
+        <span>${text.settings.maxLabels}</span>
+        <input type="number" required min="1" max=${MOST_LABELS} .value=${String(policy.maxLabels)} @input=${(event: Event) => this.change({ maxLabels: numberOf(event) })} />
+      </label>
+      ${this.names('include', policy.include)} ${this.names('exclude', policy.exclude)}
+      <button class="button primary" type="submit" ?disabled=${unchanged}>${text.settings.save}</button>
+    </form>`;
+  }
+
+  private names(field: 'include' | 'exclude', names: readonly string[]) {
+    const without = (name: string) => names.filter((other) => other.toLowerCase() !== name.toLowerCase());
+    return html`<fieldset>
+      <legend>${text.settings[field].legend}</legend>
+      <p class="hint">${text.settings[field].hint}</p>
+      ${
+        names.length > 0
+          ? html`<ul role="list" class="chips">${names.map(
+              (name) => html`<li>
+                <span>${name}</span>
+                <button type="button" aria-label=${text.find.remove(name)} @click=${() => this.change({ [field]: without(name) })}>${close}</button>
+              </li>`,
+            )}</ul>`
+          : nothing
+      }
+      <ilg-label-field
+        free
+        .api=${this.api}
+        label=${text.settings[field].add}
+        placeholder=${text.settings[field].add}
+        .chosen=${names}
+        @pick=${({ label }: PickEvent) => this.change({ [field]: [...without(label), label].slice(0, MOST_NAMES) })}
+      ></ilg-label-field>
+    </fieldset>`;
+  }
+
+  private preview(policy: FilterPolicy) {
+    if (!this.sample) return nothing;
+    const { imageId, labels, fileName } = this.sample;
+    const url = this.views.get(imageId);
+    const kept = new Set(keeps(policy, labels));
+    return html`<aside aria-labelledby="preview">
+      <h3 id="preview">${text.settings.preview}</h3>
+      ${url ? html`<img src=${url} alt=${fileName || text.unnamed} />` : nothing}
+      <p class="hint" role="status">${text.settings.kept(kept.size, labels.length)}</p>
+      <ul role="list" class="labels">
+        ${labels.map(
+          (label) => html`<li ?data-dropped=${!kept.has(label)}>
+            ${kept.has(label) ? html`<span>${label.name}</span>` : html`<del>${label.name}</del>`} <small>${text.confidence(label.confidence)}</small>
+          </li>`,
+        )}
+      </ul>
+      <p class="hint">${text.settings.previewHint}</p>
+    </aside>`;
+  }
+
+  private danger() {
+    return html`<section class="danger" aria-labelledby="danger">
+      <h3 id="danger">${text.settings.danger}</h3>
+      <p>${text.settings.dangerLead}</p>
+      ${
+        this.deleting
+          ? html`<p role="status">${text.settings.deleting(this.deleting.deleted)}</p><progress aria-label=${text.settings.danger}></progress>`
+          : html`<button class="button bad" type="button" @click=${() => this.confirmation.showModal()}>${text.settings.deleteAll}</button>`
+      }
+      <dialog aria-labelledby="sure">
+        <form method="dialog">
+          <h3 id="sure">${text.settings.sure}</h3>
+          <p>${text.settings.sureLead}</p>
+          <div class="buttons">
+            <button class="button" value="no" autofocus>${text.settings.keep}</button>
+            <button class="button bad" value="yes" @click=${() => void this.deleteAll()}>${text.settings.deleteAll}</button>
+          </div>
+        </form>
+      </dialog>
+    </section>`;
+  }
+
+  private async load(signal: AbortSignal): Promise<void> {
+    try {
+      this.policy = this.saved = await this.api.getSettings(signal);
+      const { images } = await this.api.listImages({ ...EVERYTHING, status: 'LABELED' }, undefined, signal);
+      const newest = images.find(({ labels }) => labels.length > 0);
+      if (!newest) return;
+      this.sample = await this.api.getImage(newest.imageId, signal);
+      this.views.keep(this.sample);
+    } catch (error) {
+      if (!signal.aborted) this.say(error);
+    }
+  }
+
+  private async save(event: Event): Promise<void> {
+    event.preventDefault();
+    if (!this.policy) return;
+    try {
+      this.policy = this.saved = await this.api.putSettings(this.policy);
+      this.message = { sentence: text.settings.saved, bad: false };
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  private async deleteAll(): Promise<void> {
+    this.deleting = { deleted: 0 };
+    this.message = undefined;
+    try {
+      for (let done = false; !done; ) {
+        const part = await this.api.deleteEverything();
+        done = part.done;
+        this.deleting = { deleted: this.deleting.deleted + part.deletedImages };
+      }
+      this.message = { sentence: text.settings.emptied(this.deleting.deleted), bad: false };
+      this.sample = undefined;
+      this.dispatchEvent(new Event('emptied'));
+    } catch (error) {
+      this.say(error);
+    }
+    this.deleting = undefined;
+  }
+
+  private change(change: Partial<FilterPolicy>): void {
+    if (this.policy) this.policy = { ...this.policy, ...change };
+    this.message = undefined;
+  }
+
+  private say(error: unknown): void {
+    const known = error instanceof ApiError || error instanceof NetworkError;
+    if (!known) console.error(error);
+    this.message = { sentence: known ? error.message : text.unexpected, bad: true };
+  }
+
+  private leave(): void {
+    this.dispatchEvent(new Event('back'));
+  }
+
+  private readonly key = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && !event.defaultPrevented && !this.confirmation.open) this.leave();
+  };
+}
+
+function numberOf({ target }: Event): number {
+  return (target as HTMLInputElement).valueAsNumber;
+}

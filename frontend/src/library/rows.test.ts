@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { layOut, type Measures, type Row, type Tile } from './rows';
+
+const MEASURES: Measures = { width: 1000, rowHeight: 200, gap: 4, headingHeight: 48 };
+const tile = (imageId: string, ratio: number, day = '2026-01-02'): Tile => ({ imageId, ratio, day });
+const pictures = (rows: Row<Tile>[]) => rows.filter((row) => row.kind === 'pictures');
+
+test('every full row ends at the same edge, near the wanted height, and no picture is lost or doubled', () => {
+  const tiles = Array.from({ length: 500 }, (_, index) => tile(String(index), 0.4 + ((index * 37) % 100) / 40));
+  const rows = pictures(layOut(tiles, MEASURES));
+  for (const row of rows.slice(0, -1)) {
+    const width = row.tiles.reduce((sum, placed) => sum + placed.width, 0) + (row.tiles.length - 1) * MEASURES.gap;
+    expect(width).toBe(MEASURES.width);
+    expect(row.height).toBeLessThanOrEqual(200 + MEASURES.gap);
+    expect(row.height).toBeGreaterThan(100);
+  }
+  expect(rows.flatMap((row) => row.tiles.map((placed) => placed.tile.imageId))).toEqual(
+    tiles.map((one) => one.imageId),
+  );
+});
+
+test('a day begins with its heading and a row of its own', () => {
+  const rows = layOut([tile('a', 1), tile('b', 1, '2026-01-01'), tile('c', 1, '2026-01-01')], MEASURES);
+  expect(rows.map((row) => (row.kind === 'day' ? row.day : row.tiles.map((placed) => placed.tile.imageId)))).toEqual([
+    '2026-01-02',
+    ['a'],
+    '2026-01-01',
+    ['b', 'c'],
+  ]);
+});
+
+test('panoramas, receipts and records without dimensions stay within the page', () => {
+  for (const ratio of [100, 0.001, Number.MIN_VALUE]) {
+    const [row] = pictures(layOut([tile('a', ratio)], { ...MEASURES, width: 300 }));
+    expect(row?.tiles[0]?.width).toBeLessThanOrEqual(300);
+    expect(row?.tiles[0]?.width).toBeGreaterThan(0);
+  }
+  expect(layOut([], MEASURES)).toEqual([]);
+});
+
+test('more pictures at the end change no row above the last', () => {
+  const tiles = Array.from({ length: 100 }, (_, index) => tile(String(index), 1.5));
+  const before = layOut(tiles.slice(0, 60), MEASURES);
+  expect(layOut(tiles, MEASURES).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+});

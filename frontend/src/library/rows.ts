@@ -1,0 +1,78 @@
+// Justified rows: pictures of a day side by side, each row as wide as the page, all of nearly the same height.
+
+/** What the layout wants to know of a picture. */
+export interface Tile {
+  readonly imageId: string;
+  /** Width by height. */
+  readonly ratio: number;
+  /** The day it belongs to, by this machine's calendar: `YYYY-MM-DD`. */
+  readonly day: string;
+}
+
+export type Row<T extends Tile> =
+  | { readonly kind: 'day'; readonly day: string; readonly height: number }
+  | { readonly kind: 'pictures'; readonly tiles: readonly Placed<T>[]; readonly height: number };
+
+/** A picture with its width in its row, in pixels. */
+export interface Placed<T extends Tile> {
+  readonly tile: T;
+  readonly width: number;
+}
+
+export interface Measures {
+  /** All in pixels. */
+  readonly width: number;
+  readonly rowHeight: number;
+  readonly gap: number;
+  readonly headingHeight: number;
+}
+
+/** Wider or narrower pictures are cropped to these, or a panorama would be a thread and a receipt a tower. */
+const WIDEST = 3;
+const NARROWEST = 0.5;
+
+/** Lays pictures out in their order. The height of a row contains the gap below it. */
+export function layOut<T extends Tile>(tiles: readonly T[], measures: Measures): Row<T>[] {
+  const rows: Row<T>[] = [];
+  let day: string | undefined;
+  let open: T[] = [];
+  let ratios = 0;
+
+  const close = (full: boolean) => {
+    if (open.length === 0) return;
+    rows.push(justify(open, ratios, full, measures));
+    open = [];
+    ratios = 0;
+  };
+
+  for (const tile of tiles) {
+    if (tile.day !== day) {
+      close(false);
+      day = tile.day;
+      rows.push({ kind: 'day', day, height: measures.headingHeight });
+    }
+    open.push(tile);
+    ratios += bounded(tile.ratio);
+    if (ratios * measures.rowHeight + (open.length - 1) * measures.gap >= measures.width) close(true);
+  }
+  close(false);
+  return rows;
+}
+
+function justify<T extends Tile>(tiles: readonly T[], ratios: number, full: boolean, measures: Measures): Row<T> {
+  const free = measures.width - (tiles.length - 1) * measures.gap;
+  // The last row of a day keeps the usual height, unless it has a single picture that is too wide.
+  const height = Math.floor(full ? free / ratios : Math.min(measures.rowHeight, free / ratios));
+  const placed = tiles.map((tile) => ({ tile, width: Math.floor(bounded(tile.ratio) * height) }));
+  const last = placed.at(-1);
+  if (full && last) {
+    // What rounding left over, so that rows end at the same edge.
+    const rest = free - placed.reduce((sum, { width }) => sum + width, 0);
+    placed[placed.length - 1] = { ...last, width: last.width + rest };
+  }
+  return { kind: 'pictures', tiles: placed, height: height + measures.gap };
+}
+
+function bounded(ratio: number): number {
+  return Math.min(WIDEST, Math.max(NARROWEST, ratio));
+}

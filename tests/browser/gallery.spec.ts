@@ -1,0 +1,90 @@
+// The gallery: a history of any length, in rows, of which only what is seen is in the document.
+import { drop, expect, test, tile, tiles } from './app.ts';
+import { sample } from './files.ts';
+import { seed } from './seed.ts';
+
+test('newest first, by days, and each picture once, down to the first of all', async ({ page, person }) => {
+  const count = 230;
+  await seed(person, count);
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: 'Today' })).toBeVisible();
+  await expect(tiles(page).first()).toHaveAttribute('aria-label', /^0\.jpg/);
+
+  const seen = new Set<string>();
+  await expect(async () => {
+    const names = await tiles(page).evaluateAll((links) => links.map((link) => link.getAttribute('title') ?? ''));
+    for (const name of names) seen.add(name);
+    expect(names.length, 'only what is seen, and a little more').toBeLessThan(120);
+    await page.mouse.wheel(0, 500);
+    expect(seen.size).toBe(count);
+  }).toPass({ intervals: [50] });
+  const order = await tiles(page).evaluateAll((links) => links.map((link) => Number.parseInt(link.getAttribute('title') ?? '', 10)));
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+  expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeGreaterThan(5_000);
+});
+
+test('rows end at the same edge, nothing overlaps, and pictures that come in move nothing', async ({ page, person }) => {
+  await seed(person, 60, (index) => ({ width: 300 + ((index * 97) % 500), height: 300 }));
+  await page.goto('/');
+  await expect(tiles(page).first().locator('img')).toHaveCount(1);
+  const boxes = () =>
+    tiles(page).evaluateAll((links) =>
+      links.map((link) => {
+        const { left, right, top, bottom } = link.getBoundingClientRect();
+        return { left, right, top, bottom };
+      }),
+    );
+  const before = await boxes();
+  for (const [index, one] of before.entries()) {
+    for (const other of before.slice(index + 1)) {
+      const apart = one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top;
+      expect(apart, `${JSON.stringify(one)} and ${JSON.stringify(other)}`).toBe(true);
+    }
+  }
+  await expect(tiles(page).first().locator('img[data-loaded]')).toBeVisible();
+  expect(await boxes()).toEqual(before);
+});
+
+test('what was uploaded is there again after a reload, and what is new comes first', async ({ page, person }) => {
+  await seed(person, 3);
+  await page.goto('/');
+  await expect(tiles(page)).toHaveCount(3);
+  await drop(page, sample('cat.jpg', 'new.jpg'));
+  await expect(tile(page, 'new.jpg', 'Cat')).toBeVisible();
+  await expect(tiles(page).first()).toHaveAttribute('title', 'new.jpg');
+  await page.reload();
+  await expect(tiles(page)).toHaveCount(4);
+  await expect(tiles(page).first()).toHaveAttribute('title', 'new.jpg');
+  await expect(tiles(page).first().locator('img[data-loaded]')).toBeVisible();
+});
+
+test('a picture opened deep in the history is closed to the same place', async ({ page, person }) => {
+  await seed(person, 150);
+  await page.goto('/');
+  await expect(tiles(page).first()).toBeVisible();
+  await page.mouse.wheel(0, 2_000);
+  await expect.poll(() => page.evaluate(() => window.scrollY)).toBeGreaterThan(1_000);
+  const middle = tiles(page).nth(Math.floor((await tiles(page).count()) / 2));
+  const name = (await middle.getAttribute('title')) ?? '';
+  await middle.click();
+  await expect(page.getByRole('dialog', { name })).toBeVisible();
+  const place = await page.evaluate(() => window.scrollY);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  expect(await page.evaluate(() => window.scrollY)).toBe(place);
+  await expect(tile(page, name)).toBeFocused();
+});
+
+test.describe('the history cannot be read', () => {
+  test.use({ provoked: /status of 500/ });
+
+  test('the page says so, and reads it once asked again', async ({ page, person }) => {
+    await seed(person, 2);
+    await page.route('**/api/images?*', (route) => route.fulfill({ status: 500, json: {} }));
+    await page.goto('/');
+    await expect(page.getByRole('alert')).toContainText('The service is not available just now.');
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(tiles(page)).toHaveCount(2);
+  });
+});

@@ -1,0 +1,83 @@
+// People with accounts: each test has one of its own, so that nobody's pictures are in its way.
+import { randomUUID } from 'node:crypto';
+import type { Page } from '@playwright/test';
+import { AwsClient } from 'aws4fetch';
+import { stack } from './stack.ts';
+
+export interface Person {
+  readonly email: string;
+  readonly password: string;
+  /** The owner of the person's pictures. */
+  readonly sub: string;
+  /** The page's own store, as it is after signing in. */
+  readonly tokens: {
+    readonly accessToken: string;
+    readonly refreshToken: string;
+    readonly expiresAt: number;
+    readonly email: string;
+  };
+}
+
+const { accessKeyId, secretAccessKey, region } = stack;
+
+/** Makes an account and signs it in, as an administrator's program does. */
+export async function createPerson(): Promise<Person> {
+  const email = `${randomUUID()}@example.com`;
+  const password = randomUUID();
+  const pool = { UserPoolId: stack.userPoolId };
+  const { User } = await call('cognito-idp', 'AWSCognitoIdentityProviderService.AdminCreateUser', {
+    ...pool,
+    Username: email,
+    MessageAction: 'SUPPRESS',
+    UserAttributes: [
+      { Name: 'email', Value: email },
+      { Name: 'email_verified', Value: 'true' },
+    ],
+  });
+  await call('cognito-idp', 'AWSCognitoIdentityProviderService.AdminSetUserPassword', {
+    ...pool,
+    Username: email,
+    Password: password,
+    Permanent: true,
+  });
+  const { AuthenticationResult: result } = await call(
+    'cognito-idp',
+    'AWSCognitoIdentityProviderService.AdminInitiateAuth',
+    {
+      ...pool,
+      ClientId: stack.userPoolClientId,
+      AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
+      AuthParameters: { USERNAME: email, PASSWORD: password },
+    },
+  );
+  const sub = User.Attributes.find(({ Name }: { Name: string }) => Name === 'sub').Value;
+  const expiresAt = Date.now() + result.ExpiresIn * 1000;
+  return {
+    email,
+    password,
+    sub,
+    tokens: { accessToken: result.AccessToken, refreshToken: result.RefreshToken, expiresAt, email },
+  };
+}
+
+/** From the signed-out page to the signed-in one, as a person goes: by the user pool's own page. */
+export async function signIn(page: Page, email: string, password: string): Promise<void> {
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/oauth2/authorize?*');
+  await page.locator('input[name=username]').fill(email);
+  await page.locator('input[name=password]').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Calls an AWS service of the stack in its JSON protocol. */
+export async function call(service: string, target: string, body: object): Promise<any> {
+  const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service });
+  const response = await aws.fetch(stack.endpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target },
+    body: JSON.stringify(body),
+  });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`${target}: ${response.status} ${answer}`);
+  return JSON.parse(answer || '{}');
+}

@@ -1,0 +1,239 @@
+//! What its owner deletes is gone and stays gone, whatever comes late; and nobody else's is.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sfn::types::ExecutionStatus;
+use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, owner_partition};
+use domain::{ImageId, Status};
+use tests::api::File;
+use tests::images::LAST_SEQUENCER;
+use tests::users::User;
+use tests::{Stack, pictures, run, wait};
+
+/// An image of somebody who has no other.
+struct Subject<'a> {
+    stack: &'a Stack,
+    user: User,
+    key: String,
+}
+
+impl<'a> Subject<'a> {
+    /// Uploaded through the API and done with.
+    async fn uploaded(stack: &'a Stack, file: &File) -> Self {
+        let user = stack.new_user("deletion").await;
+        let key = stack.upload_of(&user, file).await;
+        stack.settled(&key).await;
+        Self { stack, user, key }
+    }
+
+    /// Put by another tool, under a name of its own, and labeled.
+    async fn put(stack: &'a Stack) -> Self {
+        let user = stack.new_user("deletion").await;
+        let key = format!("uploads/{}/my cat.jpg", user.owner.as_str());
+        stack.put_object(&key, pictures::cat()).await;
+        stack.settled_as(&key, Status::Labeled).await;
+        Self { stack, user, key }
+    }
+
+    fn id(&self) -> ImageId {
+        self.stack.image(&self.key).image_id
+    }
+
+    async fn delete(&self) {
+        let answer = self.user.delete_image(self.id()).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+
+    async fn check_gone(&self) {
+        assert_eq!(self.stack.left_of(&self.key).await, Vec::<String>::new());
+        assert_eq!(self.user.get_image(self.id()).await.status, 404);
+        assert!(self.stack.label_counts(&self.user.owner).await.is_empty());
+    }
+
+    /// An event about the object comes once more; gives back how its execution ended.
+    async fn event(&self, sequencer: &str) -> String {
+        let event = self.stack.object_created(&self.key, sequencer);
+        let ended = self.stack.execute(&event).await;
+        assert_eq!(ended.status, ExecutionStatus::Succeeded, "{ended:?}");
+        ended.last_state().to_owned()
+    }
+
+    /// The record as a deletion leaves it that dies before it has deleted anything.
+    async fn die_after_burying(&self) {
+        self.stack
+            .dynamodb
+            .update_item()
+            .table_name(&self.stack.table)
+            .key(
+                PARTITION_KEY,
+                AttributeValue::S(owner_partition(&self.user.owner)),
+            )
+            .key(SORT_KEY, AttributeValue::S(image_sort(self.id())))
+            .update_expression(
+                "SET #status = :deleted \
+                 REMOVE labels, fileName, size, #format, width, height, metadata, thumbnails, modelVersion, #policy",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#format", "format")
+            .expression_attribute_names("#policy", "policy")
+            .expression_attribute_values(":deleted", AttributeValue::S("DELETED".into()))
+            .send()
+            .await
+            .expect("a tombstone");
+    }
+}
+
+#[test]
+fn whatever_came_of_an_image_its_deletion_leaves_nothing() {
+    run(async |stack| {
+        for (file, status) in [
+            (File::cat(), Status::Labeled),
+            (File::new("cat.jpg", pictures::GIF), Status::Rejected),
+        ] {
+            let subject = Subject::uploaded(stack, &file).await;
+            assert_eq!(
+                stack
+                    .record(&stack.image(&subject.key))
+                    .await
+                    .map(|record| record.status),
+                Some(status)
+            );
+            subject.delete().await;
+            subject.check_gone().await;
+            // As often as somebody asks: a page may repeat what it got no answer to.
+            subject.delete().await;
+            subject.check_gone().await;
+        }
+    });
+}
+
+#[test]
+fn an_image_that_failed_or_whose_object_is_gone_can_be_deleted() {
+    run(async |stack| {
+        let subject = Subject::put(stack).await;
+        stack.delete_object(&subject.key).await;
+        subject.delete().await;
+        subject.check_gone().await;
+
+        let failed = Subject::put(stack).await;
+        let event = stack.object_created(&failed.key, LAST_SEQUENCER);
+        wait::until("an execution is stopped before it ends", async || {
+            stack.forget(&failed.user.owner).await;
+            let arn = stack.start(&event).await;
+            // Too late where the execution has ended.
+            let _ = stack.sfn.stop_execution().execution_arn(&arn).send().await;
+            (stack.ended(&arn).await.status == ExecutionStatus::Aborted).then_some(())
+        })
+        .await;
+        stack.settled_as(&failed.key, Status::Failed).await;
+        failed.delete().await;
+        failed.check_gone().await;
+    });
+}
+
+#[test]
+fn no_late_event_brings_a_deleted_image_back() {
+    run(async |stack| {
+        for subject in [
+            Subject::uploaded(stack, &File::cat()).await,
+            Subject::put(stack).await,
+        ] {
+            subject.delete().await;
+            for sequencer in ["0", LAST_SEQUENCER] {
+                assert_eq!(subject.event(sequencer).await, "Leave unchanged");
+                subject.check_gone().await;
+            }
+        }
+    });
+}
+
+/// The presigned PUT stays valid for minutes, and takes the file once the first is gone.
+#[test]
+fn a_put_that_comes_after_the_deletion_leaves_nothing() {
+    run(async |stack| {
+        let (user, file) = (stack.new_user("deletion").await, File::cat());
+        let created = user.create_upload(&file).await;
+        let subject = Subject {
+            stack,
+            key: domain::ImageKey::for_upload(&user.owner, created.image_id),
+            user,
+        };
+        // Nothing has landed yet.
+        subject.delete().await;
+        for _ in 0..2 {
+            let put = stack.put(&created.upload, file.bytes.clone(), &[]).await;
+            assert_eq!(put, 200);
+            wait::until("the late object is deleted", async || {
+                (!stack.has_object(&subject.key).await).then_some(())
+            })
+            .await;
+            subject.check_gone().await;
+        }
+        assert_eq!(stack.notifications(created.image_id).await.len(), 0);
+    });
+}
+
+/// Other tools choose their keys, and use them again.
+#[test]
+fn a_picture_under_the_name_of_a_deleted_one_is_a_new_picture() {
+    run(async |stack| {
+        let subject = Subject::put(stack).await;
+        let before = stack.record(&stack.image(&subject.key)).await.expect("a record");
+        subject.delete().await;
+        stack
+            .put_object(&subject.key, pictures::sample("coffee.jpg"))
+            .await;
+        let again = stack.settled_as(&subject.key, Status::Labeled).await.record;
+        assert!(again.created_at > before.created_at, "{again:?}");
+        assert_eq!(
+            (again.expires_at, again.file_name.as_deref()),
+            (None, Some("my cat.jpg"))
+        );
+        assert_eq!(subject.user.get_image(subject.id()).await.status, 200);
+        let story = stack.story(&subject.user.owner).await;
+        assert_eq!(story.contradictions, Vec::<String>::new());
+        subject.delete().await;
+        subject.check_gone().await;
+    });
+}
+
+/// The API can die at any moment: what it leaves, the next one finishes.
+#[test]
+fn a_deletion_that_died_half_way_is_finished_by_the_next() {
+    run(async |stack| {
+        let subject = Subject::put(stack).await;
+        subject.die_after_burying().await;
+        assert_eq!(subject.user.get_image(subject.id()).await.status, 404);
+        assert_ne!(stack.left_of(&subject.key).await, Vec::<String>::new());
+        subject.delete().await;
+        subject.check_gone().await;
+
+        let subject = Subject::put(stack).await;
+        subject.die_after_burying().await;
+        stack
+            .put_object(&subject.key, pictures::sample("coffee.jpg"))
+            .await;
+        stack.settled_as(&subject.key, Status::Labeled).await;
+        let story = stack.story(&subject.user.owner).await;
+        assert_eq!(
+            story.contradictions,
+            Vec::<String>::new(),
+            "a later picture takes over what is left of the first"
+        );
+    });
+}
+
+#[test]
+fn nobody_can_delete_what_is_not_theirs() {
+    run(async |stack| {
+        let subject = Subject::uploaded(stack, &File::cat()).await;
+        let other = stack.new_user("other").await;
+        let theirs = other.delete_image(subject.id()).await;
+        let none = other.delete_image(ImageId::new()).await;
+        assert_eq!((theirs.status, &theirs.body), (404, &none.body));
+        assert_eq!(
+            subject.user.get_image(subject.id()).await.body["status"],
+            "LABELED"
+        );
+        assert!(stack.has_object(&subject.key).await);
+    });
+}

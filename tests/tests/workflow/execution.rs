@@ -1,0 +1,92 @@
+//! What an owner sees of the workflow of an image. (One that fails after its retries: `tests/api_under_way.rs`.)
+
+use crate::{LABELED, REJECTED_AT_ONCE};
+use serde_json::{Value, json};
+use tests::api::File;
+use tests::{pictures, run};
+
+fn column<'a>(execution: &'a Value, field: &str) -> Vec<&'a Value> {
+    let steps = execution["steps"].as_array().expect("steps");
+    steps.iter().map(|step| &step[field]).collect()
+}
+
+#[test]
+fn a_labeled_picture_shows_every_step_with_its_time() {
+    run(async |stack| {
+        let user = stack.new_user("execution").await;
+        let key = stack.upload_of(&user, &File::cat()).await;
+        stack.settled(&key).await;
+        let answer = user.get_execution(stack.image(&key).image_id).await;
+        let execution = &answer.body;
+        assert_eq!(
+            (answer.status, &execution["status"]),
+            (200, &json!("SUCCEEDED")),
+            "{answer:?}"
+        );
+        assert_eq!(column(execution, "name"), LABELED);
+        assert_eq!(column(execution, "status"), ["SUCCEEDED"; 5]);
+        assert_eq!(column(execution, "attempts"), [1; 5]);
+        assert!(
+            column(execution, "durationMs").iter().all(|time| time.is_u64()),
+            "{execution}"
+        );
+        let times = column(execution, "startedAt").into_iter();
+        let times: Vec<_> = [&execution["startedAt"]]
+            .into_iter()
+            .chain(times)
+            .chain([&execution["stoppedAt"]])
+            .collect();
+        assert!(times.iter().map(|time| time.as_str()).is_sorted(), "{times:?}");
+        assert!(
+            times
+                .iter()
+                .all(|time| time.as_str().is_some_and(|time| time.ends_with('Z'))),
+            "{times:?}"
+        );
+    });
+}
+
+#[test]
+fn a_rejected_file_shows_where_and_why() {
+    run(async |stack| {
+        let user = stack.new_user("execution").await;
+        let key = stack.upload_of(&user, &File::new("cat.jpg", pictures::GIF)).await;
+        stack.settled(&key).await;
+        let answer = user.get_execution(stack.image(&key).image_id).await;
+        assert_eq!(answer.body["status"], "SUCCEEDED", "{answer:?}");
+        assert_eq!(column(&answer.body, "name"), REJECTED_AT_ONCE);
+        assert_eq!(
+            column(&answer.body, "status"),
+            ["CAUGHT_ERROR", "SUCCEEDED", "SUCCEEDED"]
+        );
+        assert_eq!(
+            answer.body["steps"][0]["error"],
+            json!({"name": "UnsupportedFormat", "message": "This file is a GIF. Only JPEG and PNG pictures can be labeled."})
+        );
+    });
+}
+
+#[test]
+fn nothing_is_shown_of_what_has_not_begun_or_is_not_ones_own() {
+    run(async |stack| {
+        let (user, other) = (stack.new_user("execution").await, stack.new_user("other").await);
+        let created = user.create_upload(&File::cat()).await;
+        let waiting = user.get_execution(created.image_id).await;
+        assert_eq!(waiting.status, 404);
+        assert!(
+            waiting.body["type"]
+                .as_str()
+                .is_some_and(|kind| kind.ends_with(":no-execution"))
+        );
+
+        let key = stack.upload_of(&user, &File::cat()).await;
+        stack.settled(&key).await;
+        let theirs = other.get_execution(stack.image(&key).image_id).await;
+        assert_eq!(theirs.status, 404);
+        assert!(
+            theirs.body["type"]
+                .as_str()
+                .is_some_and(|kind| kind.ends_with(":no-such-image"))
+        );
+    });
+}
