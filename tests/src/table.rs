@@ -28,11 +28,23 @@ struct LabelCount {
 type Item = HashMap<String, AttributeValue>;
 
 impl Stack {
-    /// An image's record.
+    /// An image's record, but for its thumbnails: they come by themselves, some moments after the result.
     ///
     /// # Panics
     /// Where it cannot be read.
     pub async fn record(&self, image: &ImageKey) -> Option<ImageRecord> {
+        let record = self.record_with_thumbnails(image).await?;
+        Some(ImageRecord {
+            thumbnails: vec![],
+            ..record
+        })
+    }
+
+    /// All of an image's record.
+    ///
+    /// # Panics
+    /// Where it cannot be read.
+    pub async fn record_with_thumbnails(&self, image: &ImageKey) -> Option<ImageRecord> {
         let item = self.item(image).await;
         item.map(|item| serde_dynamo::from_item(item).expect("a record"))
     }

@@ -61,7 +61,7 @@ fn a_rejected_file_shows_where_and_why() {
         );
         assert_eq!(
             answer.body["steps"][0]["error"],
-            json!({"name": "UnsupportedFormat", "message": "This file is a GIF. Only JPEG and PNG pictures can be labeled."})
+            json!({"name": "ImageTooSmall", "message": "This picture has 1 × 1 pixels. A side needs at least 80."})
         );
     });
 }

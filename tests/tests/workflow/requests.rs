@@ -77,7 +77,7 @@ fn a_field_that_is_missing_or_wrong_is_named() {
                 "contentType",
             ),
             (
-                json!({"contentType": "image/gif"}),
+                json!({"contentType": "image/heic"}),
                 415,
                 "unsupported-type",
                 "contentType",

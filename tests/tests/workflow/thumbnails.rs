@@ -10,7 +10,7 @@ use tests::{Stack, pictures, run, wait};
 async fn with_thumbnails(stack: &Stack, key: &str, is_so: impl Fn(&ImageRecord) -> bool) -> ImageRecord {
     let image = stack.image(key);
     wait::until("the image has thumbnails", async || {
-        let record = stack.record(&image).await?;
+        let record = stack.record_with_thumbnails(&image).await?;
         (!record.thumbnails.is_empty() && is_so(&record)).then_some(record)
     })
     .await
