@@ -94,7 +94,7 @@ fn a_field_that_is_missing_or_wrong_is_named() {
             (json!({"size": -1}), 400, "invalid-field", "size"),
             (json!({"size": 1.5}), 400, "invalid-field", "size"),
             (json!({"size": "131072"}), 400, "invalid-field", "size"),
-            (json!({"size": 15 * 1024 * 1024 + 1}), 413, "too-large", "size"),
+            (json!({"size": 100 * 1024 * 1024 + 1}), 413, "too-large", "size"),
             (json!({"size": u64::MAX}), 413, "too-large", "size"),
             (json!({"sha256": null}), 400, "invalid-field", "sha256"),
             (json!({"sha256": ""}), 400, "invalid-field", "sha256"),
