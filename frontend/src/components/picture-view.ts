@@ -95,7 +95,8 @@ export class PictureView extends LitElement {
   }
 
   private tools(name: string) {
-    const url = this.views.get(this.imageId);
+    // The file itself, not what is shown of it.
+    const url = this.image?.view?.url;
     const final = this.image && isFinal(this.image.status);
     return html`
       ${
