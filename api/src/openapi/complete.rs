@@ -74,6 +74,12 @@ fn add_common_responses(operation: &mut Operation) {
         "`not-signed-in`: an ID token, which says who somebody is and opens nothing.",
     );
     add(
+        "404",
+        json,
+        schema("GatewayMessage"),
+        "API Gateway: a path that no route can have, such as one with a line break.",
+    );
+    add(
         "429",
         json,
         schema("GatewayMessage"),

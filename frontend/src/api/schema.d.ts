@@ -1,4 +1,4 @@
-// Written by `npm run types` from api/openapi.json (SHA-256 84d7fb8c0d51d924f52f9b8cc3f1e0a8b034de9e58b84e2ff27c14a33dc950d5). Not to be edited.
+// Written by `npm run types` from api/openapi.json (SHA-256 a71b44a31ebe898be3123d61d5296863a1a4ed43d4f0bec00867cfeb8282b0ea). Not to be edited.
 
 export interface paths {
     "/account/data": {
@@ -639,6 +639,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description API Gateway: too many requests at once. */
             429: {
                 headers: {
@@ -727,6 +736,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description API Gateway: too many requests at once. */
             429: {
                 headers: {
@@ -803,13 +821,14 @@ export interface operations {
             };
             /**
              * @description `no-such-image`: no image of the caller has this id. An image that is deleted, or somebody else's, is told the
-             *     same way.
+             *     same way. API Gateway: a path that no route can have, such as one with a line break.
              */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -887,13 +906,14 @@ export interface operations {
             };
             /**
              * @description `no-such-image`: no image of the caller has this id. An image that is deleted, or somebody else's, is told the
-             *     same way.
+             *     same way. API Gateway: a path that no route can have, such as one with a line break.
              */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -973,13 +993,14 @@ export interface operations {
             };
             /**
              * @description `no-such-image`, as elsewhere. `no-execution`: no execution has begun for the image, or Step Functions has forgotten
-             *     it, after 90 days.
+             *     it, after 90 days. API Gateway: a path that no route can have, such as one with a line break.
              */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1059,13 +1080,14 @@ export interface operations {
             };
             /**
              * @description `no-such-image`: no image of the caller has this id. An image that is deleted, or somebody else's, is told the
-             *     same way.
+             *     same way. API Gateway: a path that no route can have, such as one with a line break.
              */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1152,6 +1174,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description API Gateway: too many requests at once. */
             429: {
                 headers: {
@@ -1223,6 +1254,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description API Gateway: too many requests at once. */
             429: {
                 headers: {
@@ -1292,6 +1332,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GatewayMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description API Gateway: too many requests at once. */
@@ -1367,6 +1416,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GatewayMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description `body-too-large`: more than 16 KiB. */
@@ -1456,6 +1514,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
+                };
+            };
             /** @description API Gateway: too many requests at once. */
             429: {
                 headers: {
@@ -1529,6 +1596,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GatewayMessage"];
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API Gateway: a path that no route can have, such as one with a line break. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayMessage"];
                 };
             };
             /** @description `too-large`: the file is. `body-too-large`: the request's body has more than 16 KiB. */
