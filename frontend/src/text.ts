@@ -16,13 +16,19 @@ const longDayAndYear = new Intl.DateTimeFormat(LOCALE, {
 const shortDay = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' });
 const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
 const clock = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'medium' });
-const seconds = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const decimal = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const degrees = new Intl.NumberFormat(LOCALE, {
+  style: 'unit',
+  unit: 'degree',
+  unitDisplay: 'narrow',
+  maximumFractionDigits: 4,
+});
 
 const count = (number: number, one: string, many: string) => `${whole.format(number)} ${number === 1 ? one : many}`;
 /** A day as the address bar has it, `YYYY-MM-DD`, at noon: no time zone makes another day of that. */
 const noon = (day: string) => new Date(`${day}T12:00:00`);
 const duration = (milliseconds: number) =>
-  milliseconds < 1000 ? `${whole.format(milliseconds)} ms` : `${seconds.format(milliseconds / 1000)} s`;
+  milliseconds < 1000 ? `${whole.format(milliseconds)} ms` : `${decimal.format(milliseconds / 1000)} s`;
 const pixels = (width: number, height: number) => `${whole.format(width)} × ${whole.format(height)} pixels`;
 
 export const text = {
@@ -34,6 +40,7 @@ export const text = {
     button: 'Sign in',
     leaving: 'Going to the sign-in page…',
     signOut: 'Sign out',
+    licenses: 'Licenses',
     account: (email: string) => `Account ${email}`,
     you: 'Your account',
     ended: 'Your session has ended. Sign in again to go on where you were.',
@@ -49,7 +56,7 @@ export const text = {
     choose: 'Choose pictures',
     chooseFolder: 'Choose a folder',
     other: 'or drop them anywhere on this page, or paste one',
-    limits: 'JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF, up to 100 MB and 150 megapixels',
+    limits: 'JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP or TIFF, up to 100 MB and 150 megapixels',
   },
   addPictures: 'Add pictures',
   addFolder: 'Add a folder',
@@ -74,14 +81,10 @@ export const text = {
     unreadable:
       'This could not be read. If it is a folder, add the pictures inside it; if the file was moved, add it again.',
     empty: 'The file is empty. Choose a picture.',
-    otherFormat: (kind: string) =>
-      kind === 'HEIC'
-        ? 'HEIC pictures cannot be labeled yet. Convert it to JPEG and add that: an iPhone takes JPEG with Settings, ' +
-          'Camera, Formats, Most Compatible.'
-        : `${kind} files cannot be labeled. Save it as JPEG or PNG and add it again.`,
+    otherFormat: (kind: string) => `${kind} files cannot be labeled. Save it as JPEG or PNG and add it again.`,
     notWhatItClaims: (claim: string) =>
       `Its name says ${claim}, but what is inside is no picture. Choose another file.`,
-    noPicture: 'This is no picture of a known kind. Choose a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF picture.',
+    noPicture: 'This is no picture of a known kind. Choose a JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP or TIFF picture.',
     tooLarge: (size: number, largest: number) =>
       `The file has ${text.fileSize(size)}; at most ${whole.format(largest / 1024 / 1024)} MB can be labeled. ` +
       'Save a smaller version and add it again.',
@@ -92,9 +95,17 @@ export const text = {
       'Save a smaller version and add it again.',
   },
 
+  heic: {
+    undecodable:
+      'This HEIC picture is broken, or of a kind that your browser cannot convert. Save it as JPEG and add that; an ' +
+      'iPhone takes JPEG with Settings, Camera, Formats, Most Compatible.',
+    unreachable: 'What converts HEIC pictures could not be loaded. Check your connection and try again.',
+  },
+
   // On the way
   stage: {
     waiting: 'Waiting for its turn…',
+    converting: 'Converting from HEIC…',
     preparing: 'Getting ready…',
     uploading: (sent: number) => `Uploading… ${whole.format(sent * 100)}%`,
     looking: 'Looking at your picture…',
@@ -113,6 +124,11 @@ export const text = {
     return (date.getFullYear() === now.getFullYear() ? longDay : longDayAndYear).format(date);
   },
   moment: (instant: string) => moment.format(new Date(instant)),
+  /** As the camera's clock said, wherever in the world it was: without the offset behind it. */
+  takenAt: (clockTime: string) => moment.format(new Date(clockTime.slice(0, 'YYYY-MM-DDThh:mm:ss'.length))),
+  place: (latitude: number, longitude: number) =>
+    `${degrees.format(Math.abs(latitude))} ${latitude < 0 ? 'S' : 'N'}, ` +
+    `${degrees.format(Math.abs(longitude))} ${longitude < 0 ? 'W' : 'E'}`,
   pictures: (number: number) => count(number, 'picture', 'pictures'),
   tile: (name: string, labels: readonly SeenLabel[], state: string) =>
     [
@@ -230,11 +246,23 @@ export const text = {
   notDeleted: (name: string, reason: string) => `${name} could not be deleted and is back. ${reason}`,
   facts: {
     heading: 'Details',
+    taken: 'Taken',
+    camera: 'Camera',
+    lens: 'Lens',
+    exposure: 'Exposure',
+    place: 'Place',
     added: 'Added',
     updated: 'Changed',
     dimensions: 'Dimensions',
     size: 'Size',
     format: 'Format',
+  },
+  exposure: {
+    aperture: (number: number) => `ƒ/${decimal.format(number)}`,
+    fraction: (denominator: number) => `1/${whole.format(denominator)} s`,
+    seconds: (time: number) => `${decimal.format(time)} s`,
+    focalLength: (millimeters: number) => `${decimal.format(millimeters)} mm`,
+    iso: (sensitivity: number) => `ISO ${sensitivity}`,
   },
   labelsHeading: 'Labels',
   noLabels: 'Nothing was recognized with enough confidence. A sharper or brighter picture may do better.',
@@ -291,6 +319,8 @@ export const text = {
       add: 'Add a label to leave out',
     },
     save: 'Save',
+    reset: 'Use the defaults',
+    wereReset: 'These are the defaults. New uploads use them from now on.',
     saved: 'Saved. New uploads use it from now on.',
     preview: 'What this keeps',
     kept: (kept: number, all: number) =>

@@ -19,8 +19,13 @@ export function sample(file: string, name: string = file): TestFile {
 /** Text under a picture's name. */
 export const textNamedJpg: TestFile = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Milk, bread, eggs') };
 
+/** A file of `tests/pictures/`, as a phone names it. */
+export function heic(file: string, name: string = file): TestFile {
+  return { name, mimeType: 'image/heic', buffer: readFileSync(new URL(`../pictures/${file}`, import.meta.url)) };
+}
+
 /** The start of a picture as iPhones take them. */
-export const heic: TestFile = {
+export const brokenHeic: TestFile = {
   name: 'holiday.heic',
   mimeType: 'image/heic',
   buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),

@@ -1,17 +1,17 @@
 // Bad files and bad moments: each gets a sentence that says what was wrong and what would be right.
 import { drop, expect, test, tile, tiles, upload } from './app.ts';
-import { heic, sample, textNamedJpg, truncated } from './files.ts';
+import { brokenHeic, sample, textNamedJpg, truncated } from './files.ts';
 import { stack } from './stack.ts';
 
-test('a text file named .jpg, and a HEIC picture, are explained before anything is sent', async ({ page }) => {
+test('a text file named .jpg, and a broken HEIC picture, are explained before anything is sent', async ({ page }) => {
   await page.goto('/');
   const sent: string[] = [];
   page.on('request', (request) => {
     if (request.method() !== 'GET') sent.push(`${request.method()} ${new URL(request.url()).pathname}`);
   });
-  await drop(page, textNamedJpg, heic);
+  await drop(page, textNamedJpg, brokenHeic);
   await expect(upload(page, 'notes.jpg')).toContainText('Its name says JPEG, but what is inside is no picture. Choose another file.');
-  await expect(upload(page, 'holiday.heic')).toContainText('HEIC pictures cannot be labeled yet. Convert it to JPEG and add that');
+  await expect(upload(page, 'holiday.heic')).toContainText('This HEIC picture is broken, or of a kind that your browser cannot convert.');
   await expect(page.getByRole('log')).toContainText('notes.jpg: This file cannot be labeled');
   expect(sent).toEqual([]);
 });

@@ -3,7 +3,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { drop, expect, label, picture, test, throttleUploads, tile, tiles, upload } from './app.ts';
-import { heic, sample, truncated } from './files.ts';
+import { sample, textNamedJpg, truncated } from './files.ts';
 import type { Person } from './people.ts';
 import { PHOTOGRAPHS, seed } from './seed.ts';
 
@@ -66,7 +66,7 @@ for (const scheme of ['light', 'dark'] as const) {
     test('uploads under way, one of them refused', async ({ page, person }) => {
       await library(page, person);
       await throttleUploads(page, 1_000);
-      await drop(page, heic, sample('cat.jpg'), sample('coffee.jpg'), sample('photographer.jpg'), sample('astronaut.jpg'));
+      await drop(page, textNamedJpg, sample('cat.jpg'), sample('coffee.jpg'), sample('photographer.jpg'), sample('astronaut.jpg'));
       await expect(upload(page, 'cat.jpg')).toContainText('Uploading…');
       await judge(page, 'uploading', scheme);
     });

@@ -116,6 +116,7 @@ export class Home extends LitElement {
               <ilg-file-picker label=${text.addPictures}></ilg-file-picker>
               <ilg-account-menu .email=${this.session.email} @signout=${() => void this.signOut()}>
                 <a href=${writeAddress({ view: { name: 'settings' }, filter })}>${text.settings.title}</a>
+                <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
               </ilg-account-menu>
             </div>
           </header>

@@ -113,6 +113,8 @@ export class UploadPanel extends LitElement {
     switch (stage.name) {
       case 'waiting':
         return html`<p class="state">${text.stage.waiting}</p>`;
+      case 'converting':
+        return html`<p class="state">${text.stage.converting}</p>`;
       case 'preparing':
         return html`<p class="state">${text.stage.preparing}</p>`;
       case 'uploading':

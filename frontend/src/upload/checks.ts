@@ -14,17 +14,21 @@ export type Kind = 'JPEG' | 'PNG' | 'GIF' | 'WebP' | 'HEIC' | 'AVIF' | 'TIFF' | 
 /** How many of a file's first bytes `detectKind` wants. */
 const SIGNATURE_LENGTH = 64;
 
+/** Announced for nothing: what has it is converted first. */
+export const HEIC = 'image/heic';
+
 const CONTENT_TYPES: Partial<Record<Kind, string>> = {
   JPEG: 'image/jpeg',
   PNG: 'image/png',
   WebP: 'image/webp',
+  HEIC,
   AVIF: 'image/avif',
   GIF: 'image/gif',
   BMP: 'image/bmp',
   TIFF: 'image/tiff',
 };
 
-/** A file that may go on, with the content type to announce; or a sentence that says why not and what would be right. */
+/** A file that may go on, with its content type; or a sentence that says why not and what would be right. */
 export type Finding = { readonly contentType: string } | { readonly refusal: string };
 
 /**

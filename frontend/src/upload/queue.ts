@@ -6,8 +6,9 @@ import type { Library } from '../library/library';
 import type { Views } from '../library/views';
 import { GoneEvent, ImageEvent, WaitEvent, type Watcher } from '../library/watcher';
 import { text } from '../text';
-import { announcedName, checkDimensions, checkFile } from './checks';
+import { announcedName, checkDimensions, checkFile, HEIC } from './checks';
 import { measure } from './dimensions';
+import { convertHeic } from './heic';
 import { Slots } from './slots';
 import { writeUnfinished } from './unfinished';
 import { UploadError, uploadFile } from './upload';
@@ -17,7 +18,7 @@ const UPLOADS = 3;
 
 /** Where one file stands, with what there is to say about it. */
 export type Stage =
-  | { readonly name: 'waiting' | 'preparing' }
+  | { readonly name: 'waiting' | 'preparing' | 'converting' }
   /** `sent` is a fraction, 0 to 1. */
   | { readonly name: 'uploading'; readonly sent: number }
   | { readonly name: 'looking'; readonly slow: boolean; readonly unreachable: boolean }
@@ -48,7 +49,7 @@ export class ItemChange extends Event {
   }
 }
 
-const ON_THE_WAY: readonly Stage['name'][] = ['waiting', 'preparing', 'uploading'];
+const ON_THE_WAY: readonly Stage['name'][] = ['waiting', 'preparing', 'converting', 'uploading'];
 const ENDED: readonly Stage['name'][] = ['labeled', 'rejected', 'failed'];
 
 /** Whether leaving the page now would lose this one. */
@@ -178,8 +179,10 @@ export class Queue extends EventTarget {
     }
   }
 
-  private async upload(key: number, file: File, contentType: string, signal: AbortSignal): Promise<void> {
+  private async upload(key: number, given: File, contentType: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    const file = contentType === HEIC ? await this.convert(key, given, signal) : given;
+    if (!file) return;
     this.update(key, { stage: { name: 'preparing' } });
     const preview = URL.createObjectURL(file);
     let imageId: string | undefined;
@@ -192,7 +195,7 @@ export class Queue extends EventTarget {
         return;
       }
       await uploadFile(this.api, file, {
-        contentType,
+        contentType: file === given ? contentType : file.type,
         signal,
         onImageId: (id) => {
           imageId = id;
@@ -209,6 +212,15 @@ export class Queue extends EventTarget {
     if (!imageId) return;
     this.update(key, { stage: { name: 'looking', slow: false, unreachable: false } });
     this.watcher.watch(imageId);
+  }
+
+  private async convert(key: number, file: File, signal: AbortSignal): Promise<File | undefined> {
+    this.update(key, { stage: { name: 'converting' } });
+    const converted = await convertHeic(file, signal);
+    signal.throwIfAborted();
+    if (converted instanceof File) return converted;
+    this.update(key, { stage: { name: 'rejected', reason: converted.refusal } });
+    return undefined;
   }
 
   private end(image: Summary): void {

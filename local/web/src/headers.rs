@@ -21,11 +21,11 @@ pub(crate) fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// What the page may load and talk to: itself, and the given origins for uploads and pictures.
+/// What the page may load and talk to: itself, and the given origins for uploads and pictures. WebAssembly decodes HEIC.
 pub(crate) fn content_security_policy(origins: &[String]) -> HeaderValue {
     let own: String = origins.iter().map(|origin| format!(" {origin}")).collect();
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{own}; \
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'{own}; \
          img-src 'self' blob: data:{own}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     // Origins are parsed URIs: plain ASCII.

@@ -58,7 +58,7 @@ fn a_published_page_is_served_with_its_configuration_and_its_headers_from_a_buck
         let pictures = format!("https://{}.s3.", stack.bucket);
         assert!(
             policy.starts_with(
-                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' https://"
+                "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' https://"
             ),
             "{policy}"
         );
