@@ -13,6 +13,7 @@ export type CountedLabel = Schemas['LabelCount'];
 /** A label as lists have it. */
 export type SeenLabel = Schemas['LabelSummary'];
 export type Status = Schemas['Status'];
+export type Metadata = Schemas['Metadata'];
 /** A status that pictures can be looked for by. */
 export type ListedStatus = Exclude<Status, 'DELETED'>;
 export type Step = Schemas['Step'];

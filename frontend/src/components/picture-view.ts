@@ -13,6 +13,7 @@ import './execution-graph';
 import type { HighlightEvent } from './highlight-event';
 import { back, download, next, picture as pictureIcon, previous, refused, retry, trash } from './icons';
 import './label-list';
+import './picture-facts';
 import css from './picture-view.css?inline';
 import { sheets } from './styles';
 
@@ -136,7 +137,8 @@ export class PictureView extends LitElement {
     if (!known) return html`<p class="hint">${text.picture.loading}</p>`;
     return html`
       <div role="status">${this.notice ? html`<p class="hint">${this.notice}</p>` : nothing}</div>
-      ${this.state(known)} ${this.image ? this.facts(this.image) : nothing}
+      ${this.state(known)}
+      ${this.image ? html`<h3>${text.facts.heading}</h3><ilg-picture-facts .image=${this.image}></ilg-picture-facts>` : nothing}
       ${this.image && known.status !== 'AWAITING_UPLOAD' ? this.happened() : nothing}
     `;
   }
@@ -189,18 +191,6 @@ export class PictureView extends LitElement {
             ></ilg-label-list>`
       }
       ${hidden > 0 ? html`<p class="hint">${text.picture.hidden(hidden)}</p>` : nothing}`;
-  }
-
-  private facts(image: Image) {
-    const { size, format, createdAt, updatedAt } = image;
-    const dimensions = this.natural ?? this.dimensions();
-    const rows: [string, string][] = [[text.facts.added, text.moment(createdAt)]];
-    if (dimensions) rows.push([text.facts.dimensions, text.dimensions(dimensions.width, dimensions.height)]);
-    if (size) rows.push([text.facts.size, text.fileSize(size)]);
-    if (format) rows.push([text.facts.format, format]);
-    if (updatedAt !== createdAt) rows.push([text.facts.updated, text.moment(updatedAt)]);
-    return html`<h3>${text.facts.heading}</h3>
-      <dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
   }
 
   private happened() {
