@@ -25,6 +25,22 @@ test('a setting is tried out on a recent picture, saved, and counts for the next
   await expect(tile(page, 'again.jpg', 'Cat\\b')).toHaveCount(0);
 });
 
+test('the defaults are back at a click, also in a form that was changed meanwhile', async ({ page }) => {
+  await page.goto('/settings');
+  const most = page.getByRole('spinbutton', { name: 'At most so many labels a picture' });
+  await expect(most).toBeVisible();
+  const usual = await most.inputValue();
+  await most.fill('7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  await most.fill('8');
+  await page.getByRole('button', { name: 'Use the defaults' }).click();
+  await expect(page.getByText('These are the defaults.')).toBeVisible();
+  await expect(most).toHaveValue(usual);
+  await page.reload();
+  await expect(most).toHaveValue(usual);
+});
+
 test.describe('a setting that makes no sense', () => {
   test.use({ provoked: /status of 400/ });
 

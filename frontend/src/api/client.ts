@@ -95,6 +95,11 @@ export class ApiClient {
     return answer(this.client.PUT('/settings', { body }));
   }
 
+  /** Goes back to the settings that hold for everybody without their own. */
+  async deleteSettings(): Promise<void> {
+    await answer(this.client.DELETE('/settings'));
+  }
+
   /** Deletes a part of everything; to be called again until `done`. */
   deleteEverything(): Promise<{ done: boolean; deletedImages: number }> {
     return answer(this.client.DELETE('/account/data'));

@@ -80,7 +80,10 @@ export class SettingsView extends LitElement {
         <input type="number" required min="1" max=${MOST_LABELS} .value=${String(policy.maxLabels)} @input=${(event: Event) => this.change({ maxLabels: numberOf(event) })} />
       </label>
       ${this.names('include', policy.include)} ${this.names('exclude', policy.exclude)}
-      <button class="button primary" type="submit" ?disabled=${unchanged}>${text.settings.save}</button>
+      <div class="buttons">
+        <button class="button primary" type="submit" ?disabled=${unchanged}>${text.settings.save}</button>
+        <button class="button" type="button" @click=${this.reset}>${text.settings.reset}</button>
+      </div>
     </form>`;
   }
 
@@ -176,6 +179,16 @@ export class SettingsView extends LitElement {
     }
   }
 
+  private async reset(): Promise<void> {
+    try {
+      await this.api.deleteSettings();
+      this.policy = this.saved = await this.api.getSettings(this.listening.signal);
+      this.message = { sentence: text.settings.wereReset, bad: false };
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
   private async deleteAll(): Promise<void> {
     this.deleting = { deleted: 0 };
     this.message = undefined;
@@ -187,6 +200,7 @@ export class SettingsView extends LitElement {
       }
       this.message = { sentence: text.settings.emptied(this.deleting.deleted), bad: false };
       this.sample = undefined;
+      this.policy = this.saved = await this.api.getSettings(this.listening.signal);
       this.dispatchEvent(new Event('emptied'));
     } catch (error) {
       this.say(error);
