@@ -8,6 +8,7 @@ test('a setting is tried out on a recent picture, saved, and counts for the next
   await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
   await page.getByRole('button', { name: /^Account/ }).click();
   await page.getByRole('link', { name: 'Settings' }).click();
+  await expect(page.getByRole('link', { name: 'Licenses' }), 'the menu is closed').toBeHidden();
 
   const preview = page.getByRole('complementary', { name: 'What this keeps' });
   await expect(preview.getByRole('deletion')).toHaveCount(0);
