@@ -77,9 +77,8 @@ export class UploadPanel extends LitElement {
 
   private list() {
     const urgency = ({ stage }: Item) =>
-      stage.name === 'failed' || stage.name === 'rejected' ? 0 : isOnTheWay({ stage } as Item) ? 1 : 2;
-    const rows =
-      this.items.length <= ROWS ? this.items : this.items.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, ROWS);
+      stage.name === 'failed' || stage.name === 'rejected' ? 0 : stage.name === 'labeled' ? 2 : 1;
+    const rows = this.items.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, ROWS);
     return html`<ul role="list">
         ${repeat(
           rows,
