@@ -7,7 +7,7 @@ import type { Views } from '../library/views';
 import { GoneEvent, ImageEvent, WaitEvent, type Watcher } from '../library/watcher';
 import { text } from '../text';
 import { announcedName, checkDimensions, checkFile, HEIC } from './checks';
-import { measure } from './dimensions';
+import { type Dimensions, measure } from './dimensions';
 import { convertHeic } from './heic';
 import { Slots } from './slots';
 import { writeUnfinished } from './unfinished';
@@ -186,8 +186,9 @@ export class Queue extends EventTarget {
     this.update(key, { stage: { name: 'preparing' } });
     const preview = URL.createObjectURL(file);
     let imageId: string | undefined;
+    let dimensions: Dimensions | undefined;
     try {
-      const dimensions = await measure(preview);
+      dimensions = await measure(preview);
       signal.throwIfAborted();
       const refusal = dimensions && checkDimensions(dimensions.width, dimensions.height);
       if (refusal) {
@@ -201,13 +202,14 @@ export class Queue extends EventTarget {
           imageId = id;
           this.byImage.set(id, key);
           this.update(key, { imageId: id, stage: { name: 'uploading', sent: 0 } });
-          this.views.keepLocal(id, preview);
+          // What this browser cannot show is seen by its thumbnail, once there is one.
+          if (dimensions) this.views.keepLocal(id, preview);
           this.library.add(announced(id, file, dimensions));
         },
         onProgress: (sent) => this.update(key, { stage: { name: 'uploading', sent } }),
       });
     } finally {
-      if (!imageId) URL.revokeObjectURL(preview);
+      if (!imageId || !dimensions) URL.revokeObjectURL(preview);
     }
     if (!imageId) return;
     this.update(key, { stage: { name: 'looking', slow: false, unreachable: false } });
