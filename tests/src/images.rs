@@ -4,8 +4,10 @@ use crate::bus::Notification;
 use crate::executions::Ended;
 use crate::{Stack, wait};
 use aws_sdk_s3::primitives::ByteStream;
-use domain::{ImageRecord, Owner, Status};
+use domain::image::derived_prefixes;
+use domain::{ImageKey, ImageRecord, Owner, Status};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Later than any event that S3 has ever sent.
 pub const LAST_SEQUENCER: &str = "FFFFFFFFFFFFFFFFFF";
@@ -79,6 +81,38 @@ impl Stack {
             keys.extend(objects.into_iter().filter_map(|object| object.key));
         }
         keys
+    }
+
+    /// The keys of all objects that were made of an image.
+    ///
+    /// # Panics
+    /// Where S3 does not list them.
+    pub async fn derived_of(&self, image: &ImageKey) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        for prefix in derived_prefixes(&image.owner, image.image_id) {
+            let listed = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+            let objects = listed.send().await.expect("a list of objects").contents;
+            keys.extend(
+                objects
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|object| object.key),
+            );
+        }
+        keys
+    }
+
+    /// Waits until an image has thumbnails, and is so; gives its record back.
+    ///
+    /// # Panics
+    /// Where that does not happen.
+    pub async fn with_thumbnails(&self, key: &str, is_so: impl Fn(&ImageRecord) -> bool) -> ImageRecord {
+        let image = self.image(key);
+        wait::until(&format!("{key} has thumbnails"), async || {
+            let record = self.record_with_thumbnails(&image).await?;
+            (!record.thumbnails.is_empty() && is_so(&record)).then_some(record)
+        })
+        .await
     }
 
     /// The event that S3 sends when an object has landed.

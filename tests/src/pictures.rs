@@ -1,8 +1,15 @@
-//! Pictures, and files that only claim to be.
+//! Pictures, and files that only claim to be. Those of which no encoder is at hand here are in `tests/pictures/`, made by
+//! `make.py`.
 
-use image::{DynamicImage, ImageFormat, RgbImage};
+use image::codecs::gif::GifEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::codecs::webp::WebPEncoder;
+use image::{DynamicImage, Frame, ImageEncoder, ImageFormat, RgbImage};
 use std::io::Cursor;
 use std::path::Path;
+use tiff::encoder::colortype::RGB8;
+use tiff::encoder::{Compression, Predictor, TiffEncoder};
+use tiff::tags::Tag;
 
 /// A photograph of the folder `samples/`.
 ///
@@ -60,12 +67,42 @@ pub fn inks() -> Vec<u8> {
     include_bytes!("../pictures/cat-inks.jpg").to_vec()
 }
 
+/// The cat as a PNG that comes in passes, each finer than the one before.
+pub fn interlaced_png() -> Vec<u8> {
+    include_bytes!("../pictures/interlaced.png").to_vec()
+}
+
+/// An animation of two pictures, the cat and a cup of coffee.
+pub fn animated_webp() -> Vec<u8> {
+    include_bytes!("../pictures/animated.webp").to_vec()
+}
+
+/// The cat as an AVIF picture of four tiles.
+pub fn avif_grid() -> Vec<u8> {
+    include_bytes!("../pictures/grid.avif").to_vec()
+}
+
+/// The cat as an AVIF picture that is to be turned to be seen.
+pub fn turned_avif() -> Vec<u8> {
+    include_bytes!("../pictures/turned.avif").to_vec()
+}
+
+/// The cat as an AVIF picture that is to be turned and mirrored to be seen.
+pub fn mirrored_avif() -> Vec<u8> {
+    include_bytes!("../pictures/mirrored.avif").to_vec()
+}
+
 /// The cat's pixels.
+pub fn pixels() -> DynamicImage {
+    decoded(&cat())
+}
+
+/// The pixels of a JPEG in color.
 ///
 /// # Panics
-/// Where the photograph is none.
-pub fn pixels() -> DynamicImage {
-    let mut decoder = jpeg_decoder::Decoder::new(Cursor::new(cat()));
+/// Where it is none.
+pub fn decoded(jpeg: &[u8]) -> DynamicImage {
+    let mut decoder = jpeg_decoder::Decoder::new(jpeg);
     let samples = decoder.decode().expect("a JPEG");
     let info = decoder.info().expect("its frame");
     RgbImage::from_raw(info.width.into(), info.height.into(), samples)
@@ -83,13 +120,10 @@ pub fn file(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A picture as a JPEG with this EXIF orientation, 1 to 8, and a place in Sydney.
-///
-/// # Panics
-/// Where a side has more than 65,535 pixels.
-pub fn jpeg(image: &DynamicImage, orientation: u8) -> Vec<u8> {
+/// EXIF data with this orientation, 1 to 8, and a place in Sydney.
+pub fn exif(orientation: u8) -> Vec<u8> {
     // TIFF's header; orientation and the GPS directory; latitude and longitude with their references; numbers.
-    let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x02\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    let mut exif = b"MM\0*\0\0\0\x08\0\x02\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     exif.extend([orientation, 0, 0]);
     exif.extend(b"\x88\x25\0\x04\0\0\0\x01\0\0\0\x26\0\0\0\0");
     exif.extend(b"\0\x04\0\x01\0\x02\0\0\0\x02S\0\0\0\0\x02\0\x05\0\0\0\x03\0\0\0\x5c");
@@ -98,19 +132,133 @@ pub fn jpeg(image: &DynamicImage, orientation: u8) -> Vec<u8> {
         exif.extend(number.to_be_bytes());
         exif.extend(1_u32.to_be_bytes());
     }
+    exif
+}
+
+/// A picture as a JPEG with [`exif`].
+///
+/// # Panics
+/// Where a side has more than 65,535 pixels.
+pub fn jpeg(image: &DynamicImage, orientation: u8) -> Vec<u8> {
+    jpeg_with(image, |encoder| {
+        let segment = [b"Exif\0\0", &exif(orientation)[..]].concat();
+        encoder.add_app_segment(1, segment).expect("a short segment");
+    })
+}
+
+/// A picture as a JPEG, gray where it is gray, of the kind that `set` makes it.
+///
+/// # Panics
+/// Where a side has more than 65,535 pixels.
+pub fn jpeg_with(
+    image: &DynamicImage,
+    set: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>),
+) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 92);
-    encoder.add_app_segment(1, exif).expect("a short segment");
+    set(&mut encoder);
     let side = |side| u16::try_from(side).expect("at most 65,535");
+    let (samples, color) = if image.color().has_color() {
+        (image.to_rgb8().into_raw(), jpeg_encoder::ColorType::Rgb)
+    } else {
+        (image.to_luma8().into_raw(), jpeg_encoder::ColorType::Luma)
+    };
     encoder
-        .encode(
-            image.to_rgb8().as_raw(),
-            side(image.width()),
-            side(image.height()),
-            jpeg_encoder::ColorType::Rgb,
-        )
+        .encode(&samples, side(image.width()), side(image.height()), color)
         .expect("written to memory");
     bytes
+}
+
+/// A picture as a PNG with [`exif`].
+///
+/// # Panics
+/// Where there is no memory for it.
+pub fn png_with_exif(image: &DynamicImage, orientation: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_with_exif(PngEncoder::new(&mut bytes), image, orientation);
+    bytes
+}
+
+/// A picture as a lossless WebP with [`exif`].
+///
+/// # Panics
+/// Where there is no memory for it.
+pub fn webp_with_exif(image: &DynamicImage, orientation: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_with_exif(WebPEncoder::new_lossless(&mut bytes), image, orientation);
+    bytes
+}
+
+/// A picture as a lossless WebP with this ICC profile, whatever it says.
+///
+/// # Panics
+/// Where there is no memory for it.
+pub fn webp_with_profile(image: &DynamicImage, profile: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = WebPEncoder::new_lossless(&mut bytes);
+    encoder
+        .set_icc_profile(profile.to_vec())
+        .expect("a format that knows profiles");
+    image.write_with_encoder(encoder).expect("written to memory");
+    bytes
+}
+
+fn write_with_exif(mut encoder: impl ImageEncoder, image: &DynamicImage, orientation: u8) {
+    encoder
+        .set_exif_metadata(exif(orientation))
+        .expect("a format that knows EXIF");
+    image.write_with_encoder(encoder).expect("written to memory");
+}
+
+/// Pictures one after another in a GIF.
+///
+/// # Panics
+/// Where there is no memory for it.
+pub fn animated_gif(pictures: &[&DynamicImage]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new(&mut bytes);
+    for picture in pictures {
+        encoder
+            .encode_frame(Frame::new(picture.to_rgba8()))
+            .expect("written to memory");
+    }
+    drop(encoder);
+    bytes
+}
+
+/// A picture as a PNG of at least as many bytes as its samples have.
+///
+/// # Panics
+/// Where there is no memory for it.
+pub fn uncompressed_png(image: &DynamicImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let encoder =
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Uncompressed, FilterType::NoFilter);
+    image.write_with_encoder(encoder).expect("written to memory");
+    bytes
+}
+
+/// Pictures as the pages of a TIFF file, compressed with LZW, all with this orientation.
+///
+/// # Panics
+/// Where there is no memory for it.
+pub fn tiff(pages: &[&DynamicImage], orientation: u16) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let mut file = TiffEncoder::new(&mut bytes)
+        .expect("written to memory")
+        .with_compression(Compression::Lzw)
+        .with_predictor(Predictor::Horizontal);
+    for page in pages {
+        let mut image = file
+            .new_image::<RGB8>(page.width(), page.height())
+            .expect("written to memory");
+        let orientation = image.encoder().write_tag(Tag::Orientation, orientation);
+        orientation.expect("written to memory");
+        image
+            .write_data(page.to_rgb8().as_raw())
+            .expect("written to memory");
+    }
+    bytes.into_inner()
 }
 
 /// How a picture must be stored to be seen as it is under an EXIF orientation.

@@ -1,38 +1,10 @@
 //! Thumbnails: made beside the workflow, once a picture is labeled.
 
-use domain::image::derived_prefixes;
-use domain::{ImageRecord, Rendition};
+use domain::Rendition;
 use reqwest::Method;
 use std::collections::BTreeSet;
 use tests::api::File;
 use tests::{Stack, pictures, run, wait};
-
-async fn with_thumbnails(stack: &Stack, key: &str, is_so: impl Fn(&ImageRecord) -> bool) -> ImageRecord {
-    let image = stack.image(key);
-    wait::until("the image has thumbnails", async || {
-        let record = stack.record_with_thumbnails(&image).await?;
-        (!record.thumbnails.is_empty() && is_so(&record)).then_some(record)
-    })
-    .await
-}
-
-/// The keys of everything that was made of an image.
-async fn derived(stack: &Stack, key: &str) -> BTreeSet<String> {
-    let image = stack.image(key);
-    let mut keys = BTreeSet::new();
-    for prefix in derived_prefixes(&image.owner, image.image_id) {
-        let listed = stack
-            .s3
-            .list_objects_v2()
-            .bucket(&stack.bucket)
-            .prefix(prefix)
-            .send()
-            .await;
-        let objects = listed.expect("a list").contents.unwrap_or_default();
-        keys.extend(objects.into_iter().filter_map(|object| object.key));
-    }
-    keys
-}
 
 async fn bytes(stack: &Stack, key: &str) -> Vec<u8> {
     let object = stack.s3.get_object().bucket(&stack.bucket).key(key).send().await;
@@ -52,7 +24,7 @@ fn a_labeled_picture_gets_thumbnails_that_are_upright_and_tell_nothing() {
         let wide = pictures::pixels().resize_exact(2_000, 1_000, image::imageops::FilterType::Nearest);
         let stored = pictures::stored_for(&wide, 6);
         stack.put_object(&key, pictures::jpeg(&stored, 6)).await;
-        let record = with_thumbnails(stack, &key, |_| true).await;
+        let record = stack.with_thumbnails(&key, |_| true).await;
         let sides: Vec<_> = record
             .thumbnails
             .iter()
@@ -73,12 +45,14 @@ fn a_picture_that_is_labeled_again_has_the_thumbnails_of_the_new_result_only() {
     run(async |stack| {
         let key = format!("uploads/{}/again.jpg", stack.new_owner("thumbnails"));
         stack.put_object(&key, pictures::cat()).await;
-        let before = with_thumbnails(stack, &key, |_| true).await;
+        let before = stack.with_thumbnails(&key, |_| true).await;
         stack.put_object(&key, pictures::sample("coffee.jpg")).await;
-        let after = with_thumbnails(stack, &key, |record| record.thumbnails != before.thumbnails).await;
+        let after = stack
+            .with_thumbnails(&key, |record| record.thumbnails != before.thumbnails)
+            .await;
         let present: BTreeSet<_> = after.thumbnails.iter().map(|made| made.key.clone()).collect();
         wait::until("the old ones are gone", async || {
-            (derived(stack, &key).await == present).then_some(())
+            (stack.derived_of(&stack.image(&key)).await == present).then_some(())
         })
         .await;
     });
@@ -89,7 +63,7 @@ fn the_api_hands_out_thumbnails_and_metadata() {
     run(async |stack| {
         let file = File::new("sydney.jpg", pictures::jpeg(&pictures::pixels(), 1));
         let key = stack.upload(&file).await;
-        with_thumbnails(stack, &key, |_| true).await;
+        stack.with_thumbnails(&key, |_| true).await;
         let image = stack.get_image(stack.image(&key).image_id).await.body;
         assert!(
             image["metadata"]["location"]["longitude"].as_f64().unwrap() > 151.0,
