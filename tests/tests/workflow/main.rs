@@ -7,6 +7,7 @@ mod execution;
 mod hosting;
 mod keys;
 mod kinds;
+mod odd_files;
 mod random_use;
 mod rejections;
 mod relabel;
