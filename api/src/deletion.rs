@@ -3,7 +3,8 @@
 //! In this order:
 //! 1. One conditional update makes the record a **tombstone**: `DELETED`, without anything that tells of the picture.
 //!    From here on, the image is gone for everybody.
-//! 2. The objects are deleted: the upload, and the renditions and thumbnails that were made of it.
+//! 2. The objects are deleted: first the renditions and thumbnails that were made of the upload, which are listed, then
+//!    the upload.
 //! 3. The label rows are deleted and counted down, each in a transaction that checks the tombstone.
 //! 4. The tombstone is **closed**: what it had to remember for steps 2 and 3 is removed, and it expires.
 //!
@@ -18,9 +19,12 @@
 //! - A row's transaction checks the claim and that the record is not `DELETED`. Before step 1: the row is announced,
 //!   and step 3 deletes it. After it: refused. There is no between: both write or check the same item.
 //! - `persist`'s result, `record-failure` and a relabeling are refused by the same condition on the record.
-//! - `convert` and `thumbnails` write under keys of the image's own. What they write before step 2 is listed there.
-//!   `thumbnails` asks for the record after it has written, and removes what it finds no record for. A rendition that
-//!   `convert` writes after step 2 is removed by the bucket's lifecycle rule within 15 days.
+//! - `convert` and `thumbnails` write under keys of their execution's own, and look at the record after that. Written
+//!   before step 2: listed there. After it, and so after step 1: the record that they find is a tombstone, another
+//!   execution's, or gone, and they remove what they have written. Where they die between the two, they are run again,
+//!   and look at the record whether they find an upload or not. Nobody runs them again only where all tries are used
+//!   up: then a rendition stays until the bucket's lifecycle rule takes it, within 15 days, and a thumbnail until its
+//!   event, which is in the dead-letter queue, is sent through again.
 //! - `detect-labels` finds no object any more: its rejection is refused by `persist`.
 //! - `notify` may still tell of a result that was stored before step 1.
 //! - A PUT that was presigned before and comes after step 2, and every event that comes late, meets the tombstone in
@@ -30,7 +34,8 @@
 //!   makes it a record again. Step 3 then ends, since its transactions ask for `DELETED`; `labelRows`, `createdAt` and
 //!   `history` are still there for `persist` to finish with. A closed tombstone has none of them: the picture begins
 //!   anew. An object that comes while the deletion is between steps 1 and 2 is deleted with the others: whoever put it
-//!   learns that it is gone.
+//!   learns that it is gone. What has been made of it by then goes as well, and never without it, since the upload goes
+//!   last.
 
 use crate::Api;
 use crate::openapi::{BadRequest, NoSuchImage};
@@ -127,10 +132,10 @@ pub(crate) async fn delete_image(
     if tombstone.expires_at.is_some() {
         return Ok(Deletion::Before);
     }
-    delete_object(api, &tombstone.key).await?;
     for prefix in derived_prefixes(owner, id) {
         delete_all(api, &prefix).await?;
     }
+    delete_object(api, &tombstone.key).await?;
     let rows = LabelRows {
         dynamodb: &api.dynamodb,
         table: &api.table,

@@ -161,14 +161,18 @@ class Probes:
         self.stack = stack
         self.owner = f"privileges-{uuid.uuid4().hex}"
         self.key = f"uploads/{self.owner}/cat.jpg"
+        # Claimed once, while every probe of validate claims the other anew.
+        self.key_to_convert = f"uploads/{self.owner}/cat.webp"
         # Later than what S3 itself says about the object: whatever the workflow does with it, ours is newer.
         self.sequencer = 1 << 80
         self.machine = stack.description["stateMachineArn"]
         self.token = stack.access_token()
         self.failed_execution = self.fail()
-        stack.s3.put_object(Bucket=stack.description["bucket"], Key=self.key, Body=CAT.read_bytes())
+        for key, file in ((self.key, CAT), (self.key_to_convert, WEBP)):
+            stack.s3.put_object(Bucket=stack.description["bucket"], Key=key, Body=file.read_bytes())
         self.claimed = self.validate()
-        self.converted = stack.invoke("convert", self.claimed)
+        self.claimed_to_convert = self.claim(self.event(self.key_to_convert))
+        self.converted = stack.invoke("convert", self.claimed_to_convert)
         self.detected = stack.invoke("detect-labels", self.claimed)
         self.outcome = self.persist()
 
@@ -204,14 +208,20 @@ class Probes:
         late = self.event(self.key.replace("cat.jpg", self.deleted()))
         self.stack.invoke("validate", {"event": late, "executionArn": self.execution()}, error="ImageDeleted")
         event = self.event(self.key)
-        self.stack.invoke("validate", {"event": event, "executionArn": self.execution()})
+        self.claim(event)
+        return self.claim(event)
+
+    def claim(self, event: dict) -> dict:
+        """An image, claimed for an execution that never was."""
         return self.stack.invoke("validate", {"event": event, "executionArn": self.execution()})
 
     def convert(self) -> None:
-        """A picture, and one whose object is gone."""
-        self.stack.invoke("convert", self.claimed)
-        gone = {**self.claimed, "key": self.key.replace("cat", "gone")}
+        """A picture, one whose object is gone, and one that another execution has claimed meanwhile."""
+        self.stack.invoke("convert", self.claimed_to_convert)
+        gone = {**self.claimed_to_convert, "key": self.key_to_convert.replace("cat", "gone")}
         self.stack.invoke("convert", gone, error="ObjectGone")
+        lost = {**self.claimed_to_convert, "executionArn": self.execution()}
+        self.stack.invoke("convert", lost, error="StaleEvent")
 
     def thumbnails(self) -> None:
         """A labeled picture, which gets others with each of its results, and one whose object is gone."""

@@ -1,6 +1,6 @@
 //! Whether an owner's records, label rows and label counts tell the same story.
 
-use crate::Stack;
+use crate::{Stack, wait};
 use domain::table::owner_partition;
 use domain::{ImageId, ImageKey, ImageRecord, Owner, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -114,7 +114,20 @@ impl Stack {
         }
     }
 
-    /// What a deletion has left of an image: a sentence for each thing.
+    /// Checks that a deletion has left nothing of an image, and waits until what was made of it is gone as well: what was
+    /// under way to be written meanwhile is removed by whoever writes it.
+    ///
+    /// # Panics
+    /// Where something is left, or the bucket or the table cannot be read.
+    pub async fn check_nothing_left_of(&self, key: &str) {
+        assert_eq!(self.left_of(key).await, Vec::<String>::new());
+        wait::until(&format!("what was made of {key} is gone"), async || {
+            self.derived_of(&self.image(key)).await.is_empty().then_some(())
+        })
+        .await;
+    }
+
+    /// What a deletion has left of an image but for what was made of its file: a sentence for each thing.
     ///
     /// # Panics
     /// Where the bucket or the table cannot be read.

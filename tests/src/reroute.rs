@@ -11,8 +11,15 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 
-/// The functions that call any service.
-const FUNCTIONS: [&str; 5] = ["validate", "detect-labels", "persist", "notify", "record-failure"];
+/// The functions of the workflow that call any service.
+pub const WORKFLOW: [&str; 6] = [
+    "validate",
+    "detect-labels",
+    "convert",
+    "persist",
+    "notify",
+    "record-failure",
+];
 
 /// Retries come after a thousandth of their time, so that an outage can outlast all of them.
 const RETRIES: f64 = 0.001;
@@ -26,6 +33,14 @@ static SHARED: Mutex<Weak<Proxy>> = Mutex::const_new(Weak::new());
 /// # Panics
 /// Without a running stack, and where the test fails.
 pub fn run_through_proxy(test: impl AsyncFnOnce(&Stack, &Proxy)) {
+    run_functions_through_proxy(&WORKFLOW, test);
+}
+
+/// The same, but for these functions only.
+///
+/// # Panics
+/// See [`run_through_proxy`].
+pub fn run_functions_through_proxy(functions: &[&str], test: impl AsyncFnOnce(&Stack, &Proxy)) {
     run(async |stack| {
         let proxy = {
             let mut shared = SHARED.lock().await;
@@ -33,7 +48,7 @@ pub fn run_through_proxy(test: impl AsyncFnOnce(&Stack, &Proxy)) {
                 Some(proxy) => proxy,
                 None => {
                     let proxy = Arc::new(Proxy::start(&stack.endpoint, &stack.labeler_url).await);
-                    stack.reroute(&proxy).await;
+                    stack.reroute(functions, &proxy).await;
                     stack.scale_waits(RETRIES).await;
                     *shared = Arc::downgrade(&proxy);
                     proxy
@@ -44,7 +59,7 @@ pub fn run_through_proxy(test: impl AsyncFnOnce(&Stack, &Proxy)) {
         let mut shared = SHARED.lock().await;
         if Arc::strong_count(&proxy) == 1 {
             *shared = Weak::new();
-            stack.route_back().await;
+            stack.route_back(functions).await;
             stack.scale_waits(1.0).await;
         }
         drop((proxy, shared));
@@ -55,12 +70,12 @@ pub fn run_through_proxy(test: impl AsyncFnOnce(&Stack, &Proxy)) {
 }
 
 impl Stack {
-    /// Leads the functions' calls through a proxy.
+    /// Leads functions' calls through a proxy.
     ///
     /// # Panics
     /// Where Lambda refuses.
-    pub async fn reroute(&self, proxy: &Proxy) {
-        for function in FUNCTIONS {
+    pub async fn reroute(&self, functions: &[&str], proxy: &Proxy) {
+        for function in functions {
             self.reroute_function(function, proxy).await;
         }
     }
@@ -77,12 +92,12 @@ impl Stack {
         .await;
     }
 
-    /// Leads the functions' calls to where they went when they were deployed.
+    /// Leads functions' calls to where they went when they were deployed.
     ///
     /// # Panics
     /// Where Lambda refuses.
-    pub async fn route_back(&self) {
-        for function in FUNCTIONS {
+    pub async fn route_back(&self, functions: &[&str]) {
+        for function in functions {
             self.route_function_back(function).await;
         }
     }

@@ -64,6 +64,7 @@ async fn delete_at(stack: &Stack, proxy: &Proxy, file: &File, call: usize) -> Ve
 
     let executions = stack.executions_about(&key, 1).await;
     let mut wrong = stack.left_of(&key).await;
+    wrong.extend(stack.derived_of(&stack.image(&key)).await);
     for ended in executions {
         if ended.status != ExecutionStatus::Succeeded {
             wrong.push(format!("{ended:?}"));
@@ -114,6 +115,13 @@ async fn delete_at_each_call(stack: &Stack, proxy: &Proxy, file: &File) {
 fn an_image_that_is_deleted_at_any_call_of_its_workflow_leaves_nothing() {
     run_through_proxy(async |stack, proxy| {
         delete_at_each_call(stack, proxy, &File::cat()).await;
+    });
+}
+
+#[test]
+fn an_image_that_is_converted_and_deleted_at_any_call_of_its_workflow_leaves_nothing() {
+    run_through_proxy(async |stack, proxy| {
+        delete_at_each_call(stack, proxy, &File::new("cat.webp", pictures::webp())).await;
     });
 }
 

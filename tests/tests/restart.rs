@@ -131,7 +131,7 @@ async fn check(stack: &Stack, before: &Before) {
         "what was done is left alone"
     );
 
-    stack.route_back().await;
+    stack.route_function_back("detect-labels").await;
     let again = join_all(failed.iter().map(async |record| {
         let arn = record.execution_arn.as_deref().expect("a claim");
         stack.execute(&stack.input(arn).await).await

@@ -2,6 +2,8 @@
 //!
 //! Input and output: [`domain::ClaimedImage`], which has a rendition when it comes out.
 
+mod claim;
+
 use domain::image::rendition_key;
 use domain::{ClaimedImage, ErrorName, Rendition};
 use lambda::{ServiceError, StepError};
@@ -13,6 +15,10 @@ use strum::EnumIter;
 pub struct Convert {
     /// Holds the picture, and takes its rendition.
     pub s3: aws_sdk_s3::Client,
+    /// Knows whose the image is.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// The table of image records.
+    pub table: String,
 }
 
 /// Why there is no rendition.
@@ -25,6 +31,12 @@ pub enum ConvertError {
     /// Deleted in the meantime.
     #[error("The file was deleted before it could be labeled. Upload the picture again.")]
     ObjectGone,
+    /// Another execution has taken the image over, for a later event.
+    #[error("another execution has claimed the image")]
+    StaleEvent,
+    /// Deleted by its owner.
+    #[error("the image has been deleted")]
+    ImageDeleted,
     /// AWS is at fault, or a permission is missing.
     #[error(transparent)]
     #[strum(disabled)]
@@ -36,26 +48,48 @@ impl StepError for ConvertError {
         match self {
             Self::Picture(error) => error.name(),
             Self::ObjectGone => ErrorName::ObjectGone,
+            Self::StaleEvent => ErrorName::StaleEvent,
+            Self::ImageDeleted => ErrorName::ImageDeleted,
             Self::Service(error) => error.name(),
         }
     }
 }
 
-/// Writes the rendition. The same execution writes the same one again.
+/// Writes the rendition, and looks whose the image is afterwards: nobody else removes what is written under a deleted
+/// image once its deletion has listed the objects. The same execution writes the same one again.
 ///
 /// # Errors
 /// See [`ConvertError`].
 pub async fn handle(convert: &Convert, image: ClaimedImage) -> Result<ClaimedImage, ConvertError> {
+    let key = rendition_key(&image.owner, image.image_id, &image.execution_arn);
+    let made = match write(convert, &image, &key).await {
+        Err(ConvertError::Service(error)) => return Err(error.into()),
+        made => made,
+    };
+    match claim::lost(convert, &image).await? {
+        None => Ok(ClaimedImage {
+            rendition: Some(made?),
+            ..image
+        }),
+        Some(lost) => {
+            // Though this run may have written nothing: one before it can have died right after it had.
+            picture_store::delete(&convert.s3, &image.bucket, &key).await?;
+            Err(lost)
+        }
+    }
+}
+
+async fn write(convert: &Convert, image: &ClaimedImage, key: &str) -> Result<Rendition, ConvertError> {
     let version = image.version_id.as_deref();
     let file = picture_store::read(&convert.s3, &image.bucket, &image.key, version)
         .await?
         .ok_or(ConvertError::ObjectGone)?;
     let Jpeg { bytes, width, height } = rendition(&file)?;
     drop(file);
-    let key = rendition_key(&image.owner, image.image_id, &image.execution_arn);
-    picture_store::write_jpeg(&convert.s3, &image.bucket, &key, bytes).await?;
-    Ok(ClaimedImage {
-        rendition: Some(Rendition { key, width, height }),
-        ..image
+    picture_store::write_jpeg(&convert.s3, &image.bucket, key, bytes).await?;
+    Ok(Rendition {
+        key: key.to_owned(),
+        width,
+        height,
     })
 }

@@ -8,7 +8,7 @@ mod record;
 use domain::image::thumbnail_key;
 use domain::{ErrorName, Outcome, Rendition, Status};
 use lambda::{ServiceError, StepError};
-use picture::{THUMBNAIL_SIDES, thumbnails};
+use picture::{Jpeg, THUMBNAIL_SIDES, thumbnails};
 use serde::Deserialize;
 use strum::EnumIter;
 
@@ -72,29 +72,42 @@ pub async fn handle(function: &Thumbnails, event: Labeled) -> Result<(), Thumbna
     if outcome.status != Status::Labeled {
         return Ok(());
     }
-    let Some(file) = picture_store::read(&function.s3, &outcome.bucket, &outcome.key, None).await? else {
-        return Ok(());
-    };
-    let made = match thumbnails(&file) {
-        Ok(made) => made,
-        Err(error) => {
-            tracing::warn!(imageId = %outcome.image_id, error = error.name().as_str(), "no thumbnails");
-            return Ok(());
+    let keys = THUMBNAIL_SIDES
+        .map(|side| thumbnail_key(&outcome.owner, outcome.image_id, &outcome.execution_arn, side));
+    let superfluous = match make(function, &outcome).await? {
+        Some(made) => {
+            let mut written = Vec::new();
+            for (key, jpeg) in keys.into_iter().zip(made) {
+                picture_store::write_jpeg(&function.s3, &outcome.bucket, &key, jpeg.bytes).await?;
+                written.push(Rendition {
+                    key,
+                    width: jpeg.width,
+                    height: jpeg.height,
+                });
+            }
+            record::store(function, &outcome, &written).await?
         }
+        None if record::is_current(function, &outcome).await? => vec![],
+        // A run before this one can have died right after it had written them.
+        None => keys.into(),
     };
-    drop(file);
-    let mut written = Vec::new();
-    for (side, jpeg) in THUMBNAIL_SIDES.into_iter().zip(made) {
-        let key = thumbnail_key(&outcome.owner, outcome.image_id, &outcome.execution_arn, side);
-        picture_store::write_jpeg(&function.s3, &outcome.bucket, &key, jpeg.bytes).await?;
-        written.push(Rendition {
-            key,
-            width: jpeg.width,
-            height: jpeg.height,
-        });
-    }
-    for superfluous in record::store(function, &outcome, &written).await? {
-        picture_store::delete(&function.s3, &outcome.bucket, &superfluous.key).await?;
+    for key in superfluous {
+        picture_store::delete(&function.s3, &outcome.bucket, &key).await?;
     }
     Ok(())
+}
+
+/// `None` where the picture is gone, or cannot be decoded here.
+async fn make(
+    function: &Thumbnails,
+    outcome: &Outcome,
+) -> Result<Option<[Jpeg; THUMBNAIL_SIDES.len()]>, ServiceError> {
+    let Some(file) = picture_store::read(&function.s3, &outcome.bucket, &outcome.key, None).await? else {
+        return Ok(None);
+    };
+    let made = thumbnails(&file);
+    if let Err(error) = made {
+        tracing::warn!(imageId = %outcome.image_id, error = error.name().as_str(), "no thumbnails");
+    }
+    Ok(made.ok())
 }

@@ -7,14 +7,13 @@ use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use domain::{Outcome, Rendition, Status};
 use lambda::ServiceError;
 
-/// Stores the thumbnails while the record is still that of the result that they belong to. Gives back those that are to
-/// be deleted: the ones that these replace, or these themselves.
+/// Stores the thumbnails while the record is still that of the result that they belong to. Gives back the keys of those
+/// that are to be deleted: the ones that these replace, or these themselves.
 pub(crate) async fn store(
     function: &Thumbnails,
     outcome: &Outcome,
     written: &[Rendition],
-) -> Result<Vec<Rendition>, ThumbnailsError> {
-    let text = |text: &str| AttributeValue::S(text.to_owned());
+) -> Result<Vec<String>, ThumbnailsError> {
     let unreadable = |error: serde_dynamo::Error| ThumbnailsError::UnreadableRecord(error.to_string());
     let result = function
         .dynamodb
@@ -44,11 +43,35 @@ pub(crate) async fn store(
                 .transpose()
                 .map_err(unreadable)?
                 .unwrap_or_default();
-            Ok(before.into_iter().filter(|old| !written.contains(old)).collect())
+            let replaced = before.into_iter().filter(|old| !written.contains(old));
+            Ok(replaced.map(|old| old.key).collect())
         }
         Err(SdkError::ServiceError(context)) if context.err().is_conditional_check_failed_exception() => {
-            Ok(written.to_vec())
+            Ok(written.iter().map(|new| new.key.clone()).collect())
         }
         Err(error) => Err(ServiceError::of("dynamodb:UpdateItem", &error).into()),
     }
+}
+
+/// Whether the record is still that of this result.
+pub(crate) async fn is_current(function: &Thumbnails, outcome: &Outcome) -> Result<bool, ServiceError> {
+    let answer = function
+        .dynamodb
+        .get_item()
+        .table_name(&function.table)
+        .key(PARTITION_KEY, text(&table::owner_partition(&outcome.owner)))
+        .key(SORT_KEY, text(&table::image_sort(outcome.image_id)))
+        .projection_expression("#status, executionArn")
+        .expression_attribute_names("#status", "status")
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|error| ServiceError::of("dynamodb:GetItem", &error))?;
+    let item = answer.item.unwrap_or_default();
+    Ok(item.get("status") == Some(&text(Status::Labeled.as_str()))
+        && item.get("executionArn") == Some(&text(&outcome.execution_arn)))
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
 }

@@ -37,7 +37,7 @@ fn all_data_of_an_account_is_deleted_and_only_its() {
             ImageKey::for_upload(&one.owner, awaiting.image_id),
         ];
         for key in &keys {
-            assert_eq!(stack.left_of(key).await, Vec::<String>::new());
+            stack.check_nothing_left_of(key).await;
             assert_eq!(one.get_image(stack.image(key).image_id).await.status, 404);
         }
         assert_eq!(stack.objects_of(&one.owner).await, Vec::<String>::new());
@@ -75,7 +75,7 @@ fn what_is_on_its_way_is_deleted_as_well() {
         user.delete_data().await;
         for key in &keys {
             stack.executions_about(key, 1).await;
-            assert_eq!(stack.left_of(key).await, Vec::<String>::new());
+            stack.check_nothing_left_of(key).await;
         }
         let story = stack.story(&user.owner).await;
         assert_eq!(story.contradictions, Vec::<String>::new());

@@ -17,11 +17,13 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Uploaded through the API and done with.
+    /// Uploaded through the API and done with, its thumbnails included.
     async fn uploaded(stack: &'a Stack, file: &File) -> Self {
         let user = stack.new_user("deletion").await;
         let key = stack.upload_of(&user, file).await;
-        stack.settled(&key).await;
+        if stack.settled(&key).await.record.status == Status::Labeled {
+            stack.with_thumbnails(&key, |_| true).await;
+        }
         Self { stack, user, key }
     }
 
@@ -31,6 +33,7 @@ impl<'a> Subject<'a> {
         let key = format!("uploads/{}/my cat.jpg", user.owner.as_str());
         stack.put_object(&key, pictures::cat()).await;
         stack.settled_as(&key, Status::Labeled).await;
+        stack.with_thumbnails(&key, |_| true).await;
         Self { stack, user, key }
     }
 
@@ -44,7 +47,7 @@ impl<'a> Subject<'a> {
     }
 
     async fn check_gone(&self) {
-        assert_eq!(self.stack.left_of(&self.key).await, Vec::<String>::new());
+        self.stack.check_nothing_left_of(&self.key).await;
         assert_eq!(self.user.get_image(self.id()).await.status, 404);
         assert!(self.stack.label_counts(&self.user.owner).await.is_empty());
     }
@@ -87,6 +90,7 @@ fn whatever_came_of_an_image_its_deletion_leaves_nothing() {
     run(async |stack| {
         for (file, status) in [
             (File::cat(), Status::Labeled),
+            (File::new("cat.webp", pictures::webp()), Status::Labeled),
             (File::new("cat.jpg", pictures::GIF), Status::Rejected),
         ] {
             let subject = Subject::uploaded(stack, &file).await;

@@ -90,6 +90,27 @@ fn on_the_way_of_a_picture() {
 }
 
 #[test]
+fn where_a_picture_is_converted() {
+    run(async |stack| {
+        let key = format!("uploads/{}/cat.webp", stack.new_owner("twice-converted"));
+        stack.put_object(&key, pictures::webp()).await;
+        stack.settled(&key).await;
+        stack.with_thumbnails(&key, |_| true).await;
+        let before = stack.derived_of(&stack.image(&key)).await;
+
+        let event = stack.object_created(&key, LAST_SEQUENCER);
+        let input = json!({"event": event, "executionArn": new_execution(stack)});
+        let claimed = stack.invoke("validate", &input).await.expect("a claim");
+        let converted = four_times(stack, "convert", &claimed).await;
+        let rendition = converted["rendition"]["key"].as_str().expect("a key");
+        let mut after = stack.derived_of(&stack.image(&key)).await;
+        assert!(after.remove(rendition));
+        assert_eq!(after, before);
+        four_times(stack, "detect-labels", &converted).await;
+    });
+}
+
+#[test]
 fn on_the_way_of_a_file_at_fault() {
     run(async |stack| {
         let key = format!("uploads/{}/missing.jpg", stack.new_owner("twice-rejected"));

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::ExitCode;
 use tests::proxy::Proxy;
+use tests::reroute::WORKFLOW;
 use tests::run;
 use tokio::signal::unix::{SignalKind, signal};
 use weather::Storm;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     let mut calm = false;
     run(async |stack| {
         let proxy = Proxy::start(&stack.endpoint, &options.rekognition).await;
-        stack.reroute(&proxy).await;
+        stack.reroute(&WORKFLOW, &proxy).await;
         stack.scale_waits(RETRIES).await;
         let storm = Storm::new(stack, options.images, options.at_once);
         let result = AssertUnwindSafe(async {
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
         .await;
         storm.clear_up().await;
         stack.scale_waits(1.0).await;
-        stack.route_back().await;
+        stack.route_back(&WORKFLOW).await;
         match result {
             Ok(Some(verdict)) => {
                 println!("{verdict}");

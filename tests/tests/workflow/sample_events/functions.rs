@@ -20,8 +20,10 @@ enum Given {
     Nothing,
     /// An object under the key that the sample names.
     Object(fn() -> Vec<u8>),
-    /// The claim of an execution on the image of the sample.
+    /// The claim of an execution on the image of the sample, of which there is no object.
     ClaimedBy(&'static str),
+    /// An object under the key that the sample names, and the claim of its execution.
+    ClaimedObject(fn() -> Vec<u8>),
     /// A labeled cat under the id that the sample names.
     LabeledUpload,
     /// The tombstone of the sample's image.
@@ -51,7 +53,7 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         UnexpectedAnswer, UnsupportedFormat,
     };
     use Expected::{Answers, Fails, Finds, Gives, Tells};
-    use Given::{ClaimedBy, DeletedUpload, FailedExecution, LabeledUpload, Nothing, Object};
+    use Given::{ClaimedBy, ClaimedObject, DeletedUpload, FailedExecution, LabeledUpload, Nothing, Object};
 
     let cat = pictures::cat();
     let size = imagesize::blob_size(&cat).expect("a picture");
@@ -94,12 +96,23 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
             (DeletedUpload, Fails(ImageDeleted)),
         ),
         ("validate/no-creation.json", (Nothing, Fails(InvalidInput))),
-        ("convert/cat.json", (Object(pictures::webp), Gives(converted))),
+        (
+            "convert/cat.json",
+            (ClaimedObject(pictures::webp), Gives(converted)),
+        ),
         (
             "convert/truncated.json",
-            (Object(pictures::truncated), Fails(InvalidImage)),
+            (ClaimedObject(pictures::truncated), Fails(InvalidImage)),
         ),
-        ("convert/missing-object.json", (Nothing, Fails(ObjectGone))),
+        (
+            "convert/missing-object.json",
+            (ClaimedBy(EXECUTION), Fails(ObjectGone)),
+        ),
+        (
+            "convert/claimed-by-another.json",
+            (ClaimedBy("another execution"), Fails(StaleEvent)),
+        ),
+        ("convert/never-claimed.json", (Nothing, Fails(ImageDeleted))),
         ("convert/no-key.json", (Nothing, Fails(InvalidInput))),
         ("detect-labels/cat.json", (Object(pictures::cat), Finds("Cat"))),
         (
@@ -216,6 +229,12 @@ async fn provide(stack: &Stack, given: Given, sample: &Value) {
                 ["ObjectGone", "DuplicateEvent"].contains(&error.as_str()),
                 "{error}"
             );
+        }
+        Given::ClaimedObject(bytes) => {
+            put_once(stack, key_of(sample), bytes()).await;
+            let event = stack.object_created(key_of(sample), LAST_SEQUENCER);
+            let input = json!({"event": event, "executionArn": sample["executionArn"]});
+            stack.invoke("validate", &input).await.expect("a claim");
         }
         Given::FailedExecution => {
             let detail = &sample["detail"];
