@@ -7,7 +7,7 @@ import { type Filter, writeAddress } from '../address';
 import { isFinal, type Summary } from '../api/types';
 import type { Reading } from '../library/library';
 import { layOut, type Row, type Tile } from '../library/rows';
-import type { Views } from '../library/views';
+import type { Size, Views } from '../library/views';
 import { text } from '../text';
 import type { Stage } from '../upload/queue';
 import { cssProperties } from './css-properties';
@@ -109,7 +109,7 @@ export class Gallery extends LitElement {
     for (const { index } of items) {
       const row = this.rows[index];
       if (row?.kind !== 'pictures') continue;
-      for (const { tile } of row.tiles) this.views.want(tile.imageId, () => this.inSight(tile.imageId));
+      for (const { tile } of row.tiles) this.views.want(tile.image, () => this.inSight(tile.imageId));
     }
     const last = items.at(-1)?.index ?? 0;
     if (this.reading.name === 'partly' && last >= this.rows.length - NEARLY_THERE) {
@@ -141,22 +141,24 @@ export class Gallery extends LitElement {
         row.tiles,
         ({ tile }) => tile.imageId,
         ({ tile, width }) => html`<li ${cssProperties({ width: `${width}px`, height: `${row.height - GAP}px` })}>
-          ${this.tile(tile.image)}
+          ${this.tile(tile.image, { width, height: row.height - GAP })}
         </li>`,
       )}
     </ul>`;
   }
 
-  private tile(image: Summary) {
+  /** `shown` is in CSS pixels. */
+  private tile(image: Summary, shown: Size) {
     const { imageId, fileName, labels } = image;
-    const url = this.undecodable.has(imageId) ? undefined : this.views.get(imageId);
+    const size = { width: shown.width * devicePixelRatio, height: shown.height * devicePixelRatio };
+    const url = this.undecodable.has(imageId) ? undefined : this.views.get(imageId, size);
     const name = fileName || text.unnamed;
     const final = isFinal(image.status) || this.undecodable.has(imageId);
     const href = writeAddress({ view: { name: 'picture', imageId }, filter: this.filter });
     return html`<a href=${href} data-id=${imageId} data-status=${image.status} aria-label=${text.tile(name, labels, this.status(image))} title=${name}>
       ${
         url
-          ? html`<img src=${url} alt="" decoding="async" draggable="false" @error=${() => this.broken(imageId)} @load=${loaded} />`
+          ? html`<img src=${url} alt="" decoding="async" draggable="false" @error=${() => this.broken(imageId)} @load=${(event: Event) => this.loaded(imageId, event)} />`
           : html`<span class="blank">${final && image.status !== 'LABELED' ? html`${pictureIcon}<span><bdi>${name}</bdi></span>` : nothing}</span>`
       }
       ${this.overlay(image)}
@@ -215,6 +217,7 @@ export class Gallery extends LitElement {
     const ratio = width && height ? width / height : USUAL_RATIO;
     const tile = { imageId, ratio, day: localDay(createdAt), image };
     this.tiles.set(image, tile);
+    this.views.learn(image);
     return tile;
   }
 
@@ -243,12 +246,13 @@ export class Gallery extends LitElement {
 
   private readonly retried = new Set<string>();
 
-  private readonly viewsChanged = (): void => this.requestUpdate();
-}
+  /** Fades a picture in; what comes from the cache needs no fading. */
+  private loaded(imageId: string, { target }: Event): void {
+    this.retried.delete(imageId);
+    if (target instanceof HTMLImageElement) target.dataset['loaded'] = '';
+  }
 
-/** Fades a picture in; what comes from the cache needs no fading. */
-function loaded({ target }: Event): void {
-  if (target instanceof HTMLImageElement) target.dataset['loaded'] = '';
+  private readonly viewsChanged = (): void => this.requestUpdate();
 }
 
 function localDay(instant: string): string {

@@ -42,6 +42,8 @@ export class PictureView extends LitElement {
   @state() private notice: string | undefined;
   @state() private relabeling = false;
   @query('h2') private heading!: HTMLHeadingElement;
+  /** The picture whose address was asked for anew, since the first one did not work. */
+  private retried: string | undefined;
   private asking = new AbortController();
   private listening = new AbortController();
 
@@ -112,12 +114,22 @@ export class PictureView extends LitElement {
 
   private stage(name: string) {
     const url = this.undecodable ? undefined : this.views.get(this.imageId);
-    const { width = 4, height = 3 } = this.natural ?? this.dimensions() ?? {};
+    const { width = 4, height = 3 } = this.dimensions() ?? this.natural ?? {};
+    // The gallery's version, which is there already, beneath the large one while that is on its way.
+    const small = this.views.get(this.imageId, { width: 1, height: 1 });
+    const beneath = small && small !== url ? `url(${JSON.stringify(small)})` : 'none';
     const labels = this.shownLabels();
     return html`<div class="frame" ${cssProperties({ '--ratio': `${width / height}`, '--largest': `${Math.max(LARGER * width, 320)}px` })}>
       ${
         url
-          ? html`<img src=${url} alt=${text.preview(name, labels)} decoding="async" @load=${this.loaded} @error=${this.broken} />`
+          ? html`<img
+              src=${url}
+              alt=${text.preview(name, labels)}
+              decoding="async"
+              @load=${this.loaded}
+              @error=${this.broken}
+              ${cssProperties({ 'background-image': beneath })}
+            />`
           : html`<div class="placeholder">${pictureIcon}${this.undecodable ? html`<p>${text.picture.undecodable}</p>` : nothing}</div>`
       }
       <ilg-box-overlay
@@ -263,7 +275,13 @@ export class PictureView extends LitElement {
   }
 
   private broken(): void {
-    this.undecodable = true;
+    // Its address may have expired: another one is worth a try.
+    if (this.retried === this.imageId) this.undecodable = true;
+    else {
+      this.retried = this.imageId;
+      this.views.forget(this.imageId);
+      void this.load();
+    }
   }
 
   private pointed(event: HighlightEvent): void {

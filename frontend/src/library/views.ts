@@ -1,39 +1,70 @@
-// Addresses of pictures to show: presigned, so they expire, and are fetched only for what is seen.
-import type { ApiClient } from '../api/client';
-import type { Image } from '../api/types';
+// Addresses of pictures to show. They are presigned and expire; lists carry those of thumbnails, and for what a list could
+// not know yet, or knew too long ago, they are asked for: many pictures at once, and only what is seen.
+import { type ApiClient, MOST_IDS } from '../api/client';
+import { type Image, isFinal, type Summary } from '../api/types';
+import { type Backoff, backoffDelay } from '../backoff';
 import { Slots } from '../upload/slots';
 
-/** How many addresses are asked for at the same time. */
-const AT_ONCE = 6;
 /** So long a picture has to be in sight before anything is asked for it, in milliseconds: who scrolls fast sees nothing. */
 const SETTLED = 200;
-/** So long nothing is asked about a picture that has no address, or whose address could not be had, in milliseconds. */
-const REST = 10_000;
+/** How long the address of a thumbnail is good, in milliseconds: the API's hour. */
+const THUMBNAIL_LIFE = 3_600_000;
 /** An address is not used in its last seconds, in milliseconds: the picture has to be fetched with it. */
 const MARGIN = 30_000;
+/** Pauses before it is asked again, in milliseconds. */
+const AGAIN: Backoff = { first: 1_000, limit: 60_000 };
+/** Thumbnails are made some moments after the labels. What has none after so many questions will have none. */
+const QUESTIONS = 8;
+/** How many pictures without thumbnails are asked for at the same time. */
+const AT_ONCE = 3;
+/** A thumbnail may be stretched to this many times its pixels: nobody sees it. */
+const STRETCH = 1.25;
+
+/** One picture in one size. */
+interface Source {
+  readonly url: string;
+  /** In pixels. */
+  readonly width: number;
+  readonly height: number;
+}
 
 interface Known {
-  readonly url: string;
+  /** Smallest first. */
+  readonly sources: readonly Source[];
   readonly expiresAt: number;
 }
 
-/** Finds the address of a picture; dispatches `change` when one more is known. */
+/** The size that a picture is shown in, in pixels of the screen. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Finds the addresses of pictures; dispatches `change` when more are known, or may be asked for. */
 export class Views extends EventTarget {
   private readonly known = new Map<string, Known>();
   /** Object URLs of files that this page has uploaded itself: nothing needs to be fetched for them. */
   private readonly local = new Map<string, string>();
+  /** What is about to be asked for, and whether it is still to be seen. */
+  private wanted = new Map<string, { readonly image: Summary; readonly stillWanted: () => boolean }>();
   private readonly asking = new Set<string>();
-  /** Until when nothing is asked about a picture. */
-  private readonly resting = new Map<string, number>();
+  /** How often was asked in vain. */
+  private readonly questions = new Map<string, number>();
+  private readonly resting = new Set<string>();
   private readonly slots = new Slots(AT_ONCE);
 
-  constructor(private readonly api: ApiClient) {
+  constructor(private readonly api: Pick<ApiClient, 'getImage' | 'getImages'>) {
     super();
   }
 
-  /** The address, if there is one now. An address in use stays the same: another would load the picture again. */
-  get(imageId: string): string | undefined {
-    return this.local.get(imageId) ?? this.known.get(imageId)?.url;
+  /** The address of the smallest version that fills a size, or of the largest there is. Not known: `undefined`. */
+  get(imageId: string, size?: Size): string | undefined {
+    const local = this.local.get(imageId);
+    if (local) return local;
+    const sources = this.known.get(imageId)?.sources ?? [];
+    const fills = ({ width, height }: Source) =>
+      size && width * STRETCH >= size.width && height * STRETCH >= size.height;
+    return (sources.find(fills) ?? sources.at(-1))?.url;
   }
 
   /** Remembers the file behind a picture. */
@@ -41,52 +72,108 @@ export class Views extends EventTarget {
     this.local.set(imageId, objectUrl);
   }
 
-  /** Remembers the address that came with an image. */
-  keep({ imageId, view, thumbnails }: Image): void {
-    const known = this.known.get(imageId);
-    // A good address stays in use: another one for the same picture would load it again.
-    if (!view || (known && known.expiresAt - Date.now() > MARGIN)) return;
-    // The largest thumbnail is as large as a screen shows it, and every browser knows its format. Both expire together.
-    this.known.set(imageId, { url: thumbnails.at(-1)?.url ?? view.url, expiresAt: Date.parse(view.expiresAt) });
-    this.dispatchEvent(new Event('change'));
+  /** Remembers the addresses that a list carries. */
+  learn({ imageId, thumbnails }: Summary | Image): void {
+    if (thumbnails.length > 0) this.remember(imageId, { sources: thumbnails, expiresAt: Date.now() + THUMBNAIL_LIFE });
   }
 
-  /** Asks for the address of a picture that is about to be seen, unless a good one is known. */
-  want(imageId: string, stillWanted: () => boolean): void {
-    const known = this.known.get(imageId);
-    const good = known && known.expiresAt - Date.now() > MARGIN;
-    if (good || this.local.has(imageId) || this.asking.has(imageId)) return;
-    if ((this.resting.get(imageId) ?? 0) > Date.now()) return;
-    this.asking.add(imageId);
-    setTimeout(() => void this.ask(imageId, stillWanted).finally(() => this.asking.delete(imageId)), SETTLED);
-  }
-
-  private async ask(imageId: string, stillWanted: () => boolean): Promise<void> {
-    try {
-      await this.slots.run(async () => {
-        // Scrolled away while it waited for its turn.
-        if (!stillWanted()) return;
-        const image = await this.api.getImage(imageId, new AbortController().signal);
-        if (image.view) this.keep(image);
-        else this.resting.set(imageId, Number.POSITIVE_INFINITY);
-      });
-    } catch {
-      // The tile stays a placeholder; it asks again when it is next seen.
-      this.resting.set(imageId, Date.now() + REST);
+  /** Remembers the addresses that came with an image: its own, where it has no thumbnails. */
+  keep(image: Image): void {
+    const { imageId, view, thumbnails } = image;
+    if (thumbnails.length > 0 || !view) this.learn(image);
+    else {
+      const original = { url: view.url, width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
+      this.remember(imageId, { sources: [original], expiresAt: Date.parse(view.expiresAt) });
     }
+    this.changed();
   }
 
-  /** Forgets an address that did not work, so that the next `want` asks again. */
+  /** Asks for the addresses of a picture that is seen, unless good ones are known. */
+  want(image: Summary, stillWanted: () => boolean): void {
+    const { imageId, status } = image;
+    if (!isFinal(status) || this.local.has(imageId) || isGood(this.known.get(imageId))) return;
+    if (this.asking.has(imageId) || this.resting.has(imageId)) return;
+    if (this.wanted.size === 0) setTimeout(() => void this.ask(), SETTLED);
+    this.wanted.set(imageId, { image, stillWanted });
+  }
+
+  /** Forgets addresses, for the picture is gone or they do not work: the next `want` asks again. */
   forget(imageId: string): void {
     this.known.delete(imageId);
-    this.resting.delete(imageId);
-  }
-
-  /** Forgets a picture altogether. */
-  drop(imageId: string): void {
-    this.forget(imageId);
     const url = this.local.get(imageId);
     if (url) URL.revokeObjectURL(url);
     this.local.delete(imageId);
   }
+
+  private async ask(): Promise<void> {
+    // What was scrolled away meanwhile is asked for when it comes back.
+    const images = [...this.wanted.values()].filter(({ stillWanted }) => stillWanted()).map(({ image }) => image);
+    this.wanted = new Map();
+    for (const { imageId } of images) this.asking.add(imageId);
+    const hasNone = ({ imageId, status }: Summary) =>
+      status !== 'LABELED' || (this.questions.get(imageId) ?? 0) >= QUESTIONS;
+    const listed = images.filter((image) => !hasNone(image)).map(({ imageId }) => imageId);
+    const questions = images.filter(hasNone).map(({ imageId }) => this.askForOne(imageId));
+    for (let start = 0; start < listed.length; start += MOST_IDS) {
+      questions.push(this.askForMany(listed.slice(start, start + MOST_IDS)));
+    }
+    await Promise.all(questions);
+    this.changed();
+  }
+
+  private async askForMany(imageIds: string[]): Promise<void> {
+    const images = await this.api.getImages(imageIds, new AbortController().signal).catch(() => []);
+    for (const image of images) this.learn(image);
+    this.asked(imageIds);
+  }
+
+  /** The API hands out the address of a picture itself one by one. */
+  private async askForOne(imageId: string): Promise<void> {
+    const asked = this.slots.run(() => this.api.getImage(imageId, new AbortController().signal));
+    const image = await asked.catch(() => undefined);
+    if (image) this.keep(image);
+    if (image && !image.view) this.resting.add(imageId);
+    else this.asked([imageId]);
+  }
+
+  private asked(imageIds: readonly string[]): void {
+    for (const imageId of imageIds) {
+      this.asking.delete(imageId);
+      if (isGood(this.known.get(imageId))) {
+        this.questions.delete(imageId);
+        continue;
+      }
+      const questions = this.questions.get(imageId) ?? 0;
+      this.questions.set(imageId, questions + 1);
+      this.resting.add(imageId);
+      setTimeout(
+        () => {
+          this.resting.delete(imageId);
+          this.changed();
+        },
+        backoffDelay(questions, AGAIN),
+      );
+    }
+  }
+
+  private remember(imageId: string, addresses: Known): void {
+    const known = this.known.get(imageId);
+    // A good address stays in use: another one for the same picture would load it again.
+    if (known && isGood(known) && isSame(known, addresses)) return;
+    this.known.set(imageId, addresses);
+  }
+
+  private changed(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+function isGood(known: Known | undefined): boolean {
+  return known !== undefined && known.expiresAt - Date.now() > MARGIN;
+}
+
+/** Whether two lead to the same objects, however they are signed. */
+function isSame(one: Known, other: Known): boolean {
+  const objects = ({ sources }: Known) => sources.map(({ url }) => url.split('?', 1)[0]).join();
+  return objects(one) === objects(other);
 }

@@ -232,7 +232,7 @@ export class Queue extends EventTarget {
   private forgetImage(imageId: string): void {
     this.watcher.unwatch(imageId);
     this.library.remove(imageId);
-    this.views.drop(imageId);
+    this.views.forget(imageId);
     this.byImage.delete(imageId);
   }
 
