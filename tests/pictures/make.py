@@ -1,4 +1,4 @@
-"""Makes the pictures beside it that tests/src/pictures.rs does not make itself, of the cat in samples/.
+"""Makes the pictures beside it that the tests do not make themselves, of the cat in samples/.
 
     python3 -m venv DIR && DIR/bin/pip install pillow && DIR/bin/python tests/pictures/make.py
 
@@ -33,6 +33,14 @@ avif("grid.avif", cat.resize((448, 300)), "--grid", "2x2")
 # The cat first.
 cat.save(HERE / "animated.webp", save_all=True, append_images=[coffee], duration=100, quality=60)
 
+small = cat.resize((300, 200))
+
 with tempfile.NamedTemporaryFile(suffix=".png") as file:
-    cat.resize((300, 200)).save(file.name)
+    small.save(file.name)
     subprocess.run(["vips", "pngsave", file.name, str(HERE / "interlaced.png"), "--interlace"], check=True)
+
+# For the page's tests, which have no encoders.
+small.save(HERE / "cat.gif")
+small.quantize(128).save(HERE / "cat.bmp")
+small.save(HERE / "cat.tif", compression="tiff_lzw")
+small.convert("L").save(HERE / "gray-progressive.jpg", progressive=True, quality=80)
