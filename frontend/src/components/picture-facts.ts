@@ -31,7 +31,8 @@ function* rows({ size, format, width, height, createdAt, updatedAt, metadata }: 
   if (width && height) yield [facts.dimensions, text.dimensions(width, height)];
   if (size) yield [facts.size, text.fileSize(size)];
   if (format) yield [facts.format, format];
-  if (updatedAt !== createdAt) yield [facts.updated, text.moment(updatedAt)];
+  const updated = text.moment(updatedAt);
+  if (updated !== text.moment(createdAt)) yield [facts.updated, updated];
 }
 
 /** Many a model's name begins with its maker's. */
