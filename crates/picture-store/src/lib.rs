@@ -1,4 +1,9 @@
-//! Reads pictures from the bucket, and writes those that are made of them: for `convert` and `thumbnails`.
+//! Reads pictures from the bucket, writes those that are made of them, and tells whose they are by then: for `convert`
+//! and `thumbnails`.
+
+mod holder;
+
+pub use holder::{Holder, holder};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;

@@ -2,12 +2,11 @@
 //!
 //! Input and output: [`domain::ClaimedImage`], which has a rendition when it comes out.
 
-mod claim;
-
 use domain::image::rendition_key;
 use domain::{ClaimedImage, ErrorName, Rendition};
 use lambda::{ServiceError, StepError};
 use picture::{Jpeg, PictureError, rendition};
+use picture_store::holder;
 use strum::EnumIter;
 
 /// What the step works with.
@@ -66,17 +65,23 @@ pub async fn handle(convert: &Convert, image: ClaimedImage) -> Result<ClaimedIma
         Err(ConvertError::Service(error)) => return Err(error.into()),
         made => made,
     };
-    match claim::lost(convert, &image).await? {
-        None => Ok(ClaimedImage {
+    let holder = holder(&convert.dynamodb, &convert.table, &image.owner, image.image_id).await?;
+    if holder
+        .as_ref()
+        .is_some_and(|holder| holder.is(&image.execution_arn))
+    {
+        return Ok(ClaimedImage {
             rendition: Some(made?),
             ..image
-        }),
-        Some(lost) => {
-            // Though this run may have written nothing: one before it can have died right after it had.
-            picture_store::delete(&convert.s3, &image.bucket, &key).await?;
-            Err(lost)
-        }
+        });
     }
+    // Though this run may have written nothing: one before it can have died right after it had.
+    picture_store::delete(&convert.s3, &image.bucket, &key).await?;
+    Err(match holder {
+        Some(holder) if !holder.is_deleted() => ConvertError::StaleEvent,
+        // Or no record at all: the tombstone has expired.
+        _ => ConvertError::ImageDeleted,
+    })
 }
 
 async fn write(convert: &Convert, image: &ClaimedImage, key: &str) -> Result<Rendition, ConvertError> {

@@ -9,6 +9,7 @@ use domain::image::thumbnail_key;
 use domain::{ErrorName, Outcome, Rendition, Status};
 use lambda::{ServiceError, StepError};
 use picture::{Jpeg, THUMBNAIL_SIDES, thumbnails};
+use picture_store::holder;
 use serde::Deserialize;
 use strum::EnumIter;
 
@@ -87,7 +88,7 @@ pub async fn handle(function: &Thumbnails, event: Labeled) -> Result<(), Thumbna
             }
             record::store(function, &outcome, &written).await?
         }
-        None if record::is_current(function, &outcome).await? => vec![],
+        None if is_current(function, &outcome).await? => vec![],
         // A run before this one can have died right after it had written them.
         None => keys.into(),
     };
@@ -95,6 +96,18 @@ pub async fn handle(function: &Thumbnails, event: Labeled) -> Result<(), Thumbna
         picture_store::delete(&function.s3, &outcome.bucket, &key).await?;
     }
     Ok(())
+}
+
+/// Whether the record is still that of this result.
+async fn is_current(function: &Thumbnails, outcome: &Outcome) -> Result<bool, ServiceError> {
+    let holder = holder(
+        &function.dynamodb,
+        &function.table,
+        &outcome.owner,
+        outcome.image_id,
+    )
+    .await?;
+    Ok(holder.is_some_and(|holder| holder.has_labeled(&outcome.execution_arn)))
 }
 
 /// `None` where the picture is gone, or cannot be decoded here.

@@ -53,25 +53,6 @@ pub(crate) async fn store(
     }
 }
 
-/// Whether the record is still that of this result.
-pub(crate) async fn is_current(function: &Thumbnails, outcome: &Outcome) -> Result<bool, ServiceError> {
-    let answer = function
-        .dynamodb
-        .get_item()
-        .table_name(&function.table)
-        .key(PARTITION_KEY, text(&table::owner_partition(&outcome.owner)))
-        .key(SORT_KEY, text(&table::image_sort(outcome.image_id)))
-        .projection_expression("#status, executionArn")
-        .expression_attribute_names("#status", "status")
-        .consistent_read(true)
-        .send()
-        .await
-        .map_err(|error| ServiceError::of("dynamodb:GetItem", &error))?;
-    let item = answer.item.unwrap_or_default();
-    Ok(item.get("status") == Some(&text(Status::Labeled.as_str()))
-        && item.get("executionArn") == Some(&text(&outcome.execution_arn)))
-}
-
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
