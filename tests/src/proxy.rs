@@ -31,6 +31,8 @@ pub enum Fault {
     Throttled,
     /// The service answers that the caller may not do this, and does nothing.
     Denied,
+    /// The service answers that it cannot read the picture, and does nothing.
+    Unreadable,
     /// The connection is reset before the service hears of the call.
     Reset,
     /// The service does what it is asked for; the connection is reset before its answer.
@@ -228,6 +230,7 @@ async fn serve(
         Some(Fault::Unavailable) => client.write_all(&call.service.unavailable()).await,
         Some(Fault::Throttled) => client.write_all(&call.service.throttled()).await,
         Some(Fault::Denied) => client.write_all(&call.service.denied()).await,
+        Some(Fault::Unreadable) => client.write_all(&call.service.unreadable()).await,
         Some(Fault::Reset) => client.set_zero_linger(),
         Some(Fault::AnswerLost) => {
             request.answer(upstream).await?;

@@ -286,6 +286,33 @@ fn an_outage_of_eventbridge_that_outlasts_all_retries_fails_the_execution_and_le
     });
 }
 
+/// What Rekognition takes is known by its documentation only: it may refuse inks, or 16 bits.
+#[test]
+fn a_picture_that_rekognition_refuses_unexpectedly_is_converted_and_labeled() {
+    run_through_proxy(async |stack, proxy| {
+        let subject = Subject::new(stack);
+        let original = format!(r#""Name":"{}""#, subject.key);
+        let refused = Broken::new(proxy, &subject, move |_, call| {
+            (call.service == Service::Rekognition && call.text.contains(&original))
+                .then_some(Fault::Unreadable)
+        });
+        subject.put(pictures::inks()).await;
+        let (record, ended) = subject.result(None).await;
+        assert_eq!(
+            (record.status, refused.faults()),
+            (Status::Labeled, 1),
+            "{record:?}"
+        );
+        assert!(
+            ended.states.iter().any(|state| state == "Convert picture"),
+            "{ended:?}"
+        );
+        let labels = record.labels.as_deref().unwrap_or_default();
+        assert!(labels.iter().any(|label| label.name == "Cat"), "{labels:?}");
+        subject.check("refused by Rekognition", &record).await;
+    });
+}
+
 /// The same event comes again while the first execution is at work, and finds it so.
 #[test]
 fn the_same_event_while_the_first_execution_is_held_open_changes_nothing() {

@@ -29,7 +29,7 @@ pub struct DetectLabels {
 /// Why there are no labels.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum DetectLabelsError {
-    /// Rekognition does not take the original, and there is no rendition yet.
+    /// Rekognition does not take the original, by what is known of it or by its answer, and there is no rendition yet.
     #[error("the picture has to be converted first")]
     ConversionNeeded,
     /// Rekognition cannot decode the file.
@@ -88,6 +88,15 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
         Ok(found) => found,
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_s3_object_exception() => {
             return Err(why_unreadable(&step.s3, &image.bucket, &key, version_id).await);
+        }
+        // Formats have corners that Rekognition does not tell whether it reads (inks, 16 bits): what `convert` reads of
+        // the original, it will.
+        Err(SdkError::ServiceError(context))
+            if image.rendition.is_none()
+                && (context.err().is_image_too_large_exception()
+                    || context.err().is_invalid_image_format_exception()) =>
+        {
+            return Err(DetectLabelsError::ConversionNeeded);
         }
         Err(SdkError::ServiceError(context)) if context.err().is_image_too_large_exception() => {
             return Err(DetectLabelsError::ImageTooLarge);

@@ -65,6 +65,10 @@ impl Service {
         }
     }
 
+    pub(super) fn unreadable(self) -> Vec<u8> {
+        self.error("400 Bad Request", "InvalidImageFormatException")
+    }
+
     pub(super) fn denied(self) -> Vec<u8> {
         match self {
             Self::S3 => self.error("403 Forbidden", "AccessDenied"),

@@ -50,10 +50,3 @@ const REJECTED_BY_CONVERSION: [&str; 5] = [
 ];
 /// The states of an execution that finds the file at fault before Rekognition is asked.
 const REJECTED_AT_ONCE: [&str; 3] = ["Validate image", "Persist result", "Send notification"];
-/// The states of an execution that finds the file at fault since Rekognition cannot read it.
-const REJECTED_BY_REKOGNITION: [&str; 4] = [
-    "Validate image",
-    "Detect labels",
-    "Persist result",
-    "Send notification",
-];

@@ -1,7 +1,7 @@
 //! Files at fault: their images end as `REJECTED`, with a sentence that a person understands, and their
 //! executions succeed, since there is nothing to run again.
 
-use crate::{REJECTED_AT_ONCE, REJECTED_BY_CONVERSION, REJECTED_BY_REKOGNITION};
+use crate::{REJECTED_AT_ONCE, REJECTED_BY_CONVERSION};
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::image::MAX_BYTES;
 use domain::{ErrorName, Status};
@@ -117,9 +117,10 @@ fn a_picture_far_too_narrow_for_its_length() {
 
 #[test]
 fn a_truncated_jpeg() {
-    let sentence = "This file is broken or incomplete. Upload the picture again.";
+    let sentence = "This JPEG file is broken or incomplete, or of an unusual kind. Upload the picture again, or save it \
+                    as JPEG first.";
     let file = File::new("half-a-cat.jpg", pictures::truncated());
-    rejects(&file, &REJECTED_BY_REKOGNITION, ErrorName::InvalidImage, sentence);
+    rejects(&file, &REJECTED_BY_CONVERSION, ErrorName::InvalidImage, sentence);
 }
 
 #[test]

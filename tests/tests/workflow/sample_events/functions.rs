@@ -121,7 +121,7 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ),
         (
             "detect-labels/truncated.json",
-            (Object(pictures::truncated), Fails(InvalidImage)),
+            (Object(pictures::truncated), Fails(ConversionNeeded)),
         ),
         ("detect-labels/missing-object.json", (Nothing, Fails(ObjectGone))),
         ("detect-labels/no-policy.json", (Nothing, Fails(InvalidInput))),
