@@ -1,5 +1,5 @@
 //! Finds format, dimensions, orientation and metadata of a picture in a few pieces of its file. Pure, and made for any
-//! bytes: whoever may upload may send anything. `fuzz/` holds a fuzz target for it.
+//! bytes: whoever may upload may send anything. `fuzz/` holds fuzz targets for it.
 
 pub mod avif;
 mod chunks;

@@ -112,6 +112,35 @@ fn one_of_each() -> Vec<(Format, Vec<u8>)> {
     ]
 }
 
+/// A megabyte of each kind that claims these sides.
+fn claims(width: u32, height: u32) -> Vec<(Format, Vec<u8>)> {
+    let mut files = vec![
+        (Format::Png, png(width, height, &[])),
+        (Format::Bmp, bmp(width as i32, -(height as i32))),
+        (
+            Format::Tiff,
+            tiff(&[(256, 4, 1, width), (257, 4, 1, height)], &[]),
+        ),
+    ];
+    let mut extended = vec![0, 0, 0, 0];
+    extended.extend(&(width - 1).to_le_bytes()[..3]);
+    extended.extend(&(height - 1).to_le_bytes()[..3]);
+    files.push((Format::WebP, riff(&[(b"VP8X", &extended)])));
+    let mut avif = AVIF.to_vec();
+    let sides = avif.windows(4).position(|name| name == b"ispe").unwrap() + 8;
+    avif[sides..sides + 4].copy_from_slice(&width.to_be_bytes());
+    avif[sides + 4..sides + 8].copy_from_slice(&height.to_be_bytes());
+    files.push((Format::Avif, avif));
+    if let (Ok(width), Ok(height)) = (width.try_into(), height.try_into()) {
+        files.push((Format::Jpeg, jpeg(3, width, height)));
+        files.push((Format::Gif, gif(width, height)));
+    }
+    for (_, file) in &mut files {
+        file.resize(1_000_000, 0);
+    }
+    files
+}
+
 fn found(bytes: &[u8]) -> Header {
     match look(&Pieces::all(bytes)) {
         Ok(Look::Found(header)) => header,
@@ -283,6 +312,22 @@ fn absurd_metadata_counts_as_absent_and_the_picture_as_a_picture() {
                 &[0, 0, 0, 1, 0, 0, 0, 0],
             ),
         ),
+        (
+            "a place beyond the poles and one of no denominator",
+            tiff(
+                &[(0x8825, 4, 1, 26)],
+                &[
+                    &b"\0\x04\0\x01\0\x02\0\0\0\x02N\0\0\0\0\x02\0\x05\0\0\0\x03\0\0\0\x50"[..],
+                    b"\0\x03\0\x02\0\0\0\x02E\0\0\0\0\x04\0\x05\0\0\0\x03\0\0\0\x50\0\0\0\0",
+                    b"\xFF\xFF\xFF\xFF\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0",
+                ]
+                .concat(),
+            ),
+        ),
+        (
+            "a next directory that is the first again",
+            [&tiff(&[], &[])[..10], b"\0\0\0\x08"].concat(),
+        ),
         ("a count of 4 billion", tiff(&[(0x010F, 2, u32::MAX, 26)], b"x")),
         (
             "garbage",
@@ -320,18 +365,22 @@ fn other_kinds_are_named_to_the_person_who_sent_them() {
 
 #[test]
 fn sides_beyond_the_limits_are_told_before_any_pixel_is_read() {
+    let too_many = HeaderError::TooManyPixels(60_000, 60_000);
+    for (format, file) in claims(60_000, 60_000) {
+        let (look, reads) = look_by_pieces(&file, 65_536);
+        assert_eq!(look, Err(too_many), "{format:?}");
+        assert!(reads <= 4, "{format:?}: {reads} reads");
+    }
+    for (width, height) in [(1, 60_000), (60_000, 1), (1, 100_000), (100_000, 1)] {
+        for (format, file) in claims(width, height) {
+            let too_few = HeaderError::TooFewPixels(width, height);
+            assert_eq!(look_by_pieces(&file, 65_536).0, Err(too_few), "{format:?}");
+        }
+    }
     let error = |bytes: &[u8]| look(&Pieces::all(bytes)).unwrap_err();
-    assert_eq!(
-        error(&png(60_000, 60_000, &[])),
-        HeaderError::TooManyPixels(60_000, 60_000)
-    );
     assert_eq!(
         error(&png(u32::MAX, u32::MAX, &[])),
         HeaderError::TooManyPixels(u32::MAX, u32::MAX)
-    );
-    assert_eq!(
-        error(&png(1, 100_000, &[])),
-        HeaderError::TooFewPixels(1, 100_000)
     );
     assert_eq!(error(&bmp(i32::MIN, i32::MIN)), HeaderError::Broken);
     assert_eq!(error(&jpeg(0, 300, 0)), HeaderError::TooFewPixels(300, 0));

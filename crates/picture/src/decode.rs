@@ -2,10 +2,12 @@
 //!
 //! JPEG has a decoder that can leave out what a smaller picture does not need: for a thumbnail of a photograph it takes
 //! less than half the time of `zune-jpeg`, which is faster otherwise, and a quarter of the memory. AVIF is decoded by
-//! `re_rav1d`, the Rust translation of dav1d, without its assembly, for which a build would need another tool. All
-//! others are the `image` crate's.
+//! `re_rav1d`, the Rust translation of dav1d, without its assembly, for which a build would need another tool. TIFF comes
+//! in strips or tiles that know nothing of each other, so several are decoded at a time. All others are the `image`
+//! crate's.
 
 mod avif;
+mod tiff;
 
 use crate::Pixels;
 use crate::color::{over_white, rgb_of_inks};
@@ -40,12 +42,12 @@ impl DecodeError {
 pub(crate) fn decode(file: &[u8], format: Format, wanted: (u32, u32)) -> Result<Decoded, DecodeError> {
     match format {
         Format::Jpeg => jpeg(file, wanted),
-        Format::Avif => avif::decode(file),
+        Format::Avif => avif::decode(file, wanted),
         Format::Png => other(file, ImageFormat::Png),
         Format::WebP => other(file, ImageFormat::WebP),
         Format::Gif => other(file, ImageFormat::Gif),
         Format::Bmp => other(file, ImageFormat::Bmp),
-        Format::Tiff => other(file, ImageFormat::Tiff),
+        Format::Tiff => tiff::decode(file)?.map_or_else(|| other(file, ImageFormat::Tiff), Ok),
     }
 }
 

@@ -4,7 +4,8 @@
 //! transparent, and carries no metadata. Of animations and of files with many pages it is the first picture.
 //!
 //! Each file's sides are checked against the limits before any of its pixels is decoded, so that the memory it takes is
-//! bounded: by 12 bytes a pixel in the worst case, which is a PNG or TIFF file of 16 bits with transparency.
+//! bounded: by 12 bytes a pixel in the worst case, which is a PNG of 16 bits with transparency, or a progressive JPEG whose
+//! chroma is not subsampled.
 
 mod color;
 mod decode;

@@ -18,23 +18,33 @@ pub(crate) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
-/// Scaled to these sides with an antialiased bicubic filter. Takes the pixels, so that none are held longer than needed.
+/// Scaled to these sides. Takes the pixels, so that none are held longer than needed.
 pub(crate) fn scaled(pixels: Pixels, (width, height): (u32, u32)) -> Pixels {
-    if (pixels.width, pixels.height) == (width, height) {
-        return pixels;
-    }
-    let source = ImageRef::new(pixels.width, pixels.height, &pixels.rgb, PixelType::U8x3)
-        .expect("three bytes for every pixel");
-    let mut target = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("both are of the same type");
     Pixels {
         width,
         height,
-        rgb: target.into_vec(),
+        rgb: resized(
+            pixels.rgb,
+            PixelType::U8x3,
+            (pixels.width, pixels.height),
+            (width, height),
+        ),
     }
+}
+
+/// Samples of some kind, scaled from these sides to those with an antialiased bicubic filter.
+pub(crate) fn resized(samples: Vec<u8>, kind: PixelType, from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
+    if from == to {
+        return samples;
+    }
+    let source =
+        ImageRef::new(from.0, from.1, &samples, kind).expect("as many samples as pixels of this kind");
+    let mut target = Image::new(to.0, to.1, kind);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("both are of the same kind");
+    target.into_vec()
 }
 
 /// Turned and mirrored as it is to be seen.
