@@ -39,7 +39,7 @@ pub enum PictureError {
     Header(#[from] HeaderError),
     /// It breaks its format's rules, ends early, or uses a part of its format that hardly any program reads.
     #[error(
-        "This {0} file is broken or incomplete, or of an unusual kind. Upload the picture again, or save it as JPEG first."
+        "This {0} file is broken or incomplete, or of an unusual kind. Upload the picture again, or save it anew as JPEG."
     )]
     Undecodable(&'static str),
     /// Scaled down to Rekognition's longest side, its shorter one would be below Rekognition's shortest.

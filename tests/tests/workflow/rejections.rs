@@ -89,7 +89,7 @@ fn a_truncated_picture_that_has_to_be_converted() {
     let mut bytes = pictures::webp();
     bytes.truncate(bytes.len() / 2);
     let sentence = "This WebP file is broken or incomplete, or of an unusual kind. Upload the picture again, or save it \
-                    as JPEG first.";
+                    anew as JPEG.";
     let file = File::new("half-a-cat.webp", bytes);
     rejects(&file, &REJECTED_BY_CONVERSION, ErrorName::InvalidImage, sentence);
 }
@@ -118,7 +118,7 @@ fn a_picture_far_too_narrow_for_its_length() {
 #[test]
 fn a_truncated_jpeg() {
     let sentence = "This JPEG file is broken or incomplete, or of an unusual kind. Upload the picture again, or save it \
-                    as JPEG first.";
+                    anew as JPEG.";
     let file = File::new("half-a-cat.jpg", pictures::truncated());
     rejects(&file, &REJECTED_BY_CONVERSION, ErrorName::InvalidImage, sentence);
 }
