@@ -1,4 +1,4 @@
-//! How long conversions take on one thread, and how much memory.
+//! How long conversions take, on as many threads as each decoder uses, and how much memory.
 //!
 //! ```text
 //! cargo bench --package picture -- PICTURE…
