@@ -13,13 +13,14 @@ use re_rav1d::dav1d::{Decoder, Error, Picture, PixelLayout, PlanarImageComponent
 use std::num::NonZero;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Each takes some memory, and a single picture keeps no more of them busy.
 const MOST_THREADS: usize = 8;
 
-/// Half of what the functions have. The largest picture takes some seconds.
-const MOST_TIME: Duration = Duration::from_secs(60);
+/// For all tiles of the colors, and again for those of the transparency: together, two thirds of what the functions have.
+/// The largest picture takes some seconds.
+const MOST_TIME: Duration = Duration::from_secs(40);
 
 /// The file's picture, of these sides. Bright beyond white (HDR) is taken for sRGB: paler than it should be, with the same
 /// things in it.
@@ -58,9 +59,10 @@ fn for_each_tile(
     (width, height): (usize, usize),
     mut with: impl FnMut(&Picture, usize, usize) -> Result<(), DecodeError>,
 ) -> Result<(), DecodeError> {
+    let deadline = Instant::now() + MOST_TIME;
     let (mut left, mut top) = (0, 0);
     for (index, extents) in coded.tiles.iter().enumerate() {
-        let tile = decode_frame(data(file, extents)?)?;
+        let tile = decode_frame(data(file, extents)?, deadline)?;
         if left >= width || top >= height {
             return Err(DecodeError::of("the tiles are larger than the picture"));
         }
@@ -99,11 +101,11 @@ fn data(file: &[u8], extents: &[(u64, u64)]) -> Result<Vec<u8>, DecodeError> {
 
 /// On all processors, and in a thread of its own: should one of the decoder's threads panic, the decoder would wait for it
 /// for ever.
-fn decode_frame(data: Vec<u8>) -> Result<Picture, DecodeError> {
+fn decode_frame(data: Vec<u8>, deadline: Instant) -> Result<Picture, DecodeError> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(first_frame(data)));
     receiver
-        .recv_timeout(MOST_TIME)
+        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
         .map_err(DecodeError::of)?
         .map_err(DecodeError::of)
 }
