@@ -1,12 +1,12 @@
 // The history in justified rows, newest first. Only the rows in sight, and a few beside, are in the document.
-import { observeWindowOffset, observeWindowRect, Virtualizer, windowScroll } from '@tanstack/virtual-core';
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
+import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { type Filter, writeAddress } from '../address';
 import { isFinal, type Summary } from '../api/types';
 import type { Reading } from '../library/library';
-import { layOut, type Row, type Tile } from '../library/rows';
+import { layOut, type Row, rowsBetween, type Tile } from '../library/rows';
 import type { Size, Views } from '../library/views';
 import { text } from '../text';
 import type { Stage } from '../upload/queue';
@@ -15,10 +15,14 @@ import css from './gallery.css?inline';
 import { picture as pictureIcon, refused, retry } from './icons';
 import { sheets } from './styles';
 
-/** Rows beyond the edge of the window that are drawn too. */
-const OVERSCAN = 4;
-/** With so few rows left below, more of the history is wanted. */
-const NEARLY_THERE = 24;
+/** So far beyond the edges of the window rows are drawn too, in pixels. */
+const OVERSCAN = 1_200;
+/** So far beyond the edges of the window pictures are fetched already, in pixels. */
+const AHEAD = 2_400;
+/** With so little left below the window, in pixels, more of the history is wanted. */
+const NEARLY_THERE = 6_000;
+/** So long after the last scroll event the page stands still, in milliseconds. */
+const STILL = 150;
 const GAP = 4;
 const HEADING = 56;
 /** Of a picture whose dimensions nobody knows. */
@@ -28,6 +32,12 @@ const CAPTION = 3;
 
 interface ImageTile extends Tile {
   readonly image: Summary;
+}
+
+/** From the row `start` to the one before `end`. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Dispatches `more` when the end of what has been read comes near, and `again` to read on after a failure. */
@@ -42,39 +52,45 @@ export class Gallery extends LitElement {
   /** Uploads under way, by image id. */
   @property({ attribute: false }) stages: ReadonlyMap<string, Stage> = new Map();
   @state() private width = 0;
-  @query('.rows') private container!: HTMLElement;
+  /** The rows that are drawn. */
+  @state({ hasChanged: (one: Range, other?: Range) => one.start !== other?.start || one.end !== other?.end })
+  private range: Range = { start: 0, end: 0 };
 
   private rows: Row<ImageTile>[] = [];
+  /** Where the first row is, in pixels from the top of the page. */
+  private top = 0;
+  /** The part of the rows that the window shows, in pixels from the first. */
+  private shown = { from: 0, to: 0 };
+  /** Goes up whenever rows may have to be drawn anew that were drawn before. */
+  private drawing = 0;
   private readonly undecodable = new Set<string>();
+  /** Pictures that the browser has fetched. */
+  private readonly fetched = new Set<string>();
+  /** What is fetched before it is drawn, by address. */
+  private ahead = new Map<string, HTMLImageElement>();
   private readonly tiles = new WeakMap<Summary, ImageTile>();
+  private still: ReturnType<typeof setTimeout> | undefined;
+  private listening = new AbortController();
   private readonly resized = new ResizeObserver(() => {
     this.width = this.clientWidth;
   });
-  private virtualizer = new Virtualizer<Window, HTMLElement>({
-    count: 0,
-    estimateSize: (index) => this.rows[index]?.height ?? 0,
-    getItemKey: (index) => this.keyOf(index),
-    getScrollElement: () => window,
-    observeElementRect: observeWindowRect,
-    observeElementOffset: observeWindowOffset,
-    scrollToFn: windowScroll,
-    overscan: OVERSCAN,
-    onChange: () => this.requestUpdate(),
-  });
-  private unmount = () => {};
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
     this.resized.observe(this);
-    this.views.addEventListener('change', this.viewsChanged);
-    this.unmount = this.virtualizer._didMount();
+    this.views.addEventListener('change', this.viewsChanged, { signal });
+    window.addEventListener('scroll', this.scrolled, { signal, passive: true });
+    window.addEventListener('resize', this.look, { signal });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.resized.disconnect();
-    this.views.removeEventListener('change', this.viewsChanged);
-    this.unmount();
+    this.listening.abort();
+    clearTimeout(this.still);
+    this.removeAttribute('scrolling');
   }
 
   /** Puts the focus on a picture's tile, if it is in the document. */
@@ -85,6 +101,8 @@ export class Gallery extends LitElement {
   }
 
   override willUpdate(changed: PropertyValues): void {
+    // Where the window is says nothing new of a row.
+    if ([...changed.keys()].some((name) => name !== 'range')) this.drawing += 1;
     if (!changed.has('images') && !changed.has('width')) return;
     const narrow = this.width < 640;
     this.rows =
@@ -94,47 +112,33 @@ export class Gallery extends LitElement {
             this.images.map((image) => this.tileOf(image)),
             { width: this.width, rowHeight: narrow ? 130 : 220, gap: GAP, headingHeight: HEADING },
           );
-    this.virtualizer.setOptions({ ...this.virtualizer.options, count: this.rows.length });
-    this.virtualizer.measure();
+    this.top = this.getBoundingClientRect().top + window.scrollY;
+    this.look();
   }
 
   override updated(): void {
-    const margin = this.container.getBoundingClientRect().top + window.scrollY;
-    if (margin !== this.virtualizer.options.scrollMargin) {
-      this.virtualizer.setOptions({ ...this.virtualizer.options, scrollMargin: margin });
-      this.requestUpdate();
-    }
-    this.virtualizer._willUpdate();
-    const items = this.virtualizer.getVirtualItems();
-    for (const { index } of items) {
-      const row = this.rows[index];
-      if (row?.kind !== 'pictures') continue;
-      for (const { tile } of row.tiles) this.views.want(tile.image, () => this.inSight(tile.imageId));
-    }
-    const last = items.at(-1)?.index ?? 0;
-    if (this.reading.name === 'partly' && last >= this.rows.length - NEARLY_THERE) {
+    for (const { image } of this.tilesOf(this.range)) this.views.want(image, () => this.inSight(image.imageId));
+    this.fetchAhead();
+    if (this.reading.name === 'partly' && this.shown.to > this.height - NEARLY_THERE) {
       this.dispatchEvent(new Event('more'));
     }
   }
 
   override render() {
-    const items = this.virtualizer.getVirtualItems();
-    const margin = this.virtualizer.options.scrollMargin;
     return html`
-      <div class="rows" ${cssProperties({ height: `${this.virtualizer.getTotalSize()}px` })}>
+      <div class="rows" ${cssProperties({ height: `${this.height}px` })}>
         ${repeat(
-          items,
-          ({ key }) => key,
-          ({ index, start }) => this.row(this.rows[index], start - margin),
+          this.rows.slice(this.range.start, this.range.end),
+          (row) => (row.kind === 'day' ? row.day : row.tiles[0]?.tile.imageId),
+          (row) => guard([row, this.drawing], () => this.row(row)),
         )}
       </div>
       ${this.foot()}
     `;
   }
 
-  private row(row: Row<ImageTile> | undefined, top: number) {
-    if (!row) return nothing;
-    const place = { transform: `translateY(${top}px)`, height: `${row.height}px` };
+  private row(row: Row<ImageTile>) {
+    const place = { transform: `translateY(${row.top}px)`, height: `${row.height}px` };
     if (row.kind === 'day') return html`<h3 class="row" ${cssProperties(place)}>${text.day(row.day)}</h3>`;
     return html`<ul class="row" role="list" ${cssProperties(place)}>
       ${repeat(
@@ -150,15 +154,14 @@ export class Gallery extends LitElement {
   /** `shown` is in CSS pixels. */
   private tile(image: Summary, shown: Size) {
     const { imageId, fileName, labels } = image;
-    const size = { width: shown.width * devicePixelRatio, height: shown.height * devicePixelRatio };
-    const url = this.undecodable.has(imageId) ? undefined : this.views.get(imageId, size);
+    const url = this.address(image, shown);
     const name = fileName || text.unnamed;
     const final = isFinal(image.status) || this.undecodable.has(imageId);
     const href = writeAddress({ view: { name: 'picture', imageId }, filter: this.filter });
     return html`<a href=${href} data-id=${imageId} data-status=${image.status} aria-label=${text.tile(name, labels, this.status(image))} title=${name}>
       ${
         url
-          ? html`<img src=${url} alt="" decoding="async" draggable="false" @error=${() => this.broken(imageId)} @load=${(event: Event) => this.loaded(imageId, event)} />`
+          ? html`<img src=${url} alt="" draggable="false" ?data-loaded=${this.fetched.has(imageId)} @error=${() => this.broken(imageId)} @load=${(event: Event) => this.loaded(imageId, event)} />`
           : html`<span class="blank">${final && image.status !== 'LABELED' ? html`${pictureIcon}<span><bdi>${name}</bdi></span>` : nothing}</span>`
       }
       ${this.overlay(image)}
@@ -221,10 +224,64 @@ export class Gallery extends LitElement {
     return tile;
   }
 
-  private keyOf(index: number): string {
-    const row = this.rows[index];
-    if (!row) return String(index);
-    return row.kind === 'day' ? row.day : (row.tiles[0]?.tile.imageId ?? String(index));
+  /** Of all rows, in pixels. */
+  private get height(): number {
+    const last = this.rows.at(-1);
+    return last ? last.top + last.height : 0;
+  }
+
+  private *tilesOf({ start, end }: Range) {
+    for (const row of this.rows.slice(start, end)) {
+      if (row.kind !== 'pictures') continue;
+      for (const { tile, width } of row.tiles) yield { image: tile.image, width, height: row.height - GAP };
+    }
+  }
+
+  /** The address of a picture, `shown` in CSS pixels. */
+  private address({ imageId }: Summary, shown: Size): string | undefined {
+    if (this.undecodable.has(imageId)) return undefined;
+    return this.views.get(imageId, { width: shown.width * devicePixelRatio, height: shown.height * devicePixelRatio });
+  }
+
+  private rangeWithin(beyond: number): Range {
+    return rowsBetween(this.rows, this.shown.from - beyond, this.shown.to + beyond);
+  }
+
+  private readonly look = (): void => {
+    const from = window.scrollY - this.top;
+    this.shown = { from, to: from + window.innerHeight };
+    this.range = this.rangeWithin(OVERSCAN);
+  };
+
+  private readonly scrolled = (): void => {
+    this.look();
+    this.toggleAttribute('scrolling', true);
+    clearTimeout(this.still);
+    this.still = setTimeout(() => this.removeAttribute('scrolling'), STILL);
+  };
+
+  /** A picture that is there when its row is drawn is drawn once, and nobody sees it come in. */
+  private fetchAhead(): void {
+    const before = this.ahead;
+    this.ahead = new Map();
+    if (this.closest('[inert]')) return;
+    const { start, end } = this.rangeWithin(AHEAD);
+    const beyond = [this.tilesOf({ start, end: this.range.start }), this.tilesOf({ start: this.range.end, end })];
+    for (const { image, width, height } of beyond.flatMap((tiles) => [...tiles])) {
+      const { imageId } = image;
+      const url = this.address(image, { width, height });
+      const known = url && before.get(url);
+      if (known) this.ahead.set(url, known);
+      else if (url && !this.fetched.has(imageId)) this.ahead.set(url, this.fetch(imageId, url));
+    }
+  }
+
+  private fetch(imageId: string, url: string): HTMLImageElement {
+    const picture = new Image();
+    picture.fetchPriority = 'low';
+    picture.onload = () => this.fetched.add(imageId);
+    picture.src = url;
+    return picture;
   }
 
   /** Not while a view lies over the gallery: that has the network to itself. */
@@ -241,18 +298,24 @@ export class Gallery extends LitElement {
     } else {
       this.undecodable.add(imageId);
     }
-    this.requestUpdate();
+    this.drawAnew();
   }
 
   private readonly retried = new Set<string>();
 
-  /** Fades a picture in; what comes from the cache needs no fading. */
+  /** Fades a picture in, unless it was there before its tile. */
   private loaded(imageId: string, { target }: Event): void {
     this.retried.delete(imageId);
+    this.fetched.add(imageId);
     if (target instanceof HTMLImageElement) target.dataset['loaded'] = '';
   }
 
-  private readonly viewsChanged = (): void => this.requestUpdate();
+  private drawAnew(): void {
+    this.drawing += 1;
+    this.requestUpdate();
+  }
+
+  private readonly viewsChanged = (): void => this.drawAnew();
 }
 
 function localDay(instant: string): string {

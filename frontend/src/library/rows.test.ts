@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { layOut, type Measures, type Row, type Tile } from './rows';
+import { layOut, type Measures, type Row, rowsBetween, type Tile } from './rows';
 
 const MEASURES: Measures = { width: 1000, rowHeight: 200, gap: 4, headingHeight: 48 };
 const tile = (imageId: string, ratio: number, day = '2026-01-02'): Tile => ({ imageId, ratio, day });
@@ -42,4 +42,18 @@ test('more pictures at the end change no row above the last', () => {
   const tiles = Array.from({ length: 100 }, (_, index) => tile(String(index), 1.5));
   const before = layOut(tiles.slice(0, 60), MEASURES);
   expect(layOut(tiles, MEASURES).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+});
+
+test('what lies in a part of the page is every row that reaches into it, and no other', () => {
+  const tiles = Array.from({ length: 300 }, (_, index) =>
+    tile(String(index), 1.5, `2026-01-${10 + (index % 300) / 30}`),
+  );
+  const rows = layOut(tiles, MEASURES);
+  const height = rows.reduce((sum, row) => sum + row.height, 0);
+  for (let from = -500; from < height + 500; from += 17) {
+    const { start, end } = rowsBetween(rows, from, from + 300);
+    const reach = rows.filter(({ top, height }) => top < from + 300 && top + height > from);
+    expect(rows.slice(start, end)).toEqual(reach);
+  }
+  expect(rowsBetween([], 0, 300)).toEqual({ start: 0, end: 0 });
 });

@@ -9,9 +9,11 @@ export interface Tile {
   readonly day: string;
 }
 
-export type Row<T extends Tile> =
-  | { readonly kind: 'day'; readonly day: string; readonly height: number }
-  | { readonly kind: 'pictures'; readonly tiles: readonly Placed<T>[]; readonly height: number };
+/** `top` and `height` are in pixels, `top` from that of the first row. */
+export type Row<T extends Tile> = { readonly top: number; readonly height: number } & (
+  | { readonly kind: 'day'; readonly day: string }
+  | { readonly kind: 'pictures'; readonly tiles: readonly Placed<T>[] }
+);
 
 /** A picture with its width in its row, in pixels. */
 export interface Placed<T extends Tile> {
@@ -37,10 +39,13 @@ export function layOut<T extends Tile>(tiles: readonly T[], measures: Measures):
   let day: string | undefined;
   let open: T[] = [];
   let ratios = 0;
+  let top = 0;
 
   const close = (full: boolean) => {
     if (open.length === 0) return;
-    rows.push(justify(open, ratios, full, measures));
+    const row = justify(open, ratios, full, measures, top);
+    rows.push(row);
+    top += row.height;
     open = [];
     ratios = 0;
   };
@@ -49,7 +54,8 @@ export function layOut<T extends Tile>(tiles: readonly T[], measures: Measures):
     if (tile.day !== day) {
       close(false);
       day = tile.day;
-      rows.push({ kind: 'day', day, height: measures.headingHeight });
+      rows.push({ kind: 'day', day, top, height: measures.headingHeight });
+      top += measures.headingHeight;
     }
     open.push(tile);
     ratios += bounded(tile.ratio);
@@ -59,7 +65,34 @@ export function layOut<T extends Tile>(tiles: readonly T[], measures: Measures):
   return rows;
 }
 
-function justify<T extends Tile>(tiles: readonly T[], ratios: number, full: boolean, measures: Measures): Row<T> {
+/** The part of the rows that lies, wholly or not, from one place to another: the first row, and the one after the last. */
+export function rowsBetween(rows: readonly Row<Tile>[], from: number, to: number): { start: number; end: number } {
+  return {
+    start: count(rows, ({ top, height }) => top + height <= from),
+    end: count(rows, ({ top }) => top < to),
+  };
+}
+
+/** How many rows satisfy a condition that holds for the first of them, and for none after those. */
+function count(rows: readonly Row<Tile>[], holds: (row: Row<Tile>) => boolean): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const row = rows[middle];
+    if (row && holds(row)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function justify<T extends Tile>(
+  tiles: readonly T[],
+  ratios: number,
+  full: boolean,
+  measures: Measures,
+  top: number,
+): Row<T> {
   const free = measures.width - (tiles.length - 1) * measures.gap;
   // The last row of a day keeps the usual height, unless it has a single picture that is too wide.
   const height = Math.floor(full ? free / ratios : Math.min(measures.rowHeight, free / ratios));
@@ -70,7 +103,7 @@ function justify<T extends Tile>(tiles: readonly T[], ratios: number, full: bool
     const rest = free - placed.reduce((sum, { width }) => sum + width, 0);
     placed[placed.length - 1] = { ...last, width: last.width + rest };
   }
-  return { kind: 'pictures', tiles: placed, height: height + measures.gap };
+  return { kind: 'pictures', tiles: placed, top, height: height + measures.gap };
 }
 
 function bounded(ratio: number): number {
