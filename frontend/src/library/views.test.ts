@@ -28,7 +28,8 @@ function thumbnails(imageId: string) {
   }));
 }
 
-const image = (imageId: string, status: Status = 'LABELED', made = true): Summary => ({
+/** A picture that came to what it is just now, or so many milliseconds ago. */
+const image = (imageId: string, status: Status = 'LABELED', made = true, ago = 0): Summary => ({
   imageId,
   status,
   fileName: null,
@@ -37,7 +38,7 @@ const image = (imageId: string, status: Status = 'LABELED', made = true): Summar
   width: 4000,
   height: 2000,
   createdAt: '2026-11-23T09:30:00Z',
-  updatedAt: '2026-11-23T09:30:00Z',
+  updatedAt: new Date(Date.now() - ago).toISOString(),
   labels: [],
   thumbnails: made ? thumbnails(imageId) : [],
   modelVersion: null,
@@ -73,6 +74,7 @@ test('an address in use stays the same while it is good; one that has expired is
   expect(views.get('a'), 'another would load the picture again').toBe(before);
   getImages.mockImplementation(async (ids) => ids.map((id) => image(id)));
   await vi.advanceTimersByTimeAsync(HOUR);
+  expect(getImages).not.toHaveBeenCalled();
   views.want(picture, seen);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(getImages).toHaveBeenCalledTimes(1);
@@ -94,31 +96,57 @@ test('a picture that never gets thumbnails is shown as it is, and is not asked f
   getImages.mockImplementation(async (ids) => ids.map((id) => image(id, 'LABELED', false)));
   getImage.mockImplementation(async (id) => original(id));
   const views = wanting(image('a', 'LABELED', false));
-  await vi.advanceTimersByTimeAsync(200_000);
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(views.get('a', { width: 300, height: 150 })).toBe('https://bucket/uploads/a?signed');
   expect(getImages.mock.calls.length).toBeLessThanOrEqual(8);
   expect(getImage).toHaveBeenCalledTimes(1);
 });
 
-test('a refused picture is shown as it is; one without any picture in it stays a placeholder', async () => {
-  getImage.mockImplementation(
-    async (id) => (id === 'text' ? { ...original(id), view: undefined } : original(id)) as Image,
-  );
-  const refused = wanting(image('a', 'REJECTED', false));
-  const text = wanting(image('text', 'REJECTED', false));
-  await vi.advanceTimersByTimeAsync(HOUR / 60);
-  expect(refused.get('a')).toBe('https://bucket/uploads/a?signed');
-  expect(text.get('text')).toBeUndefined();
-  expect(getImage).toHaveBeenCalledTimes(2);
+test('a picture that was labeled long ago without thumbnails is shown at once', async () => {
+  getImage.mockImplementation(async (id) => original(id));
+  const views = wanting(image('a', 'LABELED', false, HOUR));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(views.get('a')).toBe('https://bucket/uploads/a?signed');
   expect(getImages).not.toHaveBeenCalled();
 });
 
-test('many are asked for in one request, without those that were scrolled away or are under way', async () => {
+test('a clock that is behind delays a picture without thumbnails, and does not hide it', async () => {
+  getImages.mockImplementation(async (ids) => ids.map((id) => image(id, 'LABELED', false, -HOUR)));
+  getImage.mockImplementation(async (id) => original(id));
+  const views = wanting(image('a', 'LABELED', false, -HOUR));
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(views.get('a')).toBe('https://bucket/uploads/a?signed');
+  expect(getImages).toHaveBeenCalledTimes(8);
+});
+
+test('what has no picture in it is asked for once, and again when something has changed about it', async () => {
+  getImage.mockImplementation(async (id) => ({ ...original(id), view: undefined }) as unknown as Image);
+  const refused = image('a', 'REJECTED', false, HOUR);
+  const views = wanting(refused);
+  await vi.advanceTimersByTimeAsync(HOUR / 60);
+  views.want(refused, seen);
+  await vi.advanceTimersByTimeAsync(HOUR / 60);
+  expect(views.get('a')).toBeUndefined();
+  expect(getImage).toHaveBeenCalledTimes(1);
+  getImages.mockImplementation(async (ids) => ids.map((id) => image(id)));
+  views.want(image('a', 'LABELED', false), seen);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(views.get('a')).toContain('/1280?');
+});
+
+test('a picture that is being looked at is shown as it is', async () => {
+  getImage.mockImplementation(async (id) => original(id));
+  const views = wanting(image('a', 'PROCESSING', false));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(views.get('a')).toBe('https://bucket/uploads/a?signed');
+});
+
+test('many are asked for in one request, without those that were scrolled away or never arrived', async () => {
   getImages.mockImplementation(async (ids) => ids.map((id) => image(id)));
   const views = new Views({ getImages, getImage });
   for (let number = 0; number < 150; number += 1)
     views.want(image(String(number), 'LABELED', false), () => number >= 20);
-  views.want(image('new', 'PROCESSING', false), seen);
+  views.want(image('new', 'AWAITING_UPLOAD', false), seen);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(getImages.mock.calls.map(([ids]) => ids.length)).toEqual([100, 30]);
   expect(views.get('19')).toBeUndefined();

@@ -1,7 +1,7 @@
 // Addresses of pictures to show. They are presigned and expire; lists carry those of thumbnails, and for what a list could
 // not know yet, or knew too long ago, they are asked for: many pictures at once, and only what is seen.
 import { type ApiClient, MOST_IDS } from '../api/client';
-import { type Image, isFinal, type Summary } from '../api/types';
+import type { Image, Summary } from '../api/types';
 import { type Backoff, backoffDelay } from '../backoff';
 import { Slots } from '../upload/slots';
 
@@ -13,7 +13,9 @@ const THUMBNAIL_LIFE = 3_600_000;
 const MARGIN = 30_000;
 /** Pauses before it is asked again, in milliseconds. */
 const AGAIN: Backoff = { first: 1_000, limit: 60_000 };
-/** Thumbnails are made some moments after the labels. What has none after so many questions will have none. */
+/** Thumbnails are made some moments after the labels, in milliseconds: what has none by then will have none. */
+const MOMENTS = 20_000;
+/** The same in questions, where the clocks of the page and the API differ. */
 const QUESTIONS = 8;
 /** How many pictures without thumbnails are asked for at the same time. */
 const AT_ONCE = 3;
@@ -48,8 +50,9 @@ export class Views extends EventTarget {
   /** What is about to be asked for, and whether it is still to be seen. */
   private wanted = new Map<string, { readonly image: Summary; readonly stillWanted: () => boolean }>();
   private readonly asking = new Set<string>();
-  /** How often was asked in vain. */
+  /** How often was asked in vain for a picture as it stands. */
   private readonly questions = new Map<string, number>();
+  /** Pictures for which nothing is asked as they stand. */
   private readonly resting = new Set<string>();
   private readonly slots = new Slots(AT_ONCE);
 
@@ -91,9 +94,9 @@ export class Views extends EventTarget {
   /** Asks for the addresses of a picture that is seen, unless good ones are known. */
   want(image: Summary, stillWanted: () => boolean): void {
     const { imageId, status } = image;
-    if (!isFinal(status) || this.local.has(imageId) || isGood(this.known.get(imageId))) return;
-    if (this.asking.has(imageId) || this.resting.has(imageId)) return;
-    if (this.wanted.size === 0) setTimeout(() => void this.ask(), SETTLED);
+    if (status === 'AWAITING_UPLOAD' || this.local.has(imageId) || isGood(this.known.get(imageId))) return;
+    if (this.asking.has(imageId) || this.resting.has(asItStands(image))) return;
+    if (this.wanted.size === 0) setTimeout(() => this.ask(), SETTLED);
     this.wanted.set(imageId, { image, stillWanted });
   }
 
@@ -105,55 +108,64 @@ export class Views extends EventTarget {
     this.local.delete(imageId);
   }
 
-  private async ask(): Promise<void> {
+  private ask(): void {
     // What was scrolled away meanwhile is asked for when it comes back.
     const images = [...this.wanted.values()].filter(({ stillWanted }) => stillWanted()).map(({ image }) => image);
     this.wanted = new Map();
     for (const { imageId } of images) this.asking.add(imageId);
-    const hasNone = ({ imageId, status }: Summary) =>
-      status !== 'LABELED' || (this.questions.get(imageId) ?? 0) >= QUESTIONS;
-    const listed = images.filter((image) => !hasNone(image)).map(({ imageId }) => imageId);
-    const questions = images.filter(hasNone).map(({ imageId }) => this.askForOne(imageId));
+    const listed = images.filter((image) => this.mayBeListed(image));
     for (let start = 0; start < listed.length; start += MOST_IDS) {
-      questions.push(this.askForMany(listed.slice(start, start + MOST_IDS)));
+      void this.askForMany(listed.slice(start, start + MOST_IDS));
     }
-    await Promise.all(questions);
-    this.changed();
+    for (const image of images.filter((image) => !listed.includes(image))) void this.askForOne(image);
   }
 
-  private async askForMany(imageIds: string[]): Promise<void> {
-    const images = await this.api.getImages(imageIds, new AbortController().signal).catch(() => []);
-    for (const image of images) this.learn(image);
-    this.asked(imageIds);
+  /** Whether a list can be expected to carry a picture's thumbnails. */
+  private mayBeListed(image: Summary): boolean {
+    if ((this.questions.get(asItStands(image)) ?? 0) >= QUESTIONS) return false;
+    const justLabeled = image.status === 'LABELED' && Date.now() - Date.parse(image.updatedAt) < MOMENTS;
+    return image.thumbnails.length > 0 || justLabeled;
+  }
+
+  private async askForMany(images: readonly Summary[]): Promise<void> {
+    const imageIds = images.map(({ imageId }) => imageId);
+    const listed = await this.api.getImages(imageIds, new AbortController().signal).catch(() => []);
+    for (const image of listed) this.learn(image);
+    this.asked(images);
   }
 
   /** The API hands out the address of a picture itself one by one. */
-  private async askForOne(imageId: string): Promise<void> {
-    const asked = this.slots.run(() => this.api.getImage(imageId, new AbortController().signal));
-    const image = await asked.catch(() => undefined);
+  private async askForOne(asked: Summary): Promise<void> {
+    const answer = this.slots.run(() => this.api.getImage(asked.imageId, new AbortController().signal));
+    const image = await answer.catch(() => undefined);
     if (image) this.keep(image);
-    if (image && !image.view) this.resting.add(imageId);
-    else this.asked([imageId]);
+    if (image && !this.known.has(asked.imageId)) {
+      // There is no picture in it.
+      this.asking.delete(asked.imageId);
+      this.resting.add(asItStands(asked));
+    } else this.asked([asked]);
   }
 
-  private asked(imageIds: readonly string[]): void {
-    for (const imageId of imageIds) {
-      this.asking.delete(imageId);
-      if (isGood(this.known.get(imageId))) {
-        this.questions.delete(imageId);
+  private asked(images: readonly Summary[]): void {
+    for (const image of images) {
+      this.asking.delete(image.imageId);
+      const one = asItStands(image);
+      if (isGood(this.known.get(image.imageId))) {
+        this.questions.delete(one);
         continue;
       }
-      const questions = this.questions.get(imageId) ?? 0;
-      this.questions.set(imageId, questions + 1);
-      this.resting.add(imageId);
+      const questions = this.questions.get(one) ?? 0;
+      this.questions.set(one, questions + 1);
+      this.resting.add(one);
       setTimeout(
         () => {
-          this.resting.delete(imageId);
+          this.resting.delete(one);
           this.changed();
         },
         backoffDelay(questions, AGAIN),
       );
     }
+    this.changed();
   }
 
   private remember(imageId: string, addresses: Known): void {
@@ -166,6 +178,11 @@ export class Views extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** A picture until something changes about it: labeled again, it may have what it had not. */
+function asItStands({ imageId, updatedAt }: Summary): string {
+  return `${imageId} ${updatedAt}`;
 }
 
 function isGood(known: Known | undefined): boolean {
