@@ -45,6 +45,44 @@ test('rows end at the same edge, nothing overlaps, and pictures that come in mov
   expect(await boxes()).toEqual(before);
 });
 
+test('a screen of pictures is a request for the list and one for each thumbnail', async ({ page, person }) => {
+  await seed(person, 60);
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname.startsWith('/api/images')) asked.push(searchParams.has('id') ? 'by ids' : pathname);
+  });
+  const thumbnail = page.waitForRequest(/\/thumbnails\/seeded\/cat\.jpg\/0\?/);
+  await page.goto('/');
+  await thumbnail;
+  for (const one of await tiles(page).all()) await expect(one.locator('img[data-loaded]')).toHaveCount(1);
+  expect(asked).toEqual(['/api/images']);
+});
+
+test('pictures without thumbnails are shown by their files', async ({ page, person }) => {
+  await seed(person, 3, (index) => ({ thumbnails: index === 2 }));
+  await page.goto('/');
+  for (const name of ['2.jpg', '1.jpg']) {
+    const shown = tile(page, name).locator('img[data-loaded]');
+    await expect(shown, name).toBeVisible();
+    const width = name === '2.jpg' ? 320 : 451;
+    expect(await shown.evaluate((image: HTMLImageElement) => image.naturalWidth), name).toBe(width);
+  }
+});
+
+test.describe('an address has expired', () => {
+  test.use({ provoked: /status of 403/ });
+
+  test('and the tile asks for another', async ({ page, person }) => {
+    await seed(person, 2);
+    await page.route('**/thumbnails/seeded/cat.jpg/1?*', (route) => route.fulfill({ status: 403 }), { times: 1 });
+    const asked = page.waitForRequest((request) => new URL(request.url()).searchParams.has('id'));
+    await page.goto('/');
+    await expect(tile(page, '1.jpg').locator('img[data-loaded]')).toBeVisible();
+    await asked;
+  });
+});
+
 test('what was uploaded is there again after a reload, and what is new comes first', async ({ page, person }) => {
   await seed(person, 3);
   await page.goto('/');
