@@ -82,13 +82,15 @@ export class PictureView extends LitElement {
   override render() {
     const known = this.image ?? this.summary;
     const name = known?.fileName || text.unnamed;
+    const { width = 4, height = 3 } = this.dimensions() ?? this.natural ?? {};
+    const sides = { '--ratio': `${width / height}`, '--largest': `${Math.max(LARGER * width, 320)}px` };
     return html`<section role="dialog" aria-modal="true" aria-labelledby="name">
       <header>
         ${button(back, text.picture.back, () => this.tell('back'))}
         <h2 id="name" tabindex="-1" title=${name}><bdi>${name}</bdi></h2>
         ${this.tools(name)}
       </header>
-      <div class="stage">
+      <div class="stage" ${cssProperties(sides)}>
         ${this.hasPrevious ? button(previous, text.picture.previous, () => this.tell('previous'), 'turn previous') : nothing}
         ${this.stage(name)}
         ${this.hasNext ? button(next, text.picture.next, () => this.tell('next'), 'turn next') : nothing}
@@ -114,12 +116,11 @@ export class PictureView extends LitElement {
 
   private stage(name: string) {
     const url = this.undecodable ? undefined : this.views.get(this.imageId);
-    const { width = 4, height = 3 } = this.dimensions() ?? this.natural ?? {};
     // The gallery's version, which is there already, beneath the large one while that is on its way.
     const small = this.views.get(this.imageId, { width: 1, height: 1 });
     const beneath = small && small !== url ? `url(${JSON.stringify(small)})` : 'none';
     const labels = this.shownLabels();
-    return html`<div class="frame" ${cssProperties({ '--ratio': `${width / height}`, '--largest': `${Math.max(LARGER * width, 320)}px` })}>
+    return html`<div class="frame">
       ${
         url
           ? html`<img
