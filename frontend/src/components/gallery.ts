@@ -19,8 +19,8 @@ import { sheets } from './styles';
 const OVERSCAN = 1_200;
 /** So far beyond the edges of the window pictures are fetched already, in pixels. */
 const AHEAD = 2_400;
-/** With so little left below the window, in pixels, more of the history is wanted: a page for a slow API, one in hand. */
-const NEARLY_THERE = 12_000;
+/** With so little left below the window, in pixels, more of the history is wanted. */
+const NEARLY_THERE = 6_000;
 /** So long after the last scroll event the page stands still, in milliseconds. */
 const STILL = 150;
 const GAP = 4;
