@@ -5,8 +5,10 @@
 
 mod call;
 mod caller;
+mod from;
 
 pub use call::{Call, Service};
+pub use from::BrokenFrom;
 
 use call::Request;
 use std::collections::BTreeMap;

@@ -6,10 +6,8 @@
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ImageKey, Status};
 use futures_util::{StreamExt, future, stream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tests::api::File;
-use tests::proxy::{Breaking, Fault, Proxy, Service};
+use tests::proxy::{BrokenFrom, Fault, Proxy, Service};
 use tests::reroute::run_through_proxy;
 use tests::users::User;
 use tests::{Stack, pictures, wait};
@@ -17,45 +15,15 @@ use tests::{Stack, pictures, wait};
 /// How many images are at work at the same time: a call that is held for long fails.
 const AT_ONCE: usize = 3;
 
-/// Holds one call of the workflow about an owner's images, and all that follow.
-struct Held {
-    calls: Arc<AtomicUsize>,
-    from: usize,
-    _breaking: Breaking,
-}
-
-impl Held {
-    /// From the call with this number on, from 0.
-    fn new(proxy: &Proxy, user: &User, from: usize) -> Self {
-        let calls = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&calls);
-        let breaking = proxy.break_calls(user.owner.as_str(), move |_| {
-            (counted.fetch_add(1, Ordering::SeqCst) >= from).then_some(Fault::Held)
-        });
-        Self {
-            calls,
-            from,
-            _breaking: breaking,
-        }
-    }
-
-    /// Waits until the call has come.
-    async fn reached(&self) {
-        wait::until(&format!("call {} comes", self.from), async || {
-            (self.calls() > self.from).then_some(())
-        })
-        .await;
-    }
-
-    fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
-    }
+/// Holds one call of the workflow about an owner's images, and all that follow: from the one with this number on, from 0.
+fn held(proxy: &Proxy, user: &User, from: usize) -> BrokenFrom {
+    BrokenFrom::new(proxy, user.owner.as_str(), from, Fault::Held)
 }
 
 /// Deletes an image while a call of its workflow is held; gives back what is wrong afterwards.
 async fn delete_at(stack: &Stack, proxy: &Proxy, file: &File, call: usize) -> Vec<String> {
     let user = stack.new_user("deleted-at").await;
-    let held = Held::new(proxy, &user, call);
+    let held = held(proxy, &user, call);
     let key = stack.upload_of(&user, file).await;
     let id = stack.image(&key).image_id;
     held.reached().await;
@@ -94,7 +62,7 @@ async fn delete_at(stack: &Stack, proxy: &Proxy, file: &File, call: usize) -> Ve
 /// How many calls the workflow of a file makes.
 async fn calls_for(stack: &Stack, proxy: &Proxy, file: &File) -> usize {
     let user = stack.new_user("undisturbed").await;
-    let held = Held::new(proxy, &user, usize::MAX);
+    let held = held(proxy, &user, usize::MAX);
     let key = stack.upload_of(&user, file).await;
     stack.settled(&key).await;
     held.calls()
@@ -142,7 +110,7 @@ fn of_several_who_relabel_an_image_at_the_same_moment_one_does() {
         // The claim takes two calls: the first finds the image held by the execution before.
         for call in [0, 2] {
             let last = stack.record(&stack.image(&key)).await.expect("a record");
-            let held = Held::new(proxy, &user, call);
+            let held = held(proxy, &user, call);
             let answers = future::join_all((0..4).map(|_| user.relabel(before.image_id))).await;
             let taken: Vec<_> = answers.iter().filter(|answer| answer.status == 202).collect();
             assert_eq!(taken.len(), 1, "{answers:?}");

@@ -6,14 +6,12 @@
 use domain::ErrorName;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tests::functions::FunctionError;
 use tests::images::LAST_SEQUENCER;
-use tests::proxy::{Breaking, Fault, Proxy};
+use tests::proxy::{BrokenFrom, Fault, Proxy};
 use tests::reroute::run_functions_through_proxy;
 use tests::users::User;
-use tests::{Stack, pictures, wait};
+use tests::{Stack, pictures};
 use uuid::Uuid;
 
 /// How many images are at work at the same time: a call that is held for long fails.
@@ -103,50 +101,26 @@ async fn claim(stack: &Stack, key: &str, sequencer: &str) -> Value {
 }
 
 /// Breaks calls about an owner's images from the one with this number on, from 0.
-struct Broken {
-    calls: Arc<AtomicUsize>,
-    from: usize,
-    _breaking: Breaking,
-}
-
-impl Broken {
-    fn new(proxy: &Proxy, user: &User, from: usize, fault: Fault) -> Self {
-        let calls = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&calls);
-        let breaking = proxy.break_calls(user.owner.as_str(), move |_| {
-            (counted.fetch_add(1, Ordering::SeqCst) >= from).then_some(fault)
-        });
-        Self {
-            calls,
-            from,
-            _breaking: breaking,
-        }
-    }
-
-    async fn reached(&self) {
-        wait::until(&format!("call {} comes", self.from), async || {
-            (self.calls.load(Ordering::SeqCst) > self.from).then_some(())
-        })
-        .await;
-    }
+fn broken(proxy: &Proxy, user: &User, from: usize, fault: Fault) -> BrokenFrom {
+    BrokenFrom::new(proxy, user.owner.as_str(), from, fault)
 }
 
 /// The image is deleted while the call is on its way, and then the function goes on.
 async fn held(work: &Work<'_>, proxy: &Proxy, call: usize) -> Vec<String> {
-    let broken = Broken::new(proxy, &work.user, call, Fault::Held);
+    let held = broken(proxy, &work.user, call, Fault::Held);
     let (result, ()) = tokio::join!(work.run(), async {
-        broken.reached().await;
+        held.reached().await;
         work.delete().await;
-        drop(broken);
+        drop(held);
     });
     work.wrong(result).await
 }
 
 /// The same, but the function dies at its next call, and is run again, as Step Functions and Lambda do.
 async fn killed(work: &Work<'_>, proxy: &Proxy, call: usize) -> Vec<String> {
-    let held = Broken::new(proxy, &work.user, call, Fault::Held);
+    let held = broken(proxy, &work.user, call, Fault::Held);
     // It does not hear of the call that is held.
-    let killed = Broken::new(proxy, &work.user, call, Fault::CallerKilled);
+    let killed = broken(proxy, &work.user, call, Fault::CallerKilled);
     let (result, ()) = tokio::join!(work.run(), async {
         held.reached().await;
         work.delete().await;
@@ -163,9 +137,9 @@ fn nothing_stays_of_what_is_made_of_an_image_that_is_deleted_or_taken_over_meanw
         let mut cases = vec![];
         for function in ["convert", "thumbnails"] {
             let work = begin(stack, function).await;
-            let undisturbed = Broken::new(proxy, &work.user, usize::MAX, Fault::Held);
+            let undisturbed = broken(proxy, &work.user, usize::MAX, Fault::Held);
             work.run().await.expect("an answer");
-            let calls = undisturbed.calls.load(Ordering::SeqCst);
+            let calls = undisturbed.calls();
             assert!(calls > 0, "{function} calls nothing");
             cases.extend((0..calls).flat_map(|call| [(function, call, true), (function, call, false)]));
         }
@@ -191,7 +165,7 @@ fn nothing_stays_of_what_is_made_of_an_image_that_is_deleted_or_taken_over_meanw
 
         // A later picture under the same key.
         let work = Work::convert(stack).await;
-        let held = Broken::new(proxy, &work.user, 1, Fault::Held);
+        let held = broken(proxy, &work.user, 1, Fault::Held);
         let before = stack.derived_of(&stack.image(&work.key)).await;
         let (result, ()) = tokio::join!(work.run(), async {
             held.reached().await;
