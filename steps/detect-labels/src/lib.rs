@@ -89,24 +89,25 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_s3_object_exception() => {
             return Err(why_unreadable(&step.s3, &image.bucket, &key, version_id).await);
         }
-        // Formats have corners that Rekognition does not tell whether it reads (inks, 16 bits): what `convert` reads of
-        // the original, it will.
-        Err(SdkError::ServiceError(context))
-            if image.rendition.is_none()
-                && (context.err().is_image_too_large_exception()
-                    || context.err().is_invalid_image_format_exception()) =>
-        {
-            return Err(DetectLabelsError::ConversionNeeded);
-        }
         Err(SdkError::ServiceError(context)) if context.err().is_image_too_large_exception() => {
-            return Err(DetectLabelsError::ImageTooLarge);
+            return Err(refused(&image, DetectLabelsError::ImageTooLarge));
         }
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_image_format_exception() => {
-            return Err(DetectLabelsError::InvalidImage);
+            return Err(refused(&image, DetectLabelsError::InvalidImage));
         }
         Err(error) => return Err(ServiceError::of("rekognition:DetectLabels", &error).into()),
     };
     Ok(detected(image, found))
+}
+
+/// Formats have corners of which nobody tells whether Rekognition reads them (inks, 16 bits): what it refuses of an
+/// original, it takes once that is converted.
+fn refused(image: &ClaimedImage, error: DetectLabelsError) -> DetectLabelsError {
+    if image.rendition.is_none() {
+        DetectLabelsError::ConversionNeeded
+    } else {
+        error
+    }
 }
 
 fn detected(image: ClaimedImage, found: DetectLabelsOutput) -> DetectedImage {
