@@ -31,6 +31,11 @@ async function convert(file: Blob): Promise<Answer> {
   const { exif, colorSpace } = readHeif(bytes);
   const drawn = (await decodeNatively(file)) ?? (await decode(bytes, colorSpace));
   if (!(drawn instanceof OffscreenCanvas)) return drawn;
+  // JPEG has no transparency: white shows through, as it does wherever this product makes a JPEG.
+  const drawing = context(drawn);
+  drawing.globalCompositeOperation = 'destination-over';
+  drawing.fillStyle = 'white';
+  drawing.fillRect(0, 0, drawn.width, drawn.height);
   const jpeg = await drawn.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
   return { jpeg: exif ? withExif(jpeg, exif) : jpeg };
 }
@@ -54,12 +59,7 @@ async function decode(file: Uint8Array, colorSpace: PredefinedColorSpace): Promi
   const pixels = await picture.pixels(colorSpace);
   if (!pixels) return { undecodable: true };
   const canvas = new OffscreenCanvas(pixels.width, pixels.height);
-  const drawing = context(canvas);
-  drawing.putImageData(pixels, 0, 0);
-  // JPEG has no transparency: white shows through, as it does wherever this product makes a JPEG.
-  drawing.globalCompositeOperation = 'destination-over';
-  drawing.fillStyle = 'white';
-  drawing.fillRect(0, 0, canvas.width, canvas.height);
+  context(canvas).putImageData(pixels, 0, 0);
   return canvas;
 }
 
