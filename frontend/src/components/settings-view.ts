@@ -157,7 +157,7 @@ export class SettingsView extends LitElement {
 
   private async load(signal: AbortSignal): Promise<void> {
     try {
-      this.policy = this.saved = await this.api.getSettings(signal);
+      await this.read(signal);
       const { images } = await this.api.listImages({ ...EVERYTHING, status: 'LABELED' }, undefined, signal);
       const newest = images.find(({ labels }) => labels.length > 0);
       if (!newest) return;
@@ -166,6 +166,10 @@ export class SettingsView extends LitElement {
     } catch (error) {
       if (!signal.aborted) this.say(error);
     }
+  }
+
+  private async read(signal: AbortSignal): Promise<void> {
+    this.policy = this.saved = await this.api.getSettings(signal);
   }
 
   private async save(event: Event): Promise<void> {
@@ -182,7 +186,7 @@ export class SettingsView extends LitElement {
   private async reset(): Promise<void> {
     try {
       await this.api.deleteSettings();
-      this.policy = this.saved = await this.api.getSettings(this.listening.signal);
+      await this.read(this.listening.signal);
       this.message = { sentence: text.settings.wereReset, bad: false };
     } catch (error) {
       this.say(error);
@@ -200,7 +204,7 @@ export class SettingsView extends LitElement {
       }
       this.message = { sentence: text.settings.emptied(this.deleting.deleted), bad: false };
       this.sample = undefined;
-      this.policy = this.saved = await this.api.getSettings(this.listening.signal);
+      await this.read(this.listening.signal);
       this.dispatchEvent(new Event('emptied'));
     } catch (error) {
       this.say(error);

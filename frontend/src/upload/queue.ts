@@ -263,7 +263,7 @@ export class Queue extends EventTarget {
 }
 
 /** What is known of a picture before the API says anything of it. */
-function announced(imageId: string, file: File, dimensions: { width: number; height: number } | undefined): Summary {
+function announced(imageId: string, file: File, dimensions: Dimensions | undefined): Summary {
   const now = new Date().toISOString();
   return {
     imageId,
