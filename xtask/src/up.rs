@@ -16,6 +16,7 @@ use crate::console::{Console, Interrupt};
 use crate::page;
 use crate::page_config::PageConfig;
 use crate::prerequisites::Prerequisites;
+use crate::process;
 use crate::project::Project;
 use crate::sam;
 use crate::services::{Processes, Services, forget, remove};
@@ -23,7 +24,7 @@ use crate::stack::{DEMO_PASSWORD, DEMO_USER, Ports, Stack, WEB_PORT};
 use crate::tools::{self, EMULATOR, MODELS, SAM};
 
 /// How long a foreground `up` may take to stop what it has started.
-const STOP: Duration = Duration::from_secs(120);
+const STOP: Duration = process::GRACE.saturating_add(Duration::from_secs(60));
 const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Args)]
@@ -90,6 +91,7 @@ pub(crate) fn down(options: &DownOptions) -> Result<ExitCode> {
         eprintln!("Nothing runs in {}.", folder.display());
         return Ok(ExitCode::SUCCESS);
     }
+    eprintln!("Stopping");
     if let Some(up) = processes.running_up() {
         // It stops what it has started.
         if !up.stop(STOP) {
