@@ -8,10 +8,19 @@ const PICTURES = Number(process.env['ILG_PICTURES'] ?? 10_000);
 const TURN = 600;
 const PAUSE = 50;
 
+/** What is used of the trace. A `PipelineReporter` has two events with one `id2`, where it begins and where it ends. */
 interface TraceEvent {
   readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds. */
   readonly ts: number;
-  readonly args: { readonly data?: { readonly needsBeginFrame?: boolean | number } };
+  readonly args: {
+    readonly name?: string;
+    readonly frameSeqId?: number;
+    readonly frame_reporter?: { readonly frame_sequence: number; readonly state: string };
+  };
 }
 
 // Playwright's own recording would be measured too.
@@ -54,19 +63,45 @@ test('scrolling', async ({ page, person, browser }) => {
 });
 
 /**
- * Milliseconds between one frame and the next. Where the browser had nothing to draw meanwhile (at the end of what has
- * been read, until the next part arrives), there was no frame to be late.
+ * Milliseconds from one frame that the page's compositor draws to the next. At each beat of the screen the browser says
+ * whether there was anything to draw: when there was not, there was no frame to be late, and the time of the next one
+ * counts from the beat that wants it. A beat at which something was to be drawn and was not makes its frame longer.
  */
 function frameTimes(events: readonly TraceEvent[]): number[] {
+  // The frames of the browser's own window are drawn elsewhere.
+  const compositors = new Set(
+    events.filter(({ name, args }) => name === 'thread_name' && args.name === 'Compositor').map(threadOf),
+  );
+  const ofPage = events.filter((event) => compositors.has(threadOf(event))).toSorted((a, b) => a.ts - b.ts);
+  const drawn = new Map<number, number>();
+  const beats = new Map<number, { readonly start: number; wanted: boolean }>();
+  for (const { name, ph, ts, args } of ofPage) {
+    if (name === 'DrawFrame' && args.frameSeqId !== undefined) drawn.set(args.frameSeqId, ts);
+    if (name !== 'PipelineReporter' || ph !== 'b' || !args.frame_reporter) continue;
+    const { frame_sequence, state } = args.frame_reporter;
+    const beat = beats.get(frame_sequence) ?? { start: ts, wanted: false };
+    // A beat can have several: one for what the page wants and one for what scrolling alone does.
+    beat.wanted ||= state !== 'STATE_NO_UPDATE_DESIRED';
+    beats.set(frame_sequence, beat);
+  }
   const times: number[] = [];
-  let last: number | undefined;
-  for (const { name, ts, args } of events.toSorted((a, b) => a.ts - b.ts)) {
-    if (name === 'NeedsBeginFrameChanged' && !args.data?.needsBeginFrame) last = undefined;
-    if (name !== 'DrawFrame') continue;
-    if (last !== undefined) times.push((ts - last) / 1000);
-    last = ts;
+  let since: number | undefined;
+  for (const [sequence, { start, wanted }] of beats) {
+    if (!wanted) {
+      since = undefined;
+      continue;
+    }
+    since ??= start;
+    const end = drawn.get(sequence);
+    if (end === undefined) continue;
+    times.push((end - since) / 1000);
+    since = end;
   }
   return times;
+}
+
+function threadOf({ pid, tid }: TraceEvent): string {
+  return `${pid} ${tid}`;
 }
 
 /** Elements of the document, those in shadow trees included. */
