@@ -1,8 +1,10 @@
-//! What the Tasks of the state machine are given and give back.
+//! Input and output of the Tasks of the state machines.
 
+use crate::claim::Claim;
 use crate::event::ObjectCreated;
-use crate::image::{Format, ImageId, ImageKey, Orientation, Owner, Status, rekognition};
+use crate::image::{Format, Orientation, Rendition, Status, rekognition};
 use crate::label::{Confidence, Label};
+use crate::lambda_error;
 use crate::policy::FilterPolicy;
 use crate::record::RecordedError;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +13,7 @@ use uuid::Uuid;
 /// Notification ids are derived within this namespace.
 const NOTIFICATION_NAMESPACE: Uuid = Uuid::from_u128(0x2f6d_0d4b_7f1b_4a39_8a52_f9d6_0f4e_6c17);
 
-/// Given to `validate`.
+/// The input of `validate`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ValidateInput {
@@ -21,102 +23,98 @@ pub struct ValidateInput {
     pub execution_arn: String,
 }
 
-/// An image that an execution has claimed: from `validate` to `detect-labels`.
+/// A claimed picture: the output of `validate` and `convert`, and the input of `convert` and `detect-labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimedImage {
-    /// The image.
-    pub image_id: ImageId,
-    /// Whose it is.
-    pub owner: Owner,
-    /// Where the object lies.
-    pub bucket: String,
-    /// The object's key.
-    pub key: String,
-    /// Where the bucket is versioned.
+    /// The image and the execution that processes it.
+    #[serde(flatten)]
+    pub claim: Claim,
+    /// The properties that the picture's header declares.
+    #[serde(flatten)]
+    pub picture: Picture,
+    /// The JPEG that Rekognition reads instead of the original, once `convert` has written it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<String>,
-    /// Bytes.
+    pub rendition: Option<Rendition>,
+    /// Decides which labels are kept.
+    pub policy: FilterPolicy,
+}
+
+/// A picture file, as its header describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// The file's size in bytes.
     pub size: u64,
     /// The format found in the file.
     pub format: Format,
-    /// Pixels, as seen.
+    /// Width in pixels, after `orientation` is applied.
     pub width: u32,
-    /// Pixels, as seen.
+    /// Height in pixels, after `orientation` is applied.
     pub height: u32,
-    /// How the stored pixels come to be seen so.
+    /// How the stored pixels must be turned to be displayed.
     #[serde(default)]
     pub orientation: Orientation,
-    /// What Rekognition gets in place of the original, once `convert` has made it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rendition: Option<Rendition>,
-    /// Which of the labels will count.
-    pub policy: FilterPolicy,
-    /// The execution that holds the claim.
-    pub execution_arn: String,
 }
 
-impl ClaimedImage {
-    /// Whether Rekognition takes the original: a JPEG or PNG within its limits. It turns a JPEG as its EXIF says, and
-    /// nothing else, so that the boxes of a turned PNG would not fit the picture that people see.
-    pub fn is_for_rekognition(&self) -> bool {
-        let taken = match self.format {
+impl Picture {
+    /// Whether Rekognition can read the original: a JPEG or PNG within its limits. Rekognition applies the EXIF
+    /// orientation of a JPEG only, so the boxes of a turned PNG would not fit the displayed picture.
+    pub fn is_readable_by_rekognition(&self) -> bool {
+        let is_readable = match self.format {
             Format::Jpeg => true,
             Format::Png => self.orientation == Orientation::UPRIGHT,
             _ => false,
         };
-        taken && self.size <= rekognition::MAX_BYTES && self.width.max(self.height) <= rekognition::MAX_SIDE
+        is_readable
+            && self.size <= rekognition::MAX_BYTES
+            && self.width.max(self.height) <= rekognition::MAX_SIDE
     }
 }
 
-/// A JPEG that was made of an image, beside the original.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rendition {
-    /// The object's key, in the original's bucket.
-    pub key: String,
-    /// Pixels.
-    pub width: u32,
-    /// Pixels.
-    pub height: u32,
-}
-
-/// An image with all its labels: from `detect-labels` to `filter-labels`.
+/// An image with all detected labels: the output of `detect-labels` and the input of `filter-labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DetectedImage {
     /// The image.
     pub image: ClaimedImage,
-    /// Surest first.
+    /// Highest confidence first.
     pub labels: Vec<Label>,
-    /// The model that found them.
+    /// The version of the model that found them.
     #[serde(default)]
     pub model_version: Option<String>,
 }
 
-/// Given to `persist`: by `filter-labels`, or by a Catch of the state machine.
+/// The input of `persist`. It comes from `filter-labels` or from a Catch of the state machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PersistInput {
-    /// The image has labels that count.
+    /// The image, with the labels that the policy keeps.
     Labeled(DetectedImage),
-    /// The file is at fault.
+    /// The file cannot be labeled.
     #[serde(skip_serializing)]
     Rejected(RejectedImage),
 }
 
-/// An image whose file is at fault.
+/// An image whose file cannot be labeled.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedImage {
-    /// The state machine's input: a step that fails gives nothing back.
+    /// The state machine's input, because a failed step has no output.
     pub event: ObjectCreated,
     /// The execution that holds the claim.
     pub execution_arn: String,
-    /// What was caught.
+    /// The error that was caught.
     pub error: CaughtError,
 }
 
-/// An error as a Catch gives it: Lambda's error body stands in `Cause` as JSON.
+impl RejectedImage {
+    /// The claim of the execution. `None` if the event's key is not an upload's key.
+    pub fn claim(&self) -> Option<Claim> {
+        Claim::new(&self.event, &self.execution_arn)
+    }
+}
+
+/// An error that a Catch has caught. `Cause` contains Lambda's error body as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaughtError(pub RecordedError);
 
@@ -129,80 +127,103 @@ impl<'de> Deserialize<'de> for CaughtError {
             #[serde(default)]
             cause: String,
         }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Body {
-            error_message: String,
-        }
         let ErrorOutput { error, cause } = ErrorOutput::deserialize(deserializer)?;
-        let message = serde_json::from_str::<Body>(&cause).map_or(cause, |body| body.error_message);
-        Ok(Self(RecordedError { name: error, message }))
+        Ok(Self(RecordedError {
+            name: error,
+            message: lambda_error::message(&cause),
+        }))
     }
 }
 
-/// How an image ended: from `persist` to `notify`, and the detail of the event that is sent.
+/// The final result of an execution: the output of `persist`, the input of `notify`, and the detail of the event that
+/// `notify` sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// The same whenever the same result is sent again: receivers count distinct ids.
+    /// Identical whenever the same result is sent again, so that receivers can deduplicate.
     pub notification_id: Uuid,
-    /// The image.
-    pub image_id: ImageId,
-    /// Whose it is.
-    pub owner: Owner,
-    /// Where the object lies.
-    pub bucket: String,
-    /// The object's key.
-    pub key: String,
+    /// The image and the execution that processed it.
+    #[serde(flatten)]
+    pub claim: Claim,
     /// `LABELED`, `REJECTED` or `FAILED`.
     pub status: Status,
-    /// Surest first; empty unless `LABELED`.
+    /// Empty unless `LABELED`.
     pub labels: Vec<OutcomeLabel>,
-    /// Unless `LABELED`.
+    /// Present unless `LABELED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
-    /// The execution that brought it about.
-    pub execution_arn: String,
 }
 
 /// A label in an [`Outcome`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LabelSummary))]
 pub struct OutcomeLabel {
-    /// Rekognition's name.
+    /// Rekognition's name for the label.
     pub name: String,
-    /// How sure the model is.
+    /// The model's confidence.
     pub confidence: Confidence,
 }
 
 impl Outcome {
-    /// A result belongs to the execution that brought it about: an execution has at most one of
-    /// each status for an image, however often its steps run.
-    pub fn notification_id(owner: &Owner, image_id: ImageId, execution_arn: &str, status: Status) -> Uuid {
-        let result = format!(
-            "{}/{image_id}/{execution_arn}/{}",
-            owner.as_str(),
-            status.as_str()
-        );
-        Uuid::new_v5(&NOTIFICATION_NAMESPACE, result.as_bytes())
+    /// A `LABELED` image.
+    pub fn labeled(claim: Claim, labels: Vec<Label>) -> Self {
+        let summary = |label: Label| OutcomeLabel {
+            name: label.name,
+            confidence: label.confidence,
+        };
+        Self {
+            labels: labels.into_iter().map(summary).collect(),
+            ..Self::new(claim, Status::Labeled)
+        }
+    }
+
+    /// A `REJECTED` image.
+    pub fn rejected(claim: Claim, error: RecordedError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::new(claim, Status::Rejected)
+        }
+    }
+
+    /// A `FAILED` image.
+    pub fn failed(claim: Claim, error: RecordedError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::new(claim, Status::Failed)
+        }
+    }
+
+    fn new(claim: Claim, status: Status) -> Self {
+        Self {
+            notification_id: notification_id(&claim, status),
+            claim,
+            status,
+            labels: vec![],
+            error: None,
+        }
     }
 }
 
-impl RejectedImage {
-    /// The image that the event speaks of; `None` where its key is no upload's.
-    pub fn image_key(&self) -> Option<ImageKey> {
-        ImageKey::parse(&self.event.detail.bucket.name, &self.event.detail.object.key)
-    }
+/// An execution has at most one result of each status for an image, no matter how often its steps run.
+fn notification_id(claim: &Claim, status: Status) -> Uuid {
+    let result = format!(
+        "{}/{}/{}/{}",
+        claim.owner.as_str(),
+        claim.image_id,
+        claim.execution_arn,
+        status.as_str()
+    );
+    Uuid::new_v5(&NOTIFICATION_NAMESPACE, result.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::{ImageId, Owner};
     use serde_json::json;
 
     #[test]
-    fn only_what_rekognition_takes_and_shows_right_goes_there_unchanged() {
+    fn only_originals_that_rekognition_can_read_are_not_converted() {
         let image = |changes: serde_json::Value| {
             let mut image = json!({
                 "imageId": ImageId::new(), "owner": "demo", "bucket": "pictures", "key": "uploads/demo/a",
@@ -215,10 +236,11 @@ mod tests {
                 .extend(changes.as_object().unwrap().clone());
             serde_json::from_value::<ClaimedImage>(image)
                 .unwrap()
-                .is_for_rekognition()
+                .picture
+                .is_readable_by_rekognition()
         };
-        for taken in [json!({}), json!({"orientation": 6}), json!({"format": "PNG"})] {
-            assert!(image(taken.clone()), "{taken}");
+        for readable in [json!({}), json!({"orientation": 6}), json!({"format": "PNG"})] {
+            assert!(image(readable.clone()), "{readable}");
         }
         for converted in [
             json!({"format": "WEBP"}),
@@ -231,18 +253,18 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_the_steps_own_sentence_not_lambdas_error_body() {
+    fn the_message_is_the_steps_error_text_not_lambdas_error_body() {
         let caught: CaughtError = serde_json::from_value(json!({
             "Error": "UnsupportedFormat",
-            "Cause": r#"{"errorType":"UnsupportedFormat","errorMessage":"This is a GIF.","stackTrace":[]}"#,
+            "Cause": r#"{"errorType":"UnsupportedFormat","errorMessage":"This file is empty.","stackTrace":[]}"#,
         }))
         .unwrap();
-        assert_eq!(caught.0.message, "This is a GIF.");
+        assert_eq!(caught.0.message, "This file is empty.");
         assert_eq!(caught.0.name, "UnsupportedFormat");
     }
 
     #[test]
-    fn a_cause_that_is_no_error_body_is_kept_as_it_is() {
+    fn a_cause_that_is_not_an_error_body_is_kept_unchanged() {
         let caught: CaughtError =
             serde_json::from_value(json!({"Error": "InvalidImage", "Cause": "broken"})).unwrap();
         assert_eq!(caught.0.message, "broken");
@@ -250,13 +272,36 @@ mod tests {
         assert_eq!(bare.0.message, "");
     }
 
+    fn claim(execution_arn: &str) -> Claim {
+        Claim {
+            image_id: ImageId::parse("0193a5a0-0000-7000-8000-000000000001").unwrap(),
+            owner: Owner::new("demo").unwrap(),
+            bucket: "pictures".into(),
+            key: "uploads/demo/cat.jpg".into(),
+            version_id: None,
+            execution_arn: execution_arn.into(),
+        }
+    }
+
     #[test]
-    fn the_same_result_has_the_same_notification_id_and_another_result_another() {
-        let owner = Owner::new("demo").unwrap();
-        let image = ImageId::new();
-        let id = |arn, status| Outcome::notification_id(&owner, image, arn, status);
+    fn only_the_same_result_has_the_same_notification_id() {
+        let id = |arn, status| notification_id(&claim(arn), status);
         assert_eq!(id("a", Status::Labeled), id("a", Status::Labeled));
         assert_ne!(id("a", Status::Labeled), id("b", Status::Labeled));
         assert_ne!(id("a", Status::Labeled), id("a", Status::Failed));
+    }
+
+    /// Receivers of the event depend on this format, and so do executions that run during a deployment.
+    #[test]
+    fn the_claim_is_flattened_in_json() {
+        let outcome = serde_json::to_value(Outcome::labeled(claim("arn"), vec![])).unwrap();
+        assert_eq!(
+            outcome,
+            json!({
+                "notificationId": notification_id(&claim("arn"), Status::Labeled),
+                "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "bucket": "pictures",
+                "key": "uploads/demo/cat.jpg", "executionArn": "arn", "status": "LABELED", "labels": [],
+            })
+        );
     }
 }

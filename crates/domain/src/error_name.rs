@@ -1,36 +1,42 @@
-//! The error names that the state machine matches on, and what it does with each.
+//! The error names that the state machine matches, and how it handles each.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-/// What the state machine does with an error: the groups of its `Retry` and `Catch` blocks.
+/// How the state machine handles an error. Each class is a group of its `Retry` and `Catch` blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// The file is at fault: caught, and the image is persisted as `REJECTED`.
+    /// The file cannot be labeled: caught, and the image is persisted as `REJECTED`.
     File,
-    /// There is nothing to do: caught, and the execution succeeds without a result of its own.
+    /// There is nothing to do: caught, and the execution succeeds without storing a result.
     NothingToDo,
-    /// Rekognition does not take the file as it is: caught, and the image is converted.
+    /// Rekognition cannot read the original: caught, and the image is converted.
     Conversion,
-    /// Will pass by itself: retried.
-    Passing,
-    /// Needs an operator: fails the execution at the Task, from where it can be redriven.
+    /// Temporary: retried.
+    Transient,
+    /// Needs an operator: the execution fails at the Task and can be redriven from there.
     Fatal,
 }
 
-/// The name of an error that a step reports; Step Functions matches `ErrorEquals` with it.
+/// The name of an error that a step reports. Step Functions compares it with `ErrorEquals`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, IntoStaticStr, Serialize, Deserialize)]
 pub enum ErrorName {
-    /// No picture of a kind that is taken.
+    /// Not a picture in a supported format.
     UnsupportedFormat,
-    /// More bytes or pixels than are taken.
+    /// More bytes or pixels than the limits allow.
     ImageTooLarge,
-    /// Fewer pixels than Rekognition takes.
+    /// Fewer pixels than Rekognition requires.
     ImageTooSmall,
     /// Empty, broken or truncated.
     InvalidImage,
+    /// Decoding takes more memory or time than allowed.
+    TooComplex,
     /// The object was deleted before it was read.
     ObjectGone,
+    /// The object is archived: S3 returns it only after it is restored.
+    ObjectArchived,
+    /// The object is encrypted with a customer-provided key (SSE-C): S3 returns it only to callers that send the key.
+    ObjectEncrypted,
 
     /// The same event has been handled, or is being handled by a running execution.
     DuplicateEvent,
@@ -38,45 +44,54 @@ pub enum ErrorName {
     StaleEvent,
     /// The owner deleted the image.
     ImageDeleted,
-    /// The object is a folder marker, or its key names no owner or no file.
+    /// The object is a folder marker, or its key has no owner or file name.
     NotAnUpload,
 
-    /// Rekognition does not take the file as it is, and it has not been converted yet.
+    /// Rekognition cannot read the original, and it has not been converted yet.
     ConversionNeeded,
 
-    /// A service asked for fewer calls.
+    /// A service throttled the call.
     Throttled,
-    /// A service did not answer, or answered that it is at fault itself.
+    /// A service did not answer, or reported an internal error.
     ServiceUnavailable,
 
-    /// A service refused the call for want of a permission.
+    /// A service denied the call because a permission is missing.
     AccessDenied,
-    /// A service gave an answer that this step has no use for.
+    /// A service returned an answer or an error that the step cannot handle.
     UnexpectedAnswer,
-    /// The step's input does not have the agreed shape.
+    /// The step's input does not match its contract.
     InvalidInput,
 }
 
 impl ErrorName {
-    /// The name as it stands in `ErrorEquals`.
+    /// The name as in `ErrorEquals`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What the state machine does with it.
+    /// How the state machine handles the error.
     pub fn class(self) -> ErrorClass {
         match self {
             Self::UnsupportedFormat
             | Self::ImageTooLarge
             | Self::ImageTooSmall
             | Self::InvalidImage
-            | Self::ObjectGone => ErrorClass::File,
+            | Self::TooComplex
+            | Self::ObjectGone
+            | Self::ObjectArchived
+            | Self::ObjectEncrypted => ErrorClass::File,
             Self::DuplicateEvent | Self::StaleEvent | Self::ImageDeleted | Self::NotAnUpload => {
                 ErrorClass::NothingToDo
             }
             Self::ConversionNeeded => ErrorClass::Conversion,
-            Self::Throttled | Self::ServiceUnavailable => ErrorClass::Passing,
+            Self::Throttled | Self::ServiceUnavailable => ErrorClass::Transient,
             Self::AccessDenied | Self::UnexpectedAnswer | Self::InvalidInput => ErrorClass::Fatal,
         }
     }
+}
+
+/// An error of a step. Operators read its text, and so does the owner of a rejected image.
+pub trait StepError: std::error::Error {
+    /// The name that the state machine matches.
+    fn name(&self) -> ErrorName;
 }

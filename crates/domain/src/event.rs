@@ -1,30 +1,37 @@
-//! The "Object Created" event as S3 sends it through EventBridge.
+//! S3 events about objects that can be labeled, as EventBridge delivers them.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::cmp::Ordering;
 
-/// Orders the events of one key: the larger is the later, compared as hexadecimal numbers.
+/// Orders the events of one key: a later event has a greater sequencer. To compare two sequencers of different length,
+/// S3 pads the shorter one with zeros on the right and compares both as strings.
 ///
-/// Kept in lower case and padded to [`Sequencer::DIGITS`], so that the text's order is the number's.
+/// Stored in lower case and padded to [`Sequencer::DIGITS`], so that DynamoDB's string comparison gives the same order.
+/// Source: Amazon S3 User Guide, "Event message structure".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Sequencer(String);
 
 impl Sequencer {
-    /// S3 sends 16 to 18 digits today and promises no length.
+    /// The length of the padded form. S3 sends 16 to 18 digits and documents no maximum.
     pub const DIGITS: usize = 64;
 
-    /// `None` where the text is empty, longer than [`Self::DIGITS`] or no hexadecimal number.
+    /// `None` if the text is empty, longer than [`Self::DIGITS`] or not a hexadecimal number.
     pub fn parse(text: &str) -> Option<Self> {
         let valid =
             (1..=Self::DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         valid.then(|| {
             Self(format!(
-                "{:0>width$}",
+                "{:0<width$}",
                 text.to_ascii_lowercase(),
                 width = Self::DIGITS
             ))
         })
+    }
+
+    /// The lowest sequencer: not later than any that S3 sends.
+    pub fn lowest() -> Self {
+        Self("0".repeat(Self::DIGITS))
     }
 
     /// The padded form.
@@ -57,24 +64,82 @@ impl<'de> Deserialize<'de> for Sequencer {
     }
 }
 
-/// An "Object Created" event, reduced to what the system uses; S3 may add fields at any time.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// An "Object Created" or "Object Restore Completed" event, reduced to the fields that the system uses. Unknown fields
+/// are ignored, since S3 may add some.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ObjectCreated {
-    /// What happened to which object.
+    /// What happened to the object.
+    pub kind: EventKind,
+    /// The object and its bucket.
     pub detail: Detail,
-    /// Present where the owner asked for the image to be labeled again.
-    #[serde(default)]
+    /// Present if the owner requested that the image is labeled again.
     pub relabel: Option<Relabel>,
-    #[serde(rename = "source", deserialize_with = "source")]
-    _source: (),
-    #[serde(rename = "detail-type", deserialize_with = "detail_type")]
-    _detail_type: (),
+}
+
+/// What happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum EventKind {
+    /// The object was created by an upload, a copy or a completed multipart upload.
+    #[serde(rename = "Object Created")]
+    Created,
+    /// The object was archived and is readable again.
+    #[serde(rename = "Object Restore Completed")]
+    Restored,
+}
+
+impl ObjectCreated {
+    /// Orders the events of this key. S3 sends no sequencer when an object is restored. A restored object is not a
+    /// newer object, so its event has the lowest sequencer.
+    pub fn sequencer(&self) -> Sequencer {
+        self.detail
+            .object
+            .sequencer
+            .clone()
+            .unwrap_or_else(Sequencer::lowest)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectCreated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Event {
+            #[serde(rename = "source", deserialize_with = "source")]
+            _source: (),
+            #[serde(rename = "detail-type")]
+            kind: EventKind,
+            detail: Detail,
+            #[serde(default)]
+            relabel: Option<Relabel>,
+        }
+        let Event {
+            kind,
+            mut detail,
+            relabel,
+            ..
+        } = Event::deserialize(deserializer)?;
+        match kind {
+            EventKind::Created if detail.object.sequencer.is_none() => {
+                return Err(D::Error::missing_field("sequencer"));
+            }
+            EventKind::Created => {}
+            // The image is the current version under the key, which may be newer than the restored one.
+            EventKind::Restored => {
+                detail.object.sequencer = None;
+                detail.object.version_id = None;
+            }
+        }
+        Ok(Self {
+            kind,
+            detail,
+            relabel,
+        })
+    }
 }
 
 /// The `detail` of an [`ObjectCreated`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Detail {
-    /// Where the object landed.
+    /// The bucket of the object.
     pub bucket: Bucket,
     /// The object.
     pub object: Object,
@@ -91,27 +156,28 @@ pub struct Bucket {
 /// The object of an event.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Object {
-    /// Its key as it stands, not URL-encoded. 1 to 1,024 bytes.
+    /// Its key. EventBridge does not URL-encode it. 1 to 1,024 bytes.
     #[serde(deserialize_with = "key")]
     pub key: String,
-    /// Bytes.
+    /// The object's size in bytes.
     #[serde(default)]
     pub size: Option<u64>,
-    /// The content's tag.
+    /// The object's entity tag.
     #[serde(default)]
     pub etag: Option<String>,
-    /// Where the bucket is versioned. At most 1,024 bytes.
+    /// The object's version, if the bucket is versioned. At most 1,024 bytes.
     #[serde(default, rename = "version-id", deserialize_with = "version_id")]
     pub version_id: Option<String>,
-    /// Orders the events of this key.
-    pub sequencer: Sequencer,
+    /// See [`ObjectCreated::sequencer`]. `None` only in an event about a restored object.
+    #[serde(default)]
+    pub sequencer: Option<Sequencer>,
 }
 
-/// Why an image is labeled again.
+/// A request to label an image again.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Relabel {
-    /// When the owner asked for it: ISO 8601, UTC.
+    /// When the owner requested it: ISO 8601, UTC.
     pub requested_at: String,
 }
 
@@ -124,10 +190,6 @@ fn expect<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<
 
 fn source<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     expect(deserializer, "aws.s3")
-}
-
-fn detail_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    expect(deserializer, "Object Created")
 }
 
 fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -187,8 +249,28 @@ mod tests {
         assert_eq!(event.detail.object.key, "uploads/demo/a+b%20c.jpg");
     }
 
+    /// Source: "Object restore completed" in the S3 user guide's EventBridge event message structure.
     #[test]
-    fn what_is_no_object_created_event_is_refused_with_the_reason() {
+    fn a_restore_event_has_the_lowest_sequencer_and_no_version() {
+        let event: ObjectCreated = serde_json::from_value(json!({
+            "version": "0", "source": "aws.s3", "detail-type": "Object Restore Completed",
+            "detail": {
+                "version": "0", "bucket": {"name": "pictures"},
+                "object": {"key": "uploads/demo/a", "size": 5, "etag": "e", "version-id": "v1"},
+                "requester": "s3.amazonaws.com",
+                "restore-expiry-time": "2026-11-29T00:00:00Z", "source-storage-class": "GLACIER",
+            },
+        }))
+        .unwrap();
+        assert_eq!(
+            (event.kind, event.sequencer()),
+            (EventKind::Restored, Sequencer::lowest())
+        );
+        assert_eq!(event.detail.object.version_id, None);
+    }
+
+    #[test]
+    fn rejects_other_events_and_states_the_reason() {
         let refused = |pointer: &str, value: Value| {
             let mut event = event();
             *event.pointer_mut(pointer).unwrap() = value;
@@ -201,6 +283,8 @@ mod tests {
         assert!(refused("/detail/object/key", json!("")).contains("empty"));
         assert!(refused("/detail/object/key", json!("k".repeat(1025))).contains("1,024"));
         assert!(refused("/detail/object/sequencer", json!("xyz")).contains("hexadecimal"));
+        let unordered = json!({"key": "uploads/demo/a", "size": 5});
+        assert!(refused("/detail/object", unordered).contains("sequencer"));
         assert!(refused("/detail/bucket", json!({})).contains("name"));
         assert!(refused("/detail/bucket/name", json!("b".repeat(256))).contains("255"));
         let version = json!({"key": "uploads/demo/a", "sequencer": "0A", "version-id": "v".repeat(1025)});
@@ -208,17 +292,18 @@ mod tests {
     }
 
     #[test]
-    fn sequencers_are_compared_as_numbers_whatever_their_length() {
+    fn pads_a_shorter_sequencer_on_the_right() {
         let s = |text| Sequencer::parse(text).unwrap();
-        assert!(s("9") < s("10"));
-        assert!(s("00ff") < s("100"));
-        assert_eq!(s("0A"), s("a"));
+        assert!(s("10") < s("9"));
+        assert!(s("00ff") < s("01"));
+        assert!(s("0055AED6DCD90281E5") < s("0055AED6DCD90282"));
+        assert_eq!(s("0A"), s("0a00"));
         for text in ["", "g", "0x1", " 1", "-1"] {
             assert_eq!(Sequencer::parse(text), None, "{text}");
         }
     }
 
-    /// Any JSON, with the names of the event's own fields among the names.
+    /// Arbitrary JSON that often uses the names of the event's own fields.
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -242,7 +327,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_event_is_read_or_refused(pointer in prop::sample::select(vec![
+        fn any_event_is_parsed_or_rejected(pointer in prop::sample::select(vec![
             "", "/source", "/detail", "/detail/bucket", "/detail/bucket/name", "/detail/object",
             "/detail/object/key", "/detail/object/size", "/detail/object/sequencer",
         ]), value in any_json()) {
@@ -255,18 +340,24 @@ mod tests {
         }
 
         #[test]
-        fn every_legal_key_is_read_as_it_stands(key in "\\PC{1,256}|[%+ #?&=/\\\\]{1,1024}") {
+        fn every_legal_key_is_kept_unchanged(key in "\\PC{1,256}|[%+ #?&=/\\\\]{1,1024}") {
             let mut event = event();
             *event.pointer_mut("/detail/object/key").unwrap() = json!(key);
             prop_assert_eq!(serde_json::from_value::<ObjectCreated>(event).unwrap().detail.object.key, key);
         }
 
+        /// S3's documented rule: pad the shorter sequencer with zeros on the right, then compare both as strings.
         #[test]
-        fn the_order_of_sequencers_is_that_of_numbers(a: u128, b: u128, pad_a in 0_usize..32, pad_b in 0_usize..32) {
-            let text = |n: u128, pad| format!("{n:0pad$X}");
-            let (x, y) = (Sequencer::parse(&text(a, pad_a)).unwrap(), Sequencer::parse(&text(b, pad_b)).unwrap());
-            prop_assert_eq!(x.cmp(&y), a.cmp(&b));
-            prop_assert_eq!(x.as_str().cmp(y.as_str()), a.cmp(&b));
+        fn sequencers_have_the_order_that_s3_documents(a in "[0-9A-Fa-f]{1,64}", b in "[0-9A-Fa-f]{1,64}") {
+            let width = a.len().max(b.len());
+            let padded = |text: &str| {
+                let zeros = "0".repeat(width - text.len());
+                format!("{}{zeros}", text.to_lowercase())
+            };
+            let documented = padded(&a).cmp(&padded(&b));
+            let (x, y) = (Sequencer::parse(&a).unwrap(), Sequencer::parse(&b).unwrap());
+            prop_assert_eq!(x.cmp(&y), documented);
+            prop_assert_eq!(x.as_str().cmp(y.as_str()), documented, "DynamoDB compares the stored strings");
         }
     }
 }

@@ -1,60 +1,61 @@
-//! Images: ids, owners, keys, formats and the limits of Rekognition.
+//! Images: ids, owners, keys, formats, limits and statuses.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use strum::EnumIter;
+use strum::{EnumIter, IntoEnumIterator};
 use uuid::{Builder, Uuid, Variant, Version};
 
-/// Most bytes of an upload, 100 MB: scans and panoramas fit, and what converts them holds them in memory.
+/// Maximum size of an upload in bytes: 100 MB. Large enough for scans and panoramas, small enough for the conversion to
+/// hold the file in memory.
 pub const MAX_BYTES: u64 = 100 * 1024 * 1024;
-/// Most pixels of an upload, width times height: what converts them holds them in memory, at 3 bytes each and more.
+/// Maximum width × height of an upload in pixels. The conversion holds all pixels in memory, at 3 or more bytes each.
 pub const MAX_PIXELS: u64 = 150_000_000;
-/// Fewest pixels a side. Source: Rekognition's guidelines and quotas.
+/// Minimum width and height in pixels. Source: Rekognition's guidelines and quotas.
 pub const MIN_SIDE: u32 = 80;
 
-/// What Rekognition takes as it is. Source: Rekognition's guidelines and quotas.
+/// Rekognition's limits for a picture that it reads from S3. Source: Rekognition's guidelines and quotas.
 pub mod rekognition {
-    /// Most bytes of an object in S3, 15 MB.
+    /// Maximum size of an S3 object in bytes: 15 MB.
     pub const MAX_BYTES: u64 = 15 * 1024 * 1024;
-    /// Most pixels a side.
+    /// Maximum width and height in pixels.
     pub const MAX_SIDE: u32 = 10_000;
 }
 
-/// All uploads have keys under this prefix.
+/// The keys of all uploads start with this prefix.
 pub const UPLOADS_PREFIX: &str = "uploads/";
-/// All pictures that were converted for Rekognition have keys under this prefix. Outside of [`UPLOADS_PREFIX`], so that
-/// none starts an execution.
+/// The keys of all pictures that were converted for Rekognition start with this prefix. It is outside
+/// [`UPLOADS_PREFIX`], so that no rendition starts an execution.
 pub const RENDITIONS_PREFIX: &str = "renditions/";
-/// All thumbnails have keys under this prefix.
+/// The keys of all thumbnails start with this prefix.
 pub const THUMBNAILS_PREFIX: &str = "thumbnails/";
 
-/// What stands before the keys of everything that was made of an image: its renditions and its thumbnails.
+/// The prefixes of the keys of all objects that are derived from an image: its renditions and its thumbnails.
 pub fn derived_prefixes(owner: &Owner, image_id: ImageId) -> [String; 2] {
     [RENDITIONS_PREFIX, THUMBNAILS_PREFIX].map(|prefix| format!("{prefix}{}/{image_id}/", owner.0))
 }
 
-/// The key of the rendition that an execution makes. Executions that work on different versions of an object at the same
-/// time must not meet in it.
+/// The key of the rendition that an execution writes. It contains the execution's name, so that executions that process
+/// different versions of an object at the same time do not overwrite each other's rendition.
 pub fn rendition_key(owner: &Owner, image_id: ImageId, execution_arn: &str) -> String {
     let [renditions, _] = derived_prefixes(owner, image_id);
     format!("{renditions}{}", execution_name(execution_arn))
 }
 
-/// The key of a thumbnail of the result of an execution, by its longest side in pixels.
+/// The key of a thumbnail that belongs to the result of an execution. `side` is its longest side in pixels.
 pub fn thumbnail_key(owner: &Owner, image_id: ImageId, execution_arn: &str, side: u32) -> String {
     let [_, thumbnails] = derived_prefixes(owner, image_id);
     format!("{thumbnails}{}/{side}", execution_name(execution_arn))
 }
 
-/// The last part of its ARN.
+/// The execution's name: the last part of its ARN.
 fn execution_name(execution_arn: &str) -> &str {
     execution_arn.rsplit(':').next().unwrap_or(execution_arn)
 }
 
-/// Ids of objects that were not uploaded through the API are derived within this namespace.
+/// The namespace for the ids of objects that were not uploaded through the API.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x5b0c_7f0e_2a43_4c55_9d18_61e1_7a0b_9c31);
 
-/// An image's id: a UUIDv7 handed out by the API, or a UUIDv5 derived from bucket and key.
+/// An image's id: a UUIDv7 created by the API, or a UUIDv5 derived from bucket and key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(
@@ -69,14 +70,14 @@ const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x5b0c_7f0e_2a43_4c55_9d18_61e1_7a0b
 pub struct ImageId(Uuid);
 
 impl ImageId {
-    /// A new id for an upload through the API; later ids sort behind earlier ones.
+    /// Creates an id for an upload through the API. Later ids sort after earlier ones.
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// The least id that the API can have handed out in a millisecond, counted since 1970: the sort keys of images that
-    /// were announced later are greater.
-    pub fn first_of(millisecond: u64) -> Self {
+    /// The lowest id that the API can have created in a millisecond, counted since 1970. Ids that the API creates later
+    /// are greater, and so are the sort keys of their images.
+    pub fn first_of_millisecond(millisecond: u64) -> Self {
         Self(Builder::from_unix_timestamp_millis(millisecond, &[0; 10]).into_uuid())
     }
 
@@ -88,8 +89,7 @@ impl ImageId {
         (known && id.hyphenated().to_string() == text).then_some(Self(id))
     }
 
-    /// The id of an object: its name, where the API handed out the key, otherwise derived from
-    /// bucket and key.
+    /// The id of an object: the last part of the key if the API created the key, otherwise derived from bucket and key.
     fn of_object(bucket: &str, key: &str, name: &str) -> Self {
         match Self::parse(name) {
             Some(id) if id.0.get_version() == Some(Version::SortRand) => id,
@@ -110,49 +110,50 @@ impl fmt::Display for ImageId {
     }
 }
 
-/// Whose image it is: what stands between `uploads/` and the next slash. Not empty, no slash.
+/// The owner of an image: the part of the key between `uploads/` and the next slash. Not empty, and without a slash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Owner(String);
 
 impl Owner {
-    /// `None` where the text is empty or contains a slash.
+    /// `None` if the text is empty or contains a slash.
     pub fn new(text: &str) -> Option<Self> {
         (!text.is_empty() && !text.contains('/')).then(|| Self(text.to_owned()))
     }
 
-    /// As it stands in the key.
+    /// The owner as in the key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The key of an image's object, taken apart: `uploads/<owner>/<name>`.
+/// The parts of the key of an image's object: `uploads/<owner>/<name>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageKey {
-    /// Whose image it is.
+    /// The image's owner.
     pub owner: Owner,
     /// The image's id.
     pub image_id: ImageId,
-    /// The last part of the key, where the key was not handed out by the API: the file's own name.
+    /// The file's name, which is the last part of the key. `None` if the API created the key.
     pub file_name: Option<String>,
 }
 
 impl ImageKey {
-    /// Whether the API handed the key out: for one upload, so that whatever comes later under it is no other image.
-    pub fn is_of_api(&self) -> bool {
+    /// Whether the API created the key. Such a key is for one upload only, so a later object under it is not another
+    /// image.
+    pub fn is_created_by_api(&self) -> bool {
         self.file_name.is_none()
     }
 
-    /// The key under which the API lets an owner upload.
+    /// The key of an upload through the API.
     pub fn for_upload(owner: &Owner, image_id: ImageId) -> String {
         format!("{UPLOADS_PREFIX}{}/{image_id}", owner.0)
     }
 
-    /// Takes a key apart as it stands: keys in EventBridge events are not URL-encoded, and decoding
-    /// them would break those that contain `+` or `%`.
+    /// Splits a key into its parts. It does not URL-decode the key: keys in EventBridge events are not encoded, and
+    /// decoding would change keys that contain `+` or `%`.
     ///
-    /// `None` for what is no upload: keys elsewhere, without owner or name, and folder markers.
+    /// `None` if the key is not an upload's: it has another prefix, has no owner or name, or is a folder marker.
     pub fn parse(bucket: &str, key: &str) -> Option<Self> {
         let (owner, name) = key.strip_prefix(UPLOADS_PREFIX)?.split_once('/')?;
         if name.is_empty() || name.ends_with('/') {
@@ -170,7 +171,7 @@ impl ImageKey {
     }
 }
 
-/// The kinds of picture files that are taken.
+/// The supported picture formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -189,84 +190,154 @@ pub enum Format {
     Bmp,
     /// `image/tiff`
     Tiff,
+    /// `image/heic`: HEIF with HEVC data
+    Heic,
+    /// Raw file of Nikon cameras
+    Nef,
+    /// Raw file of older Canon cameras
+    Cr2,
+    /// Raw file of newer Canon cameras
+    Cr3,
+    /// Raw file of Sony cameras
+    Arw,
+    /// Raw file in Adobe's format
+    Dng,
+    /// Raw file of Olympus cameras
+    Orf,
+    /// Raw file of Panasonic cameras
+    Rw2,
+    /// Raw file of Fujifilm cameras
+    Raf,
+    /// Raw file of Pentax cameras
+    Pef,
+    /// Raw file of Samsung cameras
+    Srw,
 }
 
 impl Format {
-    /// From a MIME type, such as `image/jpeg`. Some browsers have names of their own for BMP.
+    /// The format for a MIME type, such as `image/jpeg`. The types in [`Self::ALIASES`] are accepted, too.
     pub fn from_content_type(content_type: &str) -> Option<Self> {
-        match content_type {
-            "image/jpeg" => Some(Self::Jpeg),
-            "image/png" => Some(Self::Png),
-            "image/webp" => Some(Self::WebP),
-            "image/avif" => Some(Self::Avif),
-            "image/gif" => Some(Self::Gif),
-            "image/bmp" | "image/x-ms-bmp" => Some(Self::Bmp),
-            "image/tiff" => Some(Self::Tiff),
-            _ => None,
+        let alias = Self::ALIASES.iter().find(|(alias, _)| *alias == content_type);
+        match alias {
+            Some((_, format)) => Some(*format),
+            None => Self::iter().find(|format| format.content_type() == content_type),
         }
     }
 
-    /// As people call it.
+    /// Other MIME types that browsers, operating systems and programs use for a format.
+    pub const ALIASES: &[(&str, Self)] = &[
+        ("image/jpg", Self::Jpeg),
+        ("image/pjpeg", Self::Jpeg),
+        ("image/mpo", Self::Jpeg),
+        ("image/apng", Self::Png),
+        ("image/x-png", Self::Png),
+        ("image/avif-sequence", Self::Avif),
+        ("image/x-bmp", Self::Bmp),
+        ("image/x-ms-bmp", Self::Bmp),
+        ("image/x-windows-bmp", Self::Bmp),
+        ("image/tif", Self::Tiff),
+        ("image/x-tif", Self::Tiff),
+        ("image/x-tiff", Self::Tiff),
+        ("image/heif", Self::Heic),
+        ("image/heic-sequence", Self::Heic),
+        ("image/heif-sequence", Self::Heic),
+        ("image/dng", Self::Dng),
+        ("image/x-dng", Self::Dng),
+        ("image/x-nikon-nrw", Self::Nef),
+        ("image/x-panasonic-rw", Self::Rw2),
+        ("image/x-panasonic-raw", Self::Rw2),
+        ("image/x-sony-sr2", Self::Arw),
+    ];
+
+    /// Whether this is a camera's raw format. Only the preview that such a file contains is used.
+    pub fn is_raw(self) -> bool {
+        matches!(
+            self,
+            Self::Nef
+                | Self::Cr2
+                | Self::Cr3
+                | Self::Arw
+                | Self::Dng
+                | Self::Orf
+                | Self::Rw2
+                | Self::Raf
+                | Self::Pef
+                | Self::Srw
+        )
+    }
+
+    /// The format's common name, such as `WebP`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Jpeg => "JPEG",
-            Self::Png => "PNG",
-            Self::WebP => "WebP",
-            Self::Avif => "AVIF",
-            Self::Gif => "GIF",
-            Self::Bmp => "BMP",
-            Self::Tiff => "TIFF",
-        }
+        self.names().0
     }
 
-    /// Its MIME type.
+    /// The format's MIME type.
     pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::WebP => "image/webp",
-            Self::Avif => "image/avif",
-            Self::Gif => "image/gif",
-            Self::Bmp => "image/bmp",
-            Self::Tiff => "image/tiff",
-        }
+        self.names().1
     }
 
-    /// What its files' names end in, without the dot.
+    /// The usual file name extension, without the dot.
     pub fn extension(self) -> &'static str {
+        self.names().2
+    }
+
+    /// Common name, MIME type and extension. Raw files have no registered types; these are the usual ones.
+    fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Jpeg => "jpg",
-            Self::Png => "png",
-            Self::WebP => "webp",
-            Self::Avif => "avif",
-            Self::Gif => "gif",
-            Self::Bmp => "bmp",
-            Self::Tiff => "tif",
+            Self::Jpeg => ("JPEG", "image/jpeg", "jpg"),
+            Self::Png => ("PNG", "image/png", "png"),
+            Self::WebP => ("WebP", "image/webp", "webp"),
+            Self::Avif => ("AVIF", "image/avif", "avif"),
+            Self::Gif => ("GIF", "image/gif", "gif"),
+            Self::Bmp => ("BMP", "image/bmp", "bmp"),
+            Self::Tiff => ("TIFF", "image/tiff", "tif"),
+            Self::Heic => ("HEIC", "image/heic", "heic"),
+            Self::Nef => ("NEF", "image/x-nikon-nef", "nef"),
+            Self::Cr2 => ("CR2", "image/x-canon-cr2", "cr2"),
+            Self::Cr3 => ("CR3", "image/x-canon-cr3", "cr3"),
+            Self::Arw => ("ARW", "image/x-sony-arw", "arw"),
+            Self::Dng => ("DNG", "image/x-adobe-dng", "dng"),
+            Self::Orf => ("ORF", "image/x-olympus-orf", "orf"),
+            Self::Rw2 => ("RW2", "image/x-panasonic-rw2", "rw2"),
+            Self::Raf => ("RAF", "image/x-fuji-raf", "raf"),
+            Self::Pef => ("PEF", "image/x-pentax-pef", "pef"),
+            Self::Srw => ("SRW", "image/x-samsung-srw", "srw"),
         }
     }
 }
 
-/// How the pixels of a file are to be turned and mirrored to be seen: EXIF's number, 1 to 8.
+/// A JPEG that is derived from an image and stored in the same bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendition {
+    /// The object's key, in the original's bucket.
+    pub key: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// How to rotate and mirror the stored pixels for display: the EXIF orientation, 1 to 8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "u32", into = "u32")]
 pub struct Orientation(u8);
 
 impl Orientation {
-    /// Stored as seen.
+    /// The pixels are stored as displayed.
     pub const UPRIGHT: Self = Self(1);
 
-    /// EXIF's number, 1 to 8.
+    /// The EXIF orientation, 1 to 8.
     pub fn number(self) -> u8 {
         self.0
     }
 
-    /// Whether the width as seen is the stored height.
+    /// Whether the displayed width is the stored height.
     pub fn swaps_sides(self) -> bool {
         self.0 >= 5
     }
 
-    /// Width and height as seen, from those stored.
-    pub fn seen(self, (width, height): (u32, u32)) -> (u32, u32) {
+    /// The displayed width and height for the stored ones.
+    pub fn displayed(self, (width, height): (u32, u32)) -> (u32, u32) {
         if self.swaps_sides() {
             (height, width)
         } else {
@@ -282,7 +353,7 @@ impl Default for Orientation {
 }
 
 impl From<u32> for Orientation {
-    /// What is not 1 to 8 counts as upright.
+    /// A number outside 1 to 8 counts as upright.
     fn from(number: u32) -> Self {
         match u8::try_from(number) {
             Ok(number @ 1..=8) => Self(number),
@@ -297,27 +368,27 @@ impl From<Orientation> for u32 {
     }
 }
 
-/// Where an image is on its way.
+/// Processing status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Status {
-    /// The API has handed out an upload; nothing has landed yet.
+    /// The API has created the upload. The file has not arrived yet.
     AwaitingUpload,
-    /// An execution has claimed it.
+    /// An execution has claimed the image.
     Processing,
-    /// Done: it has labels, though possibly none above the threshold.
+    /// Final: the image has been labeled. All labels may be below the threshold.
     Labeled,
-    /// Done: the file is at fault.
+    /// Final: the file cannot be labeled.
     Rejected,
-    /// The system is at fault; can be run again.
+    /// The execution failed and can be redriven.
     Failed,
-    /// Deleted by its owner; the record expires by itself.
+    /// Deleted by the owner. The record expires automatically.
     Deleted,
 }
 
 impl Status {
-    /// As it stands in records.
+    /// The status as stored in records.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AwaitingUpload => "AWAITING_UPLOAD",
@@ -338,10 +409,42 @@ mod tests {
     const BUCKET: &str = "pictures";
 
     #[test]
-    fn a_key_handed_out_by_the_api_leads_back_to_its_image() {
+    fn a_format_is_found_by_its_content_type_and_by_its_aliases() {
+        for format in Format::iter() {
+            assert_eq!(Format::from_content_type(format.content_type()), Some(format));
+        }
+        assert_eq!(Format::from_content_type("image/jpg"), Some(Format::Jpeg));
+        assert_eq!(Format::from_content_type("image/heif"), Some(Format::Heic));
+        assert_eq!(Format::from_content_type("image/x-dng"), Some(Format::Dng));
+        for other in [
+            "",
+            "image/",
+            "image/svg+xml",
+            "IMAGE/JPEG",
+            "image/jpeg ",
+            "video/mp4",
+        ] {
+            assert_eq!(Format::from_content_type(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn no_alias_hides_the_content_type_of_a_format() {
+        for (alias, _) in Format::ALIASES {
+            assert!(
+                Format::iter().all(|format| format.content_type() != *alias),
+                "{alias}"
+            );
+            let uses = Format::ALIASES.iter().filter(|(other, _)| other == alias);
+            assert_eq!(uses.count(), 1, "{alias}");
+        }
+    }
+
+    #[test]
+    fn parses_a_key_created_by_the_api() {
         let (owner, id) = (Owner::new("demo").unwrap(), ImageId::new());
         let key = ImageKey::parse(BUCKET, &ImageKey::for_upload(&owner, id)).unwrap();
-        assert!(key.is_of_api());
+        assert!(key.is_created_by_api());
         assert_eq!(
             key,
             ImageKey {
@@ -353,18 +456,18 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_the_api_sort_behind_the_first_of_their_time() {
+    fn ids_sort_after_the_first_id_of_their_millisecond() {
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap();
         let now = u64::try_from(now.as_millis()).unwrap();
         let id = ImageId::new().to_string();
-        assert!(ImageId::first_of(now).to_string() <= id);
-        assert!(id < ImageId::first_of(now + 60_000).to_string());
+        assert!(ImageId::first_of_millisecond(now).to_string() <= id);
+        assert!(id < ImageId::first_of_millisecond(now + 60_000).to_string());
     }
 
     #[test]
-    fn keys_of_other_tools_are_taken_as_they_stand() {
+    fn keys_of_other_tools_are_not_decoded() {
         for name in [
             "a b.jpg",
             "a+b.jpg",
@@ -376,13 +479,13 @@ mod tests {
         ] {
             let key = ImageKey::parse(BUCKET, &format!("uploads/demo/{name}")).unwrap();
             assert_eq!(key.owner.as_str(), "demo");
-            assert!(!key.is_of_api());
+            assert!(!key.is_created_by_api());
             assert_eq!(key.file_name.as_deref(), name.rsplit('/').next());
         }
     }
 
     #[test]
-    fn similar_keys_get_different_ids_and_the_same_key_the_same_id() {
+    fn the_same_key_has_the_same_id_and_similar_keys_have_different_ids() {
         let id = |bucket, key| ImageKey::parse(bucket, key).unwrap().image_id;
         assert_eq!(id(BUCKET, "uploads/demo/a b"), id(BUCKET, "uploads/demo/a b"));
         assert_ne!(id(BUCKET, "uploads/demo/a b"), id(BUCKET, "uploads/demo/a+b"));
@@ -391,14 +494,14 @@ mod tests {
     }
 
     #[test]
-    fn an_id_inside_a_folder_is_not_mistaken_for_one_of_the_api() {
+    fn an_id_in_a_subfolder_is_not_an_id_of_the_api() {
         let id = ImageId::new();
         let key = ImageKey::parse(BUCKET, &format!("uploads/demo/x/{id}")).unwrap();
         assert_ne!(key.image_id, id);
     }
 
     #[test]
-    fn what_is_no_upload_leaves_no_record() {
+    fn rejects_keys_that_are_not_uploads() {
         for key in [
             "uploads/",
             "uploads/demo",
@@ -413,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn only_canonical_ids_are_ids() {
+    fn accepts_only_canonical_ids() {
         let id = ImageId::new().to_string();
         assert!(ImageId::parse(&id).is_some());
         for text in [
@@ -426,12 +529,12 @@ mod tests {
             assert_eq!(ImageId::parse(&text), None, "{text}");
         }
         let random = "9b2f4e9c-6b1a-4d8e-8f0a-1c2d3e4f5a6b";
-        assert_eq!(ImageId::parse(random), None, "version 4 is never handed out");
+        assert_eq!(ImageId::parse(random), None, "version 4 is never created");
     }
 
     proptest! {
         #[test]
-        fn any_key_is_an_upload_of_the_named_owner_or_none(key in "(uploads/)?\\PC{0,40}(/\\PC{0,40})?") {
+        fn the_owner_of_any_upload_is_the_one_in_its_key(key in "(uploads/)?\\PC{0,40}(/\\PC{0,40})?") {
             if let Some(image) = ImageKey::parse(BUCKET, &key) {
                 let prefix = format!("uploads/{}/", image.owner.as_str());
                 prop_assert!(key.starts_with(&prefix));

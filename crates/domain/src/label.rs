@@ -1,8 +1,9 @@
-//! Labels as Rekognition finds them, with confidences.
+//! Labels as Rekognition returns them, with confidences.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use std::cmp::Ordering;
 
-/// How sure the model is, in percent: 0 to 100 with at most two decimals.
+/// The model's confidence in percent: 0 to 100 with at most two decimals.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 #[cfg_attr(
@@ -13,8 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Confidence(f64);
 
 impl Confidence {
-    /// Rounds to two decimals. Values outside 0 to 100 are moved to the nearer end, and what is no
-    /// number counts as 0: an answer of a model is never a reason to lose a picture.
+    /// Rounds to two decimals. Clamps values to 0 to 100, and treats NaN as 0, so that no answer of a model makes the
+    /// execution fail.
     pub fn new(percent: f64) -> Self {
         if percent.is_nan() {
             return Self(0.0);
@@ -22,7 +23,7 @@ impl Confidence {
         Self((percent.clamp(0.0, 100.0) * 100.0).round() / 100.0)
     }
 
-    /// Percent, 0 to 100.
+    /// The confidence in percent, 0 to 100.
     pub fn percent(self) -> f64 {
         self.0
     }
@@ -34,23 +35,24 @@ impl<'de> Deserialize<'de> for Confidence {
     }
 }
 
-/// Where an instance stands, as fractions (0 to 1) of the picture's width and height.
+/// The position of an instance, as fractions (0 to 1) of the picture's width and height.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BoundingBox {
-    /// From the left edge.
+    /// Distance from the left edge, as a fraction of the picture's width.
     pub left: f64,
-    /// From the top edge.
+    /// Distance from the top edge, as a fraction of the picture's height.
     pub top: f64,
-    /// Fraction of the picture's width.
+    /// Width, as a fraction of the picture's width.
     pub width: f64,
-    /// Fraction of the picture's height.
+    /// Height, as a fraction of the picture's height.
     pub height: f64,
 }
 
 impl BoundingBox {
-    /// Rounds to five decimals: a tenth of a pixel in the largest picture that Rekognition takes.
+    /// Rounds to five decimals, which is a tenth of a pixel in the largest picture that Rekognition accepts. Values
+    /// that are not finite count as 0.
     pub fn new(left: f64, top: f64, width: f64, height: f64) -> Self {
         let round = |fraction: f64| {
             if fraction.is_finite() {
@@ -68,14 +70,14 @@ impl BoundingBox {
     }
 }
 
-/// One thing of a label's kind that was found in the picture.
+/// An object in the picture that belongs to a label.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Instance {
-    /// How sure the model is of this instance.
+    /// The model's confidence in this instance.
     pub confidence: Confidence,
-    /// Where it stands.
+    /// The instance's position.
     pub bounding_box: BoundingBox,
 }
 
@@ -84,11 +86,11 @@ pub struct Instance {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Label {
-    /// Rekognition's name, such as `Coffee Cup`.
+    /// Rekognition's name for the label, such as `Coffee Cup`.
     pub name: String,
-    /// How sure the model is.
+    /// The model's confidence.
     pub confidence: Confidence,
-    /// Where things of this kind stand; empty for what has no place, such as `Outdoors`.
+    /// The objects in the picture that belong to the label. Empty for labels without a position, such as `Outdoors`.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required))]
     pub instances: Vec<Instance>,
@@ -106,22 +108,42 @@ pub struct Label {
     pub categories: Vec<String>,
 }
 
-/// Sorts by confidence, highest first; equals by name, so that the same picture reads the same twice.
+/// Sorts by confidence, highest first. Equal confidences are sorted by name, so that the order is deterministic.
 pub fn sort(labels: &mut [Label]) {
-    labels.sort_by(|a, b| {
-        b.confidence
-            .0
-            .total_cmp(&a.confidence.0)
-            .then_with(|| a.name.cmp(&b.name))
-    });
+    labels.sort_by(by_confidence);
 }
 
-/// Cuts labels down until their JSON has at most `budget` bytes.
+fn by_confidence(a: &Label, b: &Label) -> Ordering {
+    b.confidence
+        .0
+        .total_cmp(&a.confidence.0)
+        .then_with(|| a.name.cmp(&b.name))
+}
+
+/// The labels of a picture, most specific first: a label that is an ancestor of another one comes after it. Otherwise
+/// they are in the order of [`sort`].
+pub fn most_specific_first(labels: &[Label]) -> Vec<&Label> {
+    let mut left: Vec<_> = labels.iter().collect();
+    left.sort_by(|a, b| by_confidence(a, b));
+    let mut ordered = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let is_ancestor = |name: &String| {
+            let mut others = left.iter().filter(|label| label.name != *name);
+            others.any(|label| label.parents.contains(name))
+        };
+        // Labels that are ancestors of each other keep their order.
+        let next = left.iter().position(|label| !is_ancestor(&label.name));
+        ordered.push(left.remove(next.unwrap_or_default()));
+    }
+    ordered
+}
+
+/// Removes instances and labels until the JSON of the labels has at most `budget` bytes.
 ///
-/// The input is expected in the order of [`sort`]. Instances, surest first, go before labels; what is least
-/// certain goes first.
+/// Expects the labels in the order of [`sort`]. Removes instances before labels, and those with the lowest confidence
+/// first.
 pub fn fit(mut labels: Vec<Label>, budget: usize) -> Vec<Label> {
-    // A comma behind each element, and the brackets of the list.
+    // Reserves space for the list's brackets and a comma after each element.
     let mut left = budget.saturating_sub(2);
     let mut fits = |bytes: usize| {
         let enough = bytes < left;
@@ -146,7 +168,7 @@ pub fn fit(mut labels: Vec<Label>, budget: usize) -> Vec<Label> {
     labels
 }
 
-/// How many bytes a value has as JSON.
+/// The length of a value's JSON in bytes.
 pub fn json_len<T: Serialize + ?Sized>(value: &T) -> usize {
     serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
 }
@@ -175,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_larger_than_a_state_may_carry_keeps_its_best_labels_and_instances() {
+    fn keeps_the_labels_and_instances_with_the_highest_confidence() {
         let mut labels: Vec<_> = (0..1000)
             .map(|i| label(format!("Label {i}"), f64::from(i) / 10.0, 100))
             .collect();
@@ -185,27 +207,102 @@ mod tests {
         let fitted = fit(labels, 200_000);
 
         assert!(json_len(&fitted) <= 200_000);
-        assert_eq!(fitted.len(), 1000, "instances go before labels");
+        assert_eq!(fitted.len(), 1000, "instances are removed before labels");
         assert_eq!(fitted[0].name, "Label 999");
         assert_eq!(
             fitted[0].instances[0].confidence.percent(),
             99.0,
-            "the surest instance stays"
+            "the instance with the highest confidence is kept"
         );
     }
 
     #[test]
-    fn labels_that_fit_are_left_alone() {
+    fn labels_that_fit_are_unchanged() {
         let labels = vec![label("Cat".into(), 94.0, 3)];
         assert_eq!(fit(labels.clone(), 200_000), labels);
     }
 
     #[test]
-    fn one_label_too_large_for_any_budget_leaves_none_rather_than_too_much() {
+    fn removes_a_single_label_that_exceeds_the_budget() {
         assert!(fit(vec![label("x".repeat(300_000), 99.0, 0)], 200_000).is_empty());
     }
 
+    fn named(name: &str, confidence: f64, parents: &[&str]) -> Label {
+        Label {
+            parents: parents.iter().map(ToString::to_string).collect(),
+            ..label(name.to_owned(), confidence, 0)
+        }
+    }
+
+    fn most_specific(labels: &[Label]) -> Vec<&str> {
+        let ordered = most_specific_first(labels).into_iter();
+        ordered.map(|label| label.name.as_str()).collect()
+    }
+
+    #[test]
+    fn an_ancestor_comes_after_its_descendants_however_confident_the_model_is() {
+        let labels = [
+            named("Animal", 99.0, &[]),
+            named("Mammal", 98.0, &["Animal"]),
+            named("Wildlife", 97.0, &["Animal"]),
+            named("Rodent", 60.0, &["Animal", "Mammal"]),
+            named("Squirrel", 55.0, &["Animal", "Mammal", "Rodent"]),
+        ];
+        assert_eq!(
+            most_specific(&labels),
+            ["Wildlife", "Squirrel", "Rodent", "Mammal", "Animal"]
+        );
+    }
+
+    #[test]
+    fn unrelated_labels_are_ordered_by_confidence_then_by_name() {
+        let labels = [
+            named("Tree", 80.0, &["Plant"]),
+            named("Bench", 80.0, &["Furniture"]),
+            named("Person", 95.0, &[]),
+        ];
+        assert_eq!(most_specific(&labels), ["Person", "Bench", "Tree"]);
+    }
+
+    #[test]
+    fn labels_that_are_ancestors_of_each_other_or_of_themselves_are_kept() {
+        let labels = [
+            named("A", 50.0, &["B"]),
+            named("B", 60.0, &["A"]),
+            named("C", 70.0, &["C"]),
+        ];
+        assert_eq!(most_specific(&labels), ["C", "B", "A"]);
+        assert_eq!(most_specific(&[]), [""; 0]);
+    }
+
     proptest! {
+        #[test]
+        fn ordering_keeps_every_label_and_puts_no_ancestor_before_a_descendant(
+            found in proptest::collection::vec((0.0_f64..100.0, proptest::collection::vec(0_usize..20, 0..4)), 0..20),
+        ) {
+            // A parent has a smaller number than its child, so there is no cycle; all ancestors are named.
+            let mut ancestors: Vec<Vec<usize>> = vec![];
+            for (child, (_, parents)) in found.iter().enumerate() {
+                let mut all: Vec<usize> = parents.iter().copied().filter(|parent| *parent < child).collect();
+                all.extend(all.clone().iter().flat_map(|parent| ancestors[*parent].clone()));
+                ancestors.push(all);
+            }
+            let labels: Vec<_> = found.iter().zip(&ancestors).enumerate().map(|(child, ((confidence, _), all))| {
+                let parents: Vec<_> = all.iter().map(ToString::to_string).collect();
+                let parents: Vec<_> = parents.iter().map(String::as_str).collect();
+                named(&child.to_string(), *confidence, &parents)
+            }).collect();
+            let ordered = most_specific_first(&labels);
+            for (place, label) in ordered.iter().enumerate() {
+                prop_assert!(ordered[place + 1..].iter().all(|later| !later.parents.contains(&label.name)));
+            }
+            let mut kept: Vec<_> = ordered.iter().map(|label| &label.name).collect();
+            let mut all: Vec<_> = labels.iter().map(|label| &label.name).collect();
+            kept.sort();
+            all.sort();
+            prop_assert_eq!(kept, all);
+        }
+
         #[test]
         fn confidences_stay_in_range_with_two_decimals(percent in proptest::num::f64::ANY) {
             let confidence = Confidence::new(percent).percent();
@@ -214,7 +311,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_comes_fits_the_budget(
+        fn any_labels_fit_the_budget_afterwards(
             sizes in proptest::collection::vec((0_usize..400, 0_usize..120), 0..60),
             budget in 2_usize..20_000,
         ) {

@@ -1,13 +1,13 @@
-//! What a camera wrote into a picture's file about how the picture was taken.
+//! Camera metadata from a picture's file.
 
 use serde::{Deserialize, Serialize};
 
-/// How a picture was taken, as far as its file tells. Everything in it was written by whoever made the file.
+/// How a picture was taken, as stated in its file. The values are unverified: the file's author can choose them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Metadata {
-    /// The camera's maker, such as `Canon`; at most 64 characters, as are all texts here.
+    /// The camera's maker, such as `Canon`. Like all texts here, at most 64 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub camera_make: Option<String>,
     /// The camera's model.
@@ -16,7 +16,7 @@ pub struct Metadata {
     /// The lens's model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lens: Option<String>,
-    /// Seconds, above 0.
+    /// Exposure time in seconds, above 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exposure_time: Option<f64>,
     /// The focal length divided by the aperture, above 0.
@@ -25,19 +25,19 @@ pub struct Metadata {
     /// ISO sensitivity, above 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iso: Option<u32>,
-    /// Millimeters, above 0.
+    /// Focal length in millimeters, above 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub focal_length: Option<f64>,
-    /// As the camera's clock said: `2026-11-23T09:30:00`, with `+01:00` or the like behind it where the file tells.
+    /// Capture time by the camera's clock, such as `2026-11-23T09:30:00`, with a UTC offset such as `+01:00` if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_at: Option<String>,
-    /// Where. For the owner's eyes only: it goes into no event, no log and no picture that is made from this one.
+    /// Where the picture was taken. Shown only to the owner: no event, log or derived picture contains it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
 }
 
 impl Metadata {
-    /// Whether the file tells nothing.
+    /// Whether the file contains no metadata.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -48,11 +48,11 @@ impl Metadata {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Location {
-    /// Degrees, -90 to 90, north above 0.
+    /// Degrees, -90 to 90, positive in the north.
     pub latitude: f64,
-    /// Degrees, -180 to 180, east above 0.
+    /// Degrees, -180 to 180, positive in the east.
     pub longitude: f64,
-    /// Meters above the sea.
+    /// Meters above sea level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altitude: Option<f64>,
 }

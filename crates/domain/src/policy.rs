@@ -1,19 +1,20 @@
-//! Which of the labels found in a picture count.
+//! The filter policy, which decides which detected labels are kept.
 
 use crate::label::{self, Label};
 use serde::{Deserialize, Serialize};
 
-/// The most labels that a policy may ask for: each costs three written items in the table.
+/// The maximum number of labels that a policy can keep. Each label costs two written items in the table.
 pub const MAX_LABELS: u32 = 100;
 
-/// The most names in each list of a policy, as many as Rekognition's own filters take. A state of Step Functions
-/// carries the policy beside the labels.
+/// The maximum number of names in each list of a policy. Rekognition's own filters have the same limit. The list must
+/// be limited because the state of an execution contains the policy and the labels.
 pub const MAX_NAMES: usize = 100;
 
-/// The longest name in a list of a policy, in characters. Rekognition's longest label has fewer than half.
+/// The maximum length of a name in a list of a policy, in characters. Rekognition's longest label is less than half as
+/// long.
 pub const MAX_NAME_LENGTH: usize = 100;
 
-/// A label's name, however it is capitalized.
+/// A label's name. Case-insensitive.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::ToSchema)]
 #[schema(
@@ -32,50 +33,50 @@ pub struct LabelName(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FilterPolicy {
-    /// Labels below this confidence do not count. Percent, 0 to 100.
+    /// Minimum confidence of a label, in percent: 0 to 100.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub min_confidence: f64,
-    /// At most this many labels, the surest first. 1 to 100.
+    /// Maximum number of labels, 1 to 100. The labels with the highest confidence are kept.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub max_labels: u32,
-    /// Where not empty, only these label names count. Case-insensitive; at most 100.
+    /// If not empty, only labels with these names are kept. Case-insensitive. At most 100 names.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, max_items = 100, value_type = Vec<LabelName>))]
     pub include: Vec<String>,
-    /// These label names never count. Case-insensitive; at most 100.
+    /// Labels with these names are never kept. Case-insensitive. At most 100 names.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required, max_items = 100, value_type = Vec<LabelName>))]
     pub exclude: Vec<String>,
 }
 
-/// A policy that cannot be used.
+/// Why a policy is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// Not within 0 to 100.
+    /// `min_confidence` is not within 0 to 100.
     #[error("minConfidence must be a number from 0 to 100")]
     MinConfidence,
-    /// Not within 1 to [`MAX_LABELS`].
+    /// `max_labels` is not within 1 to [`MAX_LABELS`].
     #[error("maxLabels must be a whole number from 1 to {MAX_LABELS}")]
     MaxLabels,
-    /// More than [`MAX_NAMES`], with the field's name.
+    /// The named list has more than [`MAX_NAMES`] names.
     #[error("{0} must have at most {MAX_NAMES} label names")]
     TooManyNames(&'static str),
-    /// Empty, longer than [`MAX_NAME_LENGTH`] or with control characters, with the field's name.
+    /// A name in the named list is empty, longer than [`MAX_NAME_LENGTH`] or contains control characters.
     #[error("{0} must have label names of 1 to {MAX_NAME_LENGTH} characters without control characters")]
     Name(&'static str),
 }
 
 impl FilterPolicy {
-    /// Checks the ranges and the lists' lengths.
+    /// Checks the ranges and the lengths of the lists. Returns the policy unchanged.
     ///
     /// # Errors
-    /// The first field that is out of its range.
+    /// The error of the first invalid field.
     pub fn check(self) -> Result<Self, PolicyError> {
         let first = self.errors().next();
         first.map_or(Ok(self), Err)
     }
 
-    /// One error for each field that is out of its range.
+    /// One error for each invalid field.
     pub fn errors(&self) -> impl Iterator<Item = PolicyError> {
         let is_confidence = (0.0..=100.0).contains(&self.min_confidence);
         let is_count = (1..=MAX_LABELS).contains(&self.max_labels);
@@ -89,7 +90,7 @@ impl FilterPolicy {
         .flatten()
     }
 
-    /// The labels that count, surest first.
+    /// The labels that the policy keeps, highest confidence first.
     pub fn apply(&self, labels: Vec<Label>) -> Vec<Label> {
         let names = |list: &[String]| list.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
         let (include, exclude) = (names(&self.include), names(&self.exclude));
@@ -115,16 +116,16 @@ fn check_names(field: &'static str, names: &[String]) -> Option<PolicyError> {
     (!names.iter().all(|name| is_label_name(name))).then_some(PolicyError::Name(field))
 }
 
-/// Whether a text can be a label's name: 1 to [`MAX_NAME_LENGTH`] characters, none of them a control character.
+/// Whether a text can be a label's name: 1 to [`MAX_NAME_LENGTH`] characters without control characters.
 pub fn is_label_name(text: &str) -> bool {
     (1..=MAX_NAME_LENGTH).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
-/// An owner's settings, as they stand in the table.
+/// An owner's settings, as stored in the table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// Which labels of the next images count.
+    /// The filter policy for the owner's next images.
     pub policy: FilterPolicy,
 }
 
@@ -160,26 +161,26 @@ mod tests {
     }
 
     #[test]
-    fn a_label_exactly_at_the_threshold_counts() {
+    fn keeps_a_label_exactly_at_the_threshold() {
         let kept = policy(70.0, 10, &[], &[]).apply(vec![label("Cat", 70.0), label("Dog", 69.99)]);
         assert_eq!(names(&kept), ["Cat"]);
     }
 
     #[test]
-    fn the_surest_labels_stay_when_there_are_too_many() {
+    fn keeps_the_labels_with_the_highest_confidence() {
         let kept = policy(0.0, 2, &[], &[]).apply(vec![label("C", 10.0), label("A", 90.0), label("B", 50.0)]);
         assert_eq!(names(&kept), ["A", "B"]);
     }
 
     #[test]
-    fn names_are_compared_without_regard_to_case_and_exclusion_wins() {
+    fn names_are_case_insensitive_and_exclude_overrides_include() {
         let labels = vec![label("Cat", 90.0), label("Dog", 80.0), label("Bird", 70.0)];
         let kept = policy(0.0, 10, &["CAT", "dog"], &["Dog"]).apply(labels);
         assert_eq!(names(&kept), ["Cat"]);
     }
 
     #[test]
-    fn a_policy_out_of_range_is_refused_with_the_field_named() {
+    fn rejects_values_out_of_range_and_names_the_field() {
         assert_eq!(
             policy(101.0, 5, &[], &[]).check(),
             Err(PolicyError::MinConfidence)
@@ -193,11 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_a_state_could_not_carry_are_refused_with_the_field_named() {
+    fn rejects_lists_that_are_too_large_for_a_state_and_names_the_field() {
         let longest = "🐈".repeat(MAX_NAME_LENGTH);
         let full = vec![longest.as_str(); MAX_NAMES];
         let largest = policy(50.0, 5, &full, &full).check().unwrap();
-        assert!(json_len(&largest) < 256 * 1024 / 3, "a state carries labels, too");
+        assert!(
+            json_len(&largest) < 256 * 1024 / 3,
+            "a state contains the labels as well"
+        );
         let over = vec!["Cat"; MAX_NAMES + 1];
         assert_eq!(
             policy(50.0, 5, &over, &[]).check(),
@@ -218,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lists_decide_by_name_alone_whatever_its_case(
+        fn lists_match_names_case_insensitively(
             found in proptest::collection::vec("[a-cA-C]", 0..20),
             include in proptest::collection::vec("[a-cA-C]", 0..3),
             exclude in proptest::collection::vec("[a-cA-C]", 0..3),
@@ -236,7 +240,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_kept_obeys_the_policy(
+        fn the_kept_labels_satisfy_the_policy(
             confidences in proptest::collection::vec(0.0_f64..100.0, 0..40),
             min in 0.0_f64..100.0, max in 1_u32..=MAX_LABELS,
         ) {

@@ -1,79 +1,105 @@
-//! The record of an image, as it stands in the table.
+//! The record of an image and its result, as stored in the table.
 
-use crate::contract::Rendition;
-use crate::image::{Format, ImageId, Owner, Status};
-use crate::label::Label;
+use crate::image::{Format, ImageId, Owner, Rendition, Status};
+use crate::label::{Confidence, Label};
 use crate::metadata::Metadata;
 use crate::policy::FilterPolicy;
 use serde::{Deserialize, Serialize};
 
-/// An image's record. Attributes carry the HTTP API's names.
+/// An image's record. Its attributes have the names that the HTTP API uses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageRecord {
     /// The image.
     pub image_id: ImageId,
-    /// Whose it is.
+    /// The image's owner.
     pub owner: Owner,
-    /// Where it is on its way.
+    /// Processing status.
     pub status: Status,
-    /// When the upload was handed out, or the object was first seen: ISO 8601, UTC, milliseconds. Empty once a deletion
-    /// is complete.
+    /// When the API created the upload, or when the first event for the object was handled: ISO 8601, UTC,
+    /// milliseconds. Empty once a deletion is complete.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub created_at: String,
-    /// When the record last changed, in the same form.
+    /// When the record last changed, in the same format.
     pub updated_at: String,
     /// The object's key. Empty once a deletion is complete.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
     /// The object's bucket.
     pub bucket: String,
-    /// The file's own name.
+    /// The file's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// Bytes.
+    /// The file's size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// The format found in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// Pixels, as seen.
+    /// Width in pixels, as displayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Pixels, as seen.
+    /// Height in pixels, as displayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
     /// How the picture was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// Made of the result's picture, once the result is there.
+    /// The thumbnails that belong to the result. Empty until the result is stored and the thumbnails are written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thumbnails: Vec<Rendition>,
-    /// The sequencer of the event that was claimed last, padded.
+    /// Why the labeled picture has no thumbnails. Absent if it has some, or if they have not been made yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnails_error: Option<RecordedError>,
+    /// Whether a part of the picture is missing from the file. Set when the thumbnails are stored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
+    /// The padded sequencer of the last event that was claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequencer: Option<String>,
     /// The execution that holds the claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_arn: Option<String>,
-    /// The result, surest first.
+    /// The labels of the result, most specific first. The rest of the result is in the [`ImageResult`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub labels: Option<Vec<Label>>,
-    /// Names of the labels that may have rows in the table: a superset of those in `labels` while a
-    /// result is being written.
+    pub labels: Option<Vec<RecordedLabel>>,
+    /// The names of the labels that may have rows in the table. While a result is being written, a superset of the
+    /// names in `labels`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub label_rows: Vec<String>,
-    /// The model that found the labels.
+    /// The version of the model that found the labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<String>,
-    /// The policy that filtered them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<FilterPolicy>,
-    /// Why it was rejected or failed.
+    /// Why the image was rejected or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
-    /// When DynamoDB may remove the record by itself: seconds since 1970.
+    /// When the record expires (DynamoDB TTL): seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
+}
+
+/// A label in an [`ImageRecord`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedLabel {
+    /// Rekognition's name for the label.
+    pub name: String,
+    /// The model's confidence.
+    pub confidence: Confidence,
+}
+
+/// The result of a labeled image. It can have 200 KB and is a separate item, because the cost of a write of the record
+/// depends on the record's size.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageResult {
+    /// The execution that stored the result. The record names the same execution, unless a newer one has claimed the
+    /// image.
+    pub execution_arn: String,
+    /// The labels with all their details, highest confidence first.
+    pub labels: Vec<Label>,
+    /// The policy that filtered the labels.
+    pub policy: FilterPolicy,
 }
 
 /// Why an image was rejected or failed.
@@ -81,8 +107,8 @@ pub struct ImageRecord {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecordedError {
-    /// Such as `UnsupportedFormat`.
+    /// The error's name, such as `UnsupportedFormat`.
     pub name: String,
-    /// A sentence for people.
+    /// A message for people.
     pub message: String,
 }

@@ -1,35 +1,38 @@
-//! The keys of the table: one partition an owner, one an owner and label.
+//! The keys of the table. Each owner has a partition, and so has each label of an owner.
 
 use crate::image::{ImageId, Owner};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// Names of the key attributes.
+/// The attribute that is the partition key.
 pub const PARTITION_KEY: &str = "pk";
-/// See [`PARTITION_KEY`].
+/// The attribute that is the sort key.
 pub const SORT_KEY: &str = "sk";
 /// The attribute that sorts an owner's images by time.
 pub const HISTORY: &str = "history";
 
-/// The secondary index of [`HISTORY`], within an owner's partition.
+/// The secondary index that sorts by [`HISTORY`] within an owner's partition.
 pub const HISTORY_INDEX: &str = "history";
+/// The partition of items that belong to the whole stack and not to an owner.
+pub const STACK_PARTITION: &str = "STACK";
 /// The sort key of an owner's settings.
 pub const SETTINGS: &str = "SETTINGS";
 
-/// The sort keys of images' records begin with it.
+/// The prefix of the sort keys of images' records.
 pub const IMAGES: &str = "IMAGE#";
-/// The sort keys of label counts begin with it.
+/// The prefix of the sort keys of label counts.
 pub const LABEL_COUNTS: &str = "LABEL#";
 
-/// A partition key may have 2,048 bytes, and keys of objects let an owner have a thousand.
-const LONGEST_PART: usize = 512;
+/// The maximum length of a part of a key, in bytes. A partition key can have 2,048 bytes, and an owner in an object's
+/// key about 1,000.
+const MAX_PART_BYTES: usize = 512;
 
-/// The partition of an owner's records.
+/// The partition of an owner's items.
 pub fn owner_partition(owner: &Owner) -> String {
     format!("OWNER#{}", escape(owner.as_str()))
 }
 
-/// The partition of an owner's images that have a label. Case-insensitive, as people search.
+/// The partition of the rows of an owner's label. Case-insensitive, like the search.
 pub fn label_partition(owner: &Owner, label: &str) -> String {
     format!(
         "{}#LABEL#{}",
@@ -43,27 +46,33 @@ pub fn image_sort(image_id: ImageId) -> String {
     format!("{IMAGES}{image_id}")
 }
 
-/// The sort key of a label's count. Case-insensitive, as people search.
+/// The sort key of an image's result.
+pub fn result_sort(image_id: ImageId) -> String {
+    format!("RESULT#{image_id}")
+}
+
+/// The sort key of a label's count. Case-insensitive, like the search.
 pub fn label_count_sort(label: &str) -> String {
     format!("{LABEL_COUNTS}{}", escape(&label.to_lowercase()))
 }
 
-/// The sort key of an owner's uploads of a day. `date` is ISO 8601, UTC.
+/// The sort key of the number of images that were labeled on a day, for an owner or for the whole stack. `date` is ISO
+/// 8601, UTC.
 pub fn quota_sort(date: &str) -> String {
     format!("QUOTA#{date}")
 }
 
-/// Sorts an owner's images by time: ids derived from keys do not. `created_at` is ISO 8601, UTC,
-/// with milliseconds.
+/// The value of [`HISTORY`]. It sorts an owner's images by time, which ids that are derived from keys do not.
+/// `created_at` is ISO 8601, UTC, with milliseconds.
 pub fn history_sort(created_at: &str, image_id: ImageId) -> String {
     format!("{created_at}#{image_id}")
 }
 
-/// Makes a part of a key from any text, so that no text can spell another's: `#` separates parts
-/// and `%` escapes, so neither is left. What is too long is replaced by its SHA-256.
+/// Escapes a text for use as a part of a key, so that different texts give different parts. Parts are separated by `#`
+/// and escaped with `%`, so both characters are escaped. A text that is too long is replaced by its SHA-256.
 fn escape(text: &str) -> String {
     let escaped = text.replace('%', "%25").replace('#', "%23");
-    if escaped.len() <= LONGEST_PART {
+    if escaped.len() <= MAX_PART_BYTES {
         return escaped;
     }
     Sha256::digest(text.as_bytes())
@@ -86,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn no_owner_can_spell_the_partition_of_anothers_label() {
+    fn an_owners_name_cannot_imitate_another_owners_label_partition() {
         assert_ne!(
             owner_partition(&owner("a#LABEL#Cat")),
             label_partition(&owner("a"), "Cat")
@@ -95,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_found_however_it_is_capitalized() {
+    fn label_keys_are_case_insensitive() {
         assert_eq!(
             label_partition(&owner("a"), "Coffee Cup"),
             label_partition(&owner("a"), "coffee cup")
@@ -104,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_legal_owner_and_label_fit_a_partition_key() {
+    fn the_longest_owner_and_label_fit_a_partition_key() {
         let long = owner(&"#".repeat(1014));
         assert!(label_partition(&long, &"%".repeat(1000)).len() <= 2048);
         assert_ne!(owner_partition(&long), owner_partition(&owner(&"#".repeat(1013))));
-        let spelled = escape(&"#".repeat(1014));
-        assert_ne!(owner_partition(&owner(&spelled)), owner_partition(&long));
+        let escaped = escape(&"#".repeat(1014));
+        assert_ne!(owner_partition(&owner(&escaped)), owner_partition(&long));
     }
 
     proptest! {

@@ -1,10 +1,10 @@
-//! Configuration comes from the environment, and is parsed once at start-up.
+//! Reads the configuration from environment variables. A function parses it once, at start-up.
 
 use domain::FilterPolicy;
 use domain::policy::PolicyError;
 use std::str::FromStr;
 
-/// A variable that is missing or malformed; stops the start.
+/// A variable that is missing or invalid. The function does not start.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidVariable {
     name: &'static str,
@@ -19,7 +19,7 @@ impl std::fmt::Display for InvalidVariable {
 
 impl std::error::Error for InvalidVariable {}
 
-/// Where variables are looked up: the process's environment, or a test's.
+/// The source of variables: the process's environment, or the one of a test.
 #[derive(Debug, Clone, Copy)]
 pub struct Environment<F = fn(&str) -> Option<String>>(F);
 
@@ -31,15 +31,15 @@ impl Environment {
 }
 
 impl<F: Fn(&str) -> Option<String>> Environment<F> {
-    /// Looks variables up with `get`.
+    /// Looks up variables with `get`.
     pub fn new(get: F) -> Self {
         Self(get)
     }
 
-    /// The variable's text.
+    /// The variable's value.
     ///
     /// # Errors
-    /// The variable is not set, or empty.
+    /// The variable is not set or empty.
     pub fn text(&self, name: &'static str) -> Result<String, InvalidVariable> {
         match (self.0)(name) {
             Some(text) if !text.is_empty() => Ok(text),
@@ -50,10 +50,10 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         }
     }
 
-    /// The variable as a number or another type that can be read from text.
+    /// The variable's value, parsed as a number or another type. `expected` describes it for the error message.
     ///
     /// # Errors
-    /// The variable is not set, or is not `expected`.
+    /// The variable is not set, or cannot be parsed.
     pub fn parse<T: FromStr>(&self, name: &'static str, expected: &str) -> Result<T, InvalidVariable> {
         let text = self.text(name)?;
         text.parse().map_err(|_| InvalidVariable {
@@ -61,13 +61,11 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             problem: format!("must be {expected}, but is \"{text}\""),
         })
     }
-}
 
-impl<F: Fn(&str) -> Option<String>> Environment<F> {
-    /// Which labels count for owners without settings of their own: `MIN_CONFIDENCE` and `MAX_LABELS`.
+    /// The filter policy for owners without settings, from `MIN_CONFIDENCE` and `MAX_LABELS`.
     ///
     /// # Errors
-    /// A variable is not set, or out of its range.
+    /// A variable is not set, cannot be parsed, or is out of range.
     pub fn default_policy(&self) -> Result<FilterPolicy, InvalidVariable> {
         let policy = FilterPolicy {
             min_confidence: self.parse("MIN_CONFIDENCE", "a number")?,
@@ -80,7 +78,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
                 PolicyError::MaxLabels => "MAX_LABELS",
                 _ => "MIN_CONFIDENCE",
             },
-            problem: format!("is out of its range: {error}"),
+            problem: format!("is out of range: {error}"),
         })
     }
 }
@@ -90,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_operator_reads_which_variable_is_missing_or_malformed() {
+    fn errors_name_the_missing_or_invalid_variable() {
         let environment = Environment::new(|name: &str| (name == "MAX_LABELS").then(|| "many".to_owned()));
         assert_eq!(
             environment.text("TABLE_NAME").unwrap_err().to_string(),

@@ -1,24 +1,18 @@
-//! Runs a step: JSON in, JSON out, and errors under the names that the state machine matches.
+//! Runs a step: parses its input, serializes its output, and reports its errors by the names that the state machine
+//! matches.
 
-use domain::ErrorName;
+use domain::{ErrorName, StepError};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// An error of a step. Its text is read by people: operators, and the owner of a rejected image.
-pub trait StepError: std::error::Error {
-    /// The name that the state machine matches.
-    fn name(&self) -> ErrorName;
-}
+/// The maximum length of a reported error message, in characters. Parsers quote the invalid input, and the state of the
+/// execution contains the message, so the size of the input must not determine the size of the message.
+const MAX_MESSAGE_CHARS: usize = 1000;
 
-/// The longest error text that is reported, in characters. Parsers quote what they could not read, and the state
-/// machine carries the text on beside the event: what goes in must not decide how large that gets.
-const MAX_MESSAGE: usize = 1000;
-
-/// What is reported to Lambda.
+/// The error that is reported to Lambda.
 ///
-/// `lambda_runtime::Error` in its place would report the boxed error's type as the name, which no
-/// `ErrorEquals` can match.
+/// `lambda_runtime::Error` would report the boxed error's Rust type as the name, and no `ErrorEquals` could match it.
 #[derive(Debug)]
 struct Failure {
     name: ErrorName,
@@ -29,7 +23,7 @@ impl Failure {
     fn new(name: ErrorName, error: &dyn std::error::Error) -> Self {
         Self {
             name,
-            message: error.to_string().chars().take(MAX_MESSAGE).collect(),
+            message: error.to_string().chars().take(MAX_MESSAGE_CHARS).collect(),
         }
     }
 }
@@ -43,7 +37,7 @@ impl From<Failure> for Diagnostic {
     }
 }
 
-/// Serves Lambda with a step until the process is stopped.
+/// Handles invocations with a step until the process is stopped.
 ///
 /// # Errors
 /// Lambda's runtime API cannot be reached.
@@ -65,10 +59,11 @@ where
     I: DeserializeOwned,
     E: StepError,
 {
-    // Taken as a Value first: a payload that the runtime itself refuses is reported under its name.
+    // Parsed here and not by the runtime, which would report an invalid payload by another error name.
     let input =
         serde_json::from_value(payload).map_err(|error| Failure::new(ErrorName::InvalidInput, &error))?;
-    handle(input)
+    // Boxed, because the nested futures of the SDK, the step and the runtime are too deep for the compiler.
+    Box::pin(handle(input))
         .await
         .map_err(|error| Failure::new(error.name(), &error))
 }
@@ -95,32 +90,32 @@ mod tests {
         }
     }
 
-    async fn refuse(_: u32) -> Result<(), TooOld> {
+    async fn reject(_: u32) -> Result<(), TooOld> {
         Err(TooOld)
     }
 
     #[tokio::test]
-    async fn the_state_machine_sees_the_steps_own_error_name() {
-        let diagnostic = Diagnostic::from(respond(refuse, json!(1)).await.unwrap_err());
+    async fn reports_the_steps_error_name() {
+        let diagnostic = Diagnostic::from(respond(reject, json!(1)).await.unwrap_err());
         assert_eq!(diagnostic.error_type, "StaleEvent");
         assert_eq!(diagnostic.error_message, "a later event has been seen");
     }
 
     #[tokio::test]
-    async fn a_payload_of_the_wrong_shape_has_a_name_of_its_own() {
-        let diagnostic = Diagnostic::from(respond(refuse, json!({"a": 1})).await.unwrap_err());
+    async fn reports_an_invalid_payload_as_invalid_input() {
+        let diagnostic = Diagnostic::from(respond(reject, json!({"a": 1})).await.unwrap_err());
         assert_eq!(diagnostic.error_type, "InvalidInput");
     }
 
     #[tokio::test]
-    async fn a_huge_value_that_cannot_be_read_does_not_make_a_huge_error() {
+    async fn truncates_the_message_about_a_huge_invalid_value() {
         let payload = json!("é".repeat(200_000));
-        let diagnostic = Diagnostic::from(respond(refuse, payload).await.unwrap_err());
+        let diagnostic = Diagnostic::from(respond(reject, payload).await.unwrap_err());
         assert!(
             diagnostic.error_message.starts_with("invalid type: string"),
             "{}",
             diagnostic.error_message
         );
-        assert_eq!(diagnostic.error_message.chars().count(), MAX_MESSAGE);
+        assert_eq!(diagnostic.error_message.chars().count(), MAX_MESSAGE_CHARS);
     }
 }

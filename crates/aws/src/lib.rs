@@ -1,0 +1,8 @@
+//! Configuration of the AWS SDK's clients, and classification of the errors of AWS services.
+
+mod config;
+mod reconnect;
+mod service_error;
+
+pub use config::{CALL_TIMEOUT, api_config, step_config};
+pub use service_error::ServiceError;

@@ -1,0 +1,177 @@
+//! Starts and describes the executions of a state machine.
+
+use aws::ServiceError;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::error::SdkError;
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
+
+/// Events per page: Step Functions' limit.
+const PAGE: i32 = 1000;
+
+/// Whether an execution is running. Step Functions can answer with a state that is moments old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is running or waits for a redrive that was requested.
+    Running,
+    /// It has succeeded, failed, timed out, or was stopped.
+    Ended,
+    /// It was started so recently that Step Functions does not show it yet, or it ended more than 90 days ago.
+    Unknown,
+}
+
+impl State {
+    /// The state that a status stands for.
+    pub fn of(status: &ExecutionStatus) -> Self {
+        match status {
+            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Self::Running,
+            _ => Self::Ended,
+        }
+    }
+}
+
+/// Describes an execution. `None` if Step Functions does not know it; see [`State::Unknown`].
+///
+/// # Errors
+/// The call fails.
+pub async fn describe(
+    sfn: &Client,
+    execution_arn: &str,
+) -> Result<Option<DescribeExecutionOutput>, ServiceError> {
+    let described = sfn.describe_execution().execution_arn(execution_arn).send().await;
+    match described {
+        Ok(execution) => Ok(Some(execution)),
+        Err(SdkError::ServiceError(context)) if context.err().is_execution_does_not_exist() => Ok(None),
+        Err(error) => Err(ServiceError::of("states:DescribeExecution", &error)),
+    }
+}
+
+/// Returns whether an execution is running.
+///
+/// # Errors
+/// The call fails.
+pub async fn state(sfn: &Client, execution_arn: &str) -> Result<State, ServiceError> {
+    let described = describe(sfn, execution_arn).await?;
+    Ok(described.map_or(State::Unknown, |execution| State::of(execution.status())))
+}
+
+/// Reads the first `max_pages` pages of 1,000 events of an execution's history, without the input and output of states.
+///
+/// # Errors
+/// The call fails.
+pub async fn history(
+    sfn: &Client,
+    execution_arn: &str,
+    max_pages: usize,
+) -> Result<Vec<HistoryEvent>, ServiceError> {
+    let mut events = vec![];
+    let mut next = None;
+    for _ in 0..max_pages {
+        let page = sfn
+            .get_execution_history()
+            .execution_arn(execution_arn)
+            .max_results(PAGE)
+            .include_execution_data(false)
+            .set_next_token(next)
+            .send()
+            .await
+            .map_err(|error| ServiceError::of("states:GetExecutionHistory", &error))?;
+        events.extend(page.events);
+        next = page.next_token;
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(events)
+}
+
+/// Starts an execution and returns its ARN. `None` if an execution with this name exists: Step Functions accepts each
+/// name once in 90 days.
+///
+/// # Errors
+/// The call fails. After [`ServiceError::ServiceUnavailable`], the execution may have started.
+pub async fn start(
+    sfn: &Client,
+    state_machine_arn: &str,
+    name: &str,
+    input: String,
+) -> Result<Option<String>, ServiceError> {
+    let started = sfn
+        .start_execution()
+        .state_machine_arn(state_machine_arn)
+        .name(name)
+        .input(input)
+        .send()
+        .await;
+    match started {
+        Ok(started) => Ok(Some(started.execution_arn)),
+        Err(SdkError::ServiceError(context)) if context.err().is_execution_already_exists() => Ok(None),
+        Err(error) => Err(ServiceError::of("states:StartExecution", &error)),
+    }
+}
+
+/// The ARN of the execution with this name.
+pub fn arn(state_machine_arn: &str, name: &str) -> String {
+    let executions = state_machine_arn.replace(":stateMachine:", ":execution:");
+    format!("{executions}:{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
+    use aws_sdk_sfn::operation::get_execution_history::GetExecutionHistoryOutput;
+    use aws_sdk_sfn::types::HistoryEventType;
+    use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+
+    #[test]
+    fn an_execution_that_waits_for_its_redrive_is_running() {
+        assert_eq!(State::of(&ExecutionStatus::PendingRedrive), State::Running);
+        assert_eq!(State::of(&ExecutionStatus::Running), State::Running);
+        for status in [
+            ExecutionStatus::Succeeded,
+            ExecutionStatus::Failed,
+            ExecutionStatus::TimedOut,
+            ExecutionStatus::Aborted,
+        ] {
+            assert_eq!(State::of(&status), State::Ended, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_execution_that_step_functions_does_not_know_is_not_an_error() {
+        let describe = mock!(Client::describe_execution).then_error(|| {
+            DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().build())
+        });
+        let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe]);
+        assert_eq!(state(&sfn, "arn").await, Ok(State::Unknown));
+    }
+
+    #[tokio::test]
+    async fn reads_no_more_pages_of_the_history_than_asked_for() {
+        let page = mock!(Client::get_execution_history).then_output(|| {
+            let event = HistoryEvent::builder()
+                .id(1)
+                .r#type(HistoryEventType::TaskScheduled)
+                .timestamp(aws_sdk_sfn::primitives::DateTime::from_secs(0));
+            GetExecutionHistoryOutput::builder()
+                .events(event.build().unwrap())
+                .next_token("more")
+                .build()
+                .unwrap()
+        });
+        let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&page]);
+        assert_eq!(history(&sfn, "arn", 3).await.unwrap().len(), 3);
+        assert_eq!(page.num_calls(), 3);
+    }
+
+    #[test]
+    fn the_arn_of_an_execution_follows_from_its_state_machine() {
+        let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:label-image";
+        assert_eq!(
+            arn(machine, "relabel-1"),
+            "arn:aws:states:us-east-1:000000000000:execution:label-image:relabel-1"
+        );
+    }
+}

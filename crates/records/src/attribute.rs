@@ -1,0 +1,39 @@
+//! The names of all attributes. The names for an image's record equal the serialized field names of
+//! `domain::ImageRecord`. A test compares them.
+
+use crate::expression::Name;
+
+pub(crate) const PARTITION_KEY: Name = domain::table::PARTITION_KEY;
+pub(crate) const SORT_KEY: Name = domain::table::SORT_KEY;
+pub(crate) const HISTORY: Name = domain::table::HISTORY;
+
+pub(crate) const BUCKET: Name = "bucket";
+pub(crate) const CREATED_AT: Name = "createdAt";
+pub(crate) const ERROR: Name = "error";
+pub(crate) const EXECUTION_ARN: Name = "executionArn";
+pub(crate) const EXPIRES_AT: Name = "expiresAt";
+pub(crate) const FILE_NAME: Name = "fileName";
+pub(crate) const FORMAT: Name = "format";
+pub(crate) const HEIGHT: Name = "height";
+pub(crate) const IMAGE_ID: Name = "imageId";
+pub(crate) const INCOMPLETE: Name = "incomplete";
+pub(crate) const KEY: Name = "key";
+pub(crate) const LABELS: Name = "labels";
+pub(crate) const LABEL_ROWS: Name = "labelRows";
+pub(crate) const METADATA: Name = "metadata";
+pub(crate) const MODEL_VERSION: Name = "modelVersion";
+pub(crate) const OWNER: Name = "owner";
+pub(crate) const SEQUENCER: Name = "sequencer";
+pub(crate) const SIZE: Name = "size";
+pub(crate) const STATUS: Name = "status";
+pub(crate) const THUMBNAILS: Name = "thumbnails";
+pub(crate) const THUMBNAILS_ERROR: Name = "thumbnailsError";
+pub(crate) const UPDATED_AT: Name = "updatedAt";
+pub(crate) const WIDTH: Name = "width";
+
+// Attributes of a label row.
+pub(crate) const CONFIDENCE: Name = "confidence";
+pub(crate) const LABEL: Name = "label";
+// Attributes of a label count.
+pub(crate) const COUNT: Name = "count";
+pub(crate) const NAME: Name = "name";

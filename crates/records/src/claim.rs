@@ -1,0 +1,129 @@
+//! Claims an image for an execution.
+
+use crate::attribute::{
+    BUCKET, CREATED_AT, ERROR, EXECUTION_ARN, EXPIRES_AT, FILE_NAME, HISTORY, IMAGE_ID, INCOMPLETE, KEY,
+    METADATA, OWNER, SEQUENCER, SIZE, STATUS, THUMBNAILS_ERROR, UPDATED_AT,
+};
+use crate::conditional::Written;
+use crate::expression::{Condition, Expressions, Update, differs, equals, less, number, text};
+use crate::key::Key;
+use crate::{Records, RecordsError, from_item, now};
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::{Claim, EventKind, ImageRecord, ObjectCreated, Status, table};
+
+/// A claim and its event.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaimedEvent<'a> {
+    /// The claim.
+    pub claim: &'a Claim,
+    /// The event that started the execution.
+    pub event: &'a ObjectCreated,
+}
+
+/// The condition for storing a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimCondition {
+    /// The image is not deleted. No execution has claimed this event or a later one, or this execution has claimed it
+    /// and has stored no result yet.
+    Free,
+    /// The image still has this status and is still claimed by this other execution, which may be replaced.
+    HeldBy {
+        /// The execution that holds the claim.
+        execution_arn: String,
+        /// The image's status.
+        status: Status,
+    },
+    /// The image is still deleted, and this event is later than the deleted object's.
+    Deleted,
+}
+
+impl ClaimedEvent<'_> {
+    /// Sets the attributes of the image's record that result from the event and the claim. Works with and without an
+    /// existing record.
+    pub(crate) fn update(&self, status: Status) -> Update {
+        let Self { claim, event } = self;
+        let now = now();
+        let history = table::history_sort(&now, claim.image_id);
+        let mut update = Update::new()
+            .set(STATUS, text(status.as_str()))
+            .set(EXECUTION_ARN, text(&claim.execution_arn))
+            .set(UPDATED_AT, text(&now))
+            .set_if_absent(CREATED_AT, text(now))
+            .set_if_absent(HISTORY, text(history))
+            .set(IMAGE_ID, text(claim.image_id.to_string()))
+            .set(OWNER, text(claim.owner.as_str()))
+            .set(BUCKET, text(&claim.bucket))
+            .set(KEY, text(&claim.key));
+        let sequencer = text(event.sequencer().as_str());
+        update = match event.kind {
+            EventKind::Created => update.set(SEQUENCER, sequencer),
+            // The record is already about this object.
+            EventKind::Restored => update.set_if_absent(SEQUENCER, sequencer),
+        };
+        if let Some(size) = event.detail.object.size {
+            update = update.set(SIZE, number(size));
+        }
+        if let Some(file_name) = &claim.image_key().file_name {
+            update = update.set(FILE_NAME, text(file_name));
+        }
+        update
+    }
+
+    fn condition(&self, condition: &ClaimCondition) -> Condition {
+        let sequencer = || text(self.event.sequencer().as_str());
+        let status = |status: Status| text(status.as_str());
+        let not_deleted = differs(STATUS, status(Status::Deleted));
+        let is_later = || Condition::Absent(SEQUENCER).or(less(SEQUENCER, sequencer()));
+        match condition {
+            ClaimCondition::Free => {
+                let not_done =
+                    Condition::OneOf(STATUS, vec![status(Status::Processing), status(Status::Failed)]);
+                let is_ours = equals(EXECUTION_ARN, text(&self.claim.execution_arn)).and(not_done);
+                is_later()
+                    .or(is_ours)
+                    .and(Condition::Absent(STATUS).or(not_deleted))
+            }
+            ClaimCondition::HeldBy {
+                execution_arn,
+                status: held,
+            } => {
+                let is_held = equals(EXECUTION_ARN, text(execution_arn)).and(equals(STATUS, status(*held)));
+                match self.event.kind {
+                    EventKind::Created => is_held.and(equals(SEQUENCER, sequencer())),
+                    EventKind::Restored => is_held,
+                }
+            }
+            ClaimCondition::Deleted => equals(STATUS, status(Status::Deleted)).and(is_later()),
+        }
+    }
+}
+
+impl Records {
+    /// Stores the claim and sets the status to `PROCESSING`. If the condition does not hold, returns the current
+    /// record.
+    ///
+    /// # Errors
+    /// See [`RecordsError`].
+    pub async fn claim(
+        &self,
+        event: ClaimedEvent<'_>,
+        condition: &ClaimCondition,
+    ) -> Result<Option<ImageRecord>, RecordsError> {
+        // These may belong to a previous file under the key.
+        let update = event.update(Status::Processing).remove([
+            EXPIRES_AT,
+            METADATA,
+            INCOMPLETE,
+            ERROR,
+            THUMBNAILS_ERROR,
+        ]);
+        let expressions = Expressions::new()
+            .condition(event.condition(condition))
+            .update(update);
+        let key = Key::of_claim(event.claim);
+        match self.update(&key, expressions, ReturnValue::None, true).await? {
+            Written::Done(_) => Ok(None),
+            Written::Refused(item) => from_item(item.unwrap_or_default()).map(Some),
+        }
+    }
+}

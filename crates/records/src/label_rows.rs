@@ -1,0 +1,277 @@
+//! Each label of an image has a row, and each label of an owner has a count of its rows.
+//!
+//! A row and its count change in one transaction, which also checks the image's record. Rows therefore change only
+//! while the execution holds the image, or after the owner has deleted it, and the counts stay exact.
+//!
+//! The rows are read first to find the required changes. Another run of the same step can change the rows after that.
+//! Therefore each action has its own condition, and if one does not hold, the rows are read again.
+
+use crate::attribute::{CONFIDENCE, COUNT, IMAGE_ID, LABEL, NAME, PARTITION_KEY};
+use crate::batch::Read;
+use crate::expression::{Condition, Expressions, Update, number, text};
+use crate::key::Key;
+use crate::{Item, Records};
+use aws::ServiceError;
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use domain::record::RecordedLabel;
+use domain::{Confidence, ImageId, Owner, table};
+use std::collections::{HashMap, HashSet};
+
+/// The maximum number of tries if another run of the same step changes the rows after they were read.
+pub(crate) const MAX_TRIES: usize = 5;
+
+/// A row in the table. An attribute that is missing or invalid is `None`.
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    label: Option<String>,
+    confidence: Option<Confidence>,
+}
+
+/// A change of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    Add(RecordedLabel),
+    /// Another confidence or capitalization of the same label.
+    Replace(RecordedLabel),
+    Remove(String),
+}
+
+impl Change {
+    /// The number of actions in a transaction: one for the row, and one for the count if it changes.
+    fn action_count(&self) -> usize {
+        match self {
+            Self::Add(_) | Self::Remove(_) => 2,
+            Self::Replace(_) => 1,
+        }
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        match self {
+            Self::Add(label) | Self::Replace(label) => &label.name,
+            Self::Remove(label) => label,
+        }
+    }
+}
+
+/// The rows of one image.
+#[derive(Debug)]
+pub(crate) struct LabelRows<'a> {
+    owner: &'a Owner,
+    image_id: ImageId,
+    history: String,
+    /// The rows, with the label names as in the record.
+    rows: HashMap<Key, (String, Row)>,
+}
+
+impl<'a> LabelRows<'a> {
+    /// Reads the existing rows of an image. `names` is a superset of their labels. `created_at` is the record's
+    /// creation time, which is part of the rows' sort keys.
+    pub(crate) async fn read(
+        records: &Records,
+        owner: &'a Owner,
+        image_id: ImageId,
+        created_at: &str,
+        names: &[String],
+    ) -> Result<Self, ServiceError> {
+        let history = table::history_sort(created_at, image_id);
+        let names: HashMap<Key, &String> = names
+            .iter()
+            .map(|name| (Key::label_row(owner, name, &history), name))
+            .collect();
+        let keys: Vec<Key> = names.keys().cloned().collect();
+        let mut rows = HashMap::new();
+        let found = records.batch_get(&keys, |item| Some(row(&item))).await?;
+        for (key, row) in keys.iter().zip(found) {
+            match row {
+                Read::Found(row) => {
+                    rows.insert(key.clone(), (names[key].clone(), row));
+                }
+                Read::Absent => {}
+                Read::Unread => {
+                    return Err(ServiceError::Throttled(
+                        "dynamodb:BatchGetItem did not process all label rows".into(),
+                    ));
+                }
+            }
+        }
+        Ok(Self {
+            owner,
+            image_id,
+            history,
+            rows,
+        })
+    }
+
+    /// The changes that make the rows match exactly these labels. If labels differ only in capitalization, the first
+    /// one is used.
+    pub(crate) fn changes(&self, labels: &[RecordedLabel]) -> Vec<Change> {
+        let mut wanted = HashSet::new();
+        let mut changes = vec![];
+        for label in labels {
+            let key = self.key(&label.name);
+            if !wanted.insert(key.clone()) {
+                continue;
+            }
+            match self.rows.get(&key) {
+                None => changes.push(Change::Add(label.clone())),
+                Some((_, row)) if row.matches(label) => {}
+                Some(_) => changes.push(Change::Replace(label.clone())),
+            }
+        }
+        let gone = self.rows.iter().filter(|(key, _)| !wanted.contains(key));
+        let mut gone: Vec<_> = gone.map(|(_, (name, _))| Change::Remove(name.clone())).collect();
+        // Sorted, so that each run has the same order.
+        gone.sort_by(|a, b| a.label().cmp(b.label()));
+        gone.extend(changes);
+        gone
+    }
+
+    /// Splits changes into parts with at most `max_actions` actions each. Returns at least one part.
+    pub(crate) fn parts(changes: Vec<Change>, max_actions: usize) -> Vec<Vec<Change>> {
+        let mut parts = vec![vec![]];
+        let mut actions = 0;
+        for change in changes {
+            if actions + change.action_count() > max_actions {
+                parts.push(vec![]);
+                actions = 0;
+            }
+            actions += change.action_count();
+            if let Some(part) = parts.last_mut() {
+                part.push(change);
+            }
+        }
+        parts
+    }
+
+    /// The actions of a transaction for a change.
+    pub(crate) fn actions(&self, records: &Records, change: &Change) -> Vec<TransactWriteItem> {
+        let only_if = |condition: Condition| Expressions::new().condition(condition);
+        match change {
+            Change::Add(label) => vec![
+                self.put(records, label, only_if(Condition::Absent(PARTITION_KEY))),
+                self.count(records, &label.name, 1),
+            ],
+            Change::Replace(label) => {
+                vec![self.put(records, label, only_if(Condition::Exists(PARTITION_KEY)))]
+            }
+            Change::Remove(name) => vec![
+                records.delete(&self.key(name), only_if(Condition::Exists(PARTITION_KEY))),
+                self.count(records, name, -1),
+            ],
+        }
+    }
+
+    fn put(&self, records: &Records, label: &RecordedLabel, expressions: Expressions) -> TransactWriteItem {
+        let row = Item::from([
+            (IMAGE_ID.to_owned(), text(self.image_id.to_string())),
+            (LABEL.to_owned(), text(&label.name)),
+            (CONFIDENCE.to_owned(), number(label.confidence.percent())),
+        ]);
+        records.put(&self.key(&label.name), row, expressions)
+    }
+
+    /// Adds `change` to the number of the owner's images that have a label.
+    fn count(&self, records: &Records, label: &str, change: i32) -> TransactWriteItem {
+        let update = Update::new().set(NAME, text(label)).add(COUNT, number(change));
+        records.plain_update(
+            &Key::label_count(self.owner, label),
+            Expressions::new().update(update),
+        )
+    }
+
+    fn key(&self, label: &str) -> Key {
+        Key::label_row(self.owner, label, &self.history)
+    }
+}
+
+impl Row {
+    fn matches(&self, label: &RecordedLabel) -> bool {
+        self.label.as_ref() == Some(&label.name) && self.confidence == Some(label.confidence)
+    }
+}
+
+fn row(item: &Item) -> Row {
+    Row {
+        label: item.get(LABEL).and_then(|label| label.as_s().ok()).cloned(),
+        confidence: confidence(item).map(Confidence::new),
+    }
+}
+
+/// The confidence in a row, in percent.
+pub(crate) fn confidence(item: &Item) -> Option<f64> {
+    item.get(CONFIDENCE)?.as_n().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(name: &str, percent: f64) -> RecordedLabel {
+        RecordedLabel {
+            name: name.to_owned(),
+            confidence: Confidence::new(percent),
+        }
+    }
+
+    fn rows(owner: &Owner, stored: &[(&str, f64)]) -> HashMap<Key, (String, Row)> {
+        let row = |(name, percent): &(&str, f64)| {
+            let row = Row {
+                label: Some((*name).to_owned()),
+                confidence: Some(Confidence::new(*percent)),
+            };
+            (Key::label_row(owner, name, "history"), ((*name).to_owned(), row))
+        };
+        stored.iter().map(row).collect()
+    }
+
+    fn changes(stored: &[(&str, f64)], labels: &[RecordedLabel]) -> Vec<Change> {
+        let owner = Owner::new("demo").unwrap();
+        let rows = LabelRows {
+            owner: &owner,
+            image_id: ImageId::new(),
+            history: "history".into(),
+            rows: rows(&owner, stored),
+        };
+        rows.changes(labels)
+    }
+
+    #[test]
+    fn changes_only_rows_that_differ() {
+        let labels = [label("Cat", 90.0), label("Pet", 80.5), label("Animal", 70.0)];
+        assert_eq!(
+            changes(&[("Cat", 90.0), ("Pet", 80.0), ("Dog", 60.0)], &labels),
+            [
+                Change::Remove("Dog".into()),
+                Change::Replace(label("Pet", 80.5)),
+                Change::Add(label("Animal", 70.0)),
+            ]
+        );
+    }
+
+    /// DynamoDB rejects a transaction with two actions on one item.
+    #[test]
+    fn labels_that_differ_only_in_capitalization_share_a_row() {
+        let labels = [label("TV", 90.0), label("tv", 80.0)];
+        assert_eq!(changes(&[], &labels), [Change::Add(label("TV", 90.0))]);
+        assert_eq!(
+            changes(&[("Tv", 90.0)], &labels),
+            [Change::Replace(label("TV", 90.0))]
+        );
+    }
+
+    #[test]
+    fn no_part_exceeds_the_maximum_number_of_actions() {
+        let adds = (0..120).map(|i| Change::Add(label(&format!("L{i}"), 50.0)));
+        let replaces = (0..200).map(|i| Change::Replace(label(&format!("R{i}"), 50.0)));
+        let all: Vec<_> = adds.chain(replaces).collect();
+        let parts = LabelRows::parts(all.clone(), 98);
+        assert!(
+            parts
+                .iter()
+                .all(|part| part.iter().map(Change::action_count).sum::<usize>() <= 98)
+        );
+        assert_eq!(parts.concat(), all);
+        assert_eq!(parts[0].len(), 49);
+        assert_eq!(LabelRows::parts(vec![], 98), [vec![]]);
+    }
+}

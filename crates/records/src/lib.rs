@@ -1,0 +1,150 @@
+//! All DynamoDB expressions of the product, with one module per item and transition.
+//!
+//! Steps, listeners and routes call [`Records::claim`], [`Records::store_result`], [`Records::mark_deleted`] and so on,
+//! and contain no attribute names or conditions. `docs/data-model.md` lists the items.
+
+mod account;
+mod attribute;
+mod batch;
+mod claim;
+mod conditional;
+mod contention;
+mod deletion;
+pub mod expression;
+mod failure;
+mod holder;
+mod image;
+mod key;
+mod label_rows;
+mod metadata;
+mod quota;
+mod request;
+mod result;
+mod search;
+mod settings;
+mod thumbnails;
+mod transaction;
+mod upload;
+
+pub use account::Page;
+pub use batch::Read;
+pub use claim::{ClaimCondition, ClaimedEvent};
+pub use deletion::{Tombstone, Unrecorded};
+pub use holder::Holder;
+pub use quota::{Counter, Quota};
+pub use request::WithExpressions;
+pub use result::{FinalResult, LostClaim, StoreError};
+pub use search::{Found, Range};
+pub use thumbnails::ThumbnailsResult;
+
+use aws::ServiceError;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use conditional::Written;
+use domain::{ErrorName, StepError};
+use expression::Expressions;
+use key::Key;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+/// An item's attributes.
+type Item = HashMap<String, AttributeValue>;
+
+/// The table of all records.
+#[derive(Debug, Clone)]
+pub struct Records {
+    dynamodb: Client,
+    table: String,
+}
+
+/// Why a read or a write failed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordsError {
+    /// An item does not have the expected format, or DynamoDB cannot store a value.
+    #[error("an item of the table is invalid: {0}")]
+    Unreadable(String),
+    /// The call failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl StepError for RecordsError {
+    fn name(&self) -> ErrorName {
+        match self {
+            Self::Unreadable(_) => ErrorName::UnexpectedAnswer,
+            Self::Service(error) => error.name(),
+        }
+    }
+}
+
+impl Records {
+    /// Accesses the table with the name `table`.
+    pub fn new(dynamodb: Client, table: String) -> Self {
+        Self { dynamodb, table }
+    }
+
+    /// Sends an update. `returned` selects the attributes in `Done`. `Refused` contains the current item if
+    /// `return_item` is set.
+    async fn update(
+        &self,
+        key: &Key,
+        expressions: Expressions,
+        returned: ReturnValue,
+        return_item: bool,
+    ) -> Result<Written<Option<Item>>, ServiceError> {
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .return_values(returned)
+            .set_return_values_on_condition_check_failure(
+                return_item.then_some(ReturnValuesOnConditionCheckFailure::AllOld),
+            )
+            .with_expressions(expressions);
+        let written = conditional::write("dynamodb:UpdateItem", || update.clone().send()).await?;
+        Ok(match written {
+            Written::Done(answer) => Written::Done(answer.attributes),
+            Written::Refused(item) => Written::Refused(item),
+        })
+    }
+
+    /// Sends an update. Returns whether its condition held.
+    async fn update_if(&self, key: &Key, expressions: Expressions) -> Result<bool, ServiceError> {
+        let updated = self.update(key, expressions, ReturnValue::None, false).await?;
+        Ok(matches!(updated, Written::Done(_)))
+    }
+
+    /// Reads an item with a consistent read. With a projection, reads only some of its attributes.
+    async fn get(&self, key: &Key, expressions: Expressions) -> Result<Option<Item>, ServiceError> {
+        self.dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .consistent_read(true)
+            .with_expressions(expressions)
+            .send()
+            .await
+            .map(|answer| answer.item)
+            .map_err(|error| ServiceError::of("dynamodb:GetItem", &error))
+    }
+}
+
+fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, RecordsError> {
+    serde_dynamo::from_item(item).map_err(|error| RecordsError::Unreadable(error.to_string()))
+}
+
+fn attribute_value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue, RecordsError> {
+    serde_dynamo::to_attribute_value(value).map_err(|error| RecordsError::Unreadable(error.to_string()))
+}
+
+/// The current time: ISO 8601, UTC, milliseconds.
+fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
+
+#[cfg(test)]
+mod fake_table;
+#[cfg(test)]
+mod tests;

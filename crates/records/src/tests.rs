@@ -1,0 +1,583 @@
+//! Tests the transitions of an image with the in-memory table.
+
+use crate::attribute::{COUNT, STATUS};
+use crate::contention::TRIES;
+use crate::expression::text;
+use crate::fake_table::{FakeTable, State, item_size, number};
+use crate::key::Key;
+use crate::{
+    ClaimCondition, ClaimedEvent, FinalResult, LostClaim, RecordsError, StoreError, ThumbnailsResult,
+    Tombstone,
+};
+use domain::record::RecordedError;
+use domain::{
+    Claim, DetectedImage, ErrorName, ImageKey, ImageRecord, ObjectCreated, Owner, Rendition, Status,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// On-demand, us-east-1, November 2026.
+const DOLLARS_PER_WRITE_UNIT: f64 = 0.625e-6;
+const DOLLARS_PER_READ_UNIT: f64 = 0.125e-6;
+/// Rekognition's DetectLabels, us-east-1, the first million images per month.
+const DOLLARS_PER_DETECTION: f64 = 0.001;
+
+const OBJECT: &str = "uploads/demo/0193a5a0-0000-7000-8000-000000000001";
+
+fn image() -> ImageKey {
+    ImageKey::parse("pictures", OBJECT).unwrap()
+}
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:states:us-east-1:123456789012:execution:image-label-generator-label-image:{name:0>36}")
+}
+
+fn event(sequencer: &str) -> ObjectCreated {
+    serde_json::from_value(json!({
+        "source": "aws.s3", "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": "pictures"},
+            "object": {"key": OBJECT, "size": 131_072, "sequencer": sequencer},
+        },
+    }))
+    .unwrap()
+}
+
+fn claim(execution: &str) -> Claim {
+    Claim::new(&event("0A"), arn(execution)).unwrap()
+}
+
+/// Labels as Rekognition returns them, each with this number of instances.
+fn labels(names: impl IntoIterator<Item = String>, percent: f64, instances: usize) -> Value {
+    let instance = json!({
+        "confidence": 98.76,
+        "boundingBox": {"left": 0.12345, "top": 0.23456, "width": 0.34567, "height": 0.45678},
+    });
+    let label = |name| {
+        json!({
+            "name": name, "confidence": percent, "instances": vec![&instance; instances],
+            "parents": ["Animal", "Mammal"], "aliases": ["Kitty"], "categories": ["Animals and Pets"],
+        })
+    };
+    names.into_iter().map(label).collect()
+}
+
+fn names(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
+    range.map(|number| format!("Coffee Cup {number:03}"))
+}
+
+fn detected(labels: &Value, execution: &str) -> DetectedImage {
+    let image = image();
+    serde_json::from_value(json!({
+        "image": {
+            "imageId": image.image_id, "owner": "demo", "bucket": "pictures", "key": OBJECT, "size": 131_072,
+            "format": "JPEG", "width": 4000, "height": 3000, "executionArn": arn(execution),
+            "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
+        },
+        "labels": labels, "modelVersion": "3.0",
+    }))
+    .unwrap()
+}
+
+struct Table {
+    fake: FakeTable,
+    owner: Owner,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self {
+            fake: FakeTable::default(),
+            owner: Owner::new("demo").unwrap(),
+        }
+    }
+
+    async fn claim(&self, execution: &str, sequencer: &str) -> Option<ImageRecord> {
+        self.claim_if(execution, sequencer, &ClaimCondition::Free).await
+    }
+
+    async fn claim_if(
+        &self,
+        execution: &str,
+        sequencer: &str,
+        condition: &ClaimCondition,
+    ) -> Option<ImageRecord> {
+        let (claim, event) = (claim(execution), event(sequencer));
+        let event = ClaimedEvent {
+            claim: &claim,
+            event: &event,
+        };
+        self.fake.records().claim(event, condition).await.unwrap()
+    }
+
+    async fn store(&self, execution: &str, labels: &Value) -> Result<(), StoreError> {
+        let detected = detected(labels, execution);
+        self.store_result(execution, FinalResult::Labeled(&detected))
+            .await
+    }
+
+    async fn store_result(&self, execution: &str, result: FinalResult<'_>) -> Result<(), StoreError> {
+        self.fake.records().store_result(&claim(execution), result).await
+    }
+
+    async fn fail(&self, execution: &str) -> bool {
+        let (claim, event) = (claim(execution), event("0A"));
+        let event = ClaimedEvent {
+            claim: &claim,
+            event: &event,
+        };
+        self.fake.records().store_failure(event, &error()).await.unwrap()
+    }
+
+    async fn mark_deleted(&self) -> Tombstone {
+        let records = self.fake.records();
+        records
+            .mark_deleted(&self.owner, image().image_id, None)
+            .await
+            .unwrap()
+    }
+
+    async fn record(&self) -> ImageRecord {
+        let records = self.fake.records();
+        records
+            .image(&self.owner, image().image_id)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn store_thumbnails(
+        &self,
+        execution: &str,
+        result: ThumbnailsResult<'_>,
+    ) -> Option<Vec<Rendition>> {
+        let records = self.fake.records();
+        records.store_thumbnails(&claim(execution), result).await.unwrap()
+    }
+
+    /// Resets the counters.
+    fn start_measuring(&self) {
+        let mut state = self.fake.state();
+        (state.write_units, state.read_units) = (0, 0);
+        state.transactions.clear();
+    }
+
+    fn dollars(&self) -> f64 {
+        let state = self.fake.state();
+        state.write_units as f64 * DOLLARS_PER_WRITE_UNIT + state.read_units as f64 * DOLLARS_PER_READ_UNIT
+    }
+
+    /// The sum of all label counts.
+    fn counted(&self) -> i64 {
+        let state = self.fake.state();
+        let counts = state.items.values().filter_map(|item| item.get(COUNT));
+        counts.map(number).sum()
+    }
+
+    fn rows(&self) -> usize {
+        let state = self.fake.state();
+        state
+            .items
+            .keys()
+            .filter(|key| key.partition.contains("#LABEL#"))
+            .count()
+    }
+
+    fn has_result(&self) -> bool {
+        let key = Key::result(&self.owner, image().image_id);
+        self.fake.state().items.contains_key(&key)
+    }
+}
+
+fn error() -> RecordedError {
+    RecordedError {
+        name: "InvalidImage".into(),
+        message: "broken".into(),
+    }
+}
+
+/// Counts the write units of an image from its claim to its result.
+#[tokio::test]
+async fn limits_transactions_and_write_units_per_picture() {
+    for (count, transactions, limit) in [
+        (0, 1, 5),
+        (10, 1, 51),
+        (30, 1, 139),
+        (49, 1, 223),
+        (50, 2, 235),
+        (100, 3, 470),
+    ] {
+        let table = Table::new();
+        table.claim("1", "0A").await;
+        table.store("1", &labels(names(0..count), 90.0, 1)).await.unwrap();
+        let state = table.fake.state();
+        let result = item_size(&state.items[&Key::result(&table.owner, image().image_id)]);
+        let record = item_size(&state.items[&Key::image(&table.owner, image().image_id)]);
+        println!(
+            "{count} labels: {} write units, {} read units, record {record} B, result {result} B",
+            state.write_units, state.read_units
+        );
+        assert_eq!(state.transactions.len(), transactions, "{:?}", state.transactions);
+        assert!(
+            state.write_units <= limit,
+            "{count} labels cost {} write units",
+            state.write_units
+        );
+    }
+}
+
+/// The result has the maximum size that `detect-labels` allows: 200 KB of JSON. Relabeling finds the same labels, other
+/// confidences or other labels.
+#[tokio::test]
+async fn relabeling_a_picture_with_a_large_result_costs_less_than_rekognition() {
+    for (what, again) in [
+        ("the same labels", labels(names(0..100), 90.0, 19)),
+        ("other confidences", labels(names(0..100), 91.0, 19)),
+        ("other labels", labels(names(100..200), 90.0, 19)),
+    ] {
+        let table = Table::new();
+        table.claim("1", "0A").await;
+        table.store("1", &labels(names(0..100), 90.0, 19)).await.unwrap();
+        table.start_measuring();
+        let held = ClaimCondition::HeldBy {
+            execution_arn: arn("1"),
+            status: Status::Labeled,
+        };
+        assert_eq!(table.claim_if("2", "0A", &held).await, None);
+        table.store("2", &again).await.unwrap();
+        let dollars = table.dollars();
+        let state = table.fake.state();
+        let result = item_size(&state.items[&Key::result(&table.owner, image().image_id)]);
+        println!(
+            "{what}: {} write units, {} read units, ${dollars:.6}; result {result} B",
+            state.write_units, state.read_units
+        );
+        let json = domain::label::json_len(&again);
+        assert!((195 * 1024..=200 * 1024).contains(&json), "{json}");
+        assert!(dollars < DOLLARS_PER_DETECTION, "{what}: ${dollars}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_result_replaces_rows_and_counts() {
+    for (first, second) in [(3, 0), (0, 3), (3, 3), (120, 60), (60, 120)] {
+        let table = Table::new();
+        table.claim("1", "0A").await;
+        table.store("1", &labels(names(0..first), 90.0, 0)).await.unwrap();
+        table.claim("2", "0B").await;
+        // The second half of the first labels occurs again.
+        let names = names(first / 2..first / 2 + second);
+        table.store("2", &labels(names, 80.0, 0)).await.unwrap();
+        let record = table.record().await;
+        assert_eq!(record.labels.unwrap().len(), second);
+        assert_eq!((record.label_rows.len(), table.rows()), (second, second));
+        assert_eq!(table.counted(), i64::try_from(second).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn the_record_names_the_most_specific_labels_first() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    let label = |name: &str, confidence: f64, parents: &[&str]| json!({"name": name, "confidence": confidence, "parents": parents});
+    let labels = json!([
+        label("Animal", 99.0, &[]),
+        label("Rodent", 80.0, &["Animal"]),
+        label("Squirrel", 70.0, &["Animal", "Rodent"]),
+    ]);
+    table.store("1", &labels).await.unwrap();
+    let labels = table.record().await.labels.unwrap();
+    let names: Vec<_> = labels.iter().map(|label| label.name.as_str()).collect();
+    assert_eq!(names, ["Squirrel", "Rodent", "Animal"]);
+}
+
+#[tokio::test]
+async fn a_second_run_of_the_step_changes_nothing() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    let labels = labels(names(0..60), 90.0, 0);
+    for _ in 0..3 {
+        table.store("1", &labels).await.unwrap();
+        assert_eq!((table.rows(), table.counted()), (60, 60));
+    }
+}
+
+/// Two concurrent runs of the step, as after a timeout: one writes between the reads and the transaction of the other.
+#[tokio::test]
+async fn reads_the_rows_again_if_another_run_has_changed_them() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    let before = table.fake.state().items.clone();
+    let labels = labels(names(0..10), 90.0, 0);
+    table.store("1", &labels).await.unwrap();
+    let after = std::mem::replace(&mut table.fake.state().items, before);
+    table.fake.state().before_next_transaction = Some(Box::new(|items| *items = after));
+    table.start_measuring();
+    table.store("1", &labels).await.unwrap();
+    assert_eq!((table.rows(), table.counted()), (10, 10));
+    assert_eq!(
+        table.fake.state().transactions.len(),
+        2,
+        "one is refused, and one finds the rows"
+    );
+}
+
+#[tokio::test]
+async fn a_rejection_removes_the_labels_of_the_previous_picture() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.store("1", &labels(names(0..10), 90.0, 1)).await.unwrap();
+    table.claim("2", "0B").await;
+    table
+        .store_result("2", FinalResult::Rejected(&error()))
+        .await
+        .unwrap();
+    let record = table.record().await;
+    assert_eq!((record.status, record.labels), (Status::Rejected, None));
+    assert_eq!((table.rows(), table.counted(), table.has_result()), (0, 0, false));
+}
+
+#[tokio::test]
+async fn an_execution_that_lost_its_claim_stores_nothing() {
+    let change = |status: &'static str, execution: &'static str| {
+        move |table: &Table| {
+            let key = Key::image(&table.owner, image().image_id);
+            let change = move |items: &mut std::collections::HashMap<Key, crate::Item>| {
+                let record = items.get_mut(&key).unwrap();
+                record.insert(STATUS.into(), text(status));
+                record.insert("executionArn".into(), text(arn(execution)));
+            };
+            table.fake.state().before_next_transaction = Some(Box::new(change));
+        }
+    };
+    for (count, status, execution, lost) in [
+        (10, "DELETED", "1", LostClaim::Deleted),
+        (10, "PROCESSING", "2", LostClaim::Superseded),
+        (120, "DELETED", "1", LostClaim::Deleted),
+    ] {
+        let table = Table::new();
+        table.claim("1", "0A").await;
+        change(status, execution)(&table);
+        let labels = labels(names(0..count), 90.0, 0);
+        assert_eq!(table.store("1", &labels).await, Err(StoreError::Lost(lost)));
+        assert_eq!((table.rows(), table.counted(), table.has_result()), (0, 0, false));
+        // A new attempt finds out before it writes.
+        assert_eq!(table.store("1", &labels).await, Err(StoreError::Lost(lost)));
+    }
+}
+
+/// In AWS, images of one owner that are labeled concurrently change the counts of the same labels.
+#[tokio::test(start_paused = true)]
+async fn retries_a_transaction_that_conflicts_with_another() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.fake.state().cancellations = vec![
+        "TransactionConflict",
+        "ProvisionedThroughputExceeded",
+        "TransactionConflict",
+    ];
+    table.store("1", &labels(names(0..10), 90.0, 0)).await.unwrap();
+    assert_eq!(table.fake.state().transactions.len(), 4);
+    assert_eq!((table.rows(), table.counted()), (10, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_conflicts_are_reported_as_throttled() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.fake.state().cancellations = vec!["TransactionConflict"; 100];
+    let started = tokio::time::Instant::now();
+    let error = table
+        .store("1", &labels(names(0..10), 90.0, 0))
+        .await
+        .unwrap_err();
+    let StoreError::Records(RecordsError::Service(error)) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(error.name(), ErrorName::Throttled);
+    assert_eq!(table.fake.state().transactions.len(), TRIES as usize);
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
+fn thumbnail(key: &str) -> Rendition {
+    Rendition {
+        key: key.into(),
+        width: 320,
+        height: 240,
+    }
+}
+
+#[tokio::test]
+async fn a_labeled_picture_has_either_thumbnails_or_the_reason_why_not() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.store("1", &labels(names(0..1), 90.0, 0)).await.unwrap();
+    let (first, second) = ([thumbnail("first")], [thumbnail("second")]);
+    let written = |thumbnails, incomplete| ThumbnailsResult::Written {
+        thumbnails,
+        incomplete,
+    };
+    let state = async || {
+        let record = table.record().await;
+        (record.thumbnails, record.thumbnails_error, record.incomplete)
+    };
+    assert_eq!(
+        table.store_thumbnails("1", written(&first, true)).await,
+        Some(vec![])
+    );
+    assert_eq!(state().await, (first.to_vec(), None, true));
+    let same = table.store_thumbnails("1", written(&first, false)).await;
+    assert_eq!(same, Some(vec![]), "a repeated event does not delete them");
+    assert_eq!(state().await, (first.to_vec(), None, false));
+    let replaced = table
+        .store_thumbnails("1", ThumbnailsResult::Failed(&error()))
+        .await;
+    assert_eq!(replaced, Some(first.to_vec()));
+    assert_eq!(state().await, (vec![], Some(error()), false));
+    assert_eq!(
+        table.store_thumbnails("1", written(&second, false)).await,
+        Some(vec![])
+    );
+    assert_eq!(state().await, (second.to_vec(), None, false));
+}
+
+#[tokio::test]
+async fn thumbnails_of_an_earlier_result_are_not_stored() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.store("1", &labels(names(0..1), 90.0, 0)).await.unwrap();
+    let first = [thumbnail("first")];
+    let written = ThumbnailsResult::Written {
+        thumbnails: &first,
+        incomplete: true,
+    };
+    for result in [written, ThumbnailsResult::Failed(&error())] {
+        assert_eq!(table.store_thumbnails("2", result).await, None);
+    }
+    table.store_thumbnails("1", written).await.unwrap();
+    table.claim("2", "0B").await;
+    assert!(
+        !table.record().await.incomplete,
+        "the next picture may be complete"
+    );
+    for result in [written, ThumbnailsResult::Failed(&error())] {
+        assert_eq!(table.store_thumbnails("1", result).await, None);
+    }
+    assert_eq!(table.record().await.thumbnails_error, None);
+}
+
+#[tokio::test]
+async fn a_deletion_leaves_only_a_tombstone() {
+    for count in [0, 10, 49, 120] {
+        let table = Table::new();
+        table.claim("1", "0A").await;
+        table.store("1", &labels(names(0..count), 90.0, 1)).await.unwrap();
+        let Tombstone::Open(tombstone) = table.mark_deleted().await else {
+            panic!("a tombstone")
+        };
+        table.start_measuring();
+        table
+            .fake
+            .records()
+            .close(&tombstone, Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
+        assert_eq!((table.rows(), table.counted(), table.has_result()), (0, 0, false));
+        assert_eq!(table.fake.state().transactions.len(), count.div_ceil(49).max(1));
+        assert_eq!(table.mark_deleted().await, Tombstone::Closed);
+        assert!(!table.fail("1").await, "a failure does not restore the image");
+        assert!(
+            table.claim("2", "0B").await.is_some(),
+            "an event does not restore the image"
+        );
+    }
+}
+
+/// The first deletion dies after its first transaction. The next one deletes the remaining rows.
+#[tokio::test]
+async fn a_repeated_deletion_completes_an_interrupted_one() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.store("1", &labels(names(0..120), 90.0, 1)).await.unwrap();
+    let Tombstone::Open(tombstone) = table.mark_deleted().await else {
+        panic!("a tombstone")
+    };
+    let records = table.fake.records();
+    table.fake.state().cancellations = vec!["None", "ValidationError"];
+    records
+        .close(&tombstone, Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap_err();
+    assert_eq!(table.rows(), 120 - 49);
+    let Tombstone::Open(again) = table.mark_deleted().await else {
+        panic!("not closed yet")
+    };
+    records.close(&again, Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!((table.rows(), table.counted(), table.has_result()), (0, 0, false));
+}
+
+#[tokio::test]
+async fn a_later_object_under_the_key_replaces_the_rows_of_an_unfinished_deletion() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.store("1", &labels(names(0..10), 90.0, 1)).await.unwrap();
+    let Tombstone::Open(tombstone) = table.mark_deleted().await else {
+        panic!("a tombstone")
+    };
+    assert_eq!(table.claim_if("2", "0B", &ClaimCondition::Deleted).await, None);
+    table
+        .fake
+        .records()
+        .close(&tombstone, Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
+    assert_eq!(
+        table.rows(),
+        10,
+        "the tombstone no longer belongs to the deletion"
+    );
+    table.store("2", &labels(names(5..8), 90.0, 1)).await.unwrap();
+    assert_eq!((table.rows(), table.counted()), (3, 3));
+}
+
+/// The retry of a takeover whose answer was lost.
+#[tokio::test]
+async fn a_repeated_takeover_succeeds_as_a_free_claim() {
+    for deleted in [true, false] {
+        let table = Table::new();
+        table.claim("1", "0A").await;
+        let (condition, sequencer) = if deleted {
+            table.mark_deleted().await;
+            (ClaimCondition::Deleted, "0B")
+        } else {
+            let held = ClaimCondition::HeldBy {
+                execution_arn: arn("1"),
+                status: Status::Processing,
+            };
+            (held, "0A")
+        };
+        assert_eq!(table.claim_if("2", sequencer, &condition).await, None);
+        let repeated = table.claim_if("2", sequencer, &condition).await;
+        assert!(repeated.is_some(), "the condition no longer holds");
+        assert_eq!(table.claim("2", sequencer).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_never_overwrites_a_result_and_a_redrive_can_claim_again() {
+    let table = Table::new();
+    assert!(table.fail("1").await, "before the claim as well");
+    assert_eq!(table.claim("1", "0A").await, None, "redriven");
+    assert!(table.fail("1").await);
+    assert!(table.fail("1").await, "a repeated run notifies the bus");
+    assert_eq!(table.claim("1", "0A").await, None, "redriven");
+    table.store("1", &labels(names(0..3), 90.0, 0)).await.unwrap();
+    assert!(!table.fail("1").await);
+    assert_eq!(table.record().await.status, Status::Labeled);
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(&self.items).finish()
+    }
+}

@@ -1,0 +1,77 @@
+//! The thumbnails in an image's record, or why there are none.
+
+use crate::attribute::{EXECUTION_ARN, INCOMPLETE, STATUS, THUMBNAILS, THUMBNAILS_ERROR};
+use crate::conditional::Written;
+use crate::expression::{Expressions, Update, boolean, equals, text};
+use crate::key::Key;
+use crate::{Item, Records, RecordsError, attribute_value};
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::record::RecordedError;
+use domain::{Claim, Rendition, Status};
+
+/// The thumbnails of a labeled picture.
+#[derive(Debug, Clone, Copy)]
+pub enum ThumbnailsResult<'a> {
+    /// They have been written.
+    Written {
+        /// Smallest first.
+        thumbnails: &'a [Rendition],
+        /// Whether a part of the picture is missing from the file.
+        incomplete: bool,
+    },
+    /// They cannot be made.
+    Failed(&'a RecordedError),
+}
+
+impl Records {
+    /// Stores the thumbnails, or why there are none, if the record still contains the result of the execution. Returns the
+    /// thumbnails that are no longer in the record, or `None` if the record belongs to another execution or is deleted.
+    ///
+    /// # Errors
+    /// See [`RecordsError`].
+    pub async fn store_thumbnails(
+        &self,
+        claim: &Claim,
+        result: ThumbnailsResult<'_>,
+    ) -> Result<Option<Vec<Rendition>>, RecordsError> {
+        let has_labeled = equals(EXECUTION_ARN, text(&claim.execution_arn))
+            .and(equals(STATUS, text(Status::Labeled.as_str())));
+        let (kept, update) = match result {
+            ThumbnailsResult::Written {
+                thumbnails,
+                incomplete,
+            } => (
+                thumbnails,
+                Update::new()
+                    .set(THUMBNAILS, attribute_value(thumbnails)?)
+                    .set_or_remove(INCOMPLETE, incomplete.then(|| boolean(true)))
+                    .remove([THUMBNAILS_ERROR]),
+            ),
+            ThumbnailsResult::Failed(error) => (
+                &[][..],
+                Update::new()
+                    .set(THUMBNAILS_ERROR, attribute_value(error)?)
+                    .remove([THUMBNAILS, INCOMPLETE]),
+            ),
+        };
+        let expressions = Expressions::new().condition(has_labeled).update(update);
+        let key = Key::of_claim(claim);
+        // Not UPDATED_OLD: AWS does not document whether that includes removed attributes.
+        match self.update(&key, expressions, ReturnValue::AllOld, false).await? {
+            Written::Done(before) => {
+                let mut before = thumbnails_of(before.unwrap_or_default())?;
+                before.retain(|thumbnail| !kept.contains(thumbnail));
+                Ok(Some(before))
+            }
+            Written::Refused(_) => Ok(None),
+        }
+    }
+}
+
+fn thumbnails_of(mut item: Item) -> Result<Vec<Rendition>, RecordsError> {
+    let thumbnails = item.remove(THUMBNAILS).map(serde_dynamo::from_attribute_value);
+    thumbnails
+        .transpose()
+        .map(Option::unwrap_or_default)
+        .map_err(|error: serde_dynamo::Error| RecordsError::Unreadable(error.to_string()))
+}
