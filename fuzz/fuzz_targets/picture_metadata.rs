@@ -1,10 +1,10 @@
-//! Any bytes at all in the two places that hold the most involved structures: a JPEG's EXIF, which never keeps a picture
-//! from being found, and the `meta` box of AVIF, which never names more tiles than it has bytes for.
+//! Any bytes in the two most complex structures: the EXIF data of a JPEG, which never prevents that the picture's header is
+//! found, and the `meta` box of AVIF, which never names more tiles than it has bytes.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use picture_header::{Look, Pieces, avif_boxes, look};
+use picture_header::{Look, Pieces, heif_boxes, look};
 
 fuzz_target!(|bytes: &[u8]| {
     let exif = &bytes[..bytes.len().min(65_000)];
@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
     avif.extend(b"meta\0\0\0\0");
     avif.extend(bytes);
     let _ = look(&Pieces::all(&avif));
-    if let Ok(boxes) = avif_boxes(&avif) {
+    if let Ok(boxes) = heif_boxes(&avif) {
         assert!(boxes.color.tiles.len() <= bytes.len());
     }
 });

@@ -1,133 +1,158 @@
-//! Finds format, dimensions, orientation and metadata of a picture in a few pieces of its file. Pure, and made for any
-//! bytes: whoever may upload may send anything. `fuzz/` holds fuzz targets for it.
+//! Reads format, dimensions, orientation and metadata of a picture from a few parts of its file. Pure. The bytes are
+//! untrusted: any input gives a header or an error. `fuzz/` has fuzz targets for this crate.
 
-pub mod avif;
+mod boxes;
+mod budget;
 mod chunks;
+mod directory;
 mod exif;
+pub mod heif;
 mod jpeg;
+mod kinds;
 pub mod pieces;
+mod raw;
+mod stored;
 mod tiff;
 
 pub use pieces::Pieces;
+pub use tiff::TiffPage;
 
-use avif::Avif;
 use domain::image::{MAX_PIXELS, MIN_SIDE};
 use domain::{ErrorName, Format, Metadata, Orientation};
 use exif::Exif;
+use heif::Heif;
 use pieces::Gap;
+use raw::Raw;
+use stored::{Stop, Stored};
 use strum::EnumIter;
 
-/// How far into a file segments are followed: a JPEG's dimensions can stand behind any number of segments of 64 KiB
-/// (color profiles, previews).
-const MOST_SEARCHED: u64 = 8 * 1024 * 1024;
-
-const HEIC: &str = "a HEIC picture";
-
-/// What the start of a picture tells.
+/// What a picture's header says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
-    /// By its content, whatever its name says.
+    /// The format, by the file's content and not by its name.
     pub format: Format,
-    /// Pixels, as seen.
+    /// Pixels, after applying the orientation.
     pub width: u32,
-    /// Pixels, as seen.
+    /// Pixels, after applying the orientation.
     pub height: u32,
-    /// How the stored pixels come to be seen so.
+    /// How to turn and mirror the stored pixels.
     pub orientation: Orientation,
     /// How the picture was taken.
     pub metadata: Metadata,
+    /// Position and length in bytes of the JPEG that the other fields describe. `Some` for raw
+    /// files only.
+    pub preview: Option<(u64, u64)>,
 }
 
-/// What the pieces seen so far tell.
+impl Header {
+    /// The header of the same picture for viewers that ignore its orientation.
+    pub fn without_orientation(self) -> Self {
+        // Swapping the sides again gives the stored sides.
+        let (width, height) = self.orientation.displayed((self.width, self.height));
+        Self {
+            width,
+            height,
+            orientation: Orientation::UPRIGHT,
+            ..self
+        }
+    }
+}
+
+/// The result of looking at the parts of a file that have been read so far.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one value exists at a time")]
 pub enum Look {
-    /// More pieces change nothing about it.
+    /// The header is complete. More parts do not change it.
     Found(Header),
-    /// So far it is a picture of a kind that is taken: read on from this byte.
+    /// The file may be a picture of a supported format: read on from this byte.
     ReadOn(u64),
 }
 
-/// Why there is no picture to be found, however many bytes follow.
+/// Why a file is rejected. More bytes do not change it. The messages are shown to the person who uploaded the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum HeaderError {
-    /// Not of a [`Format`]; with what it is, to end the sentence "This file is".
-    #[error("This file is {0}. {how}", how = advice(.0))]
+    /// The file is not a [`Format`]. The text is the plural of its type, such as "PDF documents".
+    #[error("{}", unsupported(.0))]
     OtherKind(&'static str),
-    /// Of a [`Format`] by its first bytes, with a header that makes no sense.
-    #[error(
-        "This file is broken or incomplete: its size in pixels cannot be read. Upload the picture again."
-    )]
+    /// The first bytes are those of a [`Format`], but the header is invalid.
+    #[error("This file is damaged or incomplete. Upload it again.")]
     Broken,
+    /// Reading the header exceeds the limits in `budget.rs`, which that of no real file does.
+    #[error(
+        "This file's structure is too complex. Open the picture in another program and save it as a new JPEG."
+    )]
+    TooComplex,
+    /// A camera's raw file without a JPEG preview of at least [`MIN_SIDE`] pixels a side. The text is the format's name.
+    #[error("This {0} file has no preview. Export it as JPEG.")]
+    NoPreview(&'static str),
     /// More than [`MAX_PIXELS`].
     #[error(
-        "This picture has {0} × {1} pixels. A picture may have at most {most} million in all.",
-        most = MAX_PIXELS / 1_000_000
+        "This picture is {0} × {1} pixels. Scale it down to at most {max} million pixels in total.",
+        max = MAX_PIXELS / 1_000_000
     )]
     TooManyPixels(u32, u32),
-    /// A side of fewer than [`MIN_SIDE`] pixels.
-    #[error("This picture has {0} × {1} pixels. A side needs at least {MIN_SIDE}.")]
+    /// A side has fewer than [`MIN_SIDE`] pixels.
+    #[error("This picture is {0} × {1} pixels. Each side must have at least {MIN_SIDE}.")]
     TooFewPixels(u32, u32),
 }
 
 impl HeaderError {
-    /// The name that the state machine matches.
+    /// The error's name in the state machine.
     pub fn name(self) -> ErrorName {
         match self {
-            Self::OtherKind(_) => ErrorName::UnsupportedFormat,
-            Self::Broken => ErrorName::InvalidImage,
+            Self::OtherKind(_) | Self::NoPreview(_) => ErrorName::UnsupportedFormat,
+            Self::Broken | Self::TooComplex => ErrorName::InvalidImage,
             Self::TooManyPixels(..) => ErrorName::ImageTooLarge,
             Self::TooFewPixels(..) => ErrorName::ImageTooSmall,
         }
     }
 }
 
-fn advice(kind: &str) -> &'static str {
-    if kind == HEIC {
-        "Convert it to JPEG first: iPhones do so with Settings, Camera, Formats, Most Compatible."
-    } else {
-        "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF pictures can be labeled."
+fn unsupported(kind: &str) -> String {
+    const SUPPORTED: &str =
+        "Upload a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF picture, or a camera's raw file.";
+    match kind {
+        kinds::UNKNOWN => format!("Unsupported file type. {SUPPORTED}"),
+        jpeg::WITHOUT_HEIGHT => {
+            format!("{kind} aren't supported. Open the picture and save it as a new JPEG.")
+        }
+        other => format!("{other} aren't supported. {SUPPORTED}"),
     }
 }
 
-/// Why reading a header ends without one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
-    Gap(Gap),
-    OtherKind(&'static str),
-    Broken,
-}
-
-impl From<Gap> for Stop {
-    fn from(gap: Gap) -> Self {
-        Self::Gap(gap)
+impl HeaderError {
+    /// Why reading a complete file stopped.
+    fn of_complete(stop: Stop) -> Self {
+        match stop {
+            Stop::Gap(Gap::OverBudget) => Self::TooComplex,
+            Stop::OtherKind(kind) => Self::OtherKind(kind),
+            Stop::NoPreview(format) => Self::NoPreview(format.as_str()),
+            Stop::Gap(Gap::Unread(_) | Gap::AfterEnd) | Stop::Broken => Self::Broken,
+        }
     }
 }
 
-/// A header as the file stores it.
-#[derive(Debug)]
-pub(crate) struct Stored {
-    pub(crate) format: Format,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) exif: Exif,
-}
-
-/// Looks at what has been read of a file, and checks the picture's sides against the limits.
+/// Reads the header from the parts of a file that have been read so far, and checks the picture's sides against the limits.
 ///
 /// # Errors
 /// See [`HeaderError`].
 pub fn look(file: &Pieces<'_>) -> Result<Look, HeaderError> {
-    let stored = match read(file) {
-        Ok(stored) => stored,
+    // A budget for each look, so that the result does not depend on the number of reads.
+    let file = file.again();
+    let found = raw::read(&file).and_then(|raw| match raw {
+        Some(Raw { stored, preview }) => Ok((stored, Some(preview))),
+        None => Ok((read(&file)?, None)),
+    });
+    let (stored, preview) = match found {
+        Ok(found) => found,
         Err(Stop::Gap(Gap::Unread(from))) => return Ok(Look::ReadOn(from)),
-        Err(Stop::Gap(Gap::BehindEnd) | Stop::Broken) => return Err(HeaderError::Broken),
-        Err(Stop::OtherKind(kind)) => return Err(HeaderError::OtherKind(kind)),
+        Err(stop) => return Err(HeaderError::of_complete(stop)),
     };
     let Exif {
         orientation,
         metadata,
     } = stored.exif;
-    let (width, height) = orientation.seen((stored.width, stored.height));
+    let (width, height) = orientation.displayed((stored.width, stored.height));
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(HeaderError::TooManyPixels(width, height));
     }
@@ -140,15 +165,46 @@ pub fn look(file: &Pieces<'_>) -> Result<Look, HeaderError> {
         height,
         orientation,
         metadata,
+        preview,
     }))
 }
 
-/// The boxes of an AVIF file that has been read whole.
+/// Reads the boxes of a complete AVIF or HEIC file.
 ///
 /// # Errors
-/// [`HeaderError::Broken`] where it is none.
-pub fn avif_boxes(bytes: &[u8]) -> Result<Avif, HeaderError> {
-    Avif::read(&Pieces::all(bytes)).map_err(|_| HeaderError::Broken)
+/// [`HeaderError::Broken`] if the boxes are invalid, or [`HeaderError::TooComplex`].
+pub fn heif_boxes(bytes: &[u8]) -> Result<Heif, HeaderError> {
+    Heif::read(&Pieces::all(bytes)).map_err(HeaderError::of_complete)
+}
+
+/// The JPEG preview of a complete raw file, as [`Header::preview`]. `None` if it is not a raw file.
+///
+/// # Errors
+/// [`HeaderError::NoPreview`], [`HeaderError::TooComplex`] or [`HeaderError::Broken`].
+pub fn preview(bytes: &[u8]) -> Result<Option<&[u8]>, HeaderError> {
+    let Some(Raw { preview, .. }) = raw::read(&Pieces::all(bytes)).map_err(HeaderError::of_complete)? else {
+        return Ok(None);
+    };
+    let (from, length) = preview;
+    let part = usize::try_from(from).ok().zip(usize::try_from(length).ok());
+    part.and_then(|(from, length)| bytes.get(from..)?.get(..length))
+        .map(Some)
+        .ok_or(HeaderError::Broken)
+}
+
+/// What is rare about a complete JPEG file that could not be decoded, in the plural, such as "Lossless JPEG pictures". `None`
+/// if its header has nothing rare, or is invalid.
+pub fn rare_jpeg(bytes: &[u8]) -> Option<&'static str> {
+    jpeg::rare_kind(&Pieces::all(bytes))
+}
+
+/// Finds the page of a complete TIFF or BigTIFF file that [`look`] describes: the first one in full resolution, or else the
+/// first one.
+///
+/// # Errors
+/// [`HeaderError::Broken`] if there is no page, or [`HeaderError::TooComplex`].
+pub fn tiff_page(bytes: &[u8]) -> Result<TiffPage, HeaderError> {
+    tiff::page(&Pieces::all(bytes)).map_err(HeaderError::of_complete)
 }
 
 fn read(file: &Pieces<'_>) -> Result<Stored, Stop> {
@@ -159,53 +215,13 @@ fn read(file: &Pieces<'_>) -> Result<Stored, Stop> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => chunks::webp(file),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => chunks::gif(file),
         [b'B', b'M', ..] => chunks::bmp(file),
+        [12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0, ..] if chunks::is_dib(file.get(0, length.min(20))?) => {
+            chunks::bmp(file)
+        }
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => tiff::read(file),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => heif(file),
-        [b'8', b'B', b'P', b'S', ..] => Err(Stop::OtherKind("a Photoshop document")),
-        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', ..] => Err(Stop::OtherKind("a JPEG XL picture")),
-        [0, 0, 0, 12, b'j', b'P', ..] => Err(Stop::OtherKind("a JPEG 2000 picture")),
-        [b'%', b'P', b'D', b'F', ..] => Err(Stop::OtherKind("a PDF document")),
-        [b'<', b's', b'v', b'g', ..] => Err(Stop::OtherKind("an SVG drawing")),
-        _ => Err(Stop::OtherKind("no picture of a known kind")),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => heif::read(file),
+        _ => Err(Stop::OtherKind(kinds::name(file)?)),
     }
-}
-
-/// AVIF, HEIC, or a video: the brands in the first box tell.
-fn heif(file: &Pieces<'_>) -> Result<Stored, Stop> {
-    let size = u32::from_be_bytes(file.array(0)?).clamp(16, 256) as usize;
-    let mut brands = file.get(8, size - 8)?.chunks_exact(4);
-    // Between the first brand and the others stands a version, which equals none.
-    let has = |names: &[&[u8; 4]]| {
-        brands
-            .clone()
-            .any(|brand| names.iter().any(|name| *name == brand))
-    };
-    if has(&[b"avif", b"avis"]) {
-        let avif = Avif::read(file)?;
-        return Ok(Stored {
-            format: Format::Avif,
-            width: avif.width,
-            height: avif.height,
-            exif: Exif {
-                orientation: avif.orientation,
-                metadata: chunks::optional(avif.metadata(file).map(|metadata| Exif {
-                    metadata,
-                    ..Exif::default()
-                }))?
-                .metadata,
-            },
-        });
-    }
-    let heic = [
-        b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1",
-    ];
-    Err(Stop::OtherKind(
-        if brands.any(|brand| heic.iter().any(|name| *name == brand)) {
-            HEIC
-        } else {
-            "a video"
-        },
-    ))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! A file of which only parts have been read.
+//! A file of which only some parts have been read.
 
+use crate::budget::{Budget, OverBudget};
 use std::borrow::Cow;
 
 /// The parts of a file that have been read so far.
@@ -7,40 +8,69 @@ use std::borrow::Cow;
 pub struct Pieces<'a> {
     size: u64,
     pieces: Vec<(u64, Cow<'a, [u8]>)>,
+    budget: Budget,
 }
 
-/// Why some bytes of a file cannot be had.
+/// Why some bytes of a file are not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gap {
-    /// They have not been read: the file has to be read from this byte on.
+    /// They have not been read. Read the file from this byte on.
     Unread(u64),
     /// The file ends before them.
-    BehindEnd,
+    AfterEnd,
+    /// The file has used up its budget.
+    OverBudget,
+}
+
+impl From<OverBudget> for Gap {
+    fn from(OverBudget: OverBudget) -> Self {
+        Self::OverBudget
+    }
 }
 
 impl<'a> Pieces<'a> {
-    /// Nothing yet of a file of `size` bytes.
+    /// A file of `size` bytes of which nothing has been read.
     pub fn none(size: u64) -> Self {
         Self {
             size,
             pieces: Vec::new(),
+            budget: Budget::default(),
         }
     }
 
-    /// All of a file.
+    /// A complete file.
     pub fn all(bytes: &'a [u8]) -> Self {
         Self {
             size: bytes.len() as u64,
             pieces: vec![(0, Cow::Borrowed(bytes))],
+            budget: Budget::default(),
         }
     }
 
-    /// Bytes of the whole file.
+    /// The same parts with a new budget, for another look.
+    pub(crate) fn again(&self) -> Pieces<'_> {
+        Pieces {
+            size: self.size,
+            pieces: self
+                .pieces
+                .iter()
+                .map(|(from, piece)| (*from, Cow::Borrowed(&**piece)))
+                .collect(),
+            budget: Budget::default(),
+        }
+    }
+
+    /// What reading this file may still cost. [`Self::get`] takes a step; loops and allocations draw on it themselves.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Size of the whole file in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Adds what has been read from byte `from` on.
+    /// Adds bytes that have been read from byte `from` on.
     pub fn add(&mut self, from: u64, bytes: &[u8]) {
         let before = self
             .pieces
@@ -52,14 +82,15 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// `length` bytes from byte `from` on.
+    /// Returns `length` bytes from byte `from` on.
     ///
     /// # Errors
-    /// Where they have not been read, or the file has fewer.
+    /// [`Gap`] if not all of them have been read, the file ends before them, or the budget is used up.
     pub fn get(&self, from: u64, length: usize) -> Result<&[u8], Gap> {
-        let end = from.checked_add(length as u64).ok_or(Gap::BehindEnd)?;
+        self.budget.step()?;
+        let end = from.checked_add(length as u64).ok_or(Gap::AfterEnd)?;
         if end > self.size {
-            return Err(Gap::BehindEnd);
+            return Err(Gap::AfterEnd);
         }
         let mut unread = from;
         for (start, piece) in &self.pieces {
@@ -68,7 +99,7 @@ impl<'a> Pieces<'a> {
                 continue;
             }
             if end <= piece_end {
-                let at = usize::try_from(from - start).map_err(|_| Gap::BehindEnd)?;
+                let at = usize::try_from(from - start).map_err(|_| Gap::AfterEnd)?;
                 return Ok(&piece[at..at + length]);
             }
             unread = unread.max(piece_end);
@@ -76,14 +107,27 @@ impl<'a> Pieces<'a> {
         Err(Gap::Unread(unread))
     }
 
-    /// The same as an array.
+    /// Returns the bytes from byte `from` on that have been read without a gap: at least one.
     ///
     /// # Errors
-    /// As [`Self::get`].
+    /// See [`Self::get`].
+    pub(crate) fn rest(&self, from: u64) -> Result<&[u8], Gap> {
+        self.get(from, 1)?;
+        let rest = self.pieces.iter().filter_map(|(start, piece)| {
+            let at = usize::try_from(from.checked_sub(*start)?).ok()?;
+            piece.get(at..)
+        });
+        Ok(rest.max_by_key(|rest| rest.len()).unwrap_or_default())
+    }
+
+    /// Like [`Self::get`], as an array.
+    ///
+    /// # Errors
+    /// See [`Self::get`].
     pub fn array<const LENGTH: usize>(&self, from: u64) -> Result<[u8; LENGTH], Gap> {
         Ok(self
             .get(from, LENGTH)?
             .try_into()
-            .expect("as many as were asked for"))
+            .expect("get returns the requested length"))
     }
 }

@@ -1,0 +1,43 @@
+//! What holds for any bytes, whatever they claim to be.
+
+use picture_header::{HeaderError, Look, Pieces, look, preview, rare_jpeg, tiff_page};
+
+/// Looks at a file after `cut` bytes, at the rest of it as far as that is needed, and at all of it.
+///
+/// # Panics
+/// If the header depends on how many bytes had been read, or if the functions for complete files contradict it.
+pub fn check(cut: u16, bytes: &[u8]) {
+    let whole = look(&Pieces::all(bytes));
+    let mut file = Pieces::none(bytes.len() as u64);
+    file.add(0, &bytes[..bytes.len().min(usize::from(cut))]);
+    // More reads than `validate` makes.
+    for _ in 0..40 {
+        let Ok(Look::ReadOn(from)) = look(&file) else {
+            assert_eq!(look(&file), whole);
+            break;
+        };
+        let from = usize::try_from(from).expect("a position in memory");
+        assert!(from < bytes.len(), "asks for bytes after the end of the file");
+        file.add(from as u64, &bytes[from..bytes.len().min(from + 1_000)]);
+    }
+    match (&whole, preview(bytes)) {
+        (Ok(Look::Found(header)), Ok(preview)) => {
+            assert_eq!(
+                header.preview.map(|(_, length)| length),
+                preview.map(|part| part.len() as u64)
+            );
+            assert_eq!(header.format.is_raw(), preview.is_some());
+        }
+        (Ok(Look::ReadOn(_)), _) => panic!("asks for more than the whole file"),
+        (Ok(Look::Found(_)), Err(error)) => panic!("a header, but {error}"),
+        (Err(HeaderError::NoPreview(_)), preview) => assert!(preview.is_err()),
+        (Err(_), _) => {}
+    }
+    let _ = tiff_page(bytes);
+    let _ = rare_jpeg(bytes);
+}
+
+/// Checks bytes after the first bytes of a format.
+pub fn check_after(start: &[u8], (cut, bytes): (u16, &[u8])) {
+    check(cut, &[start, bytes].concat());
+}
