@@ -1,11 +1,11 @@
-//! How long conversions take, on as many threads as each decoder uses, and how much memory.
+//! Measures time and memory of conversions, on as many threads as each decoder uses.
 //!
 //! ```text
 //! cargo bench --package picture -- PICTURE…
 //! ```
 //!
-//! `reference.py` beside this file makes pictures for it, and measures the same work of Pillow and libvips. Each picture
-//! is measured in a process of its own, or the largest would hide the others' memory.
+//! `reference.py` in this folder makes pictures for it, and measures Pillow and libvips for comparison. Each picture is
+//! measured in a separate process, because the peak memory counts for a whole process.
 
 use picture::{rendition, thumbnails};
 use std::process::Command;
@@ -62,7 +62,7 @@ fn imagesize(file: &[u8]) -> Result<u32, Box<dyn std::error::Error>> {
     }
 }
 
-/// Of this process, in megabytes. On Linux only.
+/// Peak memory of this process in megabytes. Linux only.
 fn peak_memory() -> Result<f64, Box<dyn std::error::Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status

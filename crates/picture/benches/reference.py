@@ -1,10 +1,10 @@
-"""The same work as convert.rs, by Pillow and libvips, on the same files and as many threads as their decoders use.
+"""Measures Pillow and libvips with the same work as convert.rs, on as many threads as their decoders use.
 
     python3 -m venv DIR/venv && DIR/venv/bin/pip install numpy pillow
     DIR/venv/bin/python crates/picture/benches/reference.py samples/coffee.jpg DIR
 
-writes pictures of each kind into DIR and prints what they take. libvips is measured where `vipsthumbnail` is installed
-(Debian: libvips-tools); the time it needs to start is taken off.
+writes pictures of each format into DIR and prints how long they take. libvips is measured if `vipsthumbnail` is
+installed (Debian: libvips-tools). Its start-up time is subtracted.
 """
 
 import io
@@ -22,7 +22,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def make(sample: Path, folder: Path) -> list[Path]:
-    """A photograph enlarged to 12 and 48 megapixels, with a sensor's noise."""
+    """A photograph enlarged to 12 and 48 megapixels, with the noise of a sensor."""
     files = []
     for name, size in {"12": (4000, 3000), "48": (8000, 6000)}.items():
         photograph = Image.open(sample).convert("RGB").resize(size, Image.LANCZOS)

@@ -1,118 +1,78 @@
 //! From files to pixels.
 //!
-//! JPEG has a decoder that can leave out what a smaller picture does not need: for a thumbnail of a photograph it takes
-//! less than half the time of `zune-jpeg`, which is faster otherwise, and a quarter of the memory. AVIF is decoded by
-//! `re_rav1d`, the Rust translation of dav1d, without its assembly, for which a build would need another tool. TIFF comes
-//! in strips or tiles that know nothing of each other, so several are decoded at a time. All others are the `image`
-//! crate's.
+//! - JPEG: `jpeg-decoder`, and `zune-jpeg` for damaged and unusual files.
+//! - AVIF: `re_rav1d`, a Rust translation of dav1d. It is used without its assembly, which needs another build tool.
+//! - HEIC: `heifer-hevc-dec`. Small tiles are decoded in parallel.
+//! - TIFF: this crate, with a crate for each compression.
+//! - Raw files of cameras: their JPEG preview.
+//! - All other formats: the `image` crate.
 
 mod avif;
+mod bmp;
+mod gif;
+mod heic;
+mod heif;
+mod jpeg;
+mod planes;
 mod tiff;
 
-use crate::Pixels;
-use crate::color::{over_white, rgb_of_inks};
+use crate::color::over_white;
+use crate::decoded::{DecodeError, Decoded, bounded, picture};
 use domain::Format;
 use domain::image::MAX_PIXELS;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-use jpeg_decoder::PixelFormat;
+use picture_header::Header;
+use picture_header::heif::Extent;
 use std::io::Cursor;
 
-/// A profile of real colors has some hundred bytes; of inks, up to two megabytes.
-const MOST_PROFILE_BYTES: usize = 4 * 1024 * 1024;
-
-/// A decoded picture, as it is stored.
-pub(crate) struct Decoded {
-    pub(crate) pixels: Pixels,
-    /// ICC.
-    pub(crate) profile: Option<Vec<u8>>,
-}
-
-/// The decoder's own words, for tests: people are told [`crate::PictureError::Undecodable`].
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct DecodeError(Box<dyn std::error::Error + Send + Sync>);
-
-impl DecodeError {
-    fn of(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(error.into())
-    }
-}
-
-/// The pixels of a file whose sides have been checked, at least as many as `wanted` where the file has them.
-pub(crate) fn decode(file: &[u8], format: Format, wanted: (u32, u32)) -> Result<Decoded, DecodeError> {
-    match format {
-        Format::Jpeg => jpeg(file, wanted),
-        Format::Avif => avif::decode(file, wanted),
+/// Decodes a file whose sides have been checked. A JPEG, AVIF or HEIC is decoded at a smaller size if that still has at least
+/// the `wanted` sides.
+pub(crate) fn decode(file: &[u8], header: &Header, wanted: (u32, u32)) -> Result<Decoded, DecodeError> {
+    match header.format {
+        Format::Jpeg => jpeg::decode(file, wanted),
+        Format::Avif | Format::Heic => heif::decode(file, wanted),
         Format::Png => other(file, ImageFormat::Png),
         Format::WebP => other(file, ImageFormat::WebP),
-        Format::Gif => other(file, ImageFormat::Gif),
-        Format::Bmp => other(file, ImageFormat::Bmp),
-        Format::Tiff => tiff::decode(file)?.map_or_else(|| other(file, ImageFormat::Tiff), Ok),
+        Format::Gif => gif::decode(file),
+        Format::Bmp => bmp::decode(file),
+        Format::Tiff => tiff::decode(file),
+        // Raw files.
+        _ => {
+            let preview = header.preview.and_then(|extent| part(file, extent));
+            jpeg::decode(preview.ok_or_else(|| DecodeError::of("no preview"))?, wanted)
+        }
     }
 }
 
-fn jpeg(file: &[u8], wanted: (u32, u32)) -> Result<Decoded, DecodeError> {
-    let mut decoder = jpeg_decoder::Decoder::new(Cursor::new(file));
-    // Four inks for each pixel.
-    decoder.set_max_decoding_buffer_size(usize::try_from(4 * MAX_PIXELS).unwrap_or(usize::MAX));
-    decoder.read_info().map_err(DecodeError::of)?;
-    let side = |side| u16::try_from(side).unwrap_or(u16::MAX);
-    decoder
-        .scale(side(wanted.0), side(wanted.1))
-        .map_err(DecodeError::of)?;
-    let samples = decoder.decode().map_err(DecodeError::of)?;
-    let info = decoder.info().ok_or_else(|| DecodeError::of("no frame"))?;
-    let rgb = match info.pixel_format {
-        PixelFormat::RGB24 => samples,
-        PixelFormat::L8 => samples.into_iter().flat_map(|gray| [gray; 3]).collect(),
-        PixelFormat::L16 => samples
-            .chunks_exact(2)
-            .flat_map(|gray| [(u16::from_ne_bytes([gray[0], gray[1]]) >> 8) as u8; 3])
-            .collect(),
-        PixelFormat::CMYK32 => samples
-            .chunks_exact(4)
-            .flat_map(|inks| rgb_of_inks([inks[0], inks[1], inks[2], inks[3]]))
-            .collect(),
-    };
-    Ok(Decoded {
-        pixels: Pixels {
-            width: info.width.into(),
-            height: info.height.into(),
-            rgb,
-        },
-        profile: bounded(decoder.icc_profile()),
-    })
+/// A part of the file. `None` if the file ends before it.
+fn part(file: &[u8], (from, length): Extent) -> Option<&[u8]> {
+    let (from, length) = (usize::try_from(from).ok()?, usize::try_from(length).ok()?);
+    file.get(from..from.checked_add(length)?)
 }
 
 fn other(file: &[u8], format: ImageFormat) -> Result<Decoded, DecodeError> {
     let mut reader = ImageReader::with_format(Cursor::new(file), format);
     let mut limits = Limits::no_limits();
-    // Four samples of two bytes for each pixel, and something for the decoder.
+    // Four samples of two bytes for each pixel, and some memory for the decoder.
     limits.max_alloc = Some(8 * MAX_PIXELS + 64 * 1024 * 1024);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(DecodeError::of)?;
     let profile = bounded(decoder.icc_profile().ok().flatten());
     let image = DynamicImage::from_decoder(decoder).map_err(DecodeError::of)?;
-    let (width, height) = (image.width(), image.height());
-    let rgb = if image.color().has_alpha() {
-        let rgba = match image {
-            DynamicImage::ImageRgba8(rgba) => rgba,
-            image => image.to_rgba8(),
-        };
-        rgb_over_white(rgba.into_raw())
+    let sides = (image.width(), image.height());
+    let picture = if image.color().has_alpha() {
+        picture(sides, rgb_over_white(image.into_rgba8().into_raw()))?
     } else {
-        match image {
-            DynamicImage::ImageRgb8(rgb) => rgb.into_raw(),
-            image => image.to_rgb8().into_raw(),
-        }
+        image.into_rgb8()
     };
     Ok(Decoded {
-        pixels: Pixels { width, height, rgb },
+        picture,
         profile,
+        incomplete: false,
     })
 }
 
-/// In the memory that the samples are in: a large picture's take hundreds of megabytes.
+/// Blends RGBA samples with white, in place: the samples of a large picture take hundreds of megabytes.
 fn rgb_over_white(mut samples: Vec<u8>) -> Vec<u8> {
     let pixels = samples.len() / 4;
     for pixel in 0..pixels {
@@ -123,8 +83,4 @@ fn rgb_over_white(mut samples: Vec<u8>) -> Vec<u8> {
     }
     samples.truncate(pixels * 3);
     samples
-}
-
-fn bounded(profile: Option<Vec<u8>>) -> Option<Vec<u8>> {
-    profile.filter(|profile| profile.len() <= MOST_PROFILE_BYTES)
 }

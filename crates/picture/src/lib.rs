@@ -1,61 +1,73 @@
-//! From any picture file to a JPEG that Rekognition takes, and to thumbnails. Pure: bytes in, bytes out.
+//! Decodes picture files of every supported format, and converts them to JPEGs that Rekognition accepts and to thumbnails.
+//! Pure: bytes in, bytes or pixels out.
 //!
-//! What comes out is upright, has 8 bits for each of red, green and blue, in sRGB, over white where the picture is
-//! transparent, and carries no metadata. Of animations and of files with many pages it is the first picture.
+//! All output is upright, has 8 bits each for red, green and blue in sRGB, and shows white where the picture is
+//! transparent. JPEGs carry no metadata. Of animations and files with several pages, only the first picture is used.
 //!
-//! Each file's sides are checked against the limits before any of its pixels is decoded, so that the memory it takes is
-//! bounded: by 12 bytes a pixel in the worst case, which is a PNG of 16 bits with transparency, or a progressive JPEG whose
-//! chroma is not subsampled.
+//! A file's sides are checked against the limits before any pixel is decoded, which bounds the memory: at most 13 bytes a
+//! pixel. The worst cases are a PNG of 16 bits with transparency, a progressive JPEG without chroma subsampling, and a HEIC
+//! picture of one tile without chroma subsampling, whose sides are not multiples of 8.
+//!
+//! Decoders can panic, never end, or take more memory than intended, for files that nobody has thought of. Decode files of
+//! strangers with the crate `picture-process`, which does it in a limited process.
 
 mod color;
 mod decode;
+mod decoded;
 mod scale;
 
+use decoded::DecodeError;
 use domain::ErrorName;
 use domain::image::{MIN_SIDE, rekognition};
+use image::RgbImage;
 use picture_header::{Header, HeaderError, Look, Pieces, look};
 use scale::{fit, scaled, upright};
 use strum::EnumIter;
 
-/// Longest side of a rendition in pixels. What Rekognition finds depends on the share of the picture that it takes up, not
-/// on its pixels: AWS gives the smallest face as 40 pixels of 1,920 x 1,080, and a proportionally larger one for larger
-/// pictures. So nothing is lost, and a camera's 12 megapixels are decoded at half their size, in a fourth of the time.
+/// Longest side of a rendition in pixels. What Rekognition finds depends on an object's share of the picture, not on its
+/// pixels: AWS specifies the smallest detectable face as 40 pixels in 1,920 x 1,080, and as proportionally larger in
+/// larger pictures. So nothing is lost, and a camera's 12 megapixels are decoded at half their size, in a fourth of the
+/// time.
 pub const RENDITION_SIDE: u32 = 1_920;
 
-/// Longest sides of thumbnails in pixels: for a grid of many, and for one that fills a window.
+/// Longest sides of the thumbnails in pixels: one for a grid, and one that fills a window.
 pub const THUMBNAIL_SIDES: [u32; 2] = [320, 1_280];
 
-/// Of JPEG, out of 100: no difference is seen, and found labels are the same.
+/// JPEG quality of 100. The difference is invisible, and Rekognition finds the same labels.
 const RENDITION_QUALITY: u8 = 90;
-/// Of JPEG, out of 100: good to look at.
+/// JPEG quality of 100.
 const THUMBNAIL_QUALITY: u8 = 80;
 
-/// Why a file cannot be converted. It is the file's fault, always.
+/// Why a file is rejected. The messages are shown to the person who uploaded the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum PictureError {
-    /// Its header says enough.
+    /// The header is invalid, or the picture is outside the limits.
     #[error(transparent)]
     #[strum(disabled)]
     Header(#[from] HeaderError),
-    /// It breaks its format's rules, ends early, or uses a part of its format that hardly any program reads.
+    /// The file violates its format, is incomplete, or uses a rare feature that the decoder does not support.
     #[error(
-        "This {0} file is broken or incomplete, or of an unusual kind. Upload the picture again, or save it anew as JPEG."
+        "This {0} file is damaged, incomplete or of an unsupported kind. Upload it again, or save it as a new JPEG."
     )]
     Undecodable(&'static str),
-    /// Scaled down to Rekognition's longest side, its shorter one would be below Rekognition's shortest.
+    /// The file is valid, but of a kind that is too rare to have a decoder here. The text is the kind, such as "TIFF with
+    /// JBIG compression".
+    #[error("This picture is a {0}, which can't be decoded. Save it as JPEG or PNG.")]
+    UnsupportedKind(&'static str),
+    /// When the longer side is scaled down to Rekognition's maximum, the shorter side is below its minimum.
     #[error(
-        "This picture has {0} × {1} pixels. The longer side may have at most {most} times the shorter one's.",
-        most = rekognition::MAX_SIDE / MIN_SIDE
+        "This picture is {0} × {1} pixels. Crop it: the longer side can be at most {max} times the shorter one.",
+        max = rekognition::MAX_SIDE / MIN_SIDE
     )]
     TooNarrow(u32, u32),
 }
 
 impl PictureError {
-    /// The name that the state machine matches.
+    /// The error's name in the state machine.
     pub fn name(self) -> ErrorName {
         match self {
             Self::Header(error) => error.name(),
-            Self::Undecodable(_) => ErrorName::InvalidImage,
+            Self::Undecodable(_) | Self::UnsupportedKind(_) => ErrorName::InvalidImage,
             Self::TooNarrow(..) => ErrorName::ImageTooLarge,
         }
     }
@@ -72,97 +84,114 @@ pub struct Jpeg {
     pub height: u32,
 }
 
-/// Pixels in memory: RGB, 3 bytes each, row by row.
+/// What was made from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pixels {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) rgb: Vec<u8>,
+pub struct Converted<T> {
+    /// One or several JPEGs, or pixels.
+    pub result: T,
+    /// Whether a part of the picture is missing from the file, for example because its end is cut off.
+    pub incomplete: bool,
 }
 
-/// The picture as a JPEG within Rekognition's limits: at most [`RENDITION_SIDE`] pixels a side, or more where the shorter
-/// side would get too short; never enlarged.
+impl<T> Converted<T> {
+    /// Converts the result further.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Converted<U> {
+        Converted {
+            result: convert(self.result),
+            incomplete: self.incomplete,
+        }
+    }
+}
+
+/// Decodes a picture at full size. `header` is the header of the same file.
+///
+/// # Errors
+/// [`PictureError::Undecodable`] or [`PictureError::UnsupportedKind`].
+pub fn pixels(file: &[u8], header: &Header) -> Result<Converted<RgbImage>, PictureError> {
+    decoded(file, header, (header.width, header.height))
+}
+
+/// Converts a picture to a JPEG within Rekognition's limits. Its longer side has at most [`RENDITION_SIDE`] pixels, or more
+/// if the shorter side would otherwise be below Rekognition's minimum. Pictures are never enlarged.
 ///
 /// # Errors
 /// See [`PictureError`].
-pub fn rendition(file: &[u8]) -> Result<Jpeg, PictureError> {
+pub fn rendition(file: &[u8]) -> Result<Converted<Jpeg>, PictureError> {
     let header = header(file)?;
     let sides = (header.width, header.height);
     let target = rendition_sides(sides).ok_or(PictureError::TooNarrow(sides.0, sides.1))?;
     let pixels = decoded(file, &header, target)?;
-    Ok(encoded(&pixels, RENDITION_QUALITY))
+    Ok(pixels.map(|pixels| encoded(&pixels, RENDITION_QUALITY)))
 }
 
-/// The picture as small JPEGs, one for each of [`THUMBNAIL_SIDES`], in that order; never enlarged.
+/// Scales a picture down to JPEGs, one for each of [`THUMBNAIL_SIDES`], in that order. Pictures are never enlarged.
 ///
 /// # Errors
 /// See [`PictureError`].
-pub fn thumbnails(file: &[u8]) -> Result<[Jpeg; THUMBNAIL_SIDES.len()], PictureError> {
+pub fn thumbnails(file: &[u8]) -> Result<Converted<[Jpeg; THUMBNAIL_SIDES.len()]>, PictureError> {
     let header = header(file)?;
     let [small, large] = THUMBNAIL_SIDES;
     let sides = (header.width, header.height);
     let large = decoded(file, &header, fit(sides, large))?;
-    // From the larger one: nobody sees a difference, and it takes a hundredth of the time.
-    let large_file = encoded(&large, THUMBNAIL_QUALITY);
-    let small = scaled(large, fit(sides, small));
-    Ok([encoded(&small, THUMBNAIL_QUALITY), large_file])
+    // The small one is scaled from the large one: no visible difference, in a hundredth of the time.
+    Ok(large.map(|large| {
+        let large_file = encoded(&large, THUMBNAIL_QUALITY);
+        let small = scaled(large, fit(sides, small));
+        [encoded(&small, THUMBNAIL_QUALITY), large_file]
+    }))
 }
 
-fn header(file: &[u8]) -> Result<Header, PictureError> {
+/// The header of a whole file.
+///
+/// # Errors
+/// [`PictureError::Header`].
+pub fn header(file: &[u8]) -> Result<Header, PictureError> {
     match look(&Pieces::all(file))? {
         Look::Found(header) => Ok(header),
         Look::ReadOn(_) => Err(HeaderError::Broken.into()),
     }
 }
 
-/// `None` where no size is within both of Rekognition's limits.
-fn rendition_sides((width, height): (u32, u32)) -> Option<(u32, u32)> {
+/// Width and height of the rendition of a picture with these sides. `None` if no size meets both of Rekognition's limits.
+pub fn rendition_sides((width, height): (u32, u32)) -> Option<(u32, u32)> {
     let (shorter, longer) = (width.min(height), width.max(height));
-    // As long as the shorter side needs it.
-    let longest = (u64::from(MIN_SIDE) * u64::from(longer)).div_ceil(shorter.max(1).into());
-    let longest = u32::try_from(longest).ok()?.max(RENDITION_SIDE);
+    // The longer side at which the shorter side has the minimum.
+    let needed = (u64::from(MIN_SIDE) * u64::from(longer)).div_ceil(shorter.max(1).into());
+    let longest = u32::try_from(needed).ok()?.max(RENDITION_SIDE);
     let fitted = fit((width, height), longest);
     (fitted.0.max(fitted.1) <= rekognition::MAX_SIDE && fitted.0.min(fitted.1) >= MIN_SIDE).then_some(fitted)
 }
 
-/// The picture as seen, of these sides.
-fn decoded(file: &[u8], header: &Header, seen: (u32, u32)) -> Result<Pixels, PictureError> {
-    let stored = header.orientation.seen(seen);
-    // The decoders are made for hostile files, and none is known that makes them panic. Should one be found, it is still
-    // that file which is at fault.
-    let result = std::panic::catch_unwind(|| {
-        let decoded = decode::decode(file, header.format, stored)?;
-        let mut pixels = scaled(decoded.pixels, stored);
-        if let Some(profile) = &decoded.profile {
-            color::to_srgb(&mut pixels.rgb, profile);
-        }
-        Ok::<_, decode::DecodeError>(upright(pixels, header.orientation))
-    });
-    result
-        .ok()
-        .and_then(Result::ok)
-        .ok_or(PictureError::Undecodable(header.format.as_str()))
+/// The upright picture, scaled to these sides.
+fn decoded(file: &[u8], header: &Header, sides: (u32, u32)) -> Result<Converted<RgbImage>, PictureError> {
+    let stored = header.orientation.displayed(sides);
+    let decoded = decode::decode(file, header, stored).map_err(|error| match error {
+        DecodeError::Unsupported(kind) => PictureError::UnsupportedKind(kind),
+        DecodeError::Invalid(_) => PictureError::Undecodable(header.format.as_str()),
+    })?;
+    let mut picture = scaled(decoded.picture, stored);
+    if let Some(profile) = &decoded.profile {
+        color::to_srgb(&mut picture, profile);
+    }
+    Ok(Converted {
+        result: upright(picture, header.orientation),
+        incomplete: decoded.incomplete,
+    })
 }
 
-fn encoded(pixels: &Pixels, quality: u8) -> Jpeg {
-    let side = |side| u16::try_from(side).expect("at most Rekognition's longest side");
+fn encoded(picture: &RgbImage, quality: u8) -> Jpeg {
+    let side = |side| u16::try_from(side).expect("at most Rekognition's maximum side");
+    let (width, height) = picture.dimensions();
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
     encoder
         .encode(
-            &pixels.rgb,
-            side(pixels.width),
-            side(pixels.height),
+            picture.as_raw(),
+            side(width),
+            side(height),
             jpeg_encoder::ColorType::Rgb,
         )
-        .expect("three bytes for every pixel, written to memory");
-    Jpeg {
-        bytes,
-        width: pixels.width,
-        height: pixels.height,
-    }
+        .expect("an RgbImage has three bytes a pixel, and memory accepts every write");
+    Jpeg { bytes, width, height }
 }
-
-#[cfg(test)]
-mod tests;

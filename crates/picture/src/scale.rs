@@ -1,11 +1,12 @@
-//! Scaling and turning.
+//! Scales and turns pictures.
 
-use crate::Pixels;
 use domain::Orientation;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use image::{DynamicImage, RgbImage};
 
-/// The sides of a picture whose longer one is at most `longest`; never enlarged, and never without a pixel.
+/// Scales sides so that the longer one is at most `longest`. Never enlarges, and never returns 0.
 pub(crate) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     let longer = width.max(height).max(1);
     if longer <= longest {
@@ -18,57 +19,44 @@ pub(crate) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
-/// Scaled to these sides. Takes the pixels, so that none are held longer than needed.
-pub(crate) fn scaled(pixels: Pixels, (width, height): (u32, u32)) -> Pixels {
-    Pixels {
-        width,
-        height,
-        rgb: resized(
-            pixels.rgb,
-            PixelType::U8x3,
-            (pixels.width, pixels.height),
-            (width, height),
-        ),
+/// Scales a picture. Takes the picture by value, to free its memory early.
+pub(crate) fn scaled(picture: RgbImage, (width, height): (u32, u32)) -> RgbImage {
+    let from = picture.dimensions();
+    if from == (width, height) {
+        return picture;
     }
+    let mut scaled = RgbImage::new(width, height);
+    resize::<U8x3>(&picture, from, &mut scaled, (width, height));
+    scaled
 }
 
-/// Samples of some kind, scaled from these sides to those with an antialiased bicubic filter.
-pub(crate) fn resized(samples: Vec<u8>, kind: PixelType, from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
+/// Scales a plane of one sample a pixel.
+pub(crate) fn scaled_plane(samples: Vec<u8>, from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
     if from == to {
         return samples;
     }
-    let source =
-        ImageRef::new(from.0, from.1, &samples, kind).expect("as many samples as pixels of this kind");
-    let mut target = Image::new(to.0, to.1, kind);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("both are of the same kind");
-    target.into_vec()
+    let mut scaled = vec![0; to.0 as usize * to.1 as usize];
+    resize::<U8>(&samples, from, &mut scaled, to);
+    scaled
 }
 
-/// Turned and mirrored as it is to be seen.
-pub(crate) fn upright(pixels: Pixels, orientation: Orientation) -> Pixels {
-    if orientation == Orientation::UPRIGHT {
-        return pixels;
-    }
-    let (stored_width, stored_height) = (pixels.width as usize, pixels.height as usize);
-    let (width, height) = orientation.seen((pixels.width, pixels.height));
-    let mut rgb = Vec::with_capacity(pixels.rgb.len());
-    for y in 0..height as usize {
-        for x in 0..width as usize {
-            let (column, row) = match orientation.number() {
-                2 => (stored_width - 1 - x, y),
-                3 => (stored_width - 1 - x, stored_height - 1 - y),
-                4 => (x, stored_height - 1 - y),
-                5 => (y, x),
-                6 => (y, stored_height - 1 - x),
-                7 => (stored_width - 1 - y, stored_height - 1 - x),
-                8 => (stored_width - 1 - y, x),
-                _ => (x, y),
-            };
-            rgb.extend_from_slice(&pixels.rgb[(row * stored_width + column) * 3..][..3]);
-        }
-    }
-    Pixels { width, height, rgb }
+/// Scales with an antialiasing bicubic filter. The type of the pixels is known at compile time: [`Resizer::resize`] would
+/// add code for 13 types to this crate, which takes a minute to optimize.
+fn resize<P: PixelTrait>(source: &[u8], from: (u32, u32), target: &mut [u8], to: (u32, u32)) {
+    let source = TypedImageRef::<P>::from_buffer(from.0, from.1, source).expect("the samples fit the sides");
+    let mut target = TypedImage::<P>::from_buffer(to.0, to.1, target).expect("the samples fit the sides");
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    Resizer::new()
+        .resize_typed(&source, &mut target, &options)
+        .expect("without cropping, every size is valid");
+}
+
+/// Turns and mirrors a stored picture as its orientation says.
+pub(crate) fn upright(picture: RgbImage, orientation: Orientation) -> RgbImage {
+    let Some(orientation) = image::metadata::Orientation::from_exif(orientation.number()) else {
+        return picture;
+    };
+    let mut picture = DynamicImage::from(picture);
+    picture.apply_orientation(orientation);
+    picture.into_rgb8()
 }
