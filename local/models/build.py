@@ -1,7 +1,8 @@
-"""Builds the labeler's two models: `python build.py --out DIR`, in an environment made from requirements.txt.
+"""Builds the two models of the local label source: `python build.py --out DIR`, in an environment with
+requirements.txt.
 
-Writes `detector.onnx`, `classifier.onnx` and `onnxruntime.path`, the path of the shared library to run them
-with. The models come out byte for byte the same everywhere; where they are there already, nothing is built.
+Writes `detector.onnx`, `classifier.onnx` and `onnxruntime.path`, the path of the shared library that runs them. The
+build is reproducible: the models are byte for byte the same everywhere. Existing models are not built again.
 """
 
 import argparse
@@ -12,9 +13,9 @@ from pathlib import Path
 
 import sources
 
-# numpy and onnx are imported only where something is built: a second run should take milliseconds.
+# numpy and onnx are imported only when a model is built, so that a second run takes milliseconds.
 
-# SHA-256 of what the pinned weights, converted with the pinned packages, come to.
+# SHA-256 of the pinned weights, converted with the pinned packages.
 MODELS = {
     "detector.onnx": "9bf480313faebecc945ddf708f96d7e650160366e36d3cc569ff7874366eec9d",
     "classifier.onnx": "3ad8d99fe40046429a28ce5acb5afdaadd0a05b522b670420f29315ac0b38216",
@@ -23,11 +24,11 @@ RUNTIME_PATH = "onnxruntime.path"
 
 
 class BuildError(RuntimeError):
-    """A model came out other than it should."""
+    """A model does not have the expected content."""
 
 
 def build(out: Path) -> list[str]:
-    """Builds into the folder `out` what is not there yet or is damaged, and returns the names of what was built."""
+    """Builds the missing and damaged models in the folder `out`, and returns their names."""
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / RUNTIME_PATH, f"{sources.onnx_runtime()}\n".encode())
     missing = [name for name, expected in MODELS.items() if not is_intact(out / name, expected)]
@@ -62,20 +63,20 @@ def classifier_bytes() -> bytes:
 
 
 def write_model(path: Path, model: bytes, expected: str) -> None:
-    """Writes the model if it has the expected SHA-256; otherwise nothing is left at `path` but what was there."""
+    """Writes the model if it has the expected SHA-256. Otherwise, leaves `path` unchanged."""
     import hashlib
 
     found = hashlib.sha256(model).hexdigest()
     if found != expected:
         raise BuildError(
-            f"{path.name} came out with SHA-256 {found}, expected {expected}: "
-            "is this environment made from requirements.txt?"
+            f"{path.name} has the SHA-256 {found}, expected {expected}: "
+            "does this environment have the packages of requirements.txt?"
         )
     write_atomically(path, model)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replaces the file as a whole: who reads it meanwhile sees the old or the new one, never a part."""
+    """Replaces the file atomically: a reader sees the old or the new content, never a part."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -89,7 +90,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder that the models go to")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder for the models")
     arguments = parser.parse_args()
     try:
         built = build(arguments.out)

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with ImageNet's 1,000 classes, from its PyTorch checkpoint to ONNX.
+"""Converts EfficientNet-Lite0 with ImageNet's 1,000 classes from its PyTorch checkpoint to ONNX.
 
 Input `image` [1, 3, 224, 224]: RGB, (x - 127) / 128. Output `probs` [1, 1000]: probabilities that sum to 1.
 """
@@ -11,7 +11,7 @@ RESOLUTION = 224
 CLASSES = 1000
 BATCH_NORM_EPSILON = 1e-3
 
-# EfficientNet-B0's seven stages: the stride of each stage's first block. Lite0 keeps them; what it drops are the
+# The stride of the first block in each of EfficientNet-B0's seven stages. Lite0 has the same strides. It only lacks the
 # squeeze-and-excitation parts and swish.
 STAGE_STRIDES = [1, 2, 2, 2, 1, 2, 1]
 
@@ -19,13 +19,13 @@ STAGE_STRIDES = [1, 2, 2, 2, 1, 2, 1]
 def fold_batch_norm(
     weight: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A convolution without bias followed by batch normalization, as one convolution: (weight, bias)."""
+    """Merges a convolution without bias and a batch normalization into one convolution: (weight, bias)."""
     scale = gamma.astype(np.float64) / np.sqrt(variance.astype(np.float64) + epsilon)
     return weight * scale[:, None, None, None], beta - mean * scale
 
 
 def convert(weights: dict[str, np.ndarray]) -> bytes:
-    """The classifier as a serialized ONNX model; `weights` as `torch_checkpoint.read` gives them."""
+    """Returns the classifier as a serialized ONNX model. `weights` comes from `torch_checkpoint.read`."""
     graph = Graph()
 
     def convolution(image, size, name, norm, stride=1, activation=True):
@@ -65,7 +65,7 @@ def convert(weights: dict[str, np.ndarray]) -> bytes:
 
 
 def _blocks(weights: dict[str, np.ndarray]) -> list[tuple[str, int]]:
-    """The blocks in order, each with its stride. A stage begins where the number of output channels changes."""
+    """Returns the blocks in order, each with its stride. A stage begins where the number of output channels changes."""
     count = len({name.split(".")[1] for name in weights if name.startswith("_blocks.")})
     blocks, stage, channels = [], -1, None
     for index in range(count):

@@ -1,12 +1,11 @@
-"""SSDLite-MobileNetV2 with COCO's classes, from its TensorFlow.js graph to ONNX.
+"""Converts SSDLite-MobileNetV2 with COCO's classes from its TensorFlow.js graph to ONNX.
 
 Input `image` [1, 3, 300, 300]: RGB, x / 127.5 - 1. Outputs: `boxes` [1, 1917, 4] as (ymin, xmin, ymax, xmax) in
-fractions of the picture, not clamped; `scores` [1, 1917, 90], whose index + 1 is the COCO id. Non-maximum
-suppression is left to the caller.
+fractions of the picture, not clamped, and `scores` [1, 1917, 90], whose index + 1 is the COCO id. The caller does the
+non-maximum suppression.
 
-The graph is walked from its two heads back to the preprocessed picture. Multiplications and additions of
-constants (batch normalization, taken apart by TensorFlow's optimizer) are folded into the convolution before
-them.
+The conversion follows the graph from its two heads back to the preprocessed picture. TensorFlow's optimizer has split
+batch normalization into multiplications and additions of constants. They are folded into the preceding convolution.
 """
 
 import base64
@@ -20,7 +19,7 @@ from tfjs_graph import GraphModel, GraphModelError
 
 RESOLUTION = 300
 ANCHORS = 1917
-# Index 0 of the 91 stands for the background.
+# 90 COCO ids, and index 0 for the background.
 SCORES = 91
 IMAGE_NODE = "Preprocessor/sub"
 BOX_HEAD, SCORE_HEAD = "concat", "concat_1"
@@ -58,7 +57,7 @@ class _Feature:
 
 
 def convert(model: GraphModel) -> bytes:
-    """The detector as a serialized ONNX model."""
+    """Returns the detector as a serialized ONNX model."""
     walk = _Walk(model)
     graph = walk.graph
     offsets = _head(walk, BOX_HEAD, 4)
@@ -70,7 +69,7 @@ def convert(model: GraphModel) -> bytes:
     last_axis = indices("last_axis", 2)
     zero, one, two, four = indices("0", 0), indices("1", 1), indices("2", 2), indices("4", 4)
     graph.node("Slice", [scores, one, indices("91", SCORES), last_axis], "scores")
-    # A box is its anchor, moved by a part of the anchor's size and scaled exponentially.
+    # A box is its anchor, moved by a fraction of the anchor's size and scaled exponentially.
     anchors = model.constants[ANCHOR_CONSTANT].astype(np.float32)
     anchor_size = anchors[..., 2:] - anchors[..., :2]
     anchor_center = anchors[..., :2] + anchor_size / 2
@@ -100,7 +99,7 @@ def convert(model: GraphModel) -> bytes:
 
 
 def _head(walk: "_Walk", name: str, values: int) -> str:
-    """One of the graph's two heads: what six feature maps say about each anchor, as [1, anchors, values]."""
+    """Converts one of the two heads: the values of six feature maps for each anchor, as [1, anchors, values]."""
     parts = []
     for reshape in walk.inputs(name)[:-1]:
         feature = walk.feature(walk.inputs(reshape)[0])
@@ -112,7 +111,7 @@ def _head(walk: "_Walk", name: str, values: int) -> str:
 
 
 class _Walk:
-    """Translates nodes on demand, each once."""
+    """Converts each node once, when it is needed."""
 
     def __init__(self, model: GraphModel) -> None:
         self.graph = Graph()
@@ -124,7 +123,7 @@ class _Walk:
         return [source.split(":")[0] for source in self._model.nodes[name].get("input", [])]
 
     def feature(self, name: str) -> _Feature:
-        """The node's output as a feature map; a convolution that was open for folding is closed."""
+        """Returns the node's output as a feature map. After this, no constants can be folded into a convolution."""
         value = self._value(name)
         if isinstance(value, _Convolution):
             output, size = self.graph.convolution(
@@ -162,14 +161,14 @@ class _Walk:
                         return self._open(other).scaled(constant)
                     if isinstance(self._value(other), _Convolution):
                         return self._open(other).shifted(constant)
-                    # The optimizer moved some additions behind the sum of two feature maps.
+                    # The optimizer moved some additions after the sum of two feature maps.
                     feature, shift = self.feature(other), constant.astype(np.float32).reshape(1, -1, 1, 1)
                     shifted = self.graph.node("Add", [feature.name, self.graph.constant(f"{name}.shift", shift)])
                     return replace(feature, name=shifted)
             case "Relu6":
                 feature = self.feature(sources[0])
                 return replace(feature, name=self.graph.relu6(feature.name))
-        raise GraphModelError(f"{name} is a {op}, which the detector's graph should not need here")
+        raise GraphModelError(f"{name} is a {op}, which is not expected here in the detector's graph")
 
     def _convolution(self, name: str, sources: list[str], depthwise: bool) -> _Convolution:
         image = self.feature(sources[0])
@@ -179,8 +178,8 @@ class _Walk:
         padding = _text(self._attribute(name, "padding")["s"])
         square = weight.shape[0] == weight.shape[1] and strides[1] == strides[2]
         if padding != "SAME" or dilations != [1, 1, 1, 1] or not square:
-            raise GraphModelError(f"{name} is no square, undilated convolution with SAME padding")
-        # TensorFlow's weights are [height, width, in, out], or [height, width, in, 1] where depthwise.
+            raise GraphModelError(f"{name} is not a square convolution without dilation and with SAME padding")
+        # TensorFlow's weights are [height, width, in, out], or [height, width, in, 1] for depthwise convolutions.
         order = (2, 3, 0, 1) if depthwise else (3, 2, 0, 1)
         return _Convolution(
             name,
@@ -193,10 +192,10 @@ class _Walk:
         )
 
     def _open(self, name: str) -> _Convolution:
-        """The convolution at `name`, which nothing else may use: what is folded into it would reach there too."""
+        """Returns the convolution at `name`. Folding would change all of its users, so it must have only one."""
         value = self._value(name)
         if not isinstance(value, _Convolution) or self._uses[name] != 1:
-            raise GraphModelError(f"{name} is no convolution that constants can be folded into")
+            raise GraphModelError(f"{name} is not a convolution that constants can be folded into")
         return value
 
     def _vector(self, name: str) -> np.ndarray:
@@ -208,5 +207,5 @@ class _Walk:
 
 
 def _text(value: "list[int] | str") -> str:
-    """A string attribute: a list of bytes in older files, base64 in newer ones."""
+    """Decodes a string attribute: a list of bytes in older files, base64 in newer ones."""
     return (bytes(value) if isinstance(value, list) else base64.b64decode(value)).decode()

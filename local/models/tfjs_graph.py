@@ -1,4 +1,4 @@
-"""Reads a TensorFlow.js graph model: `model.json` and the weight files that it names."""
+"""Reads a TensorFlow.js graph model: `model.json` and its weight files."""
 
 import json
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ DTYPES = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4"), "bool": np.dtype
 
 
 class GraphModelError(ValueError):
-    """The files are no graph model that this reader understands."""
+    """The files are not a graph model that this reader supports."""
 
 
 @dataclass(frozen=True)
 class GraphModel:
-    """The nodes of a graph, each as TensorFlow.js wrote it, and the values of its constants; both by name."""
+    """The nodes of a graph, in TensorFlow.js's form, and the values of its constants, both by name."""
 
     nodes: dict[str, dict]
     constants: dict[str, np.ndarray]
@@ -27,17 +27,17 @@ def read(path: Path) -> GraphModel:
     nodes = {node["name"]: node for node in document["modelTopology"]["node"]}
     constants: dict[str, np.ndarray] = {}
     for group in document["weightsManifest"]:
-        # A weight may begin in one file and end in the next.
+        # A weight can begin in one file and end in the next.
         data = b"".join((path.parent / Path(name).name).read_bytes() for name in group["paths"])
         offset = 0
         for weight in group["weights"]:
             if "quantization" in weight:
-                raise GraphModelError(f"{weight['name']} is quantized, which this reader does not undo")
+                raise GraphModelError(f"{weight['name']} is quantized, which this reader does not support")
             dtype, count = DTYPES[weight["dtype"]], int(np.prod(weight["shape"], dtype=np.int64))
             if offset + count * dtype.itemsize > len(data):
                 raise GraphModelError(f"the weight files end before {weight['name']} does")
             constants[weight["name"]] = np.frombuffer(data, dtype, count, offset).reshape(weight["shape"])
             offset += count * dtype.itemsize
         if offset != len(data):
-            raise GraphModelError(f"{len(data) - offset} bytes of the weight files belong to no weight")
+            raise GraphModelError(f"{len(data) - offset} bytes of the weight files do not belong to any weight")
     return GraphModel(nodes, constants)

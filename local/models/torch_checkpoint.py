@@ -1,8 +1,8 @@
-"""Reads weights out of a PyTorch checkpoint without PyTorch.
+"""Reads the weights of a PyTorch checkpoint without PyTorch.
 
-The format is the one before PyTorch 1.6: five pickles in a row (magic number, version, system information, the
-tensors' descriptions, the storages' keys), then each storage as its length and its raw values. A pickle can run
-code when it is read, so only the four names that such a checkpoint needs are known here.
+The format is the one before PyTorch 1.6: five consecutive pickles (magic number, version, system information, the
+tensors' descriptions, the storages' keys), then the length and the raw values of each storage. A pickle can run code
+when it is read, so this reader accepts only the four names that such a checkpoint needs.
 """
 
 import collections
@@ -17,11 +17,11 @@ STORAGE_TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")
 
 
 class CheckpointError(ValueError):
-    """The file is no checkpoint that this reader understands."""
+    """The file is not a checkpoint that this reader supports."""
 
 
 class _Unpickler(pickle.Unpickler):
-    """Resolves nothing but ordered dictionaries, tensors and storages; a tensor becomes its description."""
+    """Resolves only ordered dictionaries, tensors and storages. A tensor becomes its description."""
 
     def __init__(self, file) -> None:
         super().__init__(file)
@@ -34,7 +34,7 @@ class _Unpickler(pickle.Unpickler):
             return STORAGE_TYPES[name]
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return lambda storage, offset, shape, strides, *_: (storage, offset, shape, strides)
-        raise CheckpointError(f"the checkpoint asks for {module}.{name}, which no weights need")
+        raise CheckpointError(f"the checkpoint uses {module}.{name}, which weights do not need")
 
     def persistent_load(self, identifier):
         _, dtype, key, _, length, _ = identifier
@@ -46,7 +46,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """The tensors of the checkpoint at `path`, by name."""
     with path.open("rb") as file:
         if _Unpickler(file).load() != MAGIC:
-            raise CheckpointError(f"{path.name} is no PyTorch checkpoint of the format before 1.6")
+            raise CheckpointError(f"{path.name} is not a PyTorch checkpoint of the format before 1.6")
         for _ in ("version", "system information"):
             _Unpickler(file).load()
         unpickler = _Unpickler(file)
@@ -60,7 +60,7 @@ def _read_storage(file, dtype: np.dtype, length: int) -> np.ndarray:
     (stored,) = struct.unpack("<q", file.read(8))
     data = file.read(length * dtype.itemsize)
     if stored != length or len(data) != length * dtype.itemsize:
-        raise CheckpointError(f"a storage of {length} values holds {stored}, the file is cut or damaged")
+        raise CheckpointError(f"a storage of {length} values has {stored}: the file is truncated or damaged")
     return np.frombuffer(data, dtype)
 
 
@@ -68,6 +68,6 @@ def _tensor(storages, key: str, offset: int, shape: tuple[int, ...], strides: tu
     storage = storages[key]
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides))
     if offset < 0 or any(stride < 0 for stride in strides) or last >= storage.size:
-        raise CheckpointError("a tensor reaches beyond its storage")
+        raise CheckpointError("a tensor extends beyond its storage")
     steps = [stride * storage.itemsize for stride in strides]
     return np.lib.stride_tricks.as_strided(storage[offset:], shape, steps).copy()
