@@ -1,42 +1,46 @@
-//! Makes of a picture that Rekognition does not take one that it does: a JPEG beside the original.
+//! Converts a picture that Rekognition cannot read to JPEG. The JPEG, called rendition, is stored in the original's
+//! bucket.
 //!
-//! Input and output: [`domain::ClaimedImage`], which has a rendition when it comes out.
+//! Input: [`domain::ClaimedImage`]. Output: the same, with the rendition.
 
+use aws::ServiceError;
 use domain::image::rendition_key;
-use domain::{ClaimedImage, ErrorName, Rendition};
-use lambda::{ServiceError, StepError};
-use picture::{Jpeg, PictureError, rendition};
-use picture_store::holder;
+use domain::{Claim, ClaimedImage, ErrorName, Rendition, StepError};
+use objects::UnreadableObject;
+use picture::Jpeg;
+use picture_process::{PictureProcess, ProcessError};
+use records::Records;
 use strum::EnumIter;
 
-/// What the step works with.
+/// The step's clients and configuration.
 #[derive(Debug, Clone)]
 pub struct Convert {
-    /// Holds the picture, and takes its rendition.
+    /// Reads the picture and writes its rendition.
     pub s3: aws_sdk_s3::Client,
-    /// Knows whose the image is.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The table of image records.
-    pub table: String,
+    /// Reads which execution holds the image.
+    pub records: Records,
+    /// Decodes the picture.
+    pub process: PictureProcess,
 }
 
-/// Why there is no rendition.
+/// Why the picture was not converted.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum ConvertError {
-    /// The file is at fault.
+    /// The picture cannot be converted, or the process that decodes it could not be started.
     #[error(transparent)]
     #[strum(disabled)]
-    Picture(#[from] PictureError),
-    /// Deleted in the meantime.
-    #[error("The file was deleted before it could be labeled. Upload the picture again.")]
-    ObjectGone,
-    /// Another execution has taken the image over, for a later event.
+    Process(#[from] ProcessError),
+    /// S3 does not return the object.
+    #[error(transparent)]
+    #[strum(disabled)]
+    Object(#[from] UnreadableObject),
+    /// Another execution has claimed the image.
     #[error("another execution has claimed the image")]
     StaleEvent,
-    /// Deleted by its owner.
+    /// The owner has deleted the image.
     #[error("the image has been deleted")]
     ImageDeleted,
-    /// AWS is at fault, or a permission is missing.
+    /// A call to an AWS service failed.
     #[error(transparent)]
     #[strum(disabled)]
     Service(#[from] ServiceError),
@@ -45,8 +49,8 @@ pub enum ConvertError {
 impl StepError for ConvertError {
     fn name(&self) -> ErrorName {
         match self {
-            Self::Picture(error) => error.name(),
-            Self::ObjectGone => ErrorName::ObjectGone,
+            Self::Process(error) => error.name(),
+            Self::Object(error) => error.name(),
             Self::StaleEvent => ErrorName::StaleEvent,
             Self::ImageDeleted => ErrorName::ImageDeleted,
             Self::Service(error) => error.name(),
@@ -54,44 +58,43 @@ impl StepError for ConvertError {
     }
 }
 
-/// Writes the rendition, and looks whose the image is afterwards: nobody else removes what is written under a deleted
-/// image once its deletion has listed the objects. The same execution writes the same one again.
+/// Writes the rendition, then checks that the execution still holds the claim. If not, it deletes the rendition: a
+/// concurrent deletion may have listed the objects before the rendition was written. A repeated run overwrites the same
+/// object.
 ///
 /// # Errors
 /// See [`ConvertError`].
 pub async fn handle(convert: &Convert, image: ClaimedImage) -> Result<ClaimedImage, ConvertError> {
-    let key = rendition_key(&image.owner, image.image_id, &image.execution_arn);
-    let made = match write(convert, &image, &key).await {
+    let claim = &image.claim;
+    let key = rendition_key(&claim.owner, claim.image_id, &claim.execution_arn);
+    let written = match write(convert, claim, &key).await {
         Err(ConvertError::Service(error)) => return Err(error.into()),
-        made => made,
+        written => written,
     };
-    let holder = holder(&convert.dynamodb, &convert.table, &image.owner, image.image_id).await?;
+    let holder = convert.records.holder(&claim.owner, claim.image_id).await?;
     if holder
         .as_ref()
-        .is_some_and(|holder| holder.is(&image.execution_arn))
+        .is_some_and(|holder| holder.is(&claim.execution_arn))
     {
         return Ok(ClaimedImage {
-            rendition: Some(made?),
+            rendition: Some(written?),
             ..image
         });
     }
-    // Though this run may have written nothing: one before it can have died right after it had.
-    picture_store::delete(&convert.s3, &image.bucket, &key).await?;
+    // Also if this run wrote nothing, because an earlier run may have died after it wrote the object.
+    objects::delete(&convert.s3, &claim.bucket, &key).await?;
     Err(match holder {
         Some(holder) if !holder.is_deleted() => ConvertError::StaleEvent,
-        // Or no record at all: the tombstone has expired.
+        // If there is no record, the tombstone has expired.
         _ => ConvertError::ImageDeleted,
     })
 }
 
-async fn write(convert: &Convert, image: &ClaimedImage, key: &str) -> Result<Rendition, ConvertError> {
-    let version = image.version_id.as_deref();
-    let file = picture_store::read(&convert.s3, &image.bucket, &image.key, version)
-        .await?
-        .ok_or(ConvertError::ObjectGone)?;
-    let Jpeg { bytes, width, height } = rendition(&file)?;
-    drop(file);
-    picture_store::write_jpeg(&convert.s3, &image.bucket, key, bytes).await?;
+async fn write(convert: &Convert, claim: &Claim, key: &str) -> Result<Rendition, ConvertError> {
+    let version = claim.version_id.as_deref();
+    let file = objects::read(&convert.s3, &claim.bucket, &claim.key, version).await??;
+    let Jpeg { bytes, width, height } = convert.process.rendition(file).await?.result;
+    objects::write_jpeg(&convert.s3, &claim.bucket, key, bytes).await?;
     Ok(Rendition {
         key: key.to_owned(),
         width,

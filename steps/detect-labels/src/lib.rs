@@ -1,47 +1,50 @@
-//! Asks Rekognition what is in the picture. Rekognition reads the object from S3 itself.
+//! Detects the labels of a picture with Rekognition, which reads the object from S3 itself.
 //!
 //! Input: [`domain::ClaimedImage`]. Output: [`domain::DetectedImage`].
 
-use aws_sdk_rekognition::error::{ProvideErrorMetadata, SdkError};
+use aws::ServiceError;
+use aws_sdk_rekognition::error::SdkError;
 use aws_sdk_rekognition::operation::detect_labels::DetectLabelsOutput;
 use aws_sdk_rekognition::types::{Image, Instance as FoundInstance, Label as FoundLabel, S3Object};
 use domain::label::{fit, json_len, sort};
-use domain::{BoundingBox, ClaimedImage, Confidence, DetectedImage, ErrorName, Instance, Label};
-use lambda::{ServiceError, StepError};
+use domain::{BoundingBox, ClaimedImage, Confidence, DetectedImage, ErrorName, Instance, Label, StepError};
+use objects::UnreadableObject;
 use strum::EnumIter;
 
-/// Most bytes of image and labels as JSON. A state of Step Functions carries 256 KiB, of which its Lambda
-/// integration takes some; a record in DynamoDB holds 400 KiB and repeats the labels' names.
-const OUTPUT_BUDGET: usize = 200 * 1024;
+/// Maximum size of the output as JSON, in bytes. A state of Step Functions can have 256 KiB, of which the Lambda
+/// integration uses a part. An item in DynamoDB can have 400 KiB and contains the labels' names twice.
+const MAX_OUTPUT_BYTES: usize = 200 * 1024;
 
-/// The names of the output's own fields, and the model's version.
-const FRAME: usize = 256;
+/// Bytes that are reserved for the names of the output's fields and for the model's version.
+const RESERVED_BYTES: usize = 256;
 
-/// What the step works with.
+/// The step's clients and configuration.
 #[derive(Debug, Clone)]
 pub struct DetectLabels {
-    /// Finds labels.
+    /// Detects labels.
     pub rekognition: aws_sdk_rekognition::Client,
-    /// Tells an object that is gone from one that Rekognition may not read.
+    /// Checks why Rekognition cannot read an object.
     pub s3: aws_sdk_s3::Client,
 }
 
-/// Why there are no labels.
+/// Why no labels were detected.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum DetectLabelsError {
-    /// Rekognition does not take the original, by what is known of it or by its answer, and there is no rendition yet.
+    /// Rekognition cannot read the original, according to its format or to Rekognition's answer, and there is no
+    /// rendition yet.
     #[error("the picture has to be converted first")]
     ConversionNeeded,
-    /// Rekognition cannot decode the file.
-    #[error("This file is broken or incomplete. Upload the picture again.")]
+    /// Rekognition cannot decode the rendition.
+    #[error("This file is damaged or incomplete. Upload it again.")]
     InvalidImage,
-    /// Over Rekognition's limit.
-    #[error("This picture is larger than Rekognition takes: 15 MB, 10,000 pixels a side.")]
+    /// The rendition exceeds Rekognition's limits.
+    #[error("This picture is too large to label. Upload a smaller version.")]
     ImageTooLarge,
-    /// Deleted in the meantime.
-    #[error("The file was deleted before it could be labeled. Upload the picture again.")]
-    ObjectGone,
-    /// AWS is at fault, or a permission is missing.
+    /// S3 does not return the object.
+    #[error(transparent)]
+    #[strum(disabled)]
+    Object(#[from] UnreadableObject),
+    /// A call to an AWS service failed.
     #[error(transparent)]
     #[strum(disabled)]
     Service(#[from] ServiceError),
@@ -53,29 +56,29 @@ impl StepError for DetectLabelsError {
             Self::ConversionNeeded => ErrorName::ConversionNeeded,
             Self::InvalidImage => ErrorName::InvalidImage,
             Self::ImageTooLarge => ErrorName::ImageTooLarge,
-            Self::ObjectGone => ErrorName::ObjectGone,
+            Self::Object(error) => error.name(),
             Self::Service(error) => error.name(),
         }
     }
 }
 
-/// Finds the labels of a picture, surest first.
+/// Detects the labels of a picture, highest confidence first.
 ///
 /// # Errors
 /// See [`DetectLabelsError`].
 pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<DetectedImage, DetectLabelsError> {
+    let claim = &image.claim;
     let (key, version_id) = match &image.rendition {
         Some(rendition) => (rendition.key.clone(), None),
-        None if image.is_for_rekognition() => (image.key.clone(), image.version_id.clone()),
+        None if image.picture.is_readable_by_rekognition() => (claim.key.clone(), claim.version_id.clone()),
         None => return Err(DetectLabelsError::ConversionNeeded),
     };
     let object = S3Object::builder()
-        .bucket(&image.bucket)
+        .bucket(&claim.bucket)
         .name(&key)
         .set_version(version_id.clone())
         .build();
-    // Without it, Rekognition cuts at a threshold of its own (55).
-    #[allow(clippy::cast_possible_truncation)]
+    // Without this parameter, Rekognition uses its default threshold of 55.
     let min_confidence = image.policy.min_confidence as f32;
     let result = step
         .rekognition
@@ -87,22 +90,22 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
     let found = match result {
         Ok(found) => found,
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_s3_object_exception() => {
-            return Err(why_unreadable(&step.s3, &image.bucket, &key, version_id).await);
+            return Err(why_unreadable(&step.s3, &claim.bucket, &key, version_id.as_deref()).await);
         }
         Err(SdkError::ServiceError(context)) if context.err().is_image_too_large_exception() => {
-            return Err(refused(&image, DetectLabelsError::ImageTooLarge));
+            return Err(rejected(&image, DetectLabelsError::ImageTooLarge));
         }
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_image_format_exception() => {
-            return Err(refused(&image, DetectLabelsError::InvalidImage));
+            return Err(rejected(&image, DetectLabelsError::InvalidImage));
         }
         Err(error) => return Err(ServiceError::of("rekognition:DetectLabels", &error).into()),
     };
     Ok(detected(image, found))
 }
 
-/// Formats have corners of which nobody tells whether Rekognition reads them (inks, 16 bits): what it refuses of an
-/// original, it takes once that is converted.
-fn refused(image: &ClaimedImage, error: DetectLabelsError) -> DetectLabelsError {
+/// The error for a file that Rekognition rejects. Rekognition does not document which variants of a format it reads,
+/// such as CMYK or 16 bits per channel. It can read a rejected original after its conversion.
+fn rejected(image: &ClaimedImage, error: DetectLabelsError) -> DetectLabelsError {
     if image.rendition.is_none() {
         DetectLabelsError::ConversionNeeded
     } else {
@@ -118,7 +121,7 @@ fn detected(image: ClaimedImage, found: DetectLabelsOutput) -> DetectedImage {
         .filter_map(label)
         .collect();
     sort(&mut labels);
-    let budget = OUTPUT_BUDGET.saturating_sub(FRAME + json_len(&image));
+    let budget = MAX_OUTPUT_BYTES.saturating_sub(RESERVED_BYTES + json_len(&image));
     DetectedImage {
         labels: fit(labels, budget),
         model_version: found.label_model_version,
@@ -126,26 +129,22 @@ fn detected(image: ClaimedImage, found: DetectLabelsOutput) -> DetectedImage {
     }
 }
 
-/// Rekognition says "invalid S3 object" for an object that is gone and for one that it may not read.
+/// Rekognition reports "invalid S3 object" if S3 does not return the object (it is deleted, archived or encrypted with
+/// a customer-provided key), and also if Rekognition has no permission to read it. Reading one byte distinguishes the
+/// cases.
 async fn why_unreadable(
     s3: &aws_sdk_s3::Client,
     bucket: &str,
     key: &str,
-    version_id: Option<String>,
+    version_id: Option<&str>,
 ) -> DetectLabelsError {
-    let head = s3
-        .head_object()
-        .bucket(bucket)
-        .key(key)
-        .set_version_id(version_id)
-        .send()
-        .await;
-    match head {
-        Ok(_) => ServiceError::AccessDenied("rekognition:DetectLabels may not read the object".into()).into(),
-        Err(error) if matches!(error.code(), Some("NotFound" | "NoSuchKey" | "NoSuchVersion")) => {
-            DetectLabelsError::ObjectGone
+    match objects::check_readable(s3, bucket, key, version_id).await {
+        Ok(Ok(())) => {
+            ServiceError::AccessDenied("rekognition:DetectLabels has no permission to read the object".into())
+                .into()
         }
-        Err(error) => ServiceError::of("s3:HeadObject", &error).into(),
+        Ok(Err(object)) => object.into(),
+        Err(error) => error.into(),
     }
 }
 
@@ -195,20 +194,25 @@ mod tests {
     use super::*;
     use aws_sdk_rekognition::types::{BoundingBox as FoundBox, Parent};
     use domain::policy::{MAX_NAME_LENGTH, MAX_NAMES};
-    use domain::{FilterPolicy, Format, ImageId, Orientation, Owner};
+    use domain::{Claim, FilterPolicy, Format, ImageId, Orientation, Owner, Picture};
 
     fn image() -> ClaimedImage {
         ClaimedImage {
-            image_id: ImageId::new(),
-            owner: Owner::new("demo").unwrap(),
-            bucket: "pictures".into(),
-            key: "uploads/demo/a.jpg".into(),
-            version_id: None,
-            size: 1,
-            format: Format::Jpeg,
-            width: 100,
-            height: 100,
-            orientation: Orientation::UPRIGHT,
+            claim: Claim {
+                image_id: ImageId::new(),
+                owner: Owner::new("demo").unwrap(),
+                bucket: "pictures".into(),
+                key: "uploads/demo/a.jpg".into(),
+                version_id: None,
+                execution_arn: "arn".into(),
+            },
+            picture: Picture {
+                size: 1,
+                format: Format::Jpeg,
+                width: 100,
+                height: 100,
+                orientation: Orientation::UPRIGHT,
+            },
             rendition: None,
             policy: FilterPolicy {
                 min_confidence: 0.0,
@@ -216,7 +220,6 @@ mod tests {
                 include: vec![],
                 exclude: vec![],
             },
-            execution_arn: "arn".into(),
         }
     }
 
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_carry_everything_that_rekognition_told() {
+    fn labels_contain_all_details_of_rekognitions_answer() {
         let output = DetectLabelsOutput::builder()
             .labels(found("Dog".into(), 50.0, 0))
             .labels(found("Cat".into(), 94.567_89, 1))
@@ -269,20 +272,20 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_of_rekognition_exceeds_what_a_state_may_carry() {
+    fn truncates_an_answer_that_is_too_large_for_a_state() {
         let detected = detected(image(), largest_answer());
-        assert!(json_len(&detected) <= OUTPUT_BUDGET, "{}", json_len(&detected));
-        assert_eq!(detected.labels.len(), 1000, "boxes go before labels");
+        assert!(json_len(&detected) <= MAX_OUTPUT_BYTES, "{}", json_len(&detected));
+        assert_eq!(detected.labels.len(), 1000, "instances are removed before labels");
         assert_eq!(
             detected.labels[0].instances.len(),
             100,
-            "the surest label keeps its boxes"
+            "the label with the highest confidence keeps its instances"
         );
     }
 
-    /// Keys and policies come from people, too.
+    /// Users choose keys and policies, so their size varies as well.
     #[test]
-    fn the_longest_key_and_policy_take_room_from_the_labels_but_do_not_exceed_it() {
+    fn the_output_with_the_longest_key_and_policy_fits_a_state() {
         let names = vec!["🐈".repeat(MAX_NAME_LENGTH); MAX_NAMES];
         let policy = FilterPolicy {
             min_confidence: 0.0,
@@ -292,15 +295,21 @@ mod tests {
         };
         let owner = "\u{1}".repeat(1012);
         let image = ClaimedImage {
-            key: format!("uploads/{owner}/a"),
-            owner: Owner::new(&owner).unwrap(),
-            version_id: Some("\u{1}".repeat(1024)),
+            claim: Claim {
+                key: format!("uploads/{owner}/a"),
+                owner: Owner::new(&owner).unwrap(),
+                version_id: Some("\u{1}".repeat(1024)),
+                ..image().claim
+            },
             policy: policy.check().unwrap(),
             ..image()
         };
         let detected = detected(image, largest_answer());
-        assert!(json_len(&detected) <= OUTPUT_BUDGET, "{}", json_len(&detected));
-        assert!(detected.labels.len() >= 100, "as many as a policy lets count");
-        assert_eq!(detected.labels[0].name, "Label 999", "the surest stay");
+        assert!(json_len(&detected) <= MAX_OUTPUT_BYTES, "{}", json_len(&detected));
+        assert!(detected.labels.len() >= 100, "as many as a policy can keep");
+        assert_eq!(
+            detected.labels[0].name, "Label 999",
+            "the labels with the highest confidence are kept"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Wires the `detect-labels` step to Lambda.
+//! The Lambda function of the `detect-labels` step.
 
 use detect_labels::{DetectLabels, handle};
 use lambda::Error;
@@ -6,7 +6,7 @@ use lambda::Error;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
-    let config = lambda::aws::step_config().await;
+    let config = aws::step_config().await;
     let detect_labels = DetectLabels {
         rekognition: aws_sdk_rekognition::Client::new(&config),
         s3: aws_sdk_s3::Client::new(&config),

@@ -1,11 +1,10 @@
-//! Keeps the labels that count by the owner's policy. Pure: links no AWS SDK.
+//! Keeps the labels that the owner's filter policy selects. Calls no AWS service.
 //!
-//! Input: [`domain::DetectedImage`]. Output: [`domain::PersistInput`], `LABELED`.
+//! Input: [`domain::DetectedImage`]. Output: [`domain::PersistInput::Labeled`].
 
-use domain::{DetectedImage, ErrorName, PersistInput};
-use lambda::StepError;
+use domain::{DetectedImage, ErrorName, PersistInput, StepError};
 
-/// A policy that cannot be applied.
+/// The policy is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the filter policy cannot be applied: {0}")]
 pub struct FilterLabelsError(#[from] domain::policy::PolicyError);
@@ -16,10 +15,10 @@ impl StepError for FilterLabelsError {
     }
 }
 
-/// Keeps the labels that count, surest first.
+/// Keeps the selected labels, highest confidence first.
 ///
 /// # Errors
-/// The policy is out of its ranges.
+/// A value of the policy is out of range.
 pub fn handle(detected: DetectedImage) -> Result<PersistInput, FilterLabelsError> {
     let policy = detected.image.policy.clone().check()?;
     let labels = policy.apply(detected.labels);
@@ -46,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn what_persist_is_given_is_marked_labeled_and_keeps_only_what_counts() {
+    fn outputs_the_kept_labels_with_the_status_labeled() {
         let input = handle(detected(&json!({"minConfidence": 70, "maxLabels": 10}))).unwrap();
         let json = serde_json::to_value(&input).unwrap();
         assert_eq!(json["status"], "LABELED");
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_out_of_range_fails_under_a_name_of_its_own() {
+    fn rejects_a_policy_that_is_out_of_range() {
         let error = handle(detected(&json!({"minConfidence": 170, "maxLabels": 10}))).unwrap_err();
         assert_eq!(error.name(), ErrorName::InvalidInput);
         assert!(error.to_string().contains("minConfidence"));

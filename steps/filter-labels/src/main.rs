@@ -1,4 +1,4 @@
-//! Wires the `filter-labels` step to Lambda.
+//! The Lambda function of the `filter-labels` step.
 
 use lambda::Error;
 

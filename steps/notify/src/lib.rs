@@ -1,31 +1,31 @@
-//! The last step: tells everybody who listens on the stack's event bus how an image ended.
+//! The last step: sends the final result of an image to the stack's event bus.
 //!
 //! Input and output: [`domain::Outcome`], which is also the event's detail.
 
+use aws::ServiceError;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use domain::{ErrorName, Outcome, Status};
-use lambda::{ServiceError, StepError};
+use domain::{ErrorName, Outcome, Status, StepError};
 use strum::EnumIter;
 
 /// The `source` of all events of this system.
 pub const SOURCE: &str = "image-label-generator";
 
-/// What the step works with.
+/// The step's clients and configuration.
 #[derive(Debug, Clone)]
 pub struct Notify {
     /// Sends events.
     pub eventbridge: aws_sdk_eventbridge::Client,
-    /// The stack's own bus.
+    /// The name of the stack's event bus.
     pub event_bus: String,
 }
 
-/// Why nothing was sent.
+/// Why no event was sent.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum NotifyError {
-    /// An image on its way has nothing to tell.
+    /// The image is still being processed or is deleted. Contains its status.
     #[error("an image that is {0} has no outcome to send")]
     NoOutcome(&'static str),
-    /// AWS is at fault, or a permission is missing.
+    /// A call to an AWS service failed.
     #[error(transparent)]
     #[strum(disabled)]
     Service(#[from] ServiceError),
@@ -40,10 +40,10 @@ impl StepError for NotifyError {
     }
 }
 
-/// Sends the event.
+/// Sends the event and returns the outcome unchanged.
 ///
 /// # Errors
-/// See [`NotifyError`]. `PutEvents` can refuse single entries in an answer that is a success.
+/// See [`NotifyError`]. `PutEvents` can report a rejected entry in a successful answer.
 pub async fn handle(notify: &Notify, outcome: Outcome) -> Result<Outcome, NotifyError> {
     let call = "events:PutEvents";
     let detail_type = match outcome.status {
@@ -93,7 +93,7 @@ mod tests {
         .unwrap()
     }
 
-    /// EventBridge takes 1 MB, a state of Step Functions 256 KiB, and receivers such as SQS may take less.
+    /// An event can have 1 MB and a state of Step Functions 256 KiB. Receivers such as SQS can have lower limits.
     #[test]
     fn the_largest_outcome_fits_an_event() {
         let mut outcome = outcome("LABELED");
@@ -104,14 +104,14 @@ mod tests {
                 confidence: Confidence::new(99.99),
             })
             .collect();
-        outcome.key = format!("uploads/{}", "\u{1}".repeat(1016));
-        outcome.owner = Owner::new(&"\u{1}".repeat(1014)).unwrap();
+        outcome.claim.key = format!("uploads/{}", "\u{1}".repeat(1016));
+        outcome.claim.owner = Owner::new(&"\u{1}".repeat(1014)).unwrap();
         assert!(serde_json::to_string(&outcome).unwrap().len() < 64 * 1024);
     }
 
-    /// The emulator takes every entry, so a mock refuses one.
+    /// The emulator accepts every entry, so a mock rejects one.
     #[tokio::test]
-    async fn an_entry_refused_within_a_successful_answer_is_tried_again() {
+    async fn reports_an_entry_that_is_rejected_in_a_successful_answer() {
         for (code, name) in [
             ("ThrottlingException", ErrorName::Throttled),
             ("InternalFailure", ErrorName::ServiceUnavailable),
@@ -136,8 +136,34 @@ mod tests {
         }
     }
 
+    /// EventBridge rejects an entry without a source or a detail type, with a detail that is not a JSON object, or for
+    /// an unknown bus. The emulator accepts all of them.
     #[tokio::test]
-    async fn an_image_on_its_way_is_not_announced() {
+    async fn sends_an_entry_that_eventbridge_accepts() {
+        for status in ["LABELED", "REJECTED", "FAILED"] {
+            let sent = mock!(aws_sdk_eventbridge::Client::put_events)
+                .match_requests(|request| {
+                    let [entry] = request.entries() else { return false };
+                    let detail: Option<serde_json::Map<_, _>> = entry
+                        .detail()
+                        .and_then(|detail| serde_json::from_str(detail).ok());
+                    entry.event_bus_name() == Some("the stack's bus")
+                        && entry.source() == Some("image-label-generator")
+                        && entry.detail_type().is_some_and(|name| name.starts_with("Image "))
+                        && detail.is_some_and(|detail| detail["imageId"].is_string())
+                })
+                .then_output(|| PutEventsOutput::builder().failed_entry_count(0).build());
+            let notify = Notify {
+                eventbridge: mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&sent]),
+                event_bus: "the stack's bus".into(),
+            };
+            handle(&notify, outcome(status)).await.unwrap();
+            assert_eq!(sent.num_calls(), 1, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rejects_an_image_that_is_still_being_processed() {
         let rule = mock!(aws_sdk_eventbridge::Client::put_events)
             .then_output(|| PutEventsOutput::builder().failed_entry_count(0).build());
         let eventbridge = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);

@@ -1,4 +1,4 @@
-//! Wires the `notify` step to Lambda.
+//! The Lambda function of the `notify` step.
 
 use lambda::{Environment, Error};
 use notify::{Notify, handle};
@@ -6,7 +6,7 @@ use notify::{Notify, handle};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
-    let config = lambda::aws::step_config().await;
+    let config = aws::step_config().await;
     let notify = Notify {
         eventbridge: aws_sdk_eventbridge::Client::new(&config),
         event_bus: Environment::process().text("EVENT_BUS_NAME")?,

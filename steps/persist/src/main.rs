@@ -1,15 +1,18 @@
-//! Wires the `persist` step to Lambda.
+//! The Lambda function of the `persist` step.
 
 use lambda::{Environment, Error};
 use persist::{Persist, handle};
+use records::Records;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
-    let config = lambda::aws::step_config().await;
+    let config = aws::step_config().await;
     let persist = Persist {
-        dynamodb: aws_sdk_dynamodb::Client::new(&config),
-        table: Environment::process().text("TABLE_NAME")?,
+        records: Records::new(
+            aws_sdk_dynamodb::Client::new(&config),
+            Environment::process().text("TABLE_NAME")?,
+        ),
     };
     lambda::run(async |input| handle(&persist, input).await).await
 }

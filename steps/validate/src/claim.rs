@@ -1,167 +1,122 @@
-//! Takes an image for one execution, so that each event is worked on once and the latest one wins.
+//! Claims an image for an execution, so that each event is handled once and the latest event wins.
 
-use crate::tombstone::{self, Event};
+use crate::tombstone::{self, DeletedImageEvent};
 use crate::{Validate, ValidateError};
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use aws_sdk_sfn::types::ExecutionStatus;
-use domain::{ImageKey, ImageRecord, ObjectCreated, Sequencer, Status};
-use lambda::ServiceError;
-use record_update::record_update;
+use aws::ServiceError;
+use domain::record::RecordedError;
+use domain::{ErrorName, EventKind, ImageRecord, Sequencer, Status};
+use executions::State;
+use records::{ClaimCondition, ClaimedEvent};
 
-/// What an execution asks for.
-pub(crate) struct Claim<'a> {
-    pub(crate) image: &'a ImageKey,
-    pub(crate) event: &'a ObjectCreated,
-    pub(crate) execution_arn: &'a str,
-}
-
-/// When a claim may be stored.
+/// What to do if the image's record does not allow a free claim.
 #[derive(Debug, PartialEq, Eq)]
-enum Condition {
-    /// Nobody has claimed this event or a later one, or this execution has and is not done.
-    Free,
-    /// The claim is still that of this execution, and may be taken over.
-    HeldBy(String),
-    /// The image is still deleted, by its owner before this event's object came.
-    Deleted,
+enum Decision {
+    Reject(ValidateError),
+    /// The owner has deleted the image.
+    CheckDeleted(DeletedImageEvent),
+    /// Take over the claim if the execution that holds it, named by its ARN, has ended.
+    TakeOverIfEnded(ClaimCondition, String),
+    TakeOver(ClaimCondition),
 }
 
-/// What a record that could not be claimed means.
-#[derive(Debug, PartialEq, Eq)]
-enum Held {
-    Refused(ValidateError),
-    /// Its owner has deleted the image: what this event's object is, depends on the event.
-    Deleted(Event),
-    /// Whether it may be taken over depends on whether this execution still runs.
-    Ask(String),
-    TakeOver(String),
-}
+/// The maximum number of tries. Another execution or a deletion can change the record between two tries, but not many
+/// times.
+const MAX_TRIES: usize = 4;
 
-/// Others can change the record between a refusal and the next try; they cannot do so for long.
-const TRIES: usize = 4;
-
-impl Claim<'_> {
-    pub(crate) async fn take(&self, validate: &Validate) -> Result<(), ValidateError> {
-        let mut condition = Condition::Free;
-        for _ in 0..TRIES {
-            let Some(record) = self.store(validate, &condition).await? else {
-                return Ok(());
-            };
-            condition = match self.judge(&record) {
-                Held::Refused(error) => return Err(error),
-                Held::TakeOver(holder) => Condition::HeldBy(holder),
-                Held::Deleted(event) => {
-                    tombstone::hold(validate, self.event, event).await?;
-                    Condition::Deleted
-                }
-                Held::Ask(holder) if is_running(validate, &holder).await? => {
-                    return Err(ValidateError::DuplicateEvent);
-                }
-                Held::Ask(holder) => Condition::HeldBy(holder),
-            };
-        }
-        Err(ServiceError::Throttled("the image's claim changes hands too fast".into()).into())
-    }
-
-    /// Decides over a record that could not be claimed freely.
-    fn judge(&self, record: &ImageRecord) -> Held {
-        let holder = record.execution_arn.clone().unwrap_or_default();
-        let stored = record.sequencer.as_deref().and_then(Sequencer::parse);
-        let done = matches!(record.status, Status::Labeled | Status::Rejected);
-        if record.status == Status::Deleted {
-            let newer = stored.is_none_or(|stored| stored < self.event.detail.object.sequencer);
-            Held::Deleted(Event::of(self.image, newer))
-        } else if stored.is_some_and(|stored| stored > self.event.detail.object.sequencer) {
-            Held::Refused(ValidateError::StaleEvent)
-        } else if holder == self.execution_arn {
-            // This step ran before in this execution, which has come to its end since.
-            Held::Refused(ValidateError::DuplicateEvent)
-        } else if self.event.relabel.is_some() {
-            Held::TakeOver(holder)
-        } else if done {
-            Held::Refused(ValidateError::DuplicateEvent)
-        } else {
-            Held::Ask(holder)
-        }
-    }
-
-    /// Stores the claim; gives the record back where the condition does not hold.
-    async fn store(
-        &self,
-        validate: &Validate,
-        condition: &Condition,
-    ) -> Result<Option<ImageRecord>, ValidateError> {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let (mut update, set) = record_update(
-            &validate.dynamodb,
-            &validate.table,
-            self.image,
-            self.event,
-            self.execution_arn,
-            Status::Processing,
-        );
-        let condition = match condition {
-            Condition::Free => {
-                update = update.expression_attribute_values(":failed", text(Status::Failed.as_str()));
-                "(attribute_not_exists(sequencer) OR sequencer < :sequencer \
-                  OR (executionArn = :executionArn AND #status IN (:status, :failed))) \
-                  AND (attribute_not_exists(#status) OR #status <> :deleted)"
-            }
-            Condition::HeldBy(holder) => {
-                update = update.expression_attribute_values(":holder", text(holder));
-                "executionArn = :holder AND sequencer = :sequencer AND #status <> :deleted"
-            }
-            Condition::Deleted => {
-                "#status = :deleted AND (attribute_not_exists(sequencer) OR sequencer < :sequencer)"
-            }
+/// Claims the image.
+pub(crate) async fn acquire(validate: &Validate, event: ClaimedEvent<'_>) -> Result<(), ValidateError> {
+    let mut condition = ClaimCondition::Free;
+    for _ in 0..MAX_TRIES {
+        let Some(record) = validate.records.claim(event, &condition).await? else {
+            return Ok(());
         };
-        let result = update
-            .update_expression(format!("{set} REMOVE expiresAt, metadata, #error"))
-            .expression_attribute_names("#error", "error")
-            .condition_expression(condition)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match result {
-            Ok(_) => Ok(None),
-            Err(SdkError::ServiceError(context)) if context.err().is_conditional_check_failed_exception() => {
-                let UpdateItemError::ConditionalCheckFailedException(failed) = context.into_err() else {
-                    unreachable!("guarded by the match arm");
-                };
-                let item = failed.item.unwrap_or_default();
-                serde_dynamo::from_item(item)
-                    .map(Some)
-                    .map_err(|error| ValidateError::UnreadableRecord(error.to_string()))
+        condition = match decide(event, &record) {
+            Decision::Reject(error) => return Err(error),
+            Decision::TakeOver(condition) => condition,
+            Decision::CheckDeleted(kind) => {
+                tombstone::reject_unless_new(validate, event.claim, kind).await?;
+                ClaimCondition::Deleted
             }
-            Err(error) => Err(ServiceError::of("dynamodb:UpdateItem", &error).into()),
+            // A stale answer is harmless: if the execution has failed, `record-failure` marks the image as `FAILED`
+            // independently.
+            Decision::TakeOverIfEnded(_, holder)
+                if executions::state(&validate.sfn, &holder).await? == State::Running =>
+            {
+                return Err(held_by_running(event.event.kind));
+            }
+            Decision::TakeOverIfEnded(condition, _) => condition,
+        };
+    }
+    Err(ServiceError::Throttled("the image's claim changes too often".into()).into())
+}
+
+/// The error for an event if a running execution holds its image.
+fn held_by_running(kind: EventKind) -> ValidateError {
+    match kind {
+        EventKind::Created => ValidateError::DuplicateEvent,
+        // The running execution may have read the object before it was restored. The Retry of the state machine waits
+        // until that execution has stored its result.
+        EventKind::Restored => {
+            ServiceError::Throttled("another execution is still processing the image".into()).into()
         }
     }
 }
 
-async fn is_running(validate: &Validate, execution_arn: &str) -> Result<bool, ValidateError> {
-    match validate
-        .sfn
-        .describe_execution()
-        .execution_arn(execution_arn)
-        .send()
-        .await
-    {
-        Ok(execution) => Ok(matches!(
-            execution.status(),
-            ExecutionStatus::Running | ExecutionStatus::PendingRedrive
-        )),
-        // Step Functions forgets executions after 90 days.
-        Err(SdkError::ServiceError(context)) if context.err().is_execution_does_not_exist() => Ok(false),
-        Err(error) => Err(ServiceError::of("states:DescribeExecution", &error).into()),
+/// Decides how to handle an event if the image's record does not allow a free claim.
+fn decide(claimed: ClaimedEvent<'_>, record: &ImageRecord) -> Decision {
+    let ClaimedEvent { claim, event } = claimed;
+    let sequencer = event.sequencer();
+    let holder = record.execution_arn.clone().unwrap_or_default();
+    let stored = record.sequencer.as_deref().and_then(Sequencer::parse);
+    let unchanged = || ClaimCondition::HeldBy {
+        execution_arn: holder.clone(),
+        status: record.status,
+    };
+    if record.status == Status::Deleted {
+        let created = event.kind == EventKind::Created;
+        let newer = created && stored.is_none_or(|stored| stored < sequencer);
+        return Decision::CheckDeleted(DeletedImageEvent::of(&claim.image_key(), newer));
+    }
+    // A restored object is the one that the record is about, so its event is neither stale nor newer.
+    if event.kind == EventKind::Created && stored.is_some_and(|stored| stored > sequencer) {
+        return Decision::Reject(ValidateError::StaleEvent);
+    }
+    if holder == claim.execution_arn {
+        return match record.status {
+            // An earlier attempt of this step has claimed the image: the answer was lost, or the step ran twice.
+            Status::Processing | Status::Failed => Decision::TakeOver(ClaimCondition::Free),
+            // This execution has already stored its result.
+            _ => Decision::Reject(ValidateError::DuplicateEvent),
+        };
+    }
+    if event.relabel.is_some() {
+        return Decision::TakeOver(unchanged());
+    }
+    let archived = |error: &RecordedError| error.name == ErrorName::ObjectArchived.as_str();
+    match record.status {
+        Status::Rejected
+            if event.kind == EventKind::Restored && record.error.as_ref().is_some_and(archived) =>
+        {
+            Decision::TakeOver(unchanged())
+        }
+        Status::Labeled | Status::Rejected => Decision::Reject(ValidateError::DuplicateEvent),
+        // Does not call DescribeExecution: it can still report the failed execution as running, and the event would be
+        // lost. If the execution has been redriven, it finds that it has lost its claim.
+        Status::Failed => Decision::TakeOver(unchanged()),
+        _ => Decision::TakeOverIfEnded(unchanged(), holder),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{ImageId, Owner};
+    use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+    use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+    use aws_sdk_sfn::types::ExecutionStatus;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use domain::{Claim, ImageId, ObjectCreated, Owner};
+    use records::Records;
     use serde_json::json;
 
     const BUCKET: &str = "pictures";
@@ -188,57 +143,191 @@ mod tests {
         .unwrap()
     }
 
-    fn judge(event: &ObjectCreated, record: &ImageRecord) -> Held {
-        let image = ImageKey::parse(BUCKET, KEY).unwrap();
-        Claim {
-            image: &image,
-            event,
-            execution_arn: "mine",
+    fn decide(event: &ObjectCreated, record: &ImageRecord) -> Decision {
+        let claim = &Claim::new(event, "mine").unwrap();
+        super::decide(ClaimedEvent { claim, event }, record)
+    }
+
+    fn held(status: Status) -> ClaimCondition {
+        ClaimCondition::HeldBy {
+            execution_arn: "other".into(),
+            status,
         }
-        .judge(record)
     }
 
     #[test]
-    fn an_older_event_never_overwrites_a_newer_result() {
+    fn rejects_an_older_event() {
         for status in [Status::Processing, Status::Labeled, Status::Failed] {
-            let held = judge(&event("0A", true), &record(status, "0B", "other"));
-            assert_eq!(held, Held::Refused(ValidateError::StaleEvent));
+            let decision = decide(&event("0A", true), &record(status, "0B", "other"));
+            assert_eq!(decision, Decision::Reject(ValidateError::StaleEvent));
         }
     }
 
     #[test]
-    fn the_same_event_again_changes_no_result_unless_its_owner_asks() {
+    fn rejects_a_repeated_event_unless_the_owner_requests_relabeling() {
         for status in [Status::Labeled, Status::Rejected] {
             let record = record(status, "0A", "other");
             assert_eq!(
-                judge(&event("0A", false), &record),
-                Held::Refused(ValidateError::DuplicateEvent)
+                decide(&event("0A", false), &record),
+                Decision::Reject(ValidateError::DuplicateEvent)
             );
-            assert_eq!(judge(&event("0A", true), &record), Held::TakeOver("other".into()));
+            assert_eq!(
+                decide(&event("0A", true), &record),
+                Decision::TakeOver(held(status))
+            );
         }
     }
 
+    fn restored() -> ObjectCreated {
+        serde_json::from_value(json!({
+            "source": "aws.s3", "detail-type": "Object Restore Completed",
+            "detail": {"bucket": {"name": BUCKET}, "object": {"key": KEY}},
+        }))
+        .unwrap()
+    }
+
+    /// Restoring an archive of a million labeled pictures must not cost a thousand dollars.
     #[test]
-    fn an_image_whose_execution_may_have_died_can_be_taken_over() {
-        for status in [Status::Processing, Status::Failed] {
-            let held = judge(&event("0A", false), &record(status, "0A", "other"));
-            assert_eq!(held, Held::Ask("other".into()));
-        }
+    fn a_restored_object_is_labeled_only_if_its_image_has_no_labels() {
+        let decide_rejected = |name: ErrorName| {
+            let error = RecordedError {
+                name: name.as_str().to_owned(),
+                message: String::new(),
+            };
+            let rejected = ImageRecord {
+                error: Some(error),
+                ..record(Status::Rejected, "0A", "other")
+            };
+            decide(&restored(), &rejected)
+        };
+        assert_eq!(
+            decide_rejected(ErrorName::ObjectArchived),
+            Decision::TakeOver(held(Status::Rejected))
+        );
+        assert_eq!(
+            decide_rejected(ErrorName::UnsupportedFormat),
+            Decision::Reject(ValidateError::DuplicateEvent)
+        );
+        let decide = |status| decide(&restored(), &record(status, "0A", "other"));
+        assert_eq!(
+            decide(Status::Labeled),
+            Decision::Reject(ValidateError::DuplicateEvent)
+        );
+        let processing = Decision::TakeOverIfEnded(held(Status::Processing), "other".into());
+        assert_eq!(decide(Status::Processing), processing);
+        assert_eq!(decide(Status::Failed), Decision::TakeOver(held(Status::Failed)));
+        assert_eq!(
+            decide(Status::Deleted),
+            Decision::CheckDeleted(DeletedImageEvent::NotNewer)
+        );
     }
 
     #[test]
-    fn a_late_second_run_in_the_same_execution_does_not_reopen_the_image() {
+    fn takes_over_a_processing_image_only_if_its_execution_has_ended() {
+        let record = record(Status::Processing, "0A", "other");
+        let expected = Decision::TakeOverIfEnded(held(Status::Processing), "other".into());
+        assert_eq!(decide(&event("0A", false), &record), expected);
+    }
+
+    /// Immediately after a failure, DescribeExecution can still report the execution as running.
+    #[test]
+    fn takes_over_a_failed_image_without_checking_its_execution() {
+        let record = record(Status::Failed, "0A", "other");
+        let expected = Decision::TakeOver(held(Status::Failed));
+        assert_eq!(decide(&event("0A", false), &record), expected);
+    }
+
+    #[test]
+    fn a_late_repeated_run_of_the_step_does_not_reset_the_image() {
         for relabel in [false, true] {
-            let held = judge(&event("0A", relabel), &record(Status::Labeled, "0A", "mine"));
-            assert_eq!(held, Held::Refused(ValidateError::DuplicateEvent));
+            let decision = decide(&event("0A", relabel), &record(Status::Labeled, "0A", "mine"));
+            assert_eq!(decision, Decision::Reject(ValidateError::DuplicateEvent));
         }
     }
 
     #[test]
-    fn only_a_later_object_brings_a_deleted_key_back() {
-        for (sequencer, expected) in [("0C", Event::Later), ("0A", Event::Late), ("09", Event::Late)] {
-            let held = judge(&event(sequencer, true), &record(Status::Deleted, "0A", "other"));
-            assert_eq!(held, Held::Deleted(expected), "{sequencer}");
+    fn repeats_a_claim_whose_answer_was_lost() {
+        for status in [Status::Processing, Status::Failed] {
+            for event in [event("0A", false), event("0A", true), restored()] {
+                let decision = decide(&event, &record(status, "0A", "mine"));
+                assert_eq!(decision, Decision::TakeOver(ClaimCondition::Free), "{status:?}");
+            }
+        }
+    }
+
+    fn refused(record: &ImageRecord) -> UpdateItemError {
+        let failed = ConditionalCheckFailedException::builder()
+            .set_item(Some(serde_dynamo::to_item(record).unwrap()))
+            .build();
+        UpdateItemError::ConditionalCheckFailedException(failed)
+    }
+
+    async fn acquire(
+        event: &ObjectCreated,
+        update: &Rule,
+        holder: ExecutionStatus,
+    ) -> Result<(), ValidateError> {
+        let describe = mock!(aws_sdk_sfn::Client::describe_execution).then_output(move || {
+            DescribeExecutionOutput::builder()
+                .execution_arn("other")
+                .state_machine_arn("label-image")
+                .start_date(aws_sdk_sfn::primitives::DateTime::from_secs(0))
+                .status(holder.clone())
+                .build()
+                .unwrap()
+        });
+        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [update]);
+        let s3 = aws_sdk_s3::Config::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .build();
+        let validate = Validate {
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            records: Records::new(dynamodb, "images".into()),
+            sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe]),
+            bucket: BUCKET.into(),
+            default_policy: serde_json::from_value(json!({"minConfidence": 55, "maxLabels": 50})).unwrap(),
+            decode_heic: true,
+        };
+        let claim = &Claim::new(event, "mine").unwrap();
+        super::acquire(&validate, ClaimedEvent { claim, event }).await
+    }
+
+    #[tokio::test]
+    async fn succeeds_if_the_answer_to_a_takeover_was_lost() {
+        let update = mock!(aws_sdk_dynamodb::Client::update_item)
+            .sequence()
+            .error(|| refused(&record(Status::Processing, "0A", "other")))
+            // The takeover was stored, but its answer was lost. The condition does not hold for the resent request.
+            .error(|| refused(&record(Status::Processing, "0A", "mine")))
+            .output(|| UpdateItemOutput::builder().build())
+            .build();
+        let acquired = acquire(&event("0A", false), &update, ExecutionStatus::Failed).await;
+        assert_eq!((acquired, update.num_calls()), (Ok(()), 3));
+    }
+
+    #[tokio::test]
+    async fn only_a_restore_event_waits_for_the_execution_that_holds_the_image() {
+        for (event, waits) in [(restored(), true), (event("0A", false), false)] {
+            let update = mock!(aws_sdk_dynamodb::Client::update_item)
+                .then_error(|| refused(&record(Status::Processing, "0A", "other")));
+            let error = acquire(&event, &update, ExecutionStatus::Running)
+                .await
+                .unwrap_err();
+            let throttled = matches!(error, ValidateError::Service(ServiceError::Throttled(_)));
+            assert_eq!(throttled, waits, "{error}");
+            assert_eq!(error == ValidateError::DuplicateEvent, !waits, "{error}");
+        }
+    }
+
+    #[test]
+    fn only_a_later_object_can_reuse_a_deleted_key() {
+        for (sequencer, expected) in [
+            ("0C", DeletedImageEvent::NewObject),
+            ("0A", DeletedImageEvent::NotNewer),
+            ("09", DeletedImageEvent::NotNewer),
+        ] {
+            let decision = decide(&event(sequencer, true), &record(Status::Deleted, "0A", "other"));
+            assert_eq!(decision, Decision::CheckDeleted(expected), "{sequencer}");
         }
     }
 }

@@ -1,74 +1,83 @@
-//! The first step: takes an image for this execution and finds out what is in its file.
+//! The first step: claims the image for the execution, then checks the file's format, size and dimensions.
 //!
 //! Input: [`domain::ValidateInput`]. Output: [`domain::ClaimedImage`].
 
 mod claim;
 mod header;
-mod metadata;
-mod settings;
 mod tombstone;
 
-use claim::Claim;
+use aws::ServiceError;
 use domain::image::MAX_BYTES;
-use domain::{ClaimedImage, ErrorName, FilterPolicy, ImageKey, ValidateInput};
-use lambda::{ServiceError, StepError};
+use domain::{
+    Claim, ClaimedImage, ErrorName, FilterPolicy, Format, Owner, Picture, StepError, ValidateInput,
+};
+use objects::UnreadableObject;
 use picture_header::{Header, HeaderError};
+use records::{ClaimedEvent, Records, RecordsError};
 use strum::EnumIter;
 
-/// What the step works with.
+/// The step's clients and configuration.
 #[derive(Debug, Clone)]
 pub struct Validate {
-    /// Reads the start of objects; deletes what comes after its image was deleted.
+    /// Reads the start of objects. Deletes objects that arrive after their image was deleted.
     pub s3: aws_sdk_s3::Client,
-    /// Stores the claim, and knows the owner's settings.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// Tells whether another claim's execution still runs.
+    /// Stores the claim and reads the owner's settings.
+    pub records: Records,
+    /// Checks whether the execution of another claim is still running.
     pub sfn: aws_sdk_sfn::Client,
-    /// The only bucket whose events are taken.
+    /// The only bucket from which events are accepted.
     pub bucket: String,
-    /// The table of image records.
-    pub table: String,
-    /// Which labels will count for owners without settings of their own.
+    /// The filter policy for owners without settings.
     pub default_policy: FilterPolicy,
+    /// Whether HEIC pictures are accepted. Their codec is patented, so an operator may not want to decode it.
+    pub decode_heic: bool,
 }
 
-/// Why an image goes no further.
+/// Why the execution ends at this step.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum ValidateError {
-    /// No picture that is taken, by what its header says.
+    /// The file's header is not that of a supported picture.
     #[error(transparent)]
     #[strum(disabled)]
     Header(#[from] HeaderError),
-    /// More than [`MAX_BYTES`].
-    #[error("This file has {:.1} MB. A picture may have at most {} MB.", (*.0 * 10).div_ceil(1_048_576) as f64 / 10.0, MAX_BYTES / 1_048_576)]
+    /// The file is a HEIC picture, and this stack does not decode them.
+    #[error(
+        "This service doesn't decode HEIC pictures. Convert the picture to JPEG. To take JPEGs with an iPhone, open \
+         Settings > Camera > Formats and choose Most Compatible."
+    )]
+    HeicDisabled,
+    /// The file has more than [`MAX_BYTES`]. Contains its size in bytes.
+    #[error("This file is {:.1} MB. The limit is {} MB.", (*.0 * 10).div_ceil(1_048_576) as f64 / 10.0, MAX_BYTES / 1_048_576)]
     TooManyBytes(u64),
-    /// Nothing in it.
+    /// The file is empty.
     #[error("This file is empty. Upload the picture again.")]
     Empty,
-    /// Deleted in the meantime.
-    #[error("The file was deleted before it could be labeled. Upload the picture again.")]
-    ObjectGone,
+    /// S3 does not return the object.
+    #[error(transparent)]
+    #[strum(disabled)]
+    Object(#[from] UnreadableObject),
 
-    /// The same event again.
+    /// The event has already been claimed by another execution, or this execution has already stored its result.
     #[error("this event has been handled, or is being handled by another execution")]
     DuplicateEvent,
-    /// An older event after a newer one.
+    /// A later event for the same key has already been claimed.
     #[error("a later event for this key has been seen")]
     StaleEvent,
-    /// Deleted by its owner.
+    /// The owner has deleted the image.
     #[error("the image has been deleted")]
     ImageDeleted,
-    /// No image.
-    #[error("the key is a folder marker, or names no owner or no file")]
+    /// The key is not an upload's key.
+    #[error("the key is a folder marker, or has no owner or file name")]
     NotAnUpload,
 
-    /// Not this stack's bucket.
+    /// The event is about another bucket. Contains the name of this stack's bucket.
     #[error("the event is about another bucket than {0}")]
     ForeignBucket(String),
-    /// A record or settings that another program wrote.
-    #[error("the image's record or the owner's settings cannot be read: {0}")]
-    UnreadableRecord(String),
-    /// AWS is at fault, or a permission is missing.
+    /// The image's record or the owner's settings are invalid, or a call to DynamoDB failed.
+    #[error(transparent)]
+    #[strum(disabled)]
+    Records(#[from] RecordsError),
+    /// A call to an AWS service failed.
     #[error(transparent)]
     #[strum(disabled)]
     Service(#[from] ServiceError),
@@ -79,14 +88,15 @@ impl StepError for ValidateError {
         match self {
             Self::TooManyBytes(_) => ErrorName::ImageTooLarge,
             Self::Header(error) => error.name(),
+            Self::HeicDisabled => ErrorName::UnsupportedFormat,
             Self::Empty => ErrorName::InvalidImage,
-            Self::ObjectGone => ErrorName::ObjectGone,
+            Self::Object(error) => error.name(),
             Self::DuplicateEvent => ErrorName::DuplicateEvent,
             Self::StaleEvent => ErrorName::StaleEvent,
             Self::ImageDeleted => ErrorName::ImageDeleted,
             Self::NotAnUpload => ErrorName::NotAnUpload,
             Self::ForeignBucket(_) => ErrorName::InvalidInput,
-            Self::UnreadableRecord(_) => ErrorName::UnexpectedAnswer,
+            Self::Records(error) => error.name(),
             Self::Service(error) => error.name(),
         }
     }
@@ -102,47 +112,54 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
     if *bucket != validate.bucket {
         return Err(ValidateError::ForeignBucket(validate.bucket.clone()));
     }
-    let key = ImageKey::parse(bucket, &object.key).ok_or(ValidateError::NotAnUpload)?;
-    // Claimed before the file is looked at: whatever is wrong with it then has a record to be told in.
-    Claim {
-        image: &key,
+    let claim = Claim::new(&event, execution_arn).ok_or(ValidateError::NotAnUpload)?;
+    // Claimed before the file is read, so that a rejection can be stored in the record.
+    let claimed = ClaimedEvent {
+        claim: &claim,
         event: &event,
-        execution_arn: &execution_arn,
-    }
-    .take(validate)
-    .await?;
+    };
+    claim::acquire(validate, claimed).await?;
 
     if let Some(size) = object.size {
         check_bytes(size)?;
     }
-    let (header, size) = header::read(&validate.s3, bucket, object).await?;
+    let (header, size) = header::read(&validate.s3, &claim).await?;
+    check_bytes(size)?;
+    check_format(header.format, validate.decode_heic)?;
     let Header {
         format,
         width,
         height,
         orientation,
         metadata,
+        preview: _,
     } = header;
-    check_bytes(size)?;
     if !metadata.is_empty() {
-        metadata::store(validate, &key, &execution_arn, &metadata).await?;
+        // `persist` detects whether the claim has been lost.
+        validate.records.store_metadata(&claim, &metadata).await?;
     }
-    let policy = settings::policy(validate, &key.owner).await?;
+    let policy = policy(validate, &claim.owner).await?;
     Ok(ClaimedImage {
-        image_id: key.image_id,
-        owner: key.owner,
-        bucket: bucket.clone(),
-        key: object.key.clone(),
-        version_id: object.version_id.clone(),
-        size,
-        format,
-        width,
-        height,
-        orientation,
+        claim,
+        picture: Picture {
+            size,
+            format,
+            width,
+            height,
+            orientation,
+        },
         rendition: None,
         policy,
-        execution_arn,
     })
+}
+
+/// The filter policy for the image. Invalid settings are an error and not replaced by the default, because the default
+/// could keep a label that the owner excludes.
+async fn policy(validate: &Validate, owner: &Owner) -> Result<FilterPolicy, ValidateError> {
+    let policy = validate.records.policy(owner, &validate.default_policy).await?;
+    policy
+        .check()
+        .map_err(|error| RecordsError::Unreadable(error.to_string()).into())
 }
 
 fn check_bytes(size: u64) -> Result<(), ValidateError> {
@@ -153,12 +170,32 @@ fn check_bytes(size: u64) -> Result<(), ValidateError> {
     }
 }
 
+fn check_format(format: Format, decode_heic: bool) -> Result<(), ValidateError> {
+    if format == Format::Heic && !decode_heic {
+        return Err(ValidateError::HeicDisabled);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_limits_themselves_are_allowed() {
+    fn a_stack_that_does_not_decode_heic_rejects_it_with_the_reason_and_accepts_avif() {
+        let error = check_format(Format::Heic, false).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("This service doesn't decode HEIC pictures.")
+        );
+        assert_eq!(error.name(), ErrorName::UnsupportedFormat);
+        assert_eq!(check_format(Format::Heic, true), Ok(()));
+        assert_eq!(check_format(Format::Avif, false), Ok(()));
+    }
+
+    #[test]
+    fn accepts_a_file_of_exactly_the_maximum_size() {
         assert_eq!(check_bytes(MAX_BYTES), Ok(()));
         assert_eq!(
             check_bytes(MAX_BYTES + 1),
@@ -168,16 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_what_was_wrong_and_what_would_be_right() {
-        let sentence = ValidateError::TooManyBytes(116 * 1024 * 1024).to_string();
-        assert_eq!(
-            sentence,
-            "This file has 116.0 MB. A picture may have at most 100 MB."
-        );
-        let sentence = ValidateError::TooManyBytes(MAX_BYTES + 1).to_string();
-        assert_eq!(
-            sentence,
-            "This file has 100.1 MB. A picture may have at most 100 MB."
-        );
+    fn the_error_states_the_size_and_the_limit() {
+        let message = ValidateError::TooManyBytes(116 * 1024 * 1024).to_string();
+        assert_eq!(message, "This file is 116.0 MB. The limit is 100 MB.");
+        let message = ValidateError::TooManyBytes(MAX_BYTES + 1).to_string();
+        assert_eq!(message, "This file is 100.1 MB. The limit is 100 MB.");
     }
 }

@@ -1,20 +1,24 @@
-//! Wires the `validate` step to Lambda.
+//! The Lambda function of the `validate` step.
 
 use lambda::{Environment, Error};
+use records::Records;
 use validate::{Validate, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
     let environment = Environment::process();
-    let config = lambda::aws::step_config().await;
+    let config = aws::step_config().await;
     let validate = Validate {
         s3: aws_sdk_s3::Client::new(&config),
-        dynamodb: aws_sdk_dynamodb::Client::new(&config),
+        records: Records::new(
+            aws_sdk_dynamodb::Client::new(&config),
+            environment.text("TABLE_NAME")?,
+        ),
         sfn: aws_sdk_sfn::Client::new(&config),
         bucket: environment.text("BUCKET_NAME")?,
-        table: environment.text("TABLE_NAME")?,
         default_policy: environment.default_policy()?,
+        decode_heic: environment.parse("DECODE_HEIC", "true or false")?,
     };
     lambda::run(async |input| handle(&validate, input).await).await
 }

@@ -1,75 +1,58 @@
-//! What an event means whose image its owner has deleted.
+//! Handles events for deleted images.
 
 use crate::{Validate, ValidateError};
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use domain::{ImageKey, ObjectCreated};
-use lambda::ServiceError;
+use aws::ServiceError;
+use domain::{Claim, ImageKey};
+use objects::UnreadableObject;
 
-/// An event, as the owner's deletion sees it.
+/// An event for a deleted image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// The API handed the key out for the image that is deleted: whatever comes under it is that image.
+pub(crate) enum DeletedImageEvent {
+    /// The API created the key for the deleted image. Any object that is uploaded under it belongs to that image.
     OfDeletedUpload,
-    /// Not later than what was deleted.
-    Late,
-    /// About a later object, under a key that its owner chose and may use again.
-    Later,
+    /// The event is not later than the deleted object's.
+    NotNewer,
+    /// The event is about a later object under a key that the owner chose and can use again.
+    NewObject,
 }
 
-impl Event {
-    /// `newer`: the event is later than the last one that was claimed.
+impl DeletedImageEvent {
+    /// `newer`: whether the event is later than the last claimed one.
     pub(crate) fn of(image: &ImageKey, newer: bool) -> Self {
-        if image.is_of_api() {
+        if image.is_created_by_api() {
             Self::OfDeletedUpload
         } else if newer {
-            Self::Later
+            Self::NewObject
         } else {
-            Self::Late
+            Self::NotNewer
         }
     }
 }
 
-/// Holds the deletion up against an event: refuses the event, but for a later object that is there.
+/// Rejects the event, unless it is about a later object that exists.
 ///
-/// A presigned PUT is valid for minutes after the deletion: what it brings back is deleted here. A later event whose
-/// object is gone was on its way while the owner deleted.
-pub(crate) async fn hold(
+/// A presigned PUT stays valid for minutes after the deletion. An object that is uploaded with it is deleted here. If
+/// the object of a later event does not exist, the owner deleted the image while the event was being delivered.
+pub(crate) async fn reject_unless_new(
     validate: &Validate,
-    event: &ObjectCreated,
-    kind: Event,
+    claim: &Claim,
+    kind: DeletedImageEvent,
 ) -> Result<(), ValidateError> {
     match kind {
-        Event::OfDeletedUpload => delete(validate, event).await?,
-        Event::Later if exists(validate, event).await? => return Ok(()),
-        Event::Later | Event::Late => {}
+        DeletedImageEvent::OfDeletedUpload => {
+            objects::delete(&validate.s3, &claim.bucket, &claim.key).await?;
+        }
+        DeletedImageEvent::NewObject if exists(validate, claim).await? => return Ok(()),
+        DeletedImageEvent::NewObject | DeletedImageEvent::NotNewer => {}
     }
     Err(ValidateError::ImageDeleted)
 }
 
-async fn delete(validate: &Validate, event: &ObjectCreated) -> Result<(), ServiceError> {
-    validate
-        .s3
-        .delete_object()
-        .bucket(&event.detail.bucket.name)
-        .key(&event.detail.object.key)
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| ServiceError::of("s3:DeleteObject", &error))
-}
-
-async fn exists(validate: &Validate, event: &ObjectCreated) -> Result<bool, ServiceError> {
-    let head = validate
-        .s3
-        .head_object()
-        .bucket(&event.detail.bucket.name)
-        .key(&event.detail.object.key)
-        .set_version_id(event.detail.object.version_id.clone());
-    match head.send().await {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(error.code(), Some("NoSuchKey" | "NoSuchVersion" | "NotFound")) => Ok(false),
-        Err(error) => Err(ServiceError::of("s3:HeadObject", &error)),
-    }
+/// Whether the object exists, even if it is not readable.
+async fn exists(validate: &Validate, claim: &Claim) -> Result<bool, ServiceError> {
+    let version = claim.version_id.as_deref();
+    let readable = objects::check_readable(&validate.s3, &claim.bucket, &claim.key, version).await?;
+    Ok(readable != Err(UnreadableObject::Gone))
 }
 
 #[cfg(test)]
@@ -78,15 +61,15 @@ mod tests {
     use domain::ImageId;
 
     #[test]
-    fn a_key_that_the_api_handed_out_is_never_used_again() {
+    fn a_key_created_by_the_api_is_never_used_for_another_image() {
         let event = |name: &str, newer| {
             let key = ImageKey::parse("pictures", &format!("uploads/demo/{name}")).unwrap();
-            Event::of(&key, newer)
+            DeletedImageEvent::of(&key, newer)
         };
         let of_api = ImageId::new().to_string();
-        assert_eq!(event(&of_api, true), Event::OfDeletedUpload);
-        assert_eq!(event(&of_api, false), Event::OfDeletedUpload);
-        assert_eq!(event("cat.jpg", true), Event::Later);
-        assert_eq!(event("cat.jpg", false), Event::Late);
+        assert_eq!(event(&of_api, true), DeletedImageEvent::OfDeletedUpload);
+        assert_eq!(event(&of_api, false), DeletedImageEvent::OfDeletedUpload);
+        assert_eq!(event("cat.jpg", true), DeletedImageEvent::NewObject);
+        assert_eq!(event("cat.jpg", false), DeletedImageEvent::NotNewer);
     }
 }
