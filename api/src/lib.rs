@@ -1,87 +1,84 @@
 //! The HTTP API: every route, one Lambda function behind API Gateway.
 //!
-//! Picture bytes never pass through here: `POST /api/uploads` hands out a presigned PUT.
+//! Picture bytes never pass through here: `POST /api/uploads` returns a presigned PUT.
 
-mod access_log;
-mod account;
-mod batch;
-mod body;
-mod cursor;
-mod deletion;
-mod execution;
-mod harden;
-mod images;
-mod labels;
-mod list;
+mod app;
+mod http;
+#[cfg(test)]
 mod openapi;
-mod owner;
-mod problem;
-mod query;
 mod quota;
-mod record;
-mod relabel;
-mod settings;
-mod thumbnails;
-mod uploads;
-mod view;
+mod router;
+mod routes;
 
-use axum::extract::DefaultBodyLimit;
-use axum::{Router, middleware};
-use domain::FilterPolicy;
-use problem::Problem;
-use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+pub use app::{App, Quotas};
+pub use router::router;
 
-/// The largest legal body is an upload request with a long file name.
-const MAX_BODY_BYTES: usize = 16 * 1024;
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::{Path, PathBuf};
 
-/// What the routes work with.
-#[derive(Debug, Clone)]
-pub struct Api {
-    /// Presigns uploads and views; deletes objects.
-    pub s3: aws_sdk_s3::Client,
-    /// Reads and writes image records.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// Starts executions, and tells how they went.
-    pub sfn: aws_sdk_sfn::Client,
-    /// Where uploads go.
-    pub bucket: String,
-    /// The table of image records.
-    pub table: String,
-    /// Which labels count for owners without settings of their own.
-    pub default_policy: FilterPolicy,
-    /// How many images an owner may upload a day.
-    pub images_per_day: u32,
-    /// The workflow.
-    pub state_machine_arn: String,
-}
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let paths = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        paths
+            .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+            .collect()
+    }
 
-/// All routes, with their description.
-fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::with_openapi(openapi::outline())
-        .routes(routes!(uploads::create))
-        .routes(routes!(list::list))
-        .routes(routes!(labels::list))
-        .routes(routes!(settings::show, settings::store, settings::forget))
-        .routes(routes!(images::show, deletion::delete))
-        .routes(routes!(execution::show))
-        .routes(routes!(relabel::start))
-        .routes(routes!(account::erase))
-        .routes(routes!(openapi::show))
-}
+    /// The modules that each module names by `crate::…`.
+    fn imports() -> BTreeMap<String, BTreeSet<String>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let module = |path: &Path| {
+            let path = path.strip_prefix(&folder).unwrap().with_extension("");
+            path.to_str().unwrap().replace(std::path::MAIN_SEPARATOR, "::")
+        };
+        let paths = sources(&folder);
+        let modules: BTreeSet<String> = paths.iter().map(|path| module(path)).collect();
+        let imported = |path: &Path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            let names = text.split("crate::").skip(1).map(|rest| {
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+                rest[..end.unwrap_or(rest.len())].to_owned()
+            });
+            let is_in = |name: &str, module: &str| name == module || name.starts_with(&format!("{module}::"));
+            let longest = |name: String| {
+                modules
+                    .iter()
+                    .filter(|module| is_in(&name, module))
+                    .max_by_key(|m| m.len())
+            };
+            names.filter_map(longest).cloned().collect()
+        };
+        paths.iter().map(|path| (module(path), imported(path))).collect()
+    }
 
-/// All routes. They keep the prefix `/api` that CloudFront routes by.
-pub fn router(api: Api) -> Router {
-    let routes = Router::from(routes())
-        .fallback(async || Problem::no_such_route())
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(middleware::from_fn(harden::limit_time))
-        .layer(middleware::from_fn(access_log::write))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(Arc::new(api));
-    Router::new()
-        .nest("/api", routes)
-        .fallback(async || Problem::no_such_route())
-        .layer(middleware::from_fn(harden::set_headers))
+    #[test]
+    fn http_imports_nothing_but_http() {
+        for (module, imported) in imports() {
+            if module.starts_with("http") {
+                assert!(
+                    imported.iter().all(|other| other.starts_with("http")),
+                    "{module}: {imported:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn modules_do_not_import_each_other_in_a_cycle() {
+        let mut left = imports();
+        // Without a cycle, some module imports only modules that are gone.
+        while !left.is_empty() {
+            let before = left.len();
+            let names: BTreeSet<String> = left.keys().cloned().collect();
+            left.retain(|name, imported| {
+                imported
+                    .iter()
+                    .any(|other| other != name && names.contains(other))
+            });
+            assert!(left.len() < before, "{left:?}");
+        }
+    }
 }

@@ -1,102 +1,64 @@
-//! The API's description (OpenAPI 3.1), made from the routes and types themselves.
+//! The API's description (OpenAPI 3.1), generated from the routes and their types.
 //!
-//! What is served is the file `api/openapi.json`, so that no start of the function pays for making it. A test below
-//! fails while the file differs from the code.
+//! The API serves the file `api/openapi.json`, so that a start of the function doesn't generate it. The test below fails
+//! if the file differs from the code; `cargo xtask openapi` writes it.
 //!
-//! A route is described by `#[utoipa::path]` on its function, and registered by `routes!` in `lib.rs`. Its `responses`
-//! are what is particular to it; what every route can answer is added in `openapi/complete.rs`.
+//! `#[utoipa::path]` on its function describes a route, and `routes!` in `router.rs` registers it. Its `responses` are
+//! those of this route only; `openapi/every_route.rs` adds the responses of every route.
 
-#[cfg(test)]
-mod complete;
+mod every_route;
 
-use crate::problem::Problem;
-use crate::query::NoParameters;
-use axum::http::header;
-use axum::response::IntoResponse;
+use crate::http::problem::Problem;
+use crate::router;
+use crate::routes::description::FILE;
 use serde::Serialize;
-use utoipa::openapi::OpenApi as Document;
-use utoipa::{IntoResponses, OpenApi, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 
-/// The file that is served.
-const FILE: &str = include_str!("../openapi.json");
+/// Set to write the file instead of comparing it.
+const WRITE: &str = "ILG_WRITE_OPENAPI";
 
-/// What API Gateway answers by itself.
+/// An error from API Gateway.
 #[derive(Debug, Serialize, ToSchema)]
 struct GatewayMessage {
     /// Such as `Unauthorized`.
     message: String,
 }
 
-/// The request is at fault. `invalid-field` names a field or parameter and says what it must be; `unknown-field`
-/// and `unknown-parameter` list those that are known; `invalid-body`: the body is no JSON object.
-#[derive(IntoResponses)]
-#[response(status = 400, content_type = "application/problem+json")]
-pub(crate) struct BadRequest(#[allow(dead_code)] Problem);
-
-/// `no-such-image`: no image of the caller has this id. An image that is deleted, or somebody else's, is told the
-/// same way.
-#[derive(IntoResponses)]
-#[response(status = 404, content_type = "application/problem+json")]
-pub(crate) struct NoSuchImage(#[allow(dead_code)] Problem);
-
-/// `no-such-image`, as elsewhere. `no-execution`: no execution has begun for the image, or Step Functions has forgotten
-/// it, after 90 days.
-#[derive(IntoResponses)]
-#[response(status = 404, content_type = "application/problem+json")]
-pub(crate) struct NoExecution(#[allow(dead_code)] Problem);
-
-/// `being-labeled`: an execution is at work on the image. `nothing-uploaded`: the upload is still awaited.
-#[derive(IntoResponses)]
-#[response(status = 409, content_type = "application/problem+json")]
-pub(crate) struct CannotRelabel(#[allow(dead_code)] Problem);
-
-/// `body-too-large`: more than 16 KiB.
-#[derive(IntoResponses)]
-#[response(status = 413, content_type = "application/problem+json")]
-pub(crate) struct BodyTooLarge(#[allow(dead_code)] Problem);
-
-/// `invalid-body-type`: the body is not declared as `application/json`.
-#[derive(IntoResponses)]
-#[response(status = 415, content_type = "application/problem+json")]
-pub(crate) struct InvalidBodyType(#[allow(dead_code)] Problem);
-
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Image Label Generator",
-        description = "Upload pictures, and read what is in them: labels with confidences and boxes. Every route is \
-            about the caller's own images. Picture bytes never pass through the API: `POST /uploads` hands out a \
-            request that puts one file into storage.\n\nErrors are `application/problem+json` (RFC 9457): programs \
-            compare `type`, people read `detail`. What API Gateway answers by itself, before the API is asked, is \
-            `application/json` with a `message`. Times are ISO 8601 in UTC, with milliseconds.",
+        description = "Upload pictures and get their labels with confidences and bounding boxes. Every route \
+            accesses only your own images. Files don't pass through the API: `POST /uploads` returns a request that \
+            uploads one file to storage.\n\nErrors are `application/problem+json` (RFC 9457): `type` is for programs, \
+            `detail` for people. Errors from API Gateway are `application/json` with a `message`. Times are ISO 8601 \
+            in UTC with milliseconds.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    servers((url = "/api", description = "Where the page is")),
+    servers((url = "/api", description = "Same origin as the page")),
     tags(
-        (name = "uploads", description = "Bringing pictures in"),
-        (name = "images", description = "Pictures and their labels"),
-        (name = "settings", description = "Which labels count"),
-        (name = "account", description = "All that the caller owns"),
-        (name = "description", description = "This description"),
+        (name = "uploads", description = "Upload pictures"),
+        (name = "images", description = "Images and their labels"),
+        (name = "settings", description = "Which labels images keep"),
+        (name = "account", description = "All data of your account"),
+        (name = "description", description = "The description of this API"),
     ),
     components(schemas(Problem, GatewayMessage)),
 )]
 struct Outline;
 
-/// What the description says before any route is added to it.
-pub(crate) fn outline() -> Document {
-    Outline::openapi()
-}
-
-/// Answers 200 with the description.
-#[utoipa::path(
-    get,
-    path = "/openapi.json",
-    tag = "description",
-    operation_id = "describe",
-    summary = "This description",
-    responses((status = 200, description = "An OpenAPI 3.1 document", body = Object), BadRequest),
-)]
-pub(crate) async fn show(_: NoParameters) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], FILE)
+#[test]
+fn the_file_matches_the_code() {
+    let mut document = Outline::openapi();
+    document.merge(router::routes().to_openapi());
+    every_route::complete(&mut document);
+    let described = document.to_pretty_json().unwrap() + "\n";
+    if std::env::var_os(WRITE).is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        return std::fs::write(path, described).unwrap();
+    }
+    assert!(
+        described == FILE,
+        "api/openapi.json differs from the routes: run `cargo xtask openapi`"
+    );
 }

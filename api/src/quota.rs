@@ -1,57 +1,96 @@
-//! How many images an owner may upload a day: counted in an item of its own for each day, in UTC.
+//! Limits how many images are labeled per day (UTC), by each user and by all users together, because each image costs
+//! money. Uploads and relabeled images count alike.
+//!
+//! Each day has two counters: one in the owner's partition and one for the stack. The owner's counter is incremented
+//! first, then the stack's. Each conditional update fails at its limit, so that concurrent requests cannot exceed either.
+//! In one transaction over both counters, concurrent uploads would conflict at the stack's counter. In the opposite order,
+//! an owner without quota could use up the quota of all users.
 
-use crate::Api;
-use crate::problem::Problem;
-use aws_sdk_dynamodb::types::AttributeValue;
+use crate::app::{App, Quotas};
+use crate::http::problem::Problem;
+use aws::ServiceError;
 use domain::Owner;
-use domain::table::{self, PARTITION_KEY, SORT_KEY};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
-use lambda::ServiceError;
+use records::{Counter, Quota};
 
-/// How long a day's count is kept after the day: for whoever looks into it.
+/// How long a counter is kept after its day, for operators.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Counts one image, unless the owner has had as many as a day allows.
+/// An image that was counted.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    owner: Owner,
+    day: Day,
+}
+
+/// Counts one image.
 ///
 /// # Errors
-/// 429, with the seconds until the next day.
-pub(crate) async fn take(api: &Api, owner: &Owner, now: Timestamp) -> Result<(), Problem> {
-    let day = Day::of(now);
-    let counted = api
-        .dynamodb
-        .update_item()
-        .table_name(&api.table)
-        .key(PARTITION_KEY, AttributeValue::S(table::owner_partition(owner)))
-        .key(SORT_KEY, AttributeValue::S(table::quota_sort(&day.date)))
-        .update_expression("SET expiresAt = :expiresAt ADD #count :one")
-        .condition_expression("attribute_not_exists(#count) OR #count < :most")
-        .expression_attribute_names("#count", "count")
-        .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-        .expression_attribute_values(":most", AttributeValue::N(api.images_per_day.to_string()))
-        .expression_attribute_values(
-            ":expiresAt",
-            AttributeValue::N((day.end + KEPT).as_second().to_string()),
-        )
-        .send()
-        .await;
-    match counted {
-        Ok(_) => Ok(()),
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-        {
-            Err(Problem::too_many_images(
-                api.images_per_day,
-                day.seconds_left(now),
-            ))
-        }
-        Err(error) => Err(ServiceError::of("dynamodb:UpdateItem", &error).into()),
+/// The owner or all users together have reached their limit. The problem says which and when the limit resets.
+pub(crate) async fn take(app: &App, owner: &Owner, now: Timestamp) -> Result<Counted, Problem> {
+    let Quotas {
+        images_per_day,
+        total_images_per_day,
+    } = app.quotas;
+    let counted = Counted {
+        owner: owner.clone(),
+        day: Day::of(now),
+    };
+    let day = &counted.day;
+    let seconds_left = day.seconds_left(now);
+    let own = Counter::Owner(owner);
+    if !increment(app, own, day, images_per_day).await? {
+        return Err(Problem::too_many_images(images_per_day, day.end, seconds_left));
+    }
+    let all = increment(app, Counter::All, day, total_images_per_day).await;
+    if !matches!(all, Ok(true)) {
+        decrement(app, own, day).await;
+    }
+    if all? {
+        Ok(counted)
+    } else {
+        Err(Problem::too_many_images_in_total(
+            total_images_per_day,
+            day.end,
+            seconds_left,
+        ))
+    }
+}
+
+/// Uncounts an image that will not be labeled.
+pub(crate) async fn release(app: &App, counted: Counted) {
+    decrement(app, Counter::All, &counted.day).await;
+    decrement(app, Counter::Owner(&counted.owner), &counted.day).await;
+}
+
+/// Uncounts an image after an error. After [`ServiceError::ServiceUnavailable`] the image stays counted: the request may
+/// have succeeded.
+pub(crate) async fn release_after(app: &App, counted: Counted, error: &ServiceError) {
+    if !matches!(error, ServiceError::ServiceUnavailable(_)) {
+        release(app, counted).await;
+    }
+}
+
+/// Increments a counter. Returns `false` if it has reached `limit`.
+async fn increment(app: &App, counter: Counter<'_>, day: &Day, limit: u32) -> Result<bool, ServiceError> {
+    let quota = Quota {
+        date: &day.date,
+        limit,
+        expires_at: day.end + KEPT,
+    };
+    app.records.use_quota(counter, quota).await
+}
+
+/// Decrements a counter. If that fails, one image fewer can be labeled that day, and the request still succeeds.
+async fn decrement(app: &App, counter: Counter<'_>, day: &Day) {
+    if let Err(error) = app.records.return_quota(counter, &day.date).await {
+        lambda_http::tracing::warn!(%error, "an image stays counted although it is not labeled");
     }
 }
 
 /// A day in UTC.
+#[derive(Debug)]
 struct Day {
     /// Such as `2026-11-22`.
     date: String,
@@ -64,12 +103,12 @@ impl Day {
         let end = now.start_of_day().and_then(|start| start.checked_add(1.day()));
         Self {
             date: now.date().to_string(),
-            // Only the last day that there is has none after it.
+            // Only the last day that a timestamp can represent has no next day.
             end: end.map_or(Timestamp::MAX, |end| end.timestamp()),
         }
     }
 
-    /// Until the next day, at least one.
+    /// Seconds until the next day. At least one.
     fn seconds_left(&self, now: Timestamp) -> u32 {
         let left = self.end.duration_since(now).as_secs() + 1;
         u32::try_from(left.max(1)).unwrap_or(u32::MAX)

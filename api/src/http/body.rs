@@ -1,7 +1,6 @@
-//! Reads JSON bodies; what is wrong with one is told as a [`Problem`].
+//! Reads JSON bodies. An invalid one is a [`Problem`].
 
-use crate::MAX_BODY_BYTES;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
@@ -9,7 +8,11 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-/// A body whose fields are known: names in JSON, and the rule that completes "… must be".
+/// The largest valid body is a filter policy with two full lists of the longest names, each character escaped as
+/// `\ud83d\udc08`: 241 kB.
+pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// A body's fields: their names in JSON, and the rule that completes "… must be".
 pub(crate) trait Fields: DeserializeOwned {
     const RULES: &'static [(&'static str, &'static str)];
 }
@@ -21,12 +24,12 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let declared = request
+        let content_type = request
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
-        let essence = declared
-            .and_then(|declared| declared.split(';').next())
+        let essence = content_type
+            .and_then(|content_type| content_type.split(';').next())
             .map(str::trim);
         let is_json = essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
@@ -46,13 +49,13 @@ impl<S: Send + Sync, T: Fields> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A whole number, which to JSON Schema is one with a fraction of zero as well.
+/// Reads a whole number. In JSON Schema, `308.0` is one as well.
 pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let Some(number) = Option::<Number>::deserialize(deserializer)? else {
         return Ok(None);
     };
     let whole = number.as_u64().or_else(|| {
-        // Up to here, every whole number has a form as f64.
+        // Up to 2^53, f64 represents every whole number.
         let number = number.as_f64()?;
         let is_whole = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
         is_whole.then_some(number as u64)
@@ -63,7 +66,7 @@ pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result
 }
 
 fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
-    // serde would take a list of the fields' values as well.
+    // serde would also accept a list of the fields' values.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Problem::not_json());
     }
@@ -104,10 +107,10 @@ mod tests {
     }
 
     impl Fields for Named {
-        const RULES: &'static [(&'static str, &'static str)] = &[("name", "a text")];
+        const RULES: &'static [(&'static str, &'static str)] = &[("name", "a string")];
     }
 
-    fn refused(body: &str) -> String {
+    fn problem_type(body: &str) -> String {
         let problem = parse::<Named>(body.as_bytes()).unwrap_err();
         serde_json::to_value(problem).unwrap()["type"]
             .as_str()
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_one_however_it_is_written() {
+    fn reads_whole_numbers_in_every_notation() {
         let read = |text: &str| whole_number(&mut serde_json::Deserializer::from_str(text)).ok();
         assert_eq!(read("308"), Some(Some(308)));
         assert_eq!(read("308.0"), Some(Some(308)));
@@ -128,15 +131,15 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_with_known_fields_is_a_body() {
+    fn a_body_is_an_object_with_known_fields() {
         assert_eq!(
             parse::<Named>(br#" {"name": "a"} "#).unwrap().name.as_deref(),
             Some("a")
         );
         for body in [r#"["a"]"#, "null", "\"a\"", "{", "{} {}", &"[".repeat(10_000)] {
-            assert!(refused(body).ends_with(":invalid-body"), "{body}");
+            assert!(problem_type(body).ends_with(":invalid-body"), "{body}");
         }
-        assert!(refused(r#"{"name": 5}"#).ends_with(":invalid-field"));
-        assert!(refused(r#"{"other": 5}"#).ends_with(":unknown-field"));
+        assert!(problem_type(r#"{"name": 5}"#).ends_with(":invalid-field"));
+        assert!(problem_type(r#"{"other": 5}"#).ends_with(":unknown-field"));
     }
 }

@@ -1,36 +1,17 @@
-//! Completes the description with what all routes have in common, and keeps the file that is served.
+//! Adds to the description what all routes have in common.
 
-use super::FILE;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Object, OpenApi, RefOr, Response, SecurityRequirement, Type};
 
-/// The name of what authorizes a request.
+/// The name of the security scheme.
 const ACCESS_TOKEN: &str = "accessToken";
-/// Set to write the file in place of comparing it.
-const WRITE: &str = "ILG_WRITE_OPENAPI";
-
-#[test]
-fn the_file_says_what_the_code_does() {
-    let mut document = crate::routes().to_openapi();
-    complete(&mut document);
-    let described = document.to_pretty_json().unwrap() + "\n";
-    if std::env::var_os(WRITE).is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-        return std::fs::write(path, described).unwrap();
-    }
-    assert!(
-        described == FILE,
-        "api/openapi.json differs from the routes: `cargo xtask openapi` writes it anew"
-    );
-}
-
-/// Adds to all routes what all of them have in common.
-fn complete(document: &mut OpenApi) {
+/// Adds the security scheme and the common responses.
+pub(super) fn complete(document: &mut OpenApi) {
     let mut http = Http::new(HttpAuthScheme::Bearer);
     http.bearer_format = Some("JWT".into());
-    http.description = Some("An access token of the stack's user pool. An ID token is refused.".into());
+    http.description = Some("An access token of the stack's user pool, not an ID token.".into());
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(http));
     document.security = Some(vec![SecurityRequirement::new(ACCESS_TOKEN, Vec::<String>::new())]);
@@ -65,37 +46,37 @@ fn add_common_responses(operation: &mut Operation) {
         "401",
         json,
         schema("GatewayMessage"),
-        "API Gateway: no access token, or one that is expired, tampered with or another's.",
+        "API Gateway: the access token is missing, expired or invalid.",
     );
     add(
         "401",
         problem,
         schema("Problem"),
-        "`not-signed-in`: an ID token, which says who somebody is and opens nothing.",
+        "`not-signed-in`: the token is not an access token.",
     );
     add(
         "404",
         json,
         schema("GatewayMessage"),
-        "API Gateway: a path that no route can have, such as one with a line break.",
+        "API Gateway: the path is invalid.",
     );
     add(
         "429",
         json,
         schema("GatewayMessage"),
-        "API Gateway: too many requests at once.",
+        "API Gateway: too many requests.",
     );
     add(
         "500",
         problem,
         schema("Problem"),
-        "`internal`: the API is at fault.",
+        "`internal`: an internal error.",
     );
     add(
         "503",
         problem,
         schema("Problem"),
-        "`unavailable`: try again after as many seconds as the header `retry-after` says.",
+        "`unavailable`: a temporary error. Try again after `retry-after` seconds.",
     );
     let seconds = HeaderBuilder::new()
         .schema(Some(Object::with_type(Type::Integer)))

@@ -1,8 +1,8 @@
-//! Where a page ended, as the caller carries it to the next request: opaque to the caller, and of use for the same
-//! owner and the same query only.
+//! The position at which a page ended, encoded for the next request. It is opaque to the caller, and valid only for the
+//! same owner and the same query.
 //!
-//! It is no secret and no permission. The partition that is read comes from the access token; a cursor says only
-//! after which of that owner's images to go on.
+//! A cursor is neither a secret nor a permission. The access token decides whose images are read; a cursor only decides
+//! after which of them the next page starts.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -10,19 +10,20 @@ use domain::{ImageId, Owner};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// Changes when cursors change their form or meaning: those handed out before are refused then.
+/// Incremented when the format or meaning of cursors changes, which invalidates earlier cursors.
 const VERSION: u8 = 1;
-/// Bytes of the checksum: enough that no accident and no edit hits it.
+/// Bytes of the checksum: enough to detect every accidental change.
 const CHECKSUM: usize = 16;
 /// Characters of [`domain::table::history_sort`]: a time with milliseconds, `#` and an id.
 const POSITION: usize = 24 + 1 + 36;
 
-/// A place in an owner's images, newest first: [`domain::table::history_sort`] of an image, which may be gone by now.
+/// A position in the list of an owner's images: the [`domain::table::history_sort`] of an image, which may have been
+/// deleted since.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position(String);
 
 impl Position {
-    /// `None` for what is no sort key of this form.
+    /// `None` if the text is not a valid sort key.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (time, id) = text.split_once('#')?;
         let instant: Timestamp = time.parse().ok()?;
@@ -30,18 +31,18 @@ impl Position {
         (canonical && ImageId::parse(id).is_some()).then(|| Self(text.to_owned()))
     }
 
-    /// The sort key itself.
+    /// The sort key.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The image's id.
+    /// The image's ID.
     pub(crate) fn image_id(&self) -> Option<ImageId> {
         ImageId::parse(self.0.split_once('#')?.1)
     }
 
-    /// The greatest text that sorts before this position and not before any other: DynamoDB's BETWEEN includes its
-    /// ends. Positions end in a hexadecimal digit, before which there is always another character.
+    /// A text that sorts directly before this position: DynamoDB's BETWEEN includes its ends. A position ends in a
+    /// hexadecimal digit, which always has a preceding character.
     pub(crate) fn just_before(&self) -> String {
         let mut bytes = self.0.clone().into_bytes();
         if let Some(last) = bytes.last_mut() {
@@ -51,7 +52,7 @@ impl Position {
     }
 }
 
-/// Hands a position out. `query` is whatever decides which images a page has, in one fixed form.
+/// Encodes a position. `query` is the canonical form of everything that decides which images a page has.
 pub(crate) fn encode(owner: &Owner, query: &str, position: &Position) -> String {
     let mut bytes = vec![VERSION];
     bytes.extend(checksum(owner, query, position));
@@ -59,7 +60,7 @@ pub(crate) fn encode(owner: &Owner, query: &str, position: &Position) -> String 
     BASE64.encode(bytes)
 }
 
-/// Takes a position back. `None` for what was not handed out to this owner for this query.
+/// Decodes a cursor. `None` if it was not made for this owner and query.
 pub(crate) fn decode(owner: &Owner, query: &str, cursor: &str) -> Option<Position> {
     let bytes = BASE64.decode(cursor).ok()?;
     let (version, rest) = bytes.split_first()?;
@@ -76,7 +77,7 @@ fn checksum(owner: &Owner, query: &str, position: &Position) -> [u8; CHECKSUM] {
         query.as_bytes(),
         position.as_str().as_bytes(),
     ] {
-        // With its length, no part can run into the next.
+        // The length separates a part from the next one.
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
@@ -99,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_leads_back_to_where_the_page_ended() {
+    fn a_cursor_decodes_to_its_position() {
         let position = position();
         let cursor = encode(&owner("a"), "label=cat", &position);
         assert_eq!(decode(&owner("a"), "label=cat", &cursor), Some(position));
     }
 
     #[test]
-    fn a_cursor_is_of_no_use_for_another_owner_or_query_or_once_changed() {
+    fn a_cursor_is_invalid_for_another_owner_or_query_or_after_a_change() {
         let cursor = encode(&owner("a"), "label=cat", &position());
         assert_eq!(decode(&owner("b"), "label=cat", &cursor), None);
         assert_eq!(decode(&owner("a"), "label=dog", &cursor), None);
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn only_sort_keys_of_images_are_positions() {
+    fn a_position_is_a_sort_key_of_an_image() {
         let id = ImageId::new();
         for text in [
             String::new(),
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_fits_between_a_position_and_what_is_just_before_it() {
+    fn no_position_is_between_a_position_and_just_before_it() {
         let at = |digit: char| {
             Position::parse(&format!(
                 "2026-11-22T12:00:00.000Z#0193a5a0-0000-7000-8000-00000000000{digit}"

@@ -1,19 +1,16 @@
-//! `/settings`: which labels of the owner's next images count.
+//! `/settings`: decides which labels of the owner's next images count.
 
-use crate::Api;
-use crate::body::{Fields, JsonBody, whole_number};
-use crate::openapi::{BadRequest, BodyTooLarge, InvalidBodyType};
-use crate::owner::Caller;
-use crate::problem::Problem;
-use crate::query::NoParameters;
-use aws_sdk_dynamodb::types::AttributeValue;
+use crate::app::App;
+use crate::http::body::{Fields, JsonBody, whole_number};
+use crate::http::owner::Caller;
+use crate::http::problem::Problem;
+use crate::http::query::NoParameters;
+use crate::http::responses::{BadRequest, BodyTooLarge, InvalidBodyType};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::Confidence;
 use domain::policy::{FilterPolicy, MAX_LABELS, PolicyError, Settings};
-use domain::table::{self, PARTITION_KEY, SORT_KEY};
-use lambda::ServiceError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,11 +18,11 @@ use std::sync::Arc;
 
 const MIN_CONFIDENCE: (&str, &str) = ("minConfidence", "a number from 0 to 100");
 const MAX_LABELS_RULE: (&str, &str) = ("maxLabels", "a whole number from 1 to 100");
-const NAMES: &str = "a list of at most 100 label names of 1 to 100 characters without control characters";
+const NAMES: &str = "a list of up to 100 label names of 1 to 100 characters without control characters";
 const INCLUDE: (&str, &str) = ("include", NAMES);
 const EXCLUDE: (&str, &str) = ("exclude", NAMES);
 
-/// A whole policy; what is absent or of another type is told under its own name, all of it at once.
+/// A complete policy. Any JSON is accepted here, so that one error can name all missing and invalid fields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewPolicy {
@@ -40,103 +37,69 @@ impl Fields for NewPolicy {
         &[MIN_CONFIDENCE, MAX_LABELS_RULE, INCLUDE, EXCLUDE];
 }
 
-/// Answers 200 with the policy that the owner has stored, or else with the default.
+/// Returns the owner's policy, or the default.
 #[utoipa::path(
     get,
     path = "/settings",
     tag = "settings",
     operation_id = "getSettings",
-    summary = "Which labels of your images count",
-    responses((status = 200, description = "Your own policy, or else the default", body = FilterPolicy), BadRequest),
+    summary = "Get your label settings",
+    responses((status = 200, description = "Your settings, or the default", body = FilterPolicy), BadRequest),
 )]
 pub(crate) async fn show(
-    State(api): State<Arc<Api>>,
+    State(app): State<Arc<App>>,
     Caller(owner): Caller,
     _: NoParameters,
 ) -> Result<Json<FilterPolicy>, Problem> {
-    let answer = api
-        .dynamodb
-        .get_item()
-        .table_name(&api.table)
-        .key(PARTITION_KEY, AttributeValue::S(table::owner_partition(&owner)))
-        .key(SORT_KEY, AttributeValue::S(table::SETTINGS.to_owned()))
-        .consistent_read(true)
-        .send()
-        .await
-        .map_err(|error| ServiceError::of("dynamodb:GetItem", &error))?;
-    let Some(item) = answer.item else {
-        return Ok(Json(api.default_policy.clone()));
-    };
-    let settings: Settings = serde_dynamo::from_item(item).map_err(|error| {
-        lambda_http::tracing::error!(%error, "settings cannot be read");
-        Problem::internal()
-    })?;
-    Ok(Json(settings.policy))
+    Ok(Json(app.records.policy(&owner, &app.default_policy).await?))
 }
 
-/// Answers 200 with the policy as stored.
+/// Stores the policy and returns it.
 #[utoipa::path(
     put,
     path = "/settings",
     tag = "settings",
     operation_id = "putSettings",
-    summary = "Decide which labels of your next images count",
-    description = "Images that are labeled already keep their labels until they are labeled again.",
+    summary = "Change your label settings",
+    description = "Applies to new images. Labeled images keep their labels until you relabel them.",
     request_body = FilterPolicy,
     responses(
-        (status = 200, description = "The policy as stored", body = FilterPolicy),
+        (status = 200, description = "The stored settings", body = FilterPolicy),
         BadRequest,
         BodyTooLarge,
         InvalidBodyType,
     ),
 )]
 pub(crate) async fn store(
-    State(api): State<Arc<Api>>,
+    State(app): State<Arc<App>>,
     Caller(owner): Caller,
     _: NoParameters,
     JsonBody(body): JsonBody<NewPolicy>,
 ) -> Result<Json<FilterPolicy>, Problem> {
     let settings = Settings { policy: check(body)? };
-    let item: std::collections::HashMap<_, _> =
-        serde_dynamo::to_item(&settings).map_err(|_| Problem::internal())?;
-    api.dynamodb
-        .put_item()
-        .table_name(&api.table)
-        .set_item(Some(item))
-        .item(PARTITION_KEY, AttributeValue::S(table::owner_partition(&owner)))
-        .item(SORT_KEY, AttributeValue::S(table::SETTINGS.to_owned()))
-        .send()
-        .await
-        .map_err(|error| ServiceError::of("dynamodb:PutItem", &error))?;
+    app.records.store_settings(&owner, &settings).await?;
     Ok(Json(settings.policy))
 }
 
-/// Answers 204: the defaults count again.
+/// Deletes the owner's policy.
 #[utoipa::path(
     delete,
     path = "/settings",
     tag = "settings",
     operation_id = "deleteSettings",
-    summary = "Go back to the default",
-    responses((status = 204, description = "The default counts"), BadRequest),
+    summary = "Reset your label settings",
+    responses((status = 204, description = "The default applies"), BadRequest),
 )]
-pub(crate) async fn forget(
-    State(api): State<Arc<Api>>,
+pub(crate) async fn reset(
+    State(app): State<Arc<App>>,
     Caller(owner): Caller,
     _: NoParameters,
 ) -> Result<StatusCode, Problem> {
-    api.dynamodb
-        .delete_item()
-        .table_name(&api.table)
-        .key(PARTITION_KEY, AttributeValue::S(table::owner_partition(&owner)))
-        .key(SORT_KEY, AttributeValue::S(table::SETTINGS.to_owned()))
-        .send()
-        .await
-        .map_err(|error| ServiceError::of("dynamodb:DeleteItem", &error))?;
+    app.records.delete_settings(&owner).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Every field that is wrong is named.
+/// The error names all invalid fields.
 fn check(body: NewPolicy) -> Result<FilterPolicy, Problem> {
     let min_confidence: Option<f64> = read(body.min_confidence);
     let max_labels = body
@@ -144,32 +107,32 @@ fn check(body: NewPolicy) -> Result<FilterPolicy, Problem> {
         .and_then(|value| whole_number(value).ok().flatten());
     let max_labels = max_labels.and_then(|count| u32::try_from(count).ok());
     let (include, exclude) = (read(body.include), read(body.exclude));
-    let mut wrong: Vec<_> = [
+    let mut invalid: Vec<_> = [
         (MIN_CONFIDENCE, min_confidence.is_none()),
         (MAX_LABELS_RULE, max_labels.is_none()),
         (INCLUDE, include.is_none()),
         (EXCLUDE, exclude.is_none()),
     ]
     .into_iter()
-    .filter_map(|(rule, is_wrong)| is_wrong.then_some(rule))
+    .filter_map(|(rule, is_invalid)| is_invalid.then_some(rule))
     .collect();
-    // What cannot be read is within its range for the check of all others.
+    // A field that cannot be read gets a valid value here, so that the other fields can be checked.
     let policy = FilterPolicy {
         min_confidence: min_confidence.unwrap_or_default(),
         max_labels: max_labels.unwrap_or(MAX_LABELS),
         include: include.unwrap_or_default(),
         exclude: exclude.unwrap_or_default(),
     };
-    wrong.extend(policy.errors().map(|error| match error {
+    invalid.extend(policy.errors().map(|error| match error {
         PolicyError::MinConfidence => MIN_CONFIDENCE,
         PolicyError::MaxLabels => MAX_LABELS_RULE,
         PolicyError::TooManyNames(field) | PolicyError::Name(field) => (field, NAMES),
     }));
-    if !wrong.is_empty() {
-        return Err(Problem::invalid_fields(&wrong));
+    if !invalid.is_empty() {
+        return Err(Problem::invalid_fields(&invalid));
     }
     Ok(FilterPolicy {
-        // In steps of a hundredth, as confidences are: DynamoDB knows no numbers of 300 decimals.
+        // Rounded to hundredths like confidences: DynamoDB cannot store a number with 300 decimals.
         min_confidence: Confidence::new(policy.min_confidence).percent(),
         ..policy
     })
@@ -184,14 +147,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn refused(body: Value) -> Value {
+    fn problem(body: Value) -> Value {
         serde_json::to_value(check(serde_json::from_value(body).unwrap()).unwrap_err()).unwrap()
     }
 
     #[test]
-    fn every_field_that_is_wrong_is_named_at_once() {
+    fn one_error_names_all_invalid_fields() {
         let problem =
-            refused(json!({"minConfidence": 101, "maxLabels": 1.5, "include": ["Cat", ""], "exclude": []}));
+            problem(json!({"minConfidence": 101, "maxLabels": 1.5, "include": ["Cat", ""], "exclude": []}));
         assert_eq!(problem["field"], "maxLabels");
         let fields: Vec<_> = problem["errors"]
             .as_array()
@@ -203,14 +166,29 @@ mod tests {
     }
 
     #[test]
-    fn a_confidence_finer_than_a_hundredth_is_rounded() {
+    fn the_largest_policy_fits_into_a_body_with_every_character_escaped() {
+        // A character outside the Basic Multilingual Plane takes two escapes of six bytes.
+        let name = "\\ud83d\\udc08".repeat(domain::policy::MAX_NAME_LENGTH);
+        let names = format!(
+            "[{}]",
+            vec![format!("\"{name}\""); domain::policy::MAX_NAMES].join(", ")
+        );
+        let body = format!(
+            "{{\"minConfidence\": 100.0, \"maxLabels\": 100, \"include\": {names}, \"exclude\": {names}}}"
+        );
+        assert!(body.len() <= crate::http::body::MAX_BODY_BYTES, "{}", body.len());
+        assert!(check(serde_json::from_str(&body).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_confidence_is_rounded_to_hundredths() {
         let body = json!({"minConfidence": 2.2e-308, "maxLabels": 5.0, "include": [], "exclude": []});
         let policy = check(serde_json::from_value(body).unwrap()).unwrap();
         assert_eq!((policy.min_confidence, policy.max_labels), (0.0, 5));
     }
 
     #[test]
-    fn a_policy_that_lacks_a_field_is_not_completed_from_elsewhere() {
+    fn a_policy_with_a_missing_field_is_rejected() {
         for (body, field) in [
             (
                 json!({"maxLabels": 5, "include": [], "exclude": []}),
@@ -229,7 +207,7 @@ mod tests {
                 "exclude",
             ),
         ] {
-            let problem = refused(body);
+            let problem = problem(body);
             assert_eq!(problem["field"], field);
             assert_eq!(problem.get("errors"), None);
         }

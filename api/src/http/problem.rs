@@ -1,13 +1,15 @@
 //! Errors as `application/problem+json` (RFC 9457). A caller's mistake names the field.
 
+use aws::ServiceError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lambda::ServiceError;
+use jiff::Timestamp;
+use records::RecordsError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What went wrong, as programs tell it. Stable.
+/// Identifies the kind of error. Stable: programs compare it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) enum ProblemType {
     #[serde(rename = "urn:image-label-generator:problem:invalid-field")]
@@ -28,6 +30,8 @@ pub(crate) enum ProblemType {
     TooLarge,
     #[serde(rename = "urn:image-label-generator:problem:too-many-images")]
     TooManyImages,
+    #[serde(rename = "urn:image-label-generator:problem:too-many-images-in-total")]
+    TooManyImagesInTotal,
     #[serde(rename = "urn:image-label-generator:problem:not-signed-in")]
     NotSignedIn,
     #[serde(rename = "urn:image-label-generator:problem:no-such-image")]
@@ -60,7 +64,7 @@ impl ProblemType {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidBodyType | Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooManyImages => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyImages | Self::TooManyImagesInTotal => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -68,58 +72,59 @@ impl ProblemType {
 
     fn title(self) -> &'static str {
         match self {
-            Self::InvalidField => "A field is invalid",
-            Self::UnknownField => "A field is not known",
-            Self::UnknownParameter => "A parameter is not known",
-            Self::InvalidBody => "The body cannot be read",
-            Self::InvalidBodyType => "The body's type is not known",
-            Self::BodyTooLarge => "The body is too large",
-            Self::UnsupportedType => "Pictures of this type are not labeled",
-            Self::TooLarge => "The picture is too large",
-            Self::TooManyImages => "Too many images today",
-            Self::NotSignedIn => "Nobody is signed in",
-            Self::NoSuchImage => "There is no such image",
-            Self::NoExecution => "There is no execution",
-            Self::BeingLabeled => "The image is being labeled",
-            Self::NothingUploaded => "There is nothing to label",
-            Self::NoSuchRoute => "There is no such route",
-            Self::MethodNotAllowed => "The method is not allowed",
-            Self::Unavailable => "The service is busy",
-            Self::Internal => "Something went wrong",
+            Self::InvalidField => "Invalid field",
+            Self::UnknownField => "Unknown field",
+            Self::UnknownParameter => "Unknown parameter",
+            Self::InvalidBody => "Invalid request body",
+            Self::InvalidBodyType => "Unsupported content type",
+            Self::BodyTooLarge => "Request body too large",
+            Self::UnsupportedType => "Unsupported file type",
+            Self::TooLarge => "File too large",
+            Self::TooManyImages => "Daily limit reached",
+            Self::TooManyImagesInTotal => "Daily limit of all users reached",
+            Self::NotSignedIn => "Sign-in required",
+            Self::NoSuchImage => "Image not found",
+            Self::NoExecution => "Execution not found",
+            Self::BeingLabeled => "Labeling in progress",
+            Self::NothingUploaded => "Nothing uploaded yet",
+            Self::NoSuchRoute => "Route not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::Unavailable => "Service unavailable",
+            Self::Internal => "Internal error",
         }
     }
 }
 
-/// An error answer (RFC 9457). Its texts never repeat what the caller sent.
+/// An error (RFC 9457). Its texts never repeat what the caller sent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: ProblemType,
-    /// The type in a few words, the same for each problem of the type.
+    /// A short summary of the type.
     title: &'static str,
-    /// HTTP's status.
+    /// The HTTP status.
     status: u16,
-    /// What was wrong and what would be right, in a sentence for people.
+    /// What is wrong and how to fix it, for people.
     detail: String,
-    /// The field, parameter or part of the path that is to blame; the first one, where there are several.
+    /// The invalid field, parameter or part of the path. The first one if several are invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
     field: Option<&'static str>,
-    /// All that are to blame, where there are several.
+    /// All invalid fields, if several are invalid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// Seconds after which another try makes sense: the header `retry-after`.
+    /// The `retry-after` header, in seconds.
     #[serde(skip)]
     retry_after: Option<u32>,
 }
 
-/// One of several mistakes in a request.
+/// One of several invalid fields.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FieldError {
-    /// The field.
+    /// The name of the field.
     #[schema(value_type = String)]
     field: &'static str,
-    /// What would be right.
+    /// What the field must be.
     detail: String,
 }
 
@@ -143,12 +148,12 @@ impl Problem {
         }
     }
 
-    /// A field of the request is missing or out of its range; `rule` completes "… must be".
+    /// A field is missing or out of range. `rule` completes "… must be".
     pub(crate) fn invalid_field(field: &'static str, rule: &str) -> Self {
         Self::of_field(ProblemType::InvalidField, field, rule)
     }
 
-    /// The same for all fields that are wrong: names and rules, at least one.
+    /// Like [`Self::invalid_field`], for all invalid fields: at least one name and rule.
     pub(crate) fn invalid_fields(fields: &[(&'static str, &str)]) -> Self {
         let errors: Vec<_> = fields
             .iter()
@@ -166,29 +171,29 @@ impl Problem {
         }
     }
 
-    /// A picture of a kind that is not labeled.
+    /// A file of an unsupported type.
     pub(crate) fn unsupported_type(field: &'static str, rule: &str) -> Self {
         Self::of_field(ProblemType::UnsupportedType, field, rule)
     }
 
-    /// A picture with too many bytes.
+    /// A file with too many bytes.
     pub(crate) fn too_large(field: &'static str, rule: &str) -> Self {
         Self::of_field(ProblemType::TooLarge, field, rule)
     }
 
-    /// A field that the route does not know.
+    /// A field that the route does not have.
     pub(crate) fn unknown_field(known: &str) -> Self {
-        let detail = format!("The body has a field that is not known here. Known fields: {known}.");
+        let detail = format!("The body has an unknown field. Known fields: {known}.");
         Self::new(ProblemType::UnknownField, detail)
     }
 
-    /// A parameter that the route does not know.
+    /// A query parameter that the route does not have.
     pub(crate) fn unknown_parameter(known: &[&str]) -> Self {
         let detail = if known.is_empty() {
-            "The address has a parameter; this route takes none.".to_owned()
+            "This route has no query parameters.".to_owned()
         } else {
             let known = known.join(", ");
-            format!("The address has a parameter that is not known here. Known parameters: {known}.")
+            format!("The URL has an unknown query parameter. Known parameters: {known}.")
         };
         Self::new(ProblemType::UnknownParameter, detail)
     }
@@ -198,72 +203,86 @@ impl Problem {
     }
 
     pub(crate) fn not_declared_json() -> Self {
-        let detail = "The header content-type must be application/json.";
+        let detail = "The content-type header must be application/json.";
         Self::new(ProblemType::InvalidBodyType, detail)
     }
 
-    pub(crate) fn body_too_large(most: usize) -> Self {
-        let detail = format!("The body must have at most {most} bytes. Pictures go to storage, not here.");
+    pub(crate) fn body_too_large(max: usize) -> Self {
+        let detail =
+            format!("The body can have up to {max} bytes. Send files to the URL that POST /uploads returns.");
         Self::new(ProblemType::BodyTooLarge, detail)
     }
 
-    /// The owner's quota is used up; it starts anew after so many seconds.
-    pub(crate) fn too_many_images(most: u32, seconds: u32) -> Self {
-        let detail = format!("At most {most} images a day can be uploaded. Go on after midnight, UTC.");
+    /// The owner's daily quota is used up until `resets_at`, which is `seconds` from now.
+    pub(crate) fn too_many_images(limit: u32, resets_at: Timestamp, seconds: u32) -> Self {
+        let detail = format!(
+            "You've reached your limit of {limit} images a day, including relabeled images. It resets at {resets_at}."
+        );
         Self {
             retry_after: Some(seconds),
             ..Self::new(ProblemType::TooManyImages, detail)
         }
     }
 
-    /// API Gateway refuses requests without a valid token by itself, in a form of its own.
+    /// The daily quota of all users together is used up until `resets_at`, which is `seconds` from now.
+    pub(crate) fn too_many_images_in_total(limit: u32, resets_at: Timestamp, seconds: u32) -> Self {
+        let detail = format!(
+            "All users together have reached the service's limit of {limit} images a day. It resets at {resets_at}."
+        );
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(ProblemType::TooManyImagesInTotal, detail)
+        }
+    }
+
+    /// The token is not an access token. API Gateway itself answers requests without a valid token.
     pub(crate) fn not_signed_in() -> Self {
-        let detail = "The header authorization must be \"Bearer\" and an access token of this user pool.";
+        let detail = "You don't have access. Sign in again.";
         Self::new(ProblemType::NotSignedIn, detail)
     }
 
     pub(crate) fn no_such_image() -> Self {
-        Self::new(ProblemType::NoSuchImage, "No image has this id.")
+        Self::new(ProblemType::NoSuchImage, "No image has this ID.")
     }
 
     pub(crate) fn no_execution() -> Self {
-        let detail = "No execution has begun for this image, or it is more than 90 days ago.";
+        let detail = "No execution has started for this image, or it ended more than 90 days ago.";
         Self::new(ProblemType::NoExecution, detail)
     }
 
     pub(crate) fn being_labeled() -> Self {
-        let detail = "An execution is at work on this image. Try again when it has ended.";
+        let detail = "This image is being labeled. Try again when that's done.";
         Self::new(ProblemType::BeingLabeled, detail)
     }
 
     pub(crate) fn nothing_uploaded() -> Self {
-        let detail = "Nothing has been uploaded for this image yet.";
+        let detail = "No file has been uploaded for this image yet.";
         Self::new(ProblemType::NothingUploaded, detail)
     }
 
     pub(crate) fn no_such_route() -> Self {
-        Self::new(ProblemType::NoSuchRoute, "No route of this API has this path.")
+        Self::new(ProblemType::NoSuchRoute, "No route has this path.")
     }
 
     pub(crate) fn method_not_allowed() -> Self {
         Self::new(
             ProblemType::MethodNotAllowed,
-            "The route does not know this method.",
+            "This route doesn't support this method.",
         )
     }
 
-    /// Something that passes by itself.
+    /// A temporary error.
     pub(crate) fn unavailable() -> Self {
-        let detail = "A part of the service does not answer. Try again in a few seconds.";
+        let detail = "The service is temporarily unavailable. Try again in a few seconds.";
         Self {
             retry_after: Some(2),
             ..Self::new(ProblemType::Unavailable, detail)
         }
     }
 
-    /// The cause is in the log, not in the answer.
+    /// The cause is logged and not part of the response.
     pub(crate) fn internal() -> Self {
-        let detail = "The request could not be answered, and the reason has been logged.";
+        let detail = "Something went wrong. The error has been logged.";
         Self::new(ProblemType::Internal, detail)
     }
 }
@@ -274,6 +293,18 @@ impl From<ServiceError> for Problem {
         match error {
             ServiceError::Throttled(_) | ServiceError::ServiceUnavailable(_) => Self::unavailable(),
             ServiceError::AccessDenied(_) | ServiceError::UnexpectedAnswer(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<RecordsError> for Problem {
+    fn from(error: RecordsError) -> Self {
+        match error {
+            RecordsError::Service(error) => error.into(),
+            RecordsError::Unreadable(error) => {
+                lambda_http::tracing::error!(%error, "an item cannot be read");
+                Self::internal()
+            }
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Reads query parameters: all are known, and each has one place where its rule stands.
+//! Reads query parameters. Unknown parameters are rejected.
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use jiff::civil::Date;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use std::convert::Infallible;
 
-/// The query of a request, decoded: names and values as they came, in order.
+/// The decoded query of a request: names and values in their order.
 #[derive(Debug, Default)]
 pub(crate) struct RawParameters(Vec<(String, String)>);
 
@@ -24,10 +24,10 @@ impl RawParameters {
         Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
-    /// The parameters, of which a route knows these.
+    /// Checks that the route knows all parameters.
     ///
     /// # Errors
-    /// One that it does not know.
+    /// A parameter is unknown.
     pub(crate) fn known(self, known: &[&str]) -> Result<Parameters, Problem> {
         if self.0.iter().all(|(name, _)| known.contains(&name.as_str())) {
             Ok(Parameters(self.0))
@@ -37,7 +37,7 @@ impl RawParameters {
     }
 }
 
-/// For routes that take no parameters: refuses them.
+/// Rejects all query parameters, for routes that have none.
 pub(crate) struct NoParameters;
 
 impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
@@ -49,26 +49,26 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParameters {
     }
 }
 
-/// Query parameters that a route knows.
+/// Query parameters that the route knows.
 #[derive(Debug)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// How many there are.
+    /// The number of parameters.
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// All values of a parameter that may be repeated.
+    /// All values of a parameter that can be repeated.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let named = self.0.iter().filter(|(found, _)| found == name);
         named.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The value of a parameter that may be there once, read by `read`; `rule` completes "… must be".
+    /// The value of a parameter that can be given once, read by `read`. `rule` completes "… must be".
     ///
     /// # Errors
-    /// It is there twice, or `read` cannot read it.
+    /// The parameter is repeated, or `read` returns `None`.
     pub(crate) fn one<T>(
         &self,
         (name, rule): (&'static str, &str),
@@ -80,18 +80,17 @@ impl Parameters {
                 Some(value) => Ok(Some(value)),
                 None => Err(Problem::invalid_field(name, rule)),
             },
-            _ => Err(Problem::invalid_field(name, "given once")),
+            _ => Err(Problem::invalid_field(name, "given only once")),
         }
     }
 }
 
-/// The instant, or the start of the day in UTC, that ISO 8601 names; in whole milliseconds, as times are stored.
-/// What lies between two milliseconds is moved to the later one: then "from" and "before" mean the same as without
-/// rounding.
+/// Reads a time, or a date as its start in UTC, in ISO 8601. The result has whole milliseconds, like stored times. It is
+/// rounded up, so that `from` and `to` select the same images as without rounding.
 pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     let midnight = || {
         let date: Date = text.parse().ok()?;
-        // Dates are ten characters. Others that jiff reads carry a time, which would be lost.
+        // A date has ten characters. jiff also reads longer texts as dates and drops their time.
         let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         (text.len() == 10).then(|| midnight.timestamp())
     };
@@ -100,7 +99,7 @@ pub(crate) fn instant(text: &str) -> Option<Timestamp> {
         .smallest(Unit::Millisecond)
         .mode(RoundMode::Ceil);
     let instant = instant.round(whole).ok()?;
-    // Other years have another number of digits, and would sort wrongly.
+    // Other years have a different number of digits, and would sort wrongly.
     (0..=9999)
         .contains(&instant.to_zoned(jiff::tz::TimeZone::UTC).year())
         .then_some(instant)
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_its_first_moment_and_an_instant_itself() {
+    fn reads_a_time_and_a_date_as_its_start() {
         assert_eq!(read("2026-11-22").as_deref(), Some("2026-11-22T00:00:00.000Z"));
         assert_eq!(
             read("2026-11-22T10:00:00+01:00").as_deref(),
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_instant_is_none() {
+    fn rejects_a_text_that_is_not_a_time() {
         for text in [
             "",
             " ",
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_unknown_or_doubled_is_refused() {
+    fn rejects_an_unknown_or_repeated_parameter() {
         let parameters = || RawParameters::decode("a=1&b=%F0%9F%90%88&b=2+3");
         assert!(parameters().known(&["a"]).is_err());
         let known = parameters().known(&["a", "b"]).unwrap();

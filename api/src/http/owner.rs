@@ -1,13 +1,13 @@
-//! Whose images a request is about. The one place that decides it.
+//! Decides which owner a request is from. No other module does.
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use domain::Owner;
 use lambda_http::request::RequestContext;
 use std::collections::HashMap;
 
-/// The owner that a request speaks for: the subject of its access token, which API Gateway has verified.
+/// The owner: the subject of the request's access token, which API Gateway has verified.
 pub(crate) struct Caller(pub(crate) Owner);
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -26,8 +26,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// API Gateway takes ID tokens as well. They say who somebody is, for the page to show; they are not meant to open
-/// anything.
+/// API Gateway also accepts ID tokens. They identify a user to the page and must not authorize requests.
 fn owner(claims: &HashMap<String, String>) -> Option<Owner> {
     if claims.get("token_use")? != "access" {
         return None;
@@ -39,28 +38,29 @@ fn owner(claims: &HashMap<String, String>) -> Option<Owner> {
 mod tests {
     use super::*;
 
-    fn claims(of: &[(&str, &str)]) -> HashMap<String, String> {
-        of.iter()
+    fn claims(claims: &[(&str, &str)]) -> HashMap<String, String> {
+        claims
+            .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect()
     }
 
     #[test]
-    fn an_access_token_speaks_for_its_subject() {
+    fn the_owner_is_the_subject_of_an_access_token() {
         let owner = owner(&claims(&[("sub", "a1"), ("token_use", "access")]));
         assert_eq!(owner, Owner::new("a1"));
     }
 
     #[test]
-    fn other_tokens_speak_for_nobody() {
-        for of in [
+    fn other_tokens_have_no_owner() {
+        for other in [
             &[("sub", "a1"), ("token_use", "id")][..],
             &[("sub", "a1")],
             &[("token_use", "access")],
             &[("sub", ""), ("token_use", "access")],
             &[("sub", "a/b"), ("token_use", "access")],
         ] {
-            assert_eq!(owner(&claims(of)), None, "{of:?}");
+            assert_eq!(owner(&claims(other)), None, "{other:?}");
         }
     }
 }

@@ -1,64 +1,56 @@
-//! A presigned GET for the picture itself, for a page to show.
+//! A presigned GET for an image's file.
 
-use crate::Api;
-use crate::problem::Problem;
-use aws_sdk_s3::presigning::PresigningConfig;
+use crate::app::App;
+use crate::http::problem::Problem;
 use domain::{Format, ImageRecord, Status};
 use jiff::{SignedDuration, Timestamp};
-use lambda::ServiceError;
+use objects::{PresignedUrl, ResponseHeaders};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
 /// How long the presigned GET is valid.
-const VALID: Duration = Duration::from_secs(5 * 60);
-/// Bytes of a file's name that are told: what file systems take.
-const LONGEST_NAME: usize = 255;
-/// What RFC 8187 has encoded in a header's parameter, and a little more.
+const VALID_FOR: Duration = Duration::from_secs(5 * 60);
+/// Bytes of a file name that are returned: the limit of file systems.
+const MAX_NAME_BYTES: usize = 255;
+/// Characters that are percent-encoded: those that RFC 8187 requires, and a few more.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Where the picture can be fetched.
+/// Where to get the file.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct View {
-    /// A presigned GET. It says inline, the file's own name and the picture's type.
-    #[schema(format = "uri")]
-    url: String,
-    /// Until when: five minutes later.
+    /// A presigned GET. Its response is inline and has the original file name and the picture's type.
+    #[schema(value_type = String, format = "uri")]
+    url: PresignedUrl,
+    /// When the URL expires: after five minutes.
     #[schema(format = DateTime)]
     expires_at: String,
 }
 
-/// Presigns a GET for the picture, where a picture has been found in the file.
-pub(crate) async fn view(api: &Api, record: &ImageRecord) -> Result<Option<View>, Problem> {
+/// Presigns a GET for the file. `None` unless the file is a picture.
+pub(crate) async fn view(app: &App, record: &ImageRecord) -> Result<Option<View>, Problem> {
     let Some(format) = format(record) else {
         return Ok(None);
     };
-    let config = PresigningConfig::expires_in(VALID).map_err(|_| Problem::internal())?;
-    let expires_at = Timestamp::now() + SignedDuration::try_from(VALID).unwrap_or_default();
-    let get = api
-        .s3
-        .get_object()
-        .bucket(&api.bucket)
-        .key(&record.key)
-        // Whatever the object was stored as: this is what `validate` has found in it.
-        .response_content_type(format.content_type())
-        .response_content_disposition(disposition(record, format))
-        .presigned(config)
-        .await
-        .map_err(|error| ServiceError::of("s3:GetObject (presigning)", &error))?;
+    let expires_at = Timestamp::now() + SignedDuration::try_from(VALID_FOR).unwrap_or_default();
+    let headers = ResponseHeaders {
+        // The format that `validate` found, whatever content type the object was stored with.
+        content_type: format.content_type().to_owned(),
+        content_disposition: disposition(record, format),
+    };
     Ok(Some(View {
-        url: get.uri().to_owned(),
+        url: objects::presign_get(&app.s3, &app.bucket, &record.key, Some(headers), VALID_FOR).await?,
         expires_at: format!("{expires_at:.3}"),
     }))
 }
 
-/// The format of a file that is known to be a picture. A rejected one may be anything.
+/// The format of a file that is a picture. A rejected file can be anything.
 fn format(record: &ImageRecord) -> Option<Format> {
     match record.status {
         Status::Labeled | Status::Processing | Status::Failed => record.format,
@@ -66,15 +58,15 @@ fn format(record: &ImageRecord) -> Option<Format> {
     }
 }
 
-/// `Content-Disposition` (RFC 6266): the file's own name, encoded, and for old programs a plain one in place of it.
+/// `Content-Disposition` (RFC 6266): the original file name, encoded, and a plain name for old programs.
 fn disposition(record: &ImageRecord, format: Format) -> String {
-    let plain = format!("{}.{}", record.image_id, format.extension());
+    let fallback = format!("{}.{}", record.image_id, format.extension());
     match &record.file_name {
         Some(name) => {
-            let name = utf8_percent_encode(&name[..name.floor_char_boundary(LONGEST_NAME)], ENCODED);
-            format!("inline; filename=\"{plain}\"; filename*=UTF-8''{name}")
+            let name = utf8_percent_encode(&name[..name.floor_char_boundary(MAX_NAME_BYTES)], ENCODED);
+            format!("inline; filename=\"{fallback}\"; filename*=UTF-8''{name}")
         }
-        None => format!("inline; filename=\"{plain}\""),
+        None => format!("inline; filename=\"{fallback}\""),
     }
 }
 
@@ -93,44 +85,44 @@ mod tests {
         .unwrap()
     }
 
-    fn told(file_name: Option<&str>) -> String {
+    fn header(file_name: Option<&str>) -> String {
         disposition(&record(Status::Labeled, file_name), Format::Png)
     }
 
     #[test]
-    fn a_files_name_arrives_as_it_is() {
+    fn the_header_has_the_original_file_name() {
         assert_eq!(
-            told(Some("Ça va.png")),
+            header(Some("Ça va.png")),
             "inline; filename=\"0193a5a0-0000-7000-8000-000000000001.png\"; filename*=UTF-8''%C3%87a%20va.png"
         );
         assert_eq!(
-            told(None),
+            header(None),
             "inline; filename=\"0193a5a0-0000-7000-8000-000000000001.png\""
         );
     }
 
     #[test]
-    fn no_files_name_breaks_out_of_the_header() {
+    fn a_file_name_cannot_add_to_the_header() {
         for name in [
             "a\"; x=\"y",
             "a\r\nset-cookie: x",
             "a;b'c(d)e*f%00\u{7f}\u{202E}",
             &"🐈".repeat(1000),
         ] {
-            let told = told(Some(name));
-            let encoded = told.split_once("UTF-8''").unwrap().1;
+            let header = header(Some(name));
+            let encoded = header.split_once("UTF-8''").unwrap().1;
             assert!(
                 encoded
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
-                "{told}"
+                "{header}"
             );
-            assert!(told.len() < 1000, "{}", told.len());
+            assert!(header.len() < 1000, "{}", header.len());
         }
     }
 
     #[test]
-    fn what_may_be_no_picture_is_not_shown() {
+    fn only_pictures_are_shown() {
         for (status, shown) in [
             (Status::AwaitingUpload, false),
             (Status::Processing, true),

@@ -1,49 +1,48 @@
 //! The steps of an execution, read from its history.
 
-use super::iso;
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
-use domain::contract::CaughtError;
+use domain::lambda_error;
+use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
-/// The longest sentence that is told about an error, in characters.
-const LONGEST_MESSAGE: usize = 1000;
+/// Characters of an error message.
+const MAX_MESSAGE: usize = 1000;
 
-/// How a state went.
+/// The status of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum StepStatus {
-    /// Under way, or waiting for its next attempt.
+    /// In progress, or waiting for its next attempt.
     Running,
     Succeeded,
-    /// It failed, and the state machine knew what to do: the file is at fault, or there was nothing to do.
+    /// It failed with an error that the state machine handles: the file can't be labeled, or there was nothing to do.
     CaughtError,
-    /// It failed, and the execution with it.
+    /// It failed, which ended the execution.
     Failed,
-    /// The execution ran out of time.
+    /// The execution timed out.
     TimedOut,
-    /// Somebody stopped the execution.
+    /// An operator stopped the execution.
     Aborted,
 }
 
-/// A state that the execution entered.
+/// A step of an execution.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
     /// The state's name.
     name: String,
     status: StepStatus,
-    /// When it was entered.
+    /// When it started.
     #[schema(format = DateTime)]
     started_at: String,
-    /// Milliseconds, with all attempts and the waits between them; null while it is under way.
+    /// Milliseconds, including all attempts and the waits between them. Null while in progress.
     #[schema(required)]
     duration_ms: Option<i64>,
-    /// How often its function was called; 0 for a state without one.
+    /// Calls of its function. 0 for a step without a function.
     attempts: u32,
-    /// What the last attempt met, unless the state succeeded.
+    /// The error of the last attempt. Absent if the step succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<StepError>,
@@ -52,16 +51,16 @@ pub(crate) struct Step {
     entered: DateTime,
 }
 
-/// What a state met.
+/// The error of a step.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 struct StepError {
     /// Such as `UnsupportedFormat`.
     name: String,
-    /// A sentence for people; empty where none was given.
+    /// A message for people. Can be empty.
     message: String,
 }
 
-/// Reads the steps from all events, or from the first of them.
+/// Reads the steps from an execution's events, of which the last ones can be missing.
 pub(super) fn of(events: &[HistoryEvent]) -> Vec<Step> {
     let mut steps: Vec<Step> = vec![];
     for event in events {
@@ -83,14 +82,14 @@ pub(super) fn of(events: &[HistoryEvent]) -> Vec<Step> {
 }
 
 impl Step {
-    /// What an event says about the state that was entered last.
+    /// Applies an event to the state that was entered last.
     fn read(&mut self, event: &HistoryEvent) {
         if let Some(error) = error(event) {
             self.error = Some(error);
         }
         match event.r#type {
             HistoryEventType::TaskScheduled => {
-                // A redriven execution goes on in the state that failed, without entering it again.
+                // A redriven execution resumes in the state that failed, without entering it again.
                 self.status = StepStatus::Running;
                 self.duration_ms = None;
                 self.attempts += 1;
@@ -112,7 +111,7 @@ impl Step {
     }
 
     fn end(&mut self, status: StepStatus, event: &HistoryEvent) {
-        // The last state may have ended before its execution did.
+        // The last state may have ended before its execution.
         if self.status == StepStatus::Running {
             self.status = status;
             let milliseconds = |time: &DateTime| time.to_millis().unwrap_or_default();
@@ -121,7 +120,7 @@ impl Step {
     }
 }
 
-/// The error that an event tells of. Of Lambda's error body, only the function's own sentence is told.
+/// The error in an event. Of Lambda's error body, only the message is returned.
 fn error(event: &HistoryEvent) -> Option<StepError> {
     let (error, cause) = if let Some(failed) = &event.task_failed_event_details {
         (&failed.error, &failed.cause)
@@ -137,13 +136,18 @@ fn error(event: &HistoryEvent) -> Option<StepError> {
         return None;
     };
     let name = error.clone().unwrap_or_else(|| "States.TaskFailed".to_owned());
-    let caught = json!({"Error": name, "Cause": cause.clone().unwrap_or_default()});
-    let message =
-        serde_json::from_value(caught).map_or_else(|_| String::new(), |CaughtError(told)| told.message);
+    let message = lambda_error::message(cause.as_deref().unwrap_or_default());
     Some(StepError {
         name,
-        message: message.chars().take(LONGEST_MESSAGE).collect(),
+        message: message.chars().take(MAX_MESSAGE).collect(),
     })
+}
+
+/// ISO 8601, UTC, milliseconds.
+pub(super) fn iso(time: &DateTime) -> String {
+    let time = time.to_millis().ok();
+    let time = time.and_then(|time| Timestamp::from_millisecond(time).ok());
+    format!("{:.3}", time.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -153,9 +157,10 @@ mod tests {
         ExecutionFailedEventDetails, StateEnteredEventDetails, StateExitedEventDetails,
         TaskFailedEventDetails,
     };
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
-    /// A history as it was recorded: `TaskStateEntered: Validate image`, `TaskFailed: Throttled: {"errorMessage": …}`.
+    /// A history with these events, such as `TaskStateEntered: Validate image` and
+    /// `TaskFailed: Throttled: {"errorMessage": …}`.
     fn history(lines: &[&str]) -> Vec<HistoryEvent> {
         let event = |(index, line): (usize, &&str)| {
             let mut parts = line.splitn(3, ": ");
@@ -193,13 +198,13 @@ mod tests {
         lines.iter().enumerate().map(event).collect()
     }
 
-    fn told(lines: &[&str]) -> Value {
+    fn steps(lines: &[&str]) -> Value {
         serde_json::to_value(of(&history(lines))).unwrap()
     }
 
     #[test]
-    fn a_state_is_told_with_its_time_and_attempts() {
-        let told = told(&[
+    fn a_step_has_its_duration_and_attempts() {
+        let steps = steps(&[
             "ExecutionStarted",
             "TaskStateEntered: Validate image",
             "TaskScheduled",
@@ -213,7 +218,7 @@ mod tests {
             "TaskScheduled",
         ]);
         assert_eq!(
-            told,
+            steps,
             json!([
                 {"name": "Validate image", "status": "SUCCEEDED", "startedAt": "2026-11-18T11:06:41.000Z", "durationMs": 7000, "attempts": 2},
                 {"name": "Detect labels", "status": "RUNNING", "startedAt": "2026-11-18T11:06:49.000Z", "durationMs": null, "attempts": 1},
@@ -222,25 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_failed_is_told_while_the_next_is_waited_for() {
-        let told = told(&[
+    fn a_failed_attempt_is_shown_while_the_step_waits_for_the_next_one() {
+        let steps = steps(&[
             "TaskStateEntered: Detect labels",
             "TaskScheduled",
             r#"TaskFailed: Throttled: {"errorMessage":"rekognition:DetectLabels was throttled"}"#,
         ]);
-        assert_eq!(told[0]["status"], "RUNNING");
+        assert_eq!(steps[0]["status"], "RUNNING");
         assert_eq!(
-            told[0]["error"],
+            steps[0]["error"],
             json!({"name": "Throttled", "message": "rekognition:DetectLabels was throttled"})
         );
     }
 
     #[test]
-    fn a_file_at_fault_is_told_apart_from_an_execution_that_failed() {
-        let caught = told(&[
+    fn a_rejected_file_differs_from_a_failed_execution() {
+        let caught = steps(&[
             "TaskStateEntered: Validate image",
             "TaskScheduled",
-            r#"TaskFailed: UnsupportedFormat: {"errorMessage":"This file is a GIF."}"#,
+            r#"TaskFailed: UnsupportedFormat: {"errorMessage":"This file is empty."}"#,
             "TaskStateExited: Validate image",
             "TaskStateEntered: Persist result",
             "TaskScheduled",
@@ -254,7 +259,7 @@ mod tests {
             (&json!("SUCCEEDED"), &Value::Null)
         );
 
-        let failed = told(&[
+        let failed = steps(&[
             "TaskStateEntered: Validate image",
             "TaskScheduled",
             "TaskFailed: AccessDenied: ",
@@ -268,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redriven_execution_goes_on_in_the_state_that_failed() {
+    fn a_redriven_execution_resumes_in_the_state_that_failed() {
         let mut lines = vec![
             "TaskStateEntered: Detect labels",
             "TaskScheduled",
@@ -277,38 +282,38 @@ mod tests {
             "ExecutionRedriven",
             "TaskScheduled",
         ];
-        assert_eq!(told(&lines)[0]["status"], "RUNNING");
+        assert_eq!(steps(&lines)[0]["status"], "RUNNING");
         lines.extend([
             "TaskSucceeded",
             "TaskStateExited: Detect labels",
             "ExecutionSucceeded",
         ]);
-        let told = told(&lines);
-        assert_eq!(told.as_array().unwrap().len(), 1);
+        let steps = steps(&lines);
+        assert_eq!(steps.as_array().unwrap().len(), 1);
         assert_eq!(
-            (&told[0]["status"], &told[0]["attempts"], &told[0]["error"]),
+            (&steps[0]["status"], &steps[0]["attempts"], &steps[0]["error"]),
             (&json!("SUCCEEDED"), &json!(2), &Value::Null)
         );
     }
 
     #[test]
-    fn the_state_in_which_an_execution_was_stopped_is_no_longer_under_way() {
+    fn the_last_step_of_a_stopped_execution_is_not_running() {
         for (event, status) in [
             ("ExecutionAborted", "ABORTED"),
             ("ExecutionTimedOut", "TIMED_OUT"),
         ] {
-            let told = told(&["TaskStateEntered: Detect labels", "TaskScheduled", event]);
-            assert_eq!(told[0]["status"], status);
+            let steps = steps(&["TaskStateEntered: Detect labels", "TaskScheduled", event]);
+            assert_eq!(steps[0]["status"], status);
         }
     }
 
     #[test]
-    fn a_huge_cause_does_not_make_a_huge_answer() {
+    fn a_long_cause_is_truncated() {
         let cause = format!("TaskFailed: X: {}", "é".repeat(30_000));
-        let told = told(&["TaskStateEntered: Validate image", "TaskScheduled", &cause]);
+        let steps = steps(&["TaskStateEntered: Validate image", "TaskScheduled", &cause]);
         assert_eq!(
-            told[0]["error"]["message"].as_str().unwrap().chars().count(),
-            LONGEST_MESSAGE
+            steps[0]["error"]["message"].as_str().unwrap().chars().count(),
+            MAX_MESSAGE
         );
     }
 }

@@ -1,7 +1,7 @@
-//! One structured line a request: whose, which route, how it ended and how long it took. No URL, no token, no file
-//! name: of the path only the route's template.
+//! Logs one line per request: owner, method, route, status and duration. The route is the template of the path, so that
+//! no URL, token or file name is logged.
 
-use crate::owner::Caller;
+use crate::http::owner::Caller;
 use axum::RequestExt;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;

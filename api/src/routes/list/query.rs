@@ -1,8 +1,8 @@
-//! The parameters of `GET /images`.
+//! The query parameters of `GET /images`.
 
-use crate::cursor::{self, Position};
-use crate::problem::Problem;
-use crate::query::{Parameters, RawParameters, instant};
+use crate::http::cursor::{self, Position};
+use crate::http::problem::Problem;
+use crate::http::query::{Parameters, RawParameters, instant};
 use domain::policy::{LabelName, is_label_name};
 use domain::{ImageId, Owner, Status};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 const LIMIT: (&str, &str) = ("limit", "a whole number from 1 to 100");
 const CURSOR: (&str, &str) = (
     "cursor",
-    "the nextCursor of an answer to the same request: all parameters but limit must be as they were",
+    "the nextCursor of a response to the same query; only limit can differ",
 );
 const STATUS: (&str, &str) = (
     "status",
@@ -19,16 +19,15 @@ const STATUS: (&str, &str) = (
 );
 const LABEL: (&str, &str) = (
     "label",
-    "a label's name of 1 to 100 characters without control characters, at most 10 times",
+    "a label name of 1 to 100 characters without control characters, given up to 10 times",
 );
 const MIN_CONFIDENCE: (&str, &str) = ("minConfidence", "a number from 0 to 100");
-const INSTANT: &str =
-    "a date such as 2026-11-22, or an instant such as 2026-11-22T12:00:00Z, with its offset from UTC";
+const INSTANT: &str = "a date such as 2026-11-22, or a time with its UTC offset such as 2026-11-22T12:00:00Z";
 const FROM: (&str, &str) = ("from", INSTANT);
 const TO: (&str, &str) = ("to", INSTANT);
 const ID: (&str, &str) = (
     "id",
-    "an id as POST /uploads hands it out, at most 100 times, and not beside other parameters",
+    "an image ID as returned by POST /uploads, given up to 100 times and without other parameters",
 );
 
 const DEFAULT_LIMIT: usize = 50;
@@ -36,38 +35,38 @@ const MAX_LIMIT: usize = 100;
 const MAX_LABELS: usize = 10;
 const MAX_IDS: usize = 100;
 
-/// For the description only: what is read is [`Wanted`], which names what is wrong.
+/// Query parameters, for the description only. [`Selection::read`] reads them and names the invalid one.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only utoipa reads it")]
 pub(crate) struct ListQuery {
-    /// Images a page, at most.
+    /// Maximum images per page.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u32>,
-    /// The `nextCursor` of the page before. All other parameters but `limit` must be as they were.
+    /// The `nextCursor` of the previous page. All other parameters except `limit` must be the same.
     #[param(min_length = 1)]
     cursor: Option<String>,
-    /// Only images that are there. Without it, all but those that still wait for their upload.
+    /// Only images with this status. Default: all except AWAITING_UPLOAD.
     #[param(inline)]
     status: Option<ListedStatus>,
-    /// Only images with this label, however it is capitalized; several mean all of them.
+    /// Only images with this label. Case-insensitive. If repeated, only images with all labels.
     #[param(min_items = 1, max_items = 10, explode = true)]
     label: Option<Vec<LabelName>>,
-    /// Only images with labels that are at least so sure, in percent: all those that `label` names, or any.
+    /// Only images whose labels have at least this confidence, in percent: all labels in `label`, or else any label.
     #[param(minimum = 0, maximum = 100, rename = "minConfidence")]
     min_confidence: Option<f64>,
-    /// Only images from then on: a date (its first moment in UTC) or an instant with its offset from UTC.
+    /// Only images created at or after this time: a date (its start in UTC), or a time with its UTC offset.
     from: Option<String>,
-    /// Only images before then, in the same form as `from`.
+    /// Only images created before this time. Same format as `from`.
     to: Option<String>,
-    /// Only these images, whatever their status; ids of no image of yours are left out. Goes with no other parameter.
+    /// Only these images, with any status. IDs that aren't yours are omitted. Can't be combined with other parameters.
     #[param(min_items = 1, max_items = 100, explode = true)]
     id: Option<Vec<ImageId>>,
 }
 
-/// A status that can be asked for.
+/// A status to filter by.
 #[derive(utoipa::ToSchema)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only utoipa reads it")]
 #[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 enum ListedStatus {
     AwaitingUpload,
@@ -77,48 +76,49 @@ enum ListedStatus {
     Failed,
 }
 
-/// What a request wants.
+/// Selects images.
 #[derive(Debug)]
-pub(crate) enum Wanted {
-    /// Images by their ids, each once.
+pub(crate) enum Selection {
+    /// By their IDs, each once.
     Named(Vec<ImageId>),
-    Page(PageWanted),
+    /// A page of the history.
+    Page(Filter),
 }
 
-/// A page of an owner's history.
+/// Filters the owner's history.
 #[derive(Debug, Default)]
-pub(crate) struct PageWanted {
+pub(crate) struct Filter {
     pub(crate) limit: usize,
     pub(crate) status: Option<Status>,
-    /// In lower case, each once.
+    /// Lowercase, each once.
     pub(crate) labels: BTreeSet<String>,
     pub(crate) min_confidence: Option<f64>,
-    /// Sort keys from here on.
+    /// The lowest sort key.
     pub(crate) from: Option<String>,
-    /// Sort keys before this.
+    /// Above the highest sort key.
     pub(crate) to: Option<String>,
     cursor: Option<String>,
 }
 
-impl Wanted {
+impl Selection {
     /// Reads the parameters.
     ///
     /// # Errors
-    /// The first that is wrong.
+    /// The first invalid parameter.
     pub(crate) fn read(parameters: RawParameters) -> Result<Self, Problem> {
         let rules = [ID, LIMIT, CURSOR, STATUS, LABEL, MIN_CONFIDENCE, FROM, TO];
         let parameters = parameters.known(&rules.map(|(name, _)| name))?;
         let ids = parameters.all(ID.0);
         if ids.is_empty() {
-            return PageWanted::read(&parameters).map(Self::Page);
+            return Filter::read(&parameters).map(Self::Page);
         }
-        let wrong = || Problem::invalid_field(ID.0, ID.1);
+        let invalid = || Problem::invalid_field(ID.0, ID.1);
         if ids.len() > MAX_IDS || ids.len() < parameters.count() {
-            return Err(wrong());
+            return Err(invalid());
         }
         let mut named = vec![];
         for id in ids {
-            let id = ImageId::parse(id).ok_or_else(wrong)?;
+            let id = ImageId::parse(id).ok_or_else(invalid)?;
             if !named.contains(&id) {
                 named.push(id);
             }
@@ -127,7 +127,7 @@ impl Wanted {
     }
 }
 
-impl PageWanted {
+impl Filter {
     fn read(parameters: &Parameters) -> Result<Self, Problem> {
         let limit = parameters.one(LIMIT, |text| {
             text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
@@ -166,7 +166,7 @@ impl PageWanted {
         })
     }
 
-    /// What decides which images the pages have, in one form.
+    /// The canonical form of everything that decides which images the pages have.
     pub(crate) fn identity(&self) -> String {
         format!(
             "{:?}",
@@ -180,10 +180,10 @@ impl PageWanted {
         )
     }
 
-    /// Where the page before ended.
+    /// The position at which the previous page ended.
     ///
     /// # Errors
-    /// The cursor was not handed out to this owner for this query.
+    /// The cursor was not made for this owner and query.
     pub(crate) fn after(&self, owner: &Owner) -> Result<Option<Position>, Problem> {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
@@ -199,8 +199,8 @@ impl PageWanted {
 mod tests {
     use super::*;
 
-    fn blamed(query: &str) -> String {
-        let problem = Wanted::read(RawParameters::decode(query))
+    fn invalid_field(query: &str) -> String {
+        let problem = Selection::read(RawParameters::decode(query))
             .map(|_| ())
             .unwrap_err();
         let problem = serde_json::to_value(problem).unwrap();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn each_parameter_that_is_wrong_is_named() {
+    fn each_invalid_parameter_is_named() {
         let id = ImageId::new();
         let many_labels = ["label=x"; 11].join("&");
         let many_ids = vec![format!("id={id}"); 101].join("&");
@@ -241,15 +241,15 @@ mod tests {
             (&many_ids, "id"),
             ("Limit=5", ""),
         ] {
-            assert_eq!(blamed(query), field, "{query}");
+            assert_eq!(invalid_field(query), field, "{query}");
         }
     }
 
     #[test]
-    fn labels_are_the_same_however_capitalized_and_ordered() {
-        let identity = |query: &str| match Wanted::read(RawParameters::decode(query)).unwrap() {
-            Wanted::Page(wanted) => wanted.identity(),
-            Wanted::Named(_) => panic!("a page"),
+    fn labels_are_compared_without_case_and_order() {
+        let identity = |query: &str| match Selection::read(RawParameters::decode(query)).unwrap() {
+            Selection::Page(filter) => filter.identity(),
+            Selection::Named(_) => panic!("a page"),
         };
         assert_eq!(
             identity("label=CAT&label=dog"),

@@ -1,0 +1,46 @@
+//! Error responses in the API's description.
+
+use crate::http::problem::Problem;
+use utoipa::IntoResponses;
+
+/// `invalid-field`: a field or parameter is missing or out of range. `unknown-field`, `unknown-parameter`: the route
+/// doesn't have this field or parameter. `invalid-body`: the body is not a JSON object.
+#[derive(IntoResponses)]
+#[response(status = 400, content_type = "application/problem+json")]
+pub(crate) struct BadRequest(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `no-such-image`: you have no image with this ID. The same for deleted images and images of other users.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+pub(crate) struct NoSuchImage(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `no-such-image`: you have no image with this ID. `no-execution`: no execution has started for the image, or it ended
+/// more than 90 days ago.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+pub(crate) struct NoExecution(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `being-labeled`: an execution is processing the image. `nothing-uploaded`: no file has been uploaded yet.
+#[derive(IntoResponses)]
+#[response(status = 409, content_type = "application/problem+json")]
+pub(crate) struct CannotRelabel(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `too-many-images`: you've reached your daily limit. `too-many-images-in-total`: all users together have reached the
+/// daily limit. Uploads and relabeled images count. Limits reset at midnight UTC, after `retry-after` seconds.
+#[derive(IntoResponses)]
+#[response(
+    status = 429,
+    content_type = "application/problem+json",
+    headers(("retry-after" = i32, description = "Seconds")),
+)]
+pub(crate) struct TooManyImages(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `body-too-large`: the body exceeds 256 KiB.
+#[derive(IntoResponses)]
+#[response(status = 413, content_type = "application/problem+json")]
+pub(crate) struct BodyTooLarge(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `invalid-body-type`: the `content-type` header is not `application/json`.
+#[derive(IntoResponses)]
+#[response(status = 415, content_type = "application/problem+json")]
+pub(crate) struct InvalidBodyType(#[expect(dead_code, reason = "only utoipa reads it")] Problem);

@@ -1,0 +1,16 @@
+//! The routes, one module for each, and what several of them share: the labels, thumbnails and file of an image.
+
+pub(crate) mod account;
+pub(crate) mod deletion;
+pub(crate) mod description;
+pub(crate) mod execution;
+pub(crate) mod images;
+mod label;
+pub(crate) mod labels;
+pub(crate) mod list;
+mod record;
+pub(crate) mod relabel;
+pub(crate) mod settings;
+mod thumbnails;
+pub(crate) mod uploads;
+mod view;

@@ -1,0 +1,194 @@
+//! `GET /images/{id}`: an image with its labels.
+
+use crate::app::App;
+use crate::http::owner::Caller;
+use crate::http::problem::Problem;
+use crate::http::query::NoParameters;
+use crate::http::responses::{BadRequest, NoSuchImage};
+use crate::routes::label::Label;
+use crate::routes::record::image_id;
+use crate::routes::thumbnails::{Thumbnail, thumbnails};
+use crate::routes::view::{View, view};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use domain::label::most_specific_first;
+use domain::record::{RecordedError, RecordedLabel};
+use domain::{Format, ImageId, ImageRecord, Metadata, Status};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What a list and a single image have in common.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImageFacts {
+    image_id: ImageId,
+    pub(crate) status: Status,
+    /// The original file name. Null if unknown.
+    #[schema(required)]
+    file_name: Option<String>,
+    /// Bytes. Null until known.
+    #[schema(required)]
+    size: Option<u64>,
+    /// The format of the file's content. Null until known.
+    #[schema(required)]
+    format: Option<Format>,
+    /// Pixels, after the picture's orientation is applied. Null until known.
+    #[schema(required)]
+    width: Option<u32>,
+    /// Pixels, after the picture's orientation is applied. Null until known.
+    #[schema(required)]
+    height: Option<u32>,
+    /// When the upload was created, or the object was first seen.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When the image last changed.
+    #[schema(format = DateTime)]
+    updated_at: String,
+    /// The version of the model that found the labels. Null unless `LABELED`.
+    #[schema(required)]
+    model_version: Option<String>,
+    /// Why the image was rejected or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<RecordedError>,
+}
+
+/// An image with its labels.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    #[serde(flatten)]
+    facts: ImageFacts,
+    /// Most specific first, then by confidence. Empty unless `LABELED`.
+    labels: Vec<Label>,
+    /// Smallest first. Empty until they exist, a moment after the image is `LABELED`.
+    thumbnails: Vec<Thumbnail>,
+    /// Why the image has no thumbnails. Absent if it has some, until they exist, and unless `LABELED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    thumbnails_error: Option<RecordedError>,
+    /// Whether a part of the picture is missing from the file, for example because its end is cut off. The rest is
+    /// labeled. False until thumbnails exist.
+    incomplete: bool,
+    /// How the picture was taken, according to the file.
+    metadata: Metadata,
+    /// Where to get the file. Absent unless the file is a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    view: Option<View>,
+}
+
+/// The facts of a record, and its labels.
+pub(crate) fn facts_and_labels(record: ImageRecord) -> (ImageFacts, Vec<RecordedLabel>) {
+    // While an image is relabeled, the record still has the labels that will be replaced.
+    let labeled = record.status == Status::Labeled;
+    let facts = ImageFacts {
+        image_id: record.image_id,
+        status: record.status,
+        file_name: record.file_name,
+        size: record.size,
+        format: record.format,
+        width: record.width,
+        height: record.height,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+        model_version: record.model_version.filter(|_| labeled),
+        error: record.error,
+    };
+    (facts, record.labels.filter(|_| labeled).unwrap_or_default())
+}
+
+/// Returns the image. Deleted images are not found.
+#[utoipa::path(
+    get,
+    path = "/images/{imageId}",
+    tag = "images",
+    operation_id = "getImage",
+    summary = "Get an image with its labels",
+    description = "Repeat the request until `status` is `LABELED`, `REJECTED` or `FAILED`.",
+    params(("imageId" = ImageId, Path, description = "As returned by `POST /uploads`")),
+    responses((status = 200, description = "The image", body = Image), BadRequest, NoSuchImage),
+)]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    Caller(owner): Caller,
+    _: NoParameters,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let found = app.records.image_with_result(&owner, image_id(&id)?).await?;
+    let (record, result) = found
+        .filter(|(record, _)| record.status != Status::Deleted)
+        .ok_or_else(Problem::no_such_image)?;
+    let view = view(&app, &record).await?;
+    let thumbnails = thumbnails(&app, record.status, &record.thumbnails).await?;
+    let result = result.map(|result| result.labels).unwrap_or_default();
+    let labels = most_specific_first(&result);
+    let metadata = record.metadata.clone().unwrap_or_default();
+    let labeled = record.status == Status::Labeled;
+    let thumbnails_error = record.thumbnails_error.clone().filter(|_| labeled);
+    let incomplete = record.incomplete && labeled;
+    let (facts, _) = facts_and_labels(record);
+    Ok(Json(Image {
+        facts,
+        labels: labels.into_iter().cloned().map(Label::from).collect(),
+        view,
+        thumbnails,
+        thumbnails_error,
+        incomplete,
+        metadata,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fake_app;
+    use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use axum::body::to_bytes;
+    use serde_json::{Value, json};
+
+    fn item(value: Value) -> GetItemOutput {
+        let item = serde_dynamo::to_item(value).unwrap();
+        GetItemOutput::builder().set_item(Some(item)).build()
+    }
+
+    fn label(name: &str, confidence: f64, parents: &[&str]) -> Value {
+        json!({
+            "name": name, "confidence": confidence, "instances": [], "parents": parents, "aliases": [],
+            "categories": ["Animals and Pets"],
+        })
+    }
+
+    #[tokio::test]
+    async fn labels_are_shown_most_specific_first() {
+        let id = "0193a5a0-0000-7000-8000-000000000001";
+        let (animal, squirrel) = (label("Animal", 99.0, &[]), label("Squirrel", 70.5, &["Animal"]));
+        let labels = [animal.clone(), squirrel.clone()];
+        let record = json!({
+            "imageId": id, "owner": "demo", "status": "LABELED", "executionArn": "arn",
+            "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
+            "key": "uploads/demo/a.jpg", "bucket": "pictures",
+        });
+        let policy = json!({"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []});
+        let result = json!({"executionArn": "arn", "labels": labels, "policy": policy});
+        let get = mock!(aws_sdk_dynamodb::Client::get_item)
+            .sequence()
+            .output(move || item(record.clone()))
+            .output(move || item(result.clone()))
+            .build();
+        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&get]);
+        let app = fake_app(dynamodb, mock_client!(aws_sdk_sfn, RuleMode::MatchAny, []));
+        let owner = Caller(domain::Owner::new("demo").unwrap());
+        let Ok(response) = show(State(Arc::new(app)), owner, NoParameters, Path(id.to_owned())).await else {
+            panic!("no image")
+        };
+        let body = to_bytes(response.into_response().into_body(), usize::MAX)
+            .await
+            .unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["labels"], json!([squirrel, animal]));
+    }
+}

@@ -1,0 +1,113 @@
+//! An image in a list.
+
+use crate::app::App;
+use crate::http::problem::Problem;
+use crate::routes::images::{ImageFacts, facts_and_labels};
+use crate::routes::label::LabelSummary;
+use crate::routes::thumbnails::{Thumbnail, thumbnails};
+use domain::label::json_len;
+use domain::{Confidence, ImageId, ImageRecord, Owner, Rendition, Status};
+use records::Read;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Bytes of an image's labels as JSON. A hundred of Rekognition's labels need a sixth of it, so nothing is cut in
+/// practice, but a hundred images with any labels fit into Lambda's response limit of 6 MB.
+const MAX_LABEL_BYTES: usize = 40 * 1024;
+
+/// An image in a list. Its labels have no bounding boxes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImageSummary {
+    #[serde(flatten)]
+    facts: ImageFacts,
+    /// Most specific first, then by confidence. Empty unless `LABELED`.
+    labels: Vec<LabelSummary>,
+    /// Smallest first. Empty until they exist, a moment after the image is `LABELED`.
+    thumbnails: Vec<Thumbnail>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    stored_thumbnails: Vec<Rendition>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    highest_confidence: Option<Confidence>,
+}
+
+impl ImageSummary {
+    pub(crate) fn status(&self) -> Status {
+        self.facts.status
+    }
+
+    /// The confidence of the image's most certain label.
+    pub(crate) fn highest_confidence(&self) -> Option<Confidence> {
+        self.highest_confidence
+    }
+
+    /// Presigns the thumbnails, once the page is complete.
+    pub(crate) async fn presign_thumbnails(&mut self, app: &App) -> Result<(), Problem> {
+        self.thumbnails = thumbnails(app, self.status(), &self.stored_thumbnails).await?;
+        Ok(())
+    }
+}
+
+/// Reads images by their IDs, in their order. Deleted images and unreadable records count as absent.
+pub(crate) async fn summaries(
+    app: &App,
+    owner: &Owner,
+    ids: &[ImageId],
+) -> Result<Vec<Read<ImageSummary>>, Problem> {
+    let unreadable = |error| lambda_http::tracing::error!(%error, "a record cannot be read");
+    Ok(app.records.images(owner, ids, unreadable, summary).await?)
+}
+
+/// `None` if the image is deleted.
+fn summary(record: ImageRecord) -> Option<ImageSummary> {
+    if record.status == Status::Deleted {
+        return None;
+    }
+    let stored_thumbnails = record.thumbnails.clone();
+    let (facts, labels) = facts_and_labels(record);
+    let highest = |a: Confidence, b: Confidence| if b > a { b } else { a };
+    let highest_confidence = labels.iter().map(|label| label.confidence).reduce(highest);
+    let mut left = MAX_LABEL_BYTES;
+    let labels = labels
+        .into_iter()
+        .map(LabelSummary::from)
+        .take_while(|label| {
+            let bytes = json_len(label) + 1;
+            let fits = bytes <= left;
+            left = left.saturating_sub(bytes);
+            fits
+        })
+        .collect();
+    Some(ImageSummary {
+        facts,
+        labels,
+        thumbnails: vec![],
+        stored_thumbnails,
+        highest_confidence,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_highest_confidence_can_be_that_of_any_label() {
+        let labels = json!([
+            {"name": "Squirrel", "confidence": 70.5},
+            {"name": "Animal", "confidence": 99.0},
+            {"name": "Tree", "confidence": 80.0},
+        ]);
+        let record = json!({
+            "imageId": ImageId::new(), "owner": "demo", "status": "LABELED", "labels": labels,
+            "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
+            "key": "uploads/demo/a.jpg", "bucket": "pictures",
+        });
+        let summary = summary(serde_json::from_value(record).unwrap()).unwrap();
+        assert_eq!(summary.highest_confidence().map(Confidence::percent), Some(99.0));
+        assert_eq!(serde_json::to_value(&summary).unwrap()["labels"], labels);
+    }
+}

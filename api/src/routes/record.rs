@@ -1,0 +1,19 @@
+//! Reads the record of the image that a route's path names.
+
+use crate::app::App;
+use crate::http::problem::Problem;
+use domain::{ImageId, ImageRecord, Owner, Status};
+
+/// Reads the ID in a route's path.
+pub(crate) fn image_id(text: &str) -> Result<ImageId, Problem> {
+    ImageId::parse(text)
+        .ok_or_else(|| Problem::invalid_field("imageId", "an image ID as returned by POST /uploads"))
+}
+
+/// Reads a record. Deleted images and images of other owners are not found.
+pub(crate) async fn read(app: &App, owner: &Owner, id: ImageId) -> Result<ImageRecord, Problem> {
+    let record = app.records.image(owner, id).await?;
+    record
+        .filter(|record| record.status != Status::Deleted)
+        .ok_or_else(Problem::no_such_image)
+}

@@ -1,0 +1,398 @@
+//! `POST /uploads`: returns a presigned PUT that uploads exactly one file, once.
+
+use crate::app::App;
+use crate::http::body::{Fields, JsonBody, whole_number};
+use crate::http::owner::Caller;
+use crate::http::problem::Problem;
+use crate::http::query::NoParameters;
+use crate::http::responses::{BadRequest, TooManyImages};
+use crate::quota;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::image::MAX_BYTES;
+use domain::{Format, ImageId, ImageKey, ImageRecord, Owner, Status};
+use jiff::{SignedDuration, Timestamp};
+use objects::{NewObject, PresignedUrl};
+use records::RecordsError;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// How long the presigned PUT is valid.
+pub(crate) const UPLOAD_VALID_FOR: Duration = Duration::from_secs(5 * 60);
+/// When DynamoDB removes a record without an upload: long after the last event that S3 could send.
+const AWAITING_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
+
+const FILE_NAME: (&str, &str) = (
+    "fileName",
+    "1 to 255 characters without slashes, line breaks or control characters",
+);
+const CONTENT_TYPE: (&str, &str) = (
+    "contentType",
+    "the media type of a supported picture, such as \"image/jpeg\", or \"application/octet-stream\" if you don't know it",
+);
+/// Accepted for every file, because most programs have no media type for raw files. The file's content decides anyway.
+const UNKNOWN_TYPE: &str = "application/octet-stream";
+const SIZE: (&str, &str) = (
+    "size",
+    "the file's size in bytes, a whole number from 1 to 104857600 (100 MB)",
+);
+const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64 (44 characters)");
+
+/// The file to upload.
+// Optional here and required in the description, so that the error for a missing field names it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewUpload {
+    /// The file's name, without slashes, line breaks, control characters and characters that change the text
+    /// direction.
+    #[schema(
+        required,
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^/\\\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+$",
+        examples("cat.jpg")
+    )]
+    file_name: Option<String>,
+    /// The file's media type, or `application/octet-stream` if you don't know it. The file's content decides its format.
+    #[schema(
+        required,
+        nullable = false,
+        pattern = "^(application/octet-stream|image/(jpeg|png|webp|avif|gif|bmp|tiff|heic|x-nikon-nef|x-canon-cr2|\
+            x-canon-cr3|x-sony-arw|x-adobe-dng|x-olympus-orf|x-panasonic-rw2|x-fuji-raf|x-pentax-pef|x-samsung-srw|jpg|\
+            pjpeg|mpo|apng|x-png|avif-sequence|x-bmp|x-ms-bmp|x-windows-bmp|tif|x-tif|x-tiff|heif|heic-sequence|\
+            heif-sequence|dng|x-dng|x-nikon-nrw|x-panasonic-rw|x-panasonic-raw|x-sony-sr2))$",
+        examples("image/jpeg")
+    )]
+    content_type: Option<String>,
+    /// Bytes. Up to 100 MB.
+    #[schema(
+        required,
+        nullable = false,
+        minimum = 1,
+        maximum = 104_857_600,
+        examples(131_072)
+    )]
+    #[serde(default, deserialize_with = "whole_number")]
+    size: Option<u64>,
+    /// The file's SHA-256 in base64.
+    #[schema(
+        required,
+        nullable = false,
+        pattern = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
+        examples("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
+    )]
+    sha256: Option<String>,
+}
+
+impl Fields for NewUpload {
+    const RULES: &'static [(&'static str, &'static str)] = &[FILE_NAME, CONTENT_TYPE, SIZE, SHA256];
+}
+
+/// A valid [`NewUpload`].
+#[derive(Debug, PartialEq, Eq)]
+struct Announced {
+    file_name: String,
+    content_type: String,
+    size: u64,
+    sha256: String,
+}
+
+/// The new image and how to upload its file.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    image_id: ImageId,
+    upload: Upload,
+    /// When the upload URL expires: after five minutes.
+    #[schema(format = DateTime)]
+    expires_at: String,
+}
+
+/// The request that uploads the file. It accepts only this file, once: status 412 means that it's already uploaded.
+#[derive(Debug, Serialize, ToSchema)]
+struct Upload {
+    /// `PUT`
+    #[schema(value_type = String)]
+    method: &'static str,
+    /// A presigned PUT, valid for five minutes.
+    #[schema(value_type = String, format = "uri")]
+    url: PresignedUrl,
+    /// Required headers, besides those that every HTTP client sets, such as `content-length`.
+    headers: BTreeMap<String, String>,
+}
+
+/// Creates the image's record and presigns the upload.
+#[utoipa::path(
+    post,
+    path = "/uploads",
+    tag = "uploads",
+    operation_id = "createUpload",
+    summary = "Create an upload",
+    request_body = NewUpload,
+    responses(
+        (status = 201, description = "The upload", body = Created),
+        BadRequest,
+        (
+            status = 413,
+            description = "`too-large`: the file exceeds 100 MB. `body-too-large`: the body exceeds 256 KiB.",
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
+        (
+            status = 415,
+            description = "`unsupported-type`: `contentType` is not the media type of a supported picture. \
+                `invalid-body-type`: the `content-type` header is not `application/json`.",
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
+        TooManyImages,
+    ),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    Caller(owner): Caller,
+    _: NoParameters,
+    JsonBody(body): JsonBody<NewUpload>,
+) -> Result<impl IntoResponse, Problem> {
+    let file = check(body)?;
+    let image_id = ImageId::new();
+    let key = ImageKey::for_upload(&owner, image_id);
+    let now = Timestamp::now();
+    let object = NewObject {
+        content_type: &file.content_type,
+        size: file.size,
+        sha256: &file.sha256,
+    };
+    let put = objects::presign_put(&app.s3, &app.bucket, &key, object, UPLOAD_VALID_FOR).await?;
+    let counted = quota::take(&app, &owner, now).await?;
+    let record = awaiting(owner, image_id, (app.bucket.clone(), key), &file, now);
+    if let Err(error) = app.records.announce_upload(&record).await {
+        match &error {
+            RecordsError::Unreadable(_) => quota::release(&app, counted).await,
+            RecordsError::Service(error) => quota::release_after(&app, counted, error).await,
+        }
+        return Err(error.into());
+    }
+
+    let expires_at = now + SignedDuration::try_from(UPLOAD_VALID_FOR).unwrap_or_default();
+    let created = Created {
+        image_id,
+        upload: Upload {
+            method: "PUT",
+            url: put.url,
+            headers: put.headers,
+        },
+        expires_at: format!("{expires_at:.3}"),
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+fn check(body: NewUpload) -> Result<Announced, Problem> {
+    let file_name = body.file_name.filter(|name| {
+        let length = name.chars().count();
+        (1..=255).contains(&length)
+            && !name
+                .chars()
+                .any(|c| c.is_control() || "/\\".contains(c) || changes_text_direction(c))
+    });
+    let file_name = file_name.ok_or_else(|| Problem::invalid_field(FILE_NAME.0, FILE_NAME.1))?;
+    let content_type = body
+        .content_type
+        .ok_or_else(|| Problem::invalid_field(CONTENT_TYPE.0, CONTENT_TYPE.1))?;
+    if content_type != UNKNOWN_TYPE && Format::from_content_type(&content_type).is_none() {
+        return Err(Problem::unsupported_type(CONTENT_TYPE.0, CONTENT_TYPE.1));
+    }
+    let size = body
+        .size
+        .filter(|size| *size > 0)
+        .ok_or_else(|| Problem::invalid_field(SIZE.0, SIZE.1))?;
+    if size > MAX_BYTES {
+        return Err(Problem::too_large(SIZE.0, SIZE.1));
+    }
+    let is_sha256 = |text: &String| BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32);
+    let sha256 = body
+        .sha256
+        .filter(is_sha256)
+        .ok_or_else(|| Problem::invalid_field(SHA256.0, SHA256.1))?;
+    Ok(Announced {
+        file_name,
+        content_type,
+        size,
+        sha256,
+    })
+}
+
+/// Characters that change the direction of the text around them, which can disguise a file's name.
+fn changes_text_direction(character: char) -> bool {
+    matches!(character, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn awaiting(
+    owner: Owner,
+    image_id: ImageId,
+    (bucket, key): (String, String),
+    file: &Announced,
+    now: Timestamp,
+) -> ImageRecord {
+    ImageRecord {
+        image_id,
+        owner,
+        status: Status::AwaitingUpload,
+        created_at: format!("{now:.3}"),
+        updated_at: format!("{now:.3}"),
+        key,
+        bucket,
+        file_name: Some(file.file_name.clone()),
+        size: Some(file.size),
+        format: None,
+        width: None,
+        height: None,
+        metadata: None,
+        thumbnails: vec![],
+        thumbnails_error: None,
+        incomplete: false,
+        sequencer: None,
+        execution_arn: None,
+        labels: None,
+        label_rows: vec![],
+        model_version: None,
+        error: None,
+        expires_at: Some((now + AWAITING_KEPT_FOR).as_second()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+    use strum::IntoEnumIterator;
+
+    fn problem(change: Value) -> Value {
+        let mut body = json!({
+            "fileName": "cat.jpg", "contentType": "image/jpeg", "size": 5,
+            "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        });
+        let Value::Object(change) = change else {
+            panic!("an object")
+        };
+        body.as_object_mut().unwrap().extend(change);
+        serde_json::to_value(check(serde_json::from_value(body).unwrap()).unwrap_err()).unwrap()
+    }
+
+    #[test]
+    fn each_invalid_field_is_named() {
+        for (change, status, field) in [
+            (json!({"fileName": null}), 400, "fileName"),
+            (json!({"fileName": ""}), 400, "fileName"),
+            (json!({"fileName": "x".repeat(256)}), 400, "fileName"),
+            (json!({"fileName": "a\nb.jpg"}), 400, "fileName"),
+            (json!({"fileName": "../../etc/passwd"}), 400, "fileName"),
+            (json!({"fileName": "gpj.\u{202E}exe"}), 400, "fileName"),
+            (json!({"contentType": null}), 400, "contentType"),
+            (json!({"contentType": "image/svg+xml"}), 415, "contentType"),
+            (json!({"contentType": "video/mp4"}), 415, "contentType"),
+            (json!({"size": null}), 400, "size"),
+            (json!({"size": 0}), 400, "size"),
+            (json!({"size": MAX_BYTES + 1}), 413, "size"),
+            (json!({"sha256": null}), 400, "sha256"),
+            (json!({"sha256": "abc"}), 400, "sha256"),
+            (json!({"sha256": "AAAA"}), 400, "sha256"),
+        ] {
+            let problem = problem(change.clone());
+            assert_eq!(
+                (&problem["status"], &problem["field"]),
+                (&json!(status), &json!(field)),
+                "{change}"
+            );
+        }
+    }
+
+    /// The number of writes of the counters if DynamoDB answers the record's write with this error code.
+    async fn writes_after(code: &'static str) -> usize {
+        use aws_sdk_dynamodb::error::ErrorMetadata;
+        use aws_sdk_dynamodb::operation::put_item::PutItemError;
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+        use aws_smithy_mocks::{RuleMode, mock, mock_client};
+
+        let count =
+            mock!(aws_sdk_dynamodb::Client::update_item).then_output(|| UpdateItemOutput::builder().build());
+        let put = mock!(aws_sdk_dynamodb::Client::put_item)
+            .then_error(move || PutItemError::generic(ErrorMetadata::builder().code(code).build()));
+        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&count, &put]);
+        let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, []);
+        let body = json!({
+            "fileName": "cat.jpg", "contentType": "image/jpeg", "size": 5,
+            "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        });
+        let created = super::create(
+            State(Arc::new(crate::app::fake_app(dynamodb, sfn))),
+            Caller(Owner::new("demo").unwrap()),
+            NoParameters,
+            JsonBody(serde_json::from_value(body).unwrap()),
+        )
+        .await;
+        assert!(created.is_err());
+        assert!(put.num_calls() > 0);
+        count.num_calls()
+    }
+
+    #[tokio::test]
+    async fn the_quota_is_returned_unless_the_record_may_have_been_stored() {
+        assert_eq!(writes_after("AccessDeniedException").await, 4);
+        assert_eq!(writes_after("ThrottlingException").await, 4);
+        assert_eq!(writes_after("InternalServerError").await, 2);
+    }
+
+    #[test]
+    fn the_description_lists_the_content_types_that_are_accepted() {
+        let schema = serde_json::to_value(<NewUpload as utoipa::PartialSchema>::schema()).unwrap();
+        let pattern = schema["properties"]["contentType"]["pattern"].as_str().unwrap();
+        let listed = pattern
+            .strip_prefix("^(application/octet-stream|image/(")
+            .and_then(|rest| rest.strip_suffix("))$"))
+            .unwrap();
+        let listed: BTreeSet<_> = listed.split('|').map(|name| format!("image/{name}")).collect();
+        let formats = Format::iter().map(Format::content_type);
+        let accepted: BTreeSet<_> = formats
+            .chain(Format::ALIASES.iter().map(|(alias, _)| *alias))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(listed, accepted);
+        for content_type in listed.iter().map(String::as_str).chain([UNKNOWN_TYPE]) {
+            let upload = NewUpload {
+                file_name: Some("a".into()),
+                content_type: Some(content_type.into()),
+                size: Some(1),
+                sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
+            };
+            assert_eq!(check(upload).unwrap().content_type, content_type);
+        }
+    }
+
+    #[test]
+    fn common_file_names_are_accepted_unchanged() {
+        for name in [
+            "Ça va \"bien\".jpg",
+            "🐈 + 100%.png",
+            "x".repeat(255).as_str(),
+            "<img src=x>.jpg",
+        ] {
+            let body = NewUpload {
+                file_name: Some(name.to_owned()),
+                content_type: Some("image/png".into()),
+                size: Some(MAX_BYTES),
+                sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
+            };
+            assert_eq!(check(body).unwrap().file_name, name);
+        }
+    }
+}
