@@ -1,52 +1,72 @@
-"""Makes up for what the emulator leaves out when it deploys a template, and prints the stack as JSON.
+"""Completes a deployment with the parts of CloudFormation that the emulator lacks, and prints the stack as JSON.
 
     after_deploy.py --stack-name NAME --template PATH --user EMAIL --password PASSWORD
 
-It prints {"status": …, "outputs": {…}}; status is null if there is no such stack. Time to live, which the emulator
-reads from a template and then leaves off, is turned on for the tables whose template says so. The user, as whom people
-and tests sign in, is made where the stack's user pool does not have them. Where and as whom is taken from the environment
-(AWS_ENDPOINT_URL and friends). It runs in the SAM CLI's environment, which brings boto3.
+It prints {"status": …, "outputs": {…}}. The status is null if the stack does not exist. It creates the template's
+tables in the DynamoDB at AWS_ENDPOINT_URL_DYNAMODB, which functions use instead of the emulator's. Existing tables
+keep their items. It creates the user with whom people and tests sign in, unless the stack's user pool has that user.
+Endpoints and credentials come from the environment (AWS_ENDPOINT_URL and others). Run it in the SAM CLI's environment,
+which has boto3, with xtask/python on PYTHONPATH.
 """
 
 import argparse
 import json
 import pathlib
+import sys
 
 import boto3
-from botocore.exceptions import ClientError
+from deployed_stack import find, summary
 from samcli.yamlhelper import yaml_parse
 
 
-def describe(cloudformation, stack_name: str) -> dict:
-    """The stack's status and outputs."""
-    try:
-        stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":  # CloudFormation's word for "no such stack"
-            return {"status": None, "outputs": {}}
-        raise
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return {"status": stack["StackStatus"], "outputs": outputs}
+# The properties of AWS::DynamoDB::Table that CreateTable accepts unchanged. Backups and encryption have no effect here.
+TABLE_PROPERTIES = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "ProvisionedThroughput")
 
 
-def turn_on_time_to_live(cloudformation, dynamodb, stack_name: str, template: dict) -> None:
-    """Turns time to live on wherever the template has it on."""
+def create_tables(cloudformation, dynamodb, stack_name: str, template: dict) -> None:
+    """Creates the template's tables with the names that CloudFormation has given them, or updates their indexes."""
     for logical_id, resource in template["Resources"].items():
-        specification = resource.get("Properties", {}).get("TimeToLiveSpecification", {})
-        if resource["Type"] != "AWS::DynamoDB::Table" or not specification.get("Enabled"):
+        if resource["Type"] != "AWS::DynamoDB::Table":
             continue
         table = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId=logical_id)
         name = table["StackResourceDetail"]["PhysicalResourceId"]
-        now = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
-        if now != "ENABLED":
-            dynamodb.update_time_to_live(
-                TableName=name,
-                TimeToLiveSpecification={"AttributeName": specification["AttributeName"], "Enabled": True},
-            )
+        properties = resource["Properties"]
+        try:
+            existing = dynamodb.describe_table(TableName=name)["Table"]
+        except dynamodb.exceptions.ResourceNotFoundException:
+            given = {key: properties[key] for key in TABLE_PROPERTIES if key in properties}
+            dynamodb.create_table(TableName=name, **given)
+        else:
+            update_indexes(dynamodb, existing, properties)
+        enable_time_to_live(dynamodb, name, properties.get("TimeToLiveSpecification", {}))
 
 
-def make_user(cognito, user_pool_id: str, user: str, password: str) -> None:
-    """Makes somebody who can sign in."""
+def update_indexes(dynamodb, table: dict, properties: dict) -> None:
+    """Creates the new indexes of the template, and deletes indexes that the template no longer has."""
+    name = table["TableName"]
+    if table["KeySchema"] != properties["KeySchema"]:
+        sys.exit(f"the key of the table {name} has changed, which needs an empty table: run `cargo xtask up --fresh`")
+    existing = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
+    wanted = {index["IndexName"]: index for index in properties.get("GlobalSecondaryIndexes", [])}
+    updates = [{"Delete": {"IndexName": index}} for index in sorted(existing - wanted.keys())]
+    updates += [{"Create": wanted[index]} for index in sorted(wanted.keys() - existing)]
+    for update in updates:  # DynamoDB changes one index at a time
+        dynamodb.update_table(
+            TableName=name,
+            AttributeDefinitions=properties["AttributeDefinitions"],
+            GlobalSecondaryIndexUpdates=[update],
+        )
+
+
+def enable_time_to_live(dynamodb, table_name: str, specification: dict) -> None:
+    """Enables the deletion of expired items if the template has it."""
+    now = dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]["TimeToLiveStatus"]
+    if specification.get("Enabled") and now != "ENABLED":
+        dynamodb.update_time_to_live(TableName=table_name, TimeToLiveSpecification=specification)
+
+
+def create_user(cognito, user_pool_id: str, user: str, password: str) -> None:
+    """Creates a user who can sign in, unless the user exists."""
     try:
         cognito.admin_get_user(UserPoolId=user_pool_id, Username=user)
     except cognito.exceptions.UserNotFoundException:
@@ -69,13 +89,13 @@ def main() -> None:
     arguments = parser.parse_args()
 
     cloudformation = boto3.client("cloudformation")
-    stack = describe(cloudformation, arguments.stack_name)
+    stack = summary(find(cloudformation, arguments.stack_name))
     if stack["status"] is not None:
         template = yaml_parse(arguments.template.read_text(encoding="utf-8"))
-        turn_on_time_to_live(cloudformation, boto3.client("dynamodb"), arguments.stack_name, template)
+        create_tables(cloudformation, boto3.client("dynamodb"), arguments.stack_name, template)
     if "UserPoolId" in stack["outputs"]:
         pool = stack["outputs"]["UserPoolId"]
-        make_user(boto3.client("cognito-idp"), pool, arguments.user, arguments.password)
+        create_user(boto3.client("cognito-idp"), pool, arguments.user, arguments.password)
     print(json.dumps(stack))
 
 

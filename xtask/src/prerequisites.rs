@@ -1,11 +1,10 @@
-//! What must be on the machine already: each thing that is missing is named, with how to get it.
+//! Checks what must be installed on the machine, and explains how to install what is missing.
 
+use anyhow::{Result, bail};
 use std::env;
 use std::env::consts::{ARCH, OS};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-
-use anyhow::{Result, bail};
 
 /// The oldest Python that every pinned tool supports.
 const PYTHON: Version = Version(3, 10);
@@ -23,14 +22,10 @@ pub(crate) struct Prerequisites {
 struct Version(u32, u32);
 
 impl Prerequisites {
-    /// Looks for everything at once, so that one look at the answer is enough.
+    /// Checks everything, so that the error names all that is missing.
     pub(crate) fn check() -> Result<Self> {
         let mut missing = Vec::new();
-        if OS != "linux" {
-            missing.push(format!(
-                "Linux: the local mode runs Lambda's Linux binaries, and this is {OS}. In Windows, use WSL 2."
-            ));
-        }
+        operating_system(OS).map_err(|why| missing.push(why)).ok();
         architecture()
             .map_err(|error| missing.push(error.to_string()))
             .ok();
@@ -51,13 +46,23 @@ impl Prerequisites {
             );
         }
         if !missing.is_empty() {
-            bail!("this machine lacks\n  - {}", missing.join("\n  - "));
+            bail!("this machine is missing\n  - {}", missing.join("\n  - "));
         }
         Ok(Self { python })
     }
 }
 
-/// This machine's architecture in Lambda's words.
+fn operating_system(name: &str) -> Result<(), String> {
+    if name == "linux" {
+        return Ok(());
+    }
+    Err(format!(
+        "Linux: the local mode runs Lambda's Linux binaries, and this is {name}. Use WSL 2 on Windows, a Linux virtual \
+         machine elsewhere."
+    ))
+}
+
+/// This machine's architecture, by Lambda's name.
 pub(crate) fn architecture() -> Result<&'static str> {
     match ARCH {
         "x86_64" => Ok("x86_64"),
@@ -106,17 +111,17 @@ fn node() -> Result<(), String> {
     }
 }
 
-/// Whether there is a program of that name.
+/// Whether a program is on the PATH.
 fn on_path(program: &str) -> bool {
     env::var_os("PATH")
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
-/// What a program prints, or nothing if it is not there or fails.
+/// The output of a program, or `None` if it does not exist or fails.
 fn answer(program: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-    // Out of reach of Ctrl-C, which would look like a program that fails.
+    // In its own process group: Ctrl-C would make the program fail.
     let output = command.process_group(0).output().ok()?;
     output
         .status
@@ -133,6 +138,15 @@ fn version_in(text: &str) -> Option<Version> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_systems_than_linux_get_advice() {
+        assert_eq!(operating_system("linux"), Ok(()));
+        for name in ["macos", "windows"] {
+            let why = operating_system(name).unwrap_err();
+            assert!(why.contains("WSL 2") && why.contains("virtual machine"), "{why}");
+        }
+    }
 
     #[test]
     fn versions_compare_as_numbers_not_as_text() {

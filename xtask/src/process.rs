@@ -1,45 +1,53 @@
 //! Programs that run beside this one: started in a process group of their own, recognized later, and stopped with all
 //! that they started.
 
-use std::fs;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
-use std::thread;
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How long a program may take to end when asked to. The emulator writes its state in this time, and what is not written
 /// is lost: with 40,000 images that took 33 s on two cores.
 pub(crate) const GRACE: Duration = Duration::from_secs(300);
-/// How long what a program left behind may take.
+/// How long the rest of a stopped program's process group may take to end before SIGKILL.
 const LEFTOVERS_GRACE: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 
-/// Starts a program in a process group of its own: Ctrl-C in the terminal reaches only this command, which then stops
-/// the others in order.
+/// Starts a program in its own process group: Ctrl-C in the terminal reaches only this command, which then stops its
+/// programs in order.
 pub(crate) fn spawn(command: &mut Command) -> std::io::Result<Child> {
     command.process_group(0).spawn()
 }
 
-/// A process that can be told from a later one with the same id.
+/// The exit code for a command that only runs a program.
+pub(crate) fn exit_code(status: ExitStatus) -> ExitCode {
+    if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Identifies a process, even if a later one gets the same process id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProcessId {
     pid: i32,
-    /// When it started, in the kernel's clock ticks since the boot of that id.
+    /// Its start time, in clock ticks since the boot that `boot` identifies.
     started: u64,
     boot: String,
 }
 
 impl ProcessId {
-    /// The process that has this id now.
+    /// The process that currently has this id.
     pub(crate) fn of(pid: u32) -> Result<Self> {
         let pid = i32::try_from(pid).context("a process id out of range")?;
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
             .with_context(|| format!("process {pid} is gone"))?;
-        let stat = Stat::parse(&stat).with_context(|| format!("/proc/{pid}/stat has an unknown form"))?;
+        let stat = Stat::parse(&stat).with_context(|| format!("/proc/{pid}/stat has an unknown format"))?;
         Ok(Self {
             pid,
             started: stat.started,
@@ -47,7 +55,7 @@ impl ProcessId {
         })
     }
 
-    /// Whether this very process still runs.
+    /// Whether this process still runs.
     pub(crate) fn is_running(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok();
         let stat = stat.as_deref().and_then(Stat::parse);
@@ -55,11 +63,11 @@ impl ProcessId {
             && boot_id().is_ok_and(|boot| boot == self.boot)
     }
 
-    /// Asks the process to end, waits, and ends what it left behind in its group. Killed, and so without a chance to
-    /// save anything, only when it does not listen. Returns whether it ended by itself.
+    /// Sends SIGTERM to the process group, waits, and then stops what is left of the group. Sends SIGKILL only to
+    /// processes that do not end in time. Returns whether the process ended in time.
     pub(crate) fn stop_group(&self) -> bool {
-        // The group bears its leader's id. Once the leader is gone, the number may be somebody else's one day: the group
-        // is touched only if the leader was still ours.
+        // The group has the id of its leader. After the leader has ended, another process can get this id: signal the
+        // group only while the leader runs.
         if !self.is_running() {
             return true;
         }
@@ -69,24 +77,24 @@ impl ProcessId {
         ended
     }
 
-    /// Asks only this process to end, and waits for it.
+    /// Sends SIGTERM to this process only, and waits until it ends.
     pub(crate) fn stop(&self, grace: Duration) -> bool {
         if self.is_running()
             && let Some(pid) = Pid::from_raw(self.pid)
         {
-            // Gone in this moment is as good.
+            // Fails only if the process has just ended.
             let _ = rustix::process::kill_process(pid, Signal::TERM);
         }
         wait_until(grace, || !self.is_running())
     }
 }
 
-/// Stops a child that this command still holds, with its group.
+/// Stops a child process and its group. Returns whether it ended in time.
 pub(crate) fn stop_child(child: &mut Child) -> bool {
     let Ok(pid) = i32::try_from(child.id()) else {
         return false;
     };
-    // Not collected yet, so the id cannot have gone to another process.
+    // The child has not been waited for, so no other process can have its id.
     if let Ok(Some(_)) = child.try_wait() {
         return true;
     }
@@ -94,7 +102,7 @@ pub(crate) fn stop_child(child: &mut Child) -> bool {
     let ended = wait_until(GRACE, || !matches!(child.try_wait(), Ok(None)));
     finish_group(pid);
     if !ended {
-        // Collected after the kill.
+        // Waits for the killed child, so that it does not stay a zombie.
         let _ = child.wait();
     }
     ended
@@ -109,12 +117,12 @@ fn finish_group(pid: i32) {
 
 fn signal_group(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
-        // An empty group is what we want.
+        // Fails only if the group is empty.
         let _ = kill_process_group(pid, signal);
     }
 }
 
-/// Whether anything in the group still runs. Zombies do not: they may wait for a lazy init to collect them.
+/// Whether a process of the group still runs. Zombies don't count: some init processes reap them late.
 fn group_runs(group: i32) -> bool {
     let Ok(processes) = fs::read_dir("/proc") else {
         return false;
@@ -142,7 +150,7 @@ fn wait_until(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
         if Instant::now() > end {
             return false;
         }
-        thread::sleep(LOOK);
+        thread::sleep(POLL);
     }
 }
 
@@ -151,7 +159,7 @@ fn boot_id() -> Result<String> {
     Ok(id.trim().to_owned())
 }
 
-/// The state of a process that has ended and whose parent has not asked for its result.
+/// The state of a process that has ended and that its parent has not waited for.
 const ZOMBIE: char = 'Z';
 
 /// What `/proc/<pid>/stat` says about a process.
@@ -196,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn another_process_with_the_same_id_is_not_ours() {
+    fn detects_another_process_with_the_same_id() {
         let ours = ProcessId::of(std::process::id()).unwrap();
         assert!(ours.is_running());
         assert!(
@@ -216,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn stopping_takes_the_whole_group_along() {
+    fn stops_the_whole_process_group() {
         let mut shell = Command::new("sh");
         shell
             .args(["-c", "sleep 600 & echo $!; wait"])

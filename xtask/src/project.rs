@@ -1,18 +1,17 @@
-//! Where things are: the folders of this project and how its programs are called.
+//! The folders of this project, and its programs.
 
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
-
-/// This checkout, as Cargo describes it.
+/// This checkout, from `cargo metadata`.
 #[derive(Debug)]
 pub(crate) struct Project {
     root: PathBuf,
-    /// Where Cargo puts what it builds.
+    /// Cargo's target folder.
     pub(crate) target: PathBuf,
     /// The workspace's members.
     pub(crate) packages: Vec<Package>,
@@ -26,7 +25,7 @@ pub(crate) struct Package {
     pub(crate) targets: Vec<Target>,
 }
 
-/// What Cargo builds of a package.
+/// A target of a package.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Target {
     pub(crate) name: String,
@@ -47,9 +46,9 @@ struct Metadata {
 }
 
 impl Project {
-    /// Finds the checkout that this command was built from and asks Cargo about it.
+    /// Finds the checkout that this command was built from and reads its metadata.
     pub(crate) fn find() -> Result<Self> {
-        // `cargo run` sets it; without it, the folder this program was compiled in is as good.
+        // `cargo run` sets it. Otherwise, use the folder in which this program was compiled.
         let manifest = env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = manifest
@@ -73,12 +72,12 @@ impl Project {
         })
     }
 
-    /// The packages that `template.yaml` deploys: those in `api/` and `steps/`.
+    /// The packages that `template.yaml` deploys: those in `api/`, `listeners/` and `steps/`.
     pub(crate) fn functions(&self) -> Vec<&str> {
-        self.packages_in(&["api", "steps"])
+        self.packages_in(&["api", "listeners", "steps"])
     }
 
-    /// The packages that stand in for AWS on this machine, one binary each: those in `local/`.
+    /// The packages that replace AWS services on this machine, one binary each: those in `local/`.
     pub(crate) fn stand_ins(&self) -> Vec<&str> {
         self.packages_in(&["local"])
     }
@@ -101,32 +100,39 @@ impl Project {
         self.root.join(relative)
     }
 
-    /// What is installed and built for this project and is no part of it.
+    /// The folder for everything that is installed and built outside of `target`.
     pub(crate) fn local(&self) -> PathBuf {
         self.path(".local")
     }
 
-    /// The labeler's models.
+    /// The models for image labels.
     pub(crate) fn models(&self) -> PathBuf {
         self.local().join("models")
     }
 
-    /// The page as it is served.
+    /// The built page.
     pub(crate) fn page(&self) -> PathBuf {
         self.path("frontend/dist")
     }
 
-    /// A binary of this workspace, as `cargo build` leaves it.
+    /// A binary of this workspace, as `cargo build` writes it.
     pub(crate) fn binary(&self, name: &str) -> PathBuf {
         self.target.join("debug").join(name)
     }
 
-    /// `cargo`, the one that runs this command.
+    /// The `cargo` that runs this command.
     pub(crate) fn cargo(&self) -> Command {
         self.command(cargo_program())
     }
 
-    /// Another program, in the project's folder and without the environment's traps.
+    /// `cargo` with a low scheduling priority, for a compilation beside tests that wait for answers.
+    pub(crate) fn low_priority_cargo(&self) -> Command {
+        let mut command = self.command("nice");
+        command.args(["-n", "5"]).arg(cargo_program());
+        command
+    }
+
+    /// Another program, in the project's folder and with a clean environment: see [`command`].
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         command(program, &self.root)
     }
@@ -136,20 +142,20 @@ fn cargo_program() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }
 
-/// A command without the variables that would mislead it: those that `cargo run` sets for this program (build scripts
-/// that watch them would run again), and everything that could lead an AWS client to a real account.
+/// A command without the variables that `cargo run` sets for this program, since build scripts that watch them would run
+/// again, and without the AWS settings of a real account.
 fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null());
     for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(misleads) {
+        if name.to_str().is_some_and(is_removed) {
             command.env_remove(name);
         }
     }
     command
 }
 
-fn misleads(variable: &str) -> bool {
+fn is_removed(variable: &str) -> bool {
     variable == "CARGO"
         || ["CARGO_PKG_", "CARGO_MANIFEST_", "AWS_"]
             .iter()
@@ -161,11 +167,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_are_known_by_their_folder() {
+    fn finds_packages_by_their_folder() {
         let metadata: Metadata = serde_json::from_str(
             r#"{"target_directory": "/p/target", "packages": [
                 {"name": "api", "manifest_path": "/p/api/Cargo.toml", "targets": []},
-                {"name": "labeler", "manifest_path": "/p/local/labeler/Cargo.toml", "targets": []},
+                {"name": "local-rekognition", "manifest_path": "/p/local/rekognition/Cargo.toml", "targets": []},
                 {"name": "lambda", "manifest_path": "/p/crates/lambda/Cargo.toml", "targets": []},
                 {"name": "validate", "manifest_path": "/p/steps/validate/Cargo.toml", "targets": []},
                 {"name": "xtask", "manifest_path": "/p/xtask/Cargo.toml", "targets": []}]}"#,
@@ -177,15 +183,15 @@ mod tests {
             packages: metadata.packages,
         };
         assert_eq!(project.functions(), ["api", "validate"]);
-        assert_eq!(project.stand_ins(), ["labeler"]);
+        assert_eq!(project.stand_ins(), ["local-rekognition"]);
     }
 
     #[test]
-    fn a_real_accounts_credentials_reach_no_child() {
-        assert!(misleads("AWS_PROFILE"));
-        assert!(misleads("AWS_SESSION_TOKEN"));
-        assert!(misleads("CARGO_PKG_NAME"));
-        assert!(!misleads("CARGO_TARGET_DIR"));
-        assert!(!misleads("PATH"));
+    fn child_processes_never_get_credentials_of_a_real_account() {
+        assert!(is_removed("AWS_PROFILE"));
+        assert!(is_removed("AWS_SESSION_TOKEN"));
+        assert!(is_removed("CARGO_PKG_NAME"));
+        assert!(!is_removed("CARGO_TARGET_DIR"));
+        assert!(!is_removed("PATH"));
     }
 }

@@ -1,23 +1,24 @@
-//! Hands `/api/*` on to the API, streaming both ways.
-
-use std::time::Duration;
+//! Forwards `/api/*` to the API and streams both bodies.
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{
-    CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
+use axum::http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN, REFERER};
 use axum::http::uri::PathAndQuery;
 use axum::http::{StatusCode, Uri, Version};
 use axum::response::{IntoResponse, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use local_guard::proxy::remove_hop_by_hop_headers;
 use serde_json::json;
+use std::time::Duration;
 
-/// How long the API may take to begin its answer: CloudFront's own limit for an origin.
+/// Maximum time until the API's response begins. CloudFront has the same limit for an origin.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Idle connections are closed after this time. It is shorter than the guard's `HEADER_TIMEOUT`: a request on a connection
+/// that the guard is closing would fail.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// The API behind this server.
 #[derive(Clone)]
@@ -30,11 +31,14 @@ impl Api {
     pub(crate) fn new(origin: Uri) -> Self {
         Self {
             origin,
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .build_http(),
         }
     }
 
-    /// The address of a request's path at the API.
+    /// The URL of a request's path at the API.
     fn address(&self, request: &Uri) -> Option<Uri> {
         let base = self.origin.path().trim_end_matches('/');
         let path = request.path_and_query().map_or("/", PathAndQuery::as_str);
@@ -47,41 +51,38 @@ impl Api {
     }
 }
 
-/// The API's address before `/api`: plain HTTP, as everything on this machine.
+/// Parses the API's URL without `/api`. It is plain HTTP, like everything on this machine.
 pub(crate) fn origin(text: &str) -> Result<Uri, String> {
     let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
     match (uri.scheme_str(), uri.authority(), uri.query()) {
         (Some("http"), Some(_), None) => Ok(uri),
-        _ => Err("expected an address like http://127.0.0.1:4566/_aws/execute-api/abc/$default".to_owned()),
+        _ => Err("expected a URL like http://127.0.0.1:4566/_aws/execute-api/abc/$default".to_owned()),
     }
 }
 
-/// Sends a request to the API and the answer back: method, path, headers, body and status as they are, except for
-/// what concerns one connection only and the host's name.
-pub(crate) async fn hand_on(State(api): State<Api>, mut request: Request) -> Response {
+/// Sends a request to the API and the response back. Changes only `Host` and the headers that concern one connection or the
+/// browser.
+pub(crate) async fn forward(State(api): State<Api>, mut request: Request) -> Response {
     let Some(address) = api.address(request.uri()) else {
-        return problem(
-            StatusCode::BAD_REQUEST,
-            "bad-request",
-            "The address is malformed.",
-        );
+        return problem(StatusCode::BAD_REQUEST, "bad-request", "The URL is malformed.");
     };
     *request.uri_mut() = address;
     *request.version_mut() = Version::HTTP_11;
     request.headers_mut().remove(HOST);
-    remove_hop_by_hop(request.headers_mut());
+    remove_hop_by_hop_headers(request.headers_mut());
+    remove_browser_headers(request.headers_mut());
     match tokio::time::timeout(TIMEOUT, api.client.request(request)).await {
         Ok(Ok(response)) => {
             let mut response = response.map(Body::new);
-            remove_hop_by_hop(response.headers_mut());
+            remove_hop_by_hop_headers(response.headers_mut());
             response
         }
         Ok(Err(error)) => {
-            eprintln!("the API cannot be reached: {error}");
+            eprintln!("cannot reach the API: {error}");
             problem(
                 StatusCode::BAD_GATEWAY,
                 "api-unreachable",
-                "The API cannot be reached. Is the stack running?",
+                "Can't reach the API. Is the stack running?",
             )
         }
         Err(_) => problem(
@@ -92,32 +93,35 @@ pub(crate) async fn hand_on(State(api): State<Api>, mut request: Request) -> Res
     }
 }
 
-/// RFC 9110, section 7.6.1: what is meant for the next hop only, and whatever `Connection` names.
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+/// Removes the headers that identify browsers. The request's origin is already checked, and the guard in front of the API
+/// rejects all browsers.
+fn remove_browser_headers(headers: &mut HeaderMap) {
+    let sent_by_browsers: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("sec-fetch-"))
+        .cloned()
+        .chain([ORIGIN, REFERER])
         .collect();
-    let fixed = [
-        CONNECTION,
-        TE,
-        TRAILER,
-        TRANSFER_ENCODING,
-        UPGRADE,
-        HeaderName::from_static("keep-alive"),
-    ];
-    for name in named.iter().chain(&fixed) {
+    for name in sent_by_browsers {
         headers.remove(name);
     }
 }
 
-/// RFC 9457.
-fn problem(status: StatusCode, kind: &str, detail: &str) -> Response {
+/// A problem response (RFC 9457).
+pub(crate) fn problem(status: StatusCode, kind: &str, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or_default();
     let body = json!({"type": format!("urn:image-label-generator:problem:{kind}"), "title": title,
         "status": status.as_u16(), "detail": detail});
     (status, [(CONTENT_TYPE, "application/problem+json")], Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use local_guard::server::HEADER_TIMEOUT;
+
+    #[test]
+    fn closes_idle_connections_before_the_guard_does() {
+        assert!(IDLE < HEADER_TIMEOUT);
+    }
 }

@@ -5,9 +5,9 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYP
 use axum::http::{HeaderValue, Uri};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// An origin for a content security policy: scheme, host and port, nothing that could end the directive.
+/// Parses an origin for a content security policy: scheme, host and port, without characters that end a directive.
 pub(crate) fn origin(text: &str) -> Result<String, String> {
-    let wrong = || format!("{text:?} is no origin like http://127.0.0.1:4566");
+    let wrong = || format!("{text:?} is not an origin like http://127.0.0.1:4566");
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     match (uri.scheme_str(), uri.authority()) {
         (Some(scheme @ ("http" | "https")), Some(authority))
@@ -21,18 +21,18 @@ pub(crate) fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// What the page may load and talk to: itself, and the given origins for uploads and pictures. WebAssembly decodes HEIC.
+/// The policy allows the page's own origin, and the given origins for uploads and pictures.
 pub(crate) fn content_security_policy(origins: &[String]) -> HeaderValue {
     let own: String = origins.iter().map(|origin| format!(" {origin}")).collect();
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'{own}; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{own}; \
          img-src 'self' blob: data:{own}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
-    // Origins are parsed URIs: plain ASCII.
+    // Origins are parsed URIs, so they are ASCII.
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// Sets the headers on every answer of the router.
+/// Sets the headers of every response of the router.
 pub(crate) fn secured(router: Router, policy: HeaderValue) -> Router {
     router
         .layer(SetResponseHeaderLayer::overriding(
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_cannot_smuggle_a_directive() {
+    fn an_origin_cannot_add_a_directive() {
         assert_eq!(origin("http://127.0.0.1:4566").unwrap(), "http://127.0.0.1:4566");
         assert_eq!(
             origin("https://bucket.s3.amazonaws.com/").unwrap(),

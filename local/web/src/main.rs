@@ -1,21 +1,27 @@
 //! Serves the page and the API from one origin on this machine, as CloudFront does in AWS: files from a folder, page
-//! routes as `index.html`, `/api/*` handed on to the API, and the same security headers on everything.
+//! routes as `index.html`, `/api/*` forwarded to the API, and the same security headers on everything.
 
 mod api;
 mod headers;
 mod host;
 mod page;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::ExitCode;
-
 use axum::Router;
 use axum::http::{HeaderValue, Uri};
 use axum::routing::any;
 use clap::Parser;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use local_guard::server::{self, HEADER_TIMEOUT, Timeouts};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Requests in progress are cut off when the server stops.
+const TIMEOUTS: Timeouts = Timeouts {
+    headers: Some(HEADER_TIMEOUT),
+    shutdown: Duration::ZERO,
+};
 
 #[derive(Parser)]
 #[command(
@@ -24,111 +30,75 @@ use tokio::signal::unix::{SignalKind, signal};
     version
 )]
 struct Options {
-    /// Where to listen; only addresses of this machine itself are allowed
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = loopback)]
+    /// The address to listen on. Only addresses of this machine are allowed
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = server::loopback_address)]
     listen: SocketAddr,
     /// The folder with the built page
     #[arg(long, value_name = "FOLDER", value_parser = page_folder)]
     page: PathBuf,
-    /// What the page reads at run time, served as /config.json
+    /// The configuration that the page reads, served as /config.json
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// What stands before `/api/…` in the API's address, such as http://127.0.0.1:4566/_aws/execute-api/abc/$default
+    /// The API's URL without `/api/…`, such as http://127.0.0.1:4566/_aws/execute-api/abc/$default
     #[arg(long, value_name = "URL", value_parser = api::origin)]
     api: Uri,
-    /// An origin that the page may talk to and show pictures from, beside its own; may be repeated
+    /// Another origin that the page can send requests to and show pictures from. Can be repeated
     #[arg(long, value_name = "ORIGIN", value_parser = headers::origin)]
     connect_src: Vec<String>,
-}
-
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "expected an address like 127.0.0.1:8080".to_owned())?;
-    if !address.ip().is_loopback() {
-        return Err(
-            "only 127.0.0.1 and [::1]: what stands behind it has no sign-in worth the name".to_owned(),
-        );
-    }
-    Ok(address)
 }
 
 fn page_folder(text: &str) -> Result<PathBuf, String> {
     let folder = PathBuf::from(text);
     if !folder.join("index.html").is_file() {
-        return Err("no index.html in it; `npm run build` in frontend/ makes one".to_owned());
+        return Err("the folder has no index.html; run `npm run build` in frontend/".to_owned());
     }
     Ok(folder)
 }
 
-/// Everything that is served.
+/// The page, the API and the checks of host and origin.
 fn router(page: Router, api: Uri, policy: HeaderValue, own: SocketAddr) -> Router {
     let router = Router::new()
-        .route("/api/{*path}", any(api::hand_on))
-        .with_state(api::Api::new(api));
-    headers::secured(router.fallback_service(page), policy)
-        .layer(axum::middleware::from_fn_with_state(own, host::check))
+        .route("/api/{*path}", any(api::forward))
+        .with_state(api::Api::new(api))
+        .fallback_service(page)
+        .layer(axum::middleware::from_fn_with_state(own, host::check));
+    headers::secured(router, policy)
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let listener = match TcpListener::bind(options.listen).await {
-        Ok(listener) => listener,
+    match serve(options).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cannot listen on {}: {error}", options.listen);
-            return ExitCode::FAILURE;
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
-    };
-    let policy = headers::content_security_policy(&options.connect_src);
-    let served = axum::serve(
-        listener,
-        router(
-            page::files(&options.page, &options.config),
-            options.api,
-            policy,
-            options.listen,
-        ),
-    );
-    eprintln!("serving {} on http://{}", options.page.display(), options.listen);
-    tokio::select! {
-        result = served => {
-            if let Err(error) = result {
-                eprintln!("cannot serve: {error}");
-                return ExitCode::FAILURE;
-            }
-        }
-        // Requests that are under way are broken off: nothing here has anything to save.
-        () = stopped() => {}
     }
-    ExitCode::SUCCESS
 }
 
-/// Returns on SIGINT or SIGTERM.
-async fn stopped() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers, the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+async fn serve(options: Options) -> io::Result<()> {
+    let listener = server::listen(options.listen).await?;
+    let policy = headers::content_security_policy(&options.connect_src);
+    let router = router(
+        page::files(&options.page, &options.config),
+        options.api,
+        policy,
+        options.listen,
+    );
+    server::serve(listener, router, TIMEOUTS).await
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
+    use super::*;
     use axum::body::{Body, Bytes, to_bytes};
     use axum::extract::Request;
     use axum::http::{HeaderMap, Method, StatusCode};
     use axum::response::{IntoResponse, Response};
+    use std::path::Path;
+    use tokio::net::TcpListener;
     use tower::ServiceExt;
-
-    use super::*;
 
     const OWN: &str = "127.0.0.1:8080";
 
@@ -154,7 +124,7 @@ mod tests {
         folder
     }
 
-    /// An API that answers with what it got.
+    /// An API that returns the request that it received.
     async fn echo_api() -> Uri {
         async fn echo(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
             let header = |name: &str| {
@@ -167,6 +137,8 @@ mod tests {
                 "method": method.as_str(), "uri": uri.to_string(), "body": String::from_utf8_lossy(&body),
                 "host": header("host"), "contentType": header("content-type"), "te": header("te"),
                 "dropped": header("x-dropped"),
+                "browserHeaders": headers.keys().map(|name| name.as_str())
+                    .filter(|name| name.starts_with("sec-fetch-") || *name == "origin").collect::<Vec<_>>(),
             });
             (StatusCode::CREATED, [("x-answer", "kept")], answer.to_string())
         }
@@ -210,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_route_is_the_page_and_is_never_cached() {
+    async fn serves_the_page_at_every_page_route_without_caching() {
         let page = page();
         for path in ["/", "/index.html", "/images/0192", "/settings?tab=1"] {
             let response = get(site(page.path(), nowhere()), path).await;
@@ -221,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_reads_the_configuration_of_this_deployment_and_never_an_old_one() {
+    async fn serves_the_configuration_without_caching() {
         let outer = tempfile::tempdir().unwrap();
         let page = outer.path().join("page");
         std::fs::create_dir(&page).unwrap();
@@ -233,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hashed_asset_is_cached_for_good_and_a_missing_one_is_not() {
+    async fn caches_a_hashed_asset_forever_and_a_missing_one_not_at_all() {
         let page = page();
         let response = get(site(page.path(), nowhere()), "/assets/index-4f2a.js").await;
         assert_eq!(
@@ -247,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_browser_can_unpack_comes_compressed() {
+    async fn compresses_with_the_browsers_encodings() {
         let page = page();
         for encoding in ["br", "gzip"] {
             let request = request("GET", "/assets/index-4f2a.js")
@@ -260,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_answer_carries_the_security_headers() {
+    async fn every_response_has_the_security_headers() {
         let page = page();
         for path in ["/", "/assets/none.js", "/api/images/1"] {
             let response = get(site(page.path(), nowhere()), path).await;
@@ -283,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_outside_the_page_is_served() {
+    async fn serves_no_file_outside_the_pages_folder() {
         let outer = tempfile::tempdir().unwrap();
         std::fs::write(outer.path().join("secret.txt"), "secret").unwrap();
         let page = outer.path().join("page");
@@ -302,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_api_gets_the_request_and_the_browser_its_answer() {
+    async fn forwards_requests_to_the_api_and_responses_to_the_browser() {
         let page = page();
         let request = request("POST", "/api/uploads?a=1&a=%2F")
             .header("content-type", "application/json")
@@ -324,13 +296,13 @@ mod tests {
         assert_eq!(
             got["host"],
             authority.as_str(),
-            "as CloudFront's AllViewerExceptHostHeader"
+            "like CloudFront's AllViewerExceptHostHeader"
         );
         assert!(got["te"].is_null() && got["dropped"].is_null(), "hop by hop");
     }
 
     #[tokio::test]
-    async fn an_api_that_is_down_is_a_problem_not_a_broken_connection() {
+    async fn an_unreachable_api_gives_a_problem_response() {
         let page = page();
         let response = get(site(page.path(), nowhere()), "/api/images/1").await;
         assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
@@ -340,7 +312,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_only_points_here_is_refused_and_localhost_is_led_to_the_right_origin() {
+    async fn rejects_foreign_host_names_and_redirects_localhost() {
         let page = page();
         let ask = |host: &str| {
             let request = Request::builder()
@@ -359,11 +331,95 @@ mod tests {
         assert_eq!(header(&response, "location"), "http://127.0.0.1:8080/x?y=1");
     }
 
-    #[test]
-    fn other_machines_are_not_served() {
-        assert!(loopback("127.0.0.1:8080").is_ok());
-        assert!(loopback("[::1]:8080").is_ok());
-        assert!(loopback("0.0.0.0:8080").is_err());
-        assert!(loopback("8080").is_err());
+    #[tokio::test]
+    async fn error_responses_have_the_security_headers_too() {
+        let page = page();
+        for (host, path, origin) in [
+            ("evil.example:8080", "/", None),
+            ("localhost:8080", "/", None),
+            (OWN, "/api/images", Some("http://evil.example")),
+            (OWN, "/assets/missing.js", None),
+        ] {
+            let mut request = Request::builder().uri(path).header("host", host);
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            let request = request.body(Body::empty()).unwrap();
+            let response = site(page.path(), nowhere()).oneshot(request).await.unwrap();
+            assert!(!response.status().is_success(), "{host}{path}");
+            assert!(
+                header(&response, "content-security-policy").contains("default-src 'none'"),
+                "{host}{path}"
+            );
+            assert_eq!(
+                header(&response, "x-content-type-options"),
+                "nosniff",
+                "{host}{path}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_of_other_origins_cannot_use_the_api() {
+        let page = page();
+        let api = echo_api().await;
+        let ask = |name: &'static str, value: &'static str| {
+            let request = request("POST", "/api/uploads")
+                .header(name, value)
+                .body(Body::empty())
+                .unwrap();
+            site(page.path(), api.clone()).oneshot(request)
+        };
+        for (name, value) in [
+            ("origin", "http://evil.example"),
+            ("origin", "http://127.0.0.1:9999"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            let response = ask(name, value).await.unwrap();
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{name}: {value}");
+            assert_eq!(header(&response, "content-type"), "application/problem+json");
+        }
+        let response = ask("origin", "http://127.0.0.1:8080").await.unwrap();
+        assert_eq!(response.status(), StatusCode::CREATED);
+    }
+
+    #[tokio::test]
+    async fn the_api_sees_no_headers_that_only_browsers_send() {
+        let page = page();
+        let request = request("POST", "/api/uploads")
+            .header("origin", "http://127.0.0.1:8080")
+            .header("sec-fetch-site", "same-origin")
+            .header("sec-fetch-mode", "cors")
+            .body(Body::empty())
+            .unwrap();
+        let response = site(page.path(), echo_api().await)
+            .oneshot(request)
+            .await
+            .unwrap();
+        let got: serde_json::Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(got["browserHeaders"], serde_json::json!([]));
+    }
+
+    /// Otherwise, a client that sends a byte of its headers from time to time would keep its connection forever.
+    #[tokio::test]
+    async fn disconnects_a_client_that_sends_its_headers_too_slowly() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        let page = page();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let timeouts = Timeouts {
+            headers: Some(Duration::from_millis(200)),
+            ..TIMEOUTS
+        };
+        tokio::spawn(server::serve(listener, site(page.path(), nowhere()), timeouts));
+        let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1")
+            .await
+            .unwrap();
+        let mut answer = vec![];
+        let cut_off = tokio::time::timeout(Duration::from_secs(10), slow.read_to_end(&mut answer));
+        assert!(cut_off.await.is_ok(), "the connection is still open");
     }
 }

@@ -1,8 +1,5 @@
 //! The page's files.
 
-use std::convert::Infallible;
-use std::path::Path;
-
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::CACHE_CONTROL;
@@ -10,13 +7,15 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use std::convert::Infallible;
+use std::path::Path;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::{ServeDir, ServeFile};
 
-/// The folder in which Vite puts files whose names change with their content.
+/// The folder where Vite puts files with a hash of their content in their names.
 const HASHED: &str = "/assets/";
 
-/// Serves the files of a folder and `/config.json`; every path without a file extension is a route of the page and gets
+/// Serves the files of a folder and `/config.json`. Every path without a file extension is a route of the page and returns
 /// `index.html`.
 pub(crate) fn files(folder: &Path, config: &Path) -> Router {
     Router::new()
@@ -34,7 +33,7 @@ async fn route_and_cache(mut request: Request, next: Next) -> Result<Response, I
     let mut response = next.run(request).await;
     let cache = match hashed && response.status().is_success() {
         true => "public, max-age=31536000, immutable",
-        // Asked for again every time; unchanged, the answer is a 304.
+        // Browsers ask again every time, and get 304 if the file is unchanged.
         false => "no-cache",
     };
     response

@@ -1,0 +1,65 @@
+"""What the scripts share: a deployed stack's outputs and resources, and errors of AWS as one sentence.
+
+`cargo xtask` puts this folder on PYTHONPATH. Endpoint, region and credentials come from boto3's environment variables
+or profile.
+"""
+
+import contextlib
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+
+
+def find(cloudformation, stack_name):
+    """Returns the stack as DescribeStacks describes it, or None if there is no such stack."""
+    try:
+        return cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+    except ClientError as error:
+        # CloudFormation has no error code of its own for a missing stack.
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+
+
+def outputs(stack):
+    """Returns a stack's outputs by their names."""
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def summary(stack):
+    """Returns {"status": …, "outputs": {…}}. The status of a stack that does not exist is None."""
+    return {"status": stack["StackStatus"], "outputs": outputs(stack)} if stack else {"status": None, "outputs": {}}
+
+
+def describe(stack_name):
+    """Returns {"status": …, "outputs": {…}}. Exits if there is no such stack."""
+    cloudformation = boto3.client("cloudformation")
+    stack = find(cloudformation, stack_name)
+    if stack is None:
+        region = cloudformation.meta.region_name
+        sys.exit(f"error: no stack named {stack_name} in {region}: check the name, AWS_REGION and the credentials")
+    return summary(stack)
+
+
+def state_machines(cloudformation, stack_name):
+    """Returns the ARNs of a stack's state machines."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    kind = "AWS::StepFunctions::StateMachine"
+    return [resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == kind]
+
+
+@contextlib.contextmanager
+def aws_errors_end_the_program():
+    """Exits with one sentence if AWS rejects a call or can't be reached."""
+    try:
+        yield
+    except ClientError as error:
+        sys.exit(f"error: AWS rejects {error.operation_name}: {error.response['Error']['Message']}")
+    except NoRegionError:
+        sys.exit("error: no region is set: set AWS_REGION, or the region of your AWS profile")
+    except NoCredentialsError:
+        sys.exit("error: no AWS credentials are set: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    except BotoCoreError as error:
+        sys.exit(f"error: AWS can't be called: {error}")

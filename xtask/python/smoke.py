@@ -1,0 +1,651 @@
+"""Checks a deployed stack as a temporary user: `cargo xtask smoke`.
+
+    smoke.py --stack-name NAME [--emulator-web-url URL]
+
+It prints one line per check, with its time, and removes all test data, also after a failed check. It exits with 1 if a
+check fails. --emulator-web-url replaces the stack's WebUrl and skips what the emulator does not support. Endpoint, region and
+credentials come from boto3's environment variables or profile.
+
+A run costs less than a cent. Rekognition is called once for each picture format and for a picture with an unusual key,
+which is $0.008 in us-east-1: the pictures whose labeling fails on purpose fail before Rekognition is called, and a redrive, a dead letter and a relabel
+label them.
+"""
+
+import argparse
+import base64
+import contextlib
+import functools
+import hashlib
+import io
+import json
+import pathlib
+import re
+import secrets
+import signal
+import sys
+import time
+import urllib.parse
+import uuid
+
+import boto3
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployed_stack import aws_errors_end_the_program, describe
+from redrive import Redrive
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+
+# The timeout of a wait in seconds. The first calls after a deployment start every function.
+WITHIN = 120
+PAUSE = 0.5
+# The timeout in seconds until S3 sends events after its notifications are enabled. It takes about five minutes:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html
+EVENTS_WITHIN = 360
+# Seconds between two uploads that check this. S3 does not send events of earlier uploads.
+PROBE_EVERY = 20
+# Seconds for one HTTP request. API Gateway waits for 30.
+REQUEST = 35
+
+# A picture of each format, with its media type.
+SAMPLES = {
+    "JPEG": ("samples/cat.jpg", "image/jpeg"),
+    "WebP": ("tests/pictures/cat.webp", "image/webp"),
+    "AVIF": ("tests/pictures/cat.avif", "image/avif"),
+    "BMP": ("tests/pictures/cat.bmp", "image/bmp"),
+    "PNG": ("tests/pictures/interlaced.png", "image/png"),
+    "GIF": ("tests/pictures/cat.gif", "image/gif"),
+    "TIFF": ("tests/pictures/cat.tif", "image/tiff"),
+}
+# Formats whose first attempt fails. Each is then labeled in a different way.
+REDRIVEN, DEAD_LETTER, RELABELED = "PNG", "GIF", "TIFF"
+
+# Required parts of the page's headers.
+HEADERS = {
+    "content-security-policy": ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"],
+    "x-content-type-options": ["nosniff"],
+    "referrer-policy": ["strict-origin-when-cross-origin"],
+}
+
+SETTLED = ("LABELED", "REJECTED", "FAILED")
+
+
+class Failed(Exception):
+    """A check found something other than what it expected."""
+
+
+class Skipped(Exception):
+    """A check can't run, with the reason."""
+
+
+# The errors that a broken deployment can cause in a check. The next checks and the removal of test data still run.
+ERRORS = (Failed, BotoCoreError, ClientError, requests.RequestException, KeyError, IndexError, TypeError, ValueError)
+
+
+def explain(error):
+    """An error as a sentence."""
+    if isinstance(error, ClientError):
+        return f"AWS rejects {error.operation_name}: {error.response['Error']['Message']}"
+    if isinstance(error, (KeyError, IndexError, TypeError)):
+        return f"an answer has an unknown form ({type(error).__name__}: {error})"
+    return str(error)
+
+
+def expect(condition, found):
+    """Fails a check with what it found."""
+    if not condition:
+        raise Failed(found)
+
+
+def until(what, look):
+    """Waits until `look` returns something, and returns that."""
+    deadline = time.monotonic() + WITHIN
+    while True:
+        found = look()
+        if found:
+            return found
+        expect(time.monotonic() < deadline, f"timed out after {WITHIN} s waiting until {what}")
+        time.sleep(PAUSE)
+
+
+class Smoke:
+    """One run against one stack."""
+
+    def __init__(self, stack_name, emulator_web_url=None):
+        self.stack_name = stack_name
+        self.outputs = describe(stack_name)["outputs"]
+        self.is_emulator = emulator_web_url is not None
+        self.web_url = (emulator_web_url or self.outputs["WebUrl"]).rstrip("/")
+        self.http = requests.Session()
+        self.cognito = boto3.client("cognito-idp")
+        self.dynamodb = boto3.client("dynamodb")
+        self.s3 = boto3.client("s3")
+        self.sqs = boto3.client("sqs")
+        self.states = boto3.client("stepfunctions")
+        self.email = f"smoke-{uuid.uuid4().hex}@example.com"
+        self.has_user = False
+        self.token = None
+        self.owner = None
+        self.policy = None  # the page's content security policy
+        self.dead_letter = None
+        self.uploaded = {}  # image ids by format
+        self.labeled = {}  # images by format, as the API describes them
+
+    def checks(self):
+        """Every check with its title, in order."""
+        at_once = [name for name in SAMPLES if name not in (REDRIVEN, DEAD_LETTER, RELABELED)]
+        return [
+            ("Sign in as a temporary user", self.sign_in),
+            ("Load the page with its security headers", self.load_page),
+            *([] if self.is_emulator else [("Wait until S3 sends events", self.wait_for_events)]),
+            *((f"Label an uploaded {name} picture", functools.partial(self.label, name)) for name in at_once),
+            ("Download a picture whose key has dot segments", self.download_with_dot_segments),
+            ("Search", self.search),
+            ("Reject a file that is not a picture", self.reject),
+            ("Record failed executions, cache no error of the API", self.fail_on_purpose),
+            (f"Redrive a failed execution ({REDRIVEN})", self.redrive_execution),
+            (f"Redrive a dead letter ({DEAD_LETTER})", self.redrive_dead_letter),
+            ("Change the settings", self.change_settings),
+            (f"Label a picture again ({RELABELED})", self.relabel),
+            ("Delete an image", self.delete_image),
+        ]
+
+    def run(self):
+        """Runs every check, then removes what they made. Returns whether all of them passed."""
+        started = time.monotonic()
+        failed = skipped = passed = 0
+        try:
+            for title, check in self.checks():
+                result = self.report(title, check)
+                passed += result == "passed"
+                failed += result == "failed"
+                skipped += result == "skipped"
+                if self.token is None:
+                    print("Nothing else can be checked without signing in.", flush=True)
+                    break
+        except KeyboardInterrupt:
+            failed += 1
+            print("✗ interrupted", flush=True)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            failed += self.report("Remove all test data", self.clean_up) == "failed"
+        took = time.monotonic() - started
+        print(f"{passed} passed, {failed} failed, {skipped} skipped in {took:.0f} s", flush=True)
+        return failed == 0
+
+    def report(self, title, check):
+        """Runs one check and prints its line."""
+        started = time.monotonic()
+        try:
+            mark, result, detail = "✓", "passed", check()
+        except Skipped as reason:
+            mark, result, detail = "–", "skipped", f"skipped: {reason}"
+        except ERRORS as error:
+            mark, result, detail = "✗", "failed", explain(error)
+        took = time.monotonic() - started
+        print(f"{mark} {took:5.1f} s  {title}{f': {detail}' if detail else ''}", flush=True)
+        return result
+
+    # ---- The checks ----------------------------------------------------------------------------------
+
+    def sign_in(self):
+        """Creates the temporary user and signs in as a program does."""
+        pool, client = self.outputs["UserPoolId"], self.outputs["UserPoolClientId"]
+        described = self.cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client)["UserPoolClient"]
+        expect(
+            "ALLOW_ADMIN_USER_PASSWORD_AUTH" in described.get("ExplicitAuthFlows", []),
+            "programs can't sign in to this stack, since its user pool client lacks the flow "
+            "ALLOW_ADMIN_USER_PASSWORD_AUTH: deploy it with --parameter AdminPasswordSignIn=true",
+        )
+        attributes = [{"Name": "email", "Value": self.email}, {"Name": "email_verified", "Value": "true"}]
+        # Before the call: the user may exist even if the response is lost.
+        self.has_user = True
+        self.cognito.admin_create_user(
+            UserPoolId=pool, Username=self.email, UserAttributes=attributes, MessageAction="SUPPRESS"
+        )
+        password = secrets.token_urlsafe(24)
+        self.cognito.admin_set_user_password(
+            UserPoolId=pool, Username=self.email, Password=password, Permanent=True
+        )
+        answer = self.cognito.admin_initiate_auth(
+            UserPoolId=pool,
+            ClientId=client,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": self.email, "PASSWORD": password},
+        )
+        challenge = answer.get("ChallengeName")
+        expect(challenge is None, f"the user pool asks for {challenge} after the password, which this can't answer")
+        token = answer["AuthenticationResult"]["AccessToken"]
+        claims = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        self.token, self.owner = token, claims["sub"]
+
+    def load_page(self):
+        """Loads the page, one of its routes, a script, the configuration and the sign-in page as a browser does."""
+        page = self.get("/")
+        expect(page.status_code == 200, f"/ answers {page.status_code}")
+        expect("text/html" in page.headers.get("content-type", ""), "/ is not HTML")
+        self.expect_security_headers("/", page)
+        self.policy = page.headers["content-security-policy"]
+        route = self.get(f"/pictures/{uuid.uuid4()}")
+        expect(route.status_code == 200 and route.text == page.text, "a route of the page doesn't answer with the page")
+
+        script = re.search(r'"(/assets/[^"]+\.js)"', page.text)
+        expect(script, "/ names no script: run `cargo xtask publish`")
+        script = self.get(script[1])
+        expect(script.status_code == 200, f"the page's script answers {script.status_code}")
+        expect("javascript" in script.headers.get("content-type", ""), "the page's script has another content type")
+        expect("immutable" in script.headers.get("cache-control", ""), "the page's script can't be cached")
+        missing = self.get(f"/assets/{uuid.uuid4()}.js")
+        expect(missing.status_code == 404, f"a file that doesn't exist answers {missing.status_code}")
+
+        config = self.get("/config.json").json()["signIn"]
+        expect(config["clientId"] == self.outputs["UserPoolClientId"], "config.json names another user pool client")
+        question = {
+            "client_id": config["clientId"],
+            "response_type": "code",
+            "scope": " ".join(config["scopes"]),
+            "redirect_uri": f"{self.web_url}/",
+            "code_challenge_method": "S256",
+            "code_challenge": base64.urlsafe_b64encode(hashlib.sha256(b"unused").digest()).decode().rstrip("="),
+        }
+        form = self.http.get(config["authorizationEndpoint"], params=question, timeout=REQUEST)
+        is_form = form.status_code == 200 and "error" not in urllib.parse.urlsplit(form.url).query
+        expect(is_form, f"Cognito's sign-in page answers {form.status_code}, or doesn't know this page")
+
+        if self.web_url.startswith("https://"):
+            plain = self.http.get(self.web_url.replace("https", "http", 1), allow_redirects=False, timeout=REQUEST)
+            expect(plain.is_redirect, f"plain HTTP answers {plain.status_code} and isn't redirected to HTTPS")
+        anonymous = self.get(f"/api/images/{uuid.uuid4()}")
+        expect(anonymous.status_code == 401, f"the API answers {anonymous.status_code} without a token")
+        self.expect_security_headers("/api", anonymous)
+
+    def wait_for_events(self):
+        """Uploads files until the workflow gets one. They are not pictures, so Rekognition is not called."""
+        deadline = time.monotonic() + EVENTS_WITHIN
+        probes = []
+        while time.monotonic() < deadline:
+            probes.append(self.upload("probe.jpg", "image/jpeg", f"probe {len(probes)}".encode()))
+            next_probe = time.monotonic() + PROBE_EVERY
+            while time.monotonic() < next_probe:
+                query = urllib.parse.urlencode([("id", probe) for probe in probes])
+                if any(image["status"] in SETTLED for image in self.ask("GET", f"/images?{query}")["images"]):
+                    return f"{len(probes)} uploaded"
+                time.sleep(PAUSE)
+        raise Failed(f"no event of {len(probes)} uploads has reached the workflow in {EVENTS_WITHIN} s")
+
+    def label(self, name):
+        """Uploads a picture and waits for its labels and thumbnails."""
+        return self.finish(name, self.settled(self.upload_sample(name), "LABELED"))
+
+    def download_with_dot_segments(self):
+        """Puts a picture into the bucket under a key from which HTTP clients, `requests` too, would remove segments."""
+        content = (PROJECT / SAMPLES["JPEG"][0]).read_bytes()
+        key = f"uploads/{self.owner}/smoke/../dots.jpg"
+        self.s3.put_object(Bucket=self.outputs["BucketName"], Key=key, Body=content)
+        found = until(
+            "the picture has a record",
+            lambda: [image for image in self.ask("GET", "/images")["images"] if image["fileName"] == "dots.jpg"],
+        )
+        image = self.settled(found[0]["imageId"], "LABELED")
+        # The URL is a secret while it is valid. requests puts it into its errors.
+        try:
+            answer = self.http.get(image["view"]["url"], timeout=REQUEST)
+        except requests.RequestException as error:
+            raise Failed(f"S3 can't be reached ({type(error).__name__})") from None
+        code = re.search(r"<Code>(\w+)</Code>", answer.text[:1000])
+        expect(answer.status_code == 200, f"S3 answers {answer.status_code} {code[1] if code else ''}")
+        expect(answer.content == content, "S3 answers with another object")
+
+    def search(self):
+        """Finds the JPEG picture by its first label."""
+        image = self.find("JPEG")
+        label = image["labels"][0]["name"]
+        query = urllib.parse.urlencode({"label": label, "minConfidence": 1})
+        # Label rows are read eventually consistently.
+        found = until(f"GET /images?{query} finds the picture", lambda: self.page_with(image, f"/images?{query}"))
+        query = urllib.parse.urlencode({"prefix": label[:3].lower()})
+        counts = self.ask("GET", f"/labels?{query}")["labels"]
+        count = next((entry["count"] for entry in counts if entry["name"] == label), 0)
+        expect(count >= 1, f"GET /labels?{query} doesn't count {label}")
+        return f"{len(found)} with the label {label}"
+
+    def reject(self):
+        """Uploads text that claims to be a JPEG picture."""
+        image = self.settled(self.upload("notes.jpg", "image/jpeg", b"Milk, bread, eggs"), "REJECTED")
+        expect(image["error"]["name"] == "UnsupportedFormat", f"rejected for another reason: {image['error']}")
+        expect(image["error"]["message"], "rejected without a reason")
+        return image["error"]["message"]
+
+    def fail_on_purpose(self):
+        """Uploads pictures while the temporary user's settings are unreadable: their executions fail in `validate`, and
+        the API answers 500. Nobody else's requests are affected."""
+        self.dynamodb.put_item(
+            TableName=self.outputs["TableName"], Item={**self.settings_key(), "policy": {"S": "made unreadable"}}
+        )
+        try:
+            for name in (REDRIVEN, DEAD_LETTER, RELABELED):
+                self.upload_sample(name)
+            for name in (REDRIVEN, DEAD_LETTER, RELABELED):
+                image = self.settled(self.uploaded[name], "FAILED")
+                expect(image["error"]["message"], "a failure is recorded without a reason")
+            for _ in range(3):
+                self.ask("GET", "/settings", expected=500)
+        finally:
+            self.repair_settings()
+        # At once: CloudFront caches errors for 10 s by default.
+        answer = self.get("/api/settings", authorization=True)
+        expect(answer.status_code == 200, f"an error of the API is cached: {answer.status_code} after its cause is gone")
+        return image["error"]["name"]
+
+    def redrive_execution(self):
+        """Redrives the execution that failed: it resumes at `validate`, which can read the settings again."""
+        before = self.find_failed(REDRIVEN)
+        arn = self.execution_arn(before)
+        if self.is_emulator:
+            execution = self.states.describe_execution(executionArn=arn)
+            self.states.start_execution(
+                stateMachineArn=self.outputs["StateMachineArn"], input=execution["input"]
+            )
+            self.finish(REDRIVEN, self.settled(before["imageId"], "LABELED", since=before))
+            raise Skipped("the emulator has no RedriveExecution; a new execution with the same input labeled the picture")
+
+        def redriven():
+            try:
+                self.states.redrive_execution(executionArn=arn)
+            except self.states.exceptions.ExecutionNotRedrivable:
+                return False  # DescribeExecution's view, too, is eventually consistent: it may still be running.
+            return True
+
+        until("the failed execution can be redriven", redriven)
+        image = self.settled(before["imageId"], "LABELED", since=before)
+        expect(self.execution_arn(image) == arn, "another execution labeled the picture")
+        return self.finish(REDRIVEN, image)
+
+    def redrive_dead_letter(self):
+        """Puts the event of a failed execution into the dead-letter queue as EventBridge does, and redrives only that."""
+        before = self.find_failed(DEAD_LETTER)
+        event = self.states.describe_execution(executionArn=self.execution_arn(before))["input"]
+        attributes = {
+            "RULE_ARN": self.outputs["StateMachineArn"].replace(":states:", ":events:").replace("stateMachine:", "rule/"),
+            "TARGET_ARN": self.outputs["StateMachineArn"],
+            "ERROR_CODE": "THROTTLING",
+            "ERROR_MESSAGE": "put here by cargo xtask smoke",
+            "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+            "RETRY_ATTEMPTS": "185",
+        }
+        self.dead_letter = event
+        self.sqs.send_message(
+            QueueUrl=self.outputs["DeadLetterQueueUrl"],
+            MessageBody=event,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+        redrive = Redrive(self.stack_name)
+
+        def sent():
+            with contextlib.redirect_stdout(io.StringIO()):
+                sent, left = redrive.run(lambda message: message["Body"] == event)
+            expect(not left, "the dead letter stays in the queue")
+            return sent
+
+        until("the queue delivers the dead letter", sent)
+        self.dead_letter = None
+        return self.finish(DEAD_LETTER, self.settled(before["imageId"], "LABELED", since=before))
+
+    def change_settings(self):
+        """Stores settings that keep one label per picture."""
+        policy = {"minConfidence": 10, "maxLabels": 1, "include": [], "exclude": []}
+        self.ask("PUT", "/settings", policy)
+        stored = self.ask("GET", "/settings")
+        expect(stored == policy, f"other settings are stored: {stored}")
+
+    def relabel(self):
+        """Relabels a failed picture with the changed settings."""
+        before = self.find_failed(RELABELED)
+        changed = self.ask("GET", "/settings")["maxLabels"]
+        self.ask("POST", f"/images/{before['imageId']}/relabel", expected=202)
+        image = self.settled(before["imageId"], "LABELED", since=before)
+        expect(len(image["labels"]) <= changed, f"{len(image['labels'])} labels, though the settings keep {changed}")
+        self.ask("DELETE", "/settings", expected=204)
+        return self.finish(RELABELED, image)
+
+    def delete_image(self):
+        """Deletes a picture that was converted: its file, its rendition and its thumbnails."""
+        image = self.find("WebP")
+        path = f"/images/{image['imageId']}"
+        self.ask("DELETE", path, expected=204)
+        self.ask("GET", path, expected=404)
+        left = [key for key, _ in self.versions() if image["imageId"] in key]
+        expect(not left, f"{len(left)} versions of its objects are left")
+
+    def clean_up(self):
+        """Removes everything that the checks created, and verifies it."""
+        problems = []
+        for remove in (self.repair_settings, self.remove_dead_letter, self.remove_images, self.remove_user):
+            try:
+                remove()
+            except ERRORS as error:
+                problems.append(explain(error))
+        left = self.left_behind()
+        expect(not left, "; ".join([f"left behind: {', '.join(left)}", *problems]))
+        if problems:
+            # Removed, but not in the way in which the product removes it.
+            raise Failed("; ".join(problems))
+
+    # ---- Building blocks of the checks -----------------------------------------------------------------
+
+    def get(self, path, authorization=False):
+        """A response, without following redirects."""
+        headers = {"authorization": f"Bearer {self.token}"} if authorization else {}
+        return self.http.get(f"{self.web_url}{path}", headers=headers, allow_redirects=False, timeout=REQUEST)
+
+    def ask(self, method, path, body=None, expected=200):
+        """Asks the API as the page does: through the page's origin."""
+        answer = self.http.request(
+            method,
+            f"{self.web_url}/api{path}",
+            json=body,
+            headers={"authorization": f"Bearer {self.token}"},
+            allow_redirects=False,
+            timeout=REQUEST,
+        )
+        if answer.status_code != expected:
+            # An answer of POST /uploads can contain a presigned URL, which is a secret.
+            text = "" if path == "/uploads" else f": {answer.text[:300]}"
+            raise Failed(f"{method} {path} answers {answer.status_code} instead of {expected}{text}")
+        return answer.json() if answer.content else None
+
+    def expect_security_headers(self, path, answer):
+        """Fails unless an answer has the security headers of the page."""
+        wanted = dict(HEADERS)
+        if self.web_url.startswith("https://"):
+            wanted["strict-transport-security"] = ["max-age="]
+        for header, parts in wanted.items():
+            value = answer.headers.get(header, "")
+            for part in parts:
+                expect(part in value, f"{path} has no `{part}` in the header {header} ({value!r})")
+
+    def upload_sample(self, name):
+        """Uploads the sample of a format. Returns the image's id."""
+        file, content_type = SAMPLES[name]
+        path = PROJECT / file
+        self.uploaded[name] = self.upload(path.name, content_type, path.read_bytes())
+        return self.uploaded[name]
+
+    def upload(self, file_name, content_type, content):
+        """Uploads a file as the page does. Returns the image's id."""
+        sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        announced = {"fileName": file_name, "contentType": content_type, "size": len(content), "sha256": sha256}
+        created = self.ask("POST", "/uploads", announced, expected=201)
+        upload = created["upload"]
+        origin = "://".join(urllib.parse.urlsplit(upload["url"])[:2])
+        if self.policy is not None:
+            expect(origin in self.policy, f"the page's content security policy doesn't allow uploads to {origin}")
+        preflight = {
+            "origin": self.web_url,
+            "access-control-request-method": upload["method"],
+            "access-control-request-headers": ",".join(sorted(upload["headers"])),
+        }
+        # The URL is a secret while it is valid. requests puts it into its errors.
+        try:
+            allowed = self.http.options(upload["url"], headers=preflight, timeout=REQUEST)
+            answer = self.http.request(
+                upload["method"], upload["url"], data=content, headers=upload["headers"], timeout=REQUEST
+            )
+        except requests.RequestException as error:
+            raise Failed(f"S3 can't be reached ({type(error).__name__})") from None
+        allowed = allowed.headers.get("access-control-allow-origin")
+        expect(allowed == self.web_url, f"S3 does not allow uploads from {self.web_url} (CORS: {allowed})")
+        code = re.search(r"<Code>(\w+)</Code>", answer.text)
+        expect(answer.status_code == 200, f"S3 answers {answer.status_code} {code[1] if code else ''}")
+        return created["imageId"]
+
+    def settled(self, image_id, status, since=None):
+        """Waits until an image has a result, a newer one than in `since`. Fails unless the result is `status`."""
+
+        def look():
+            image = self.ask("GET", f"/images/{image_id}")
+            is_new = since is None or image["updatedAt"] > since["updatedAt"]
+            return image if is_new and image["status"] in SETTLED else None
+
+        image = until(f"an image is {status}", look)
+        expect(image["status"] == status, f"the image is {image['status']} instead of {status}: {image.get('error')}")
+        return image
+
+    def finish(self, name, image):
+        """Waits for the thumbnails of a labeled picture. Returns what is in it."""
+        expect(image["labels"], "no labels")
+        image = until(
+            "the picture has thumbnails", lambda: self.with_thumbnails(self.ask("GET", f"/images/{image['imageId']}"))
+        )
+        self.labeled[name] = image
+        first = image["labels"][0]
+        return f"{first['name']} {first['confidence']:.0f} %, {len(image['labels'])} labels"
+
+    def with_thumbnails(self, image):
+        return image if image["thumbnails"] else None
+
+    def find(self, name):
+        """A picture that an earlier check labeled."""
+        if name not in self.labeled:
+            raise Skipped(f"the {name} picture isn't labeled")
+        return self.labeled[name]
+
+    def find_failed(self, name):
+        """A picture whose labeling an earlier check made fail."""
+        if name not in self.uploaded:
+            raise Skipped(f"the {name} picture isn't uploaded")
+        image = self.ask("GET", f"/images/{self.uploaded[name]}")
+        if image["status"] != "FAILED":
+            raise Skipped(f"the {name} picture is {image['status']}, not FAILED")
+        return image
+
+    def page_with(self, image, path):
+        """The images that a search finds, if this one is among them."""
+        found = self.ask("GET", path)["images"]
+        return found if any(other["imageId"] == image["imageId"] for other in found) else None
+
+    def owner_key(self):
+        return {"S": f"OWNER#{self.owner}"}
+
+    def settings_key(self):
+        return {"pk": self.owner_key(), "sk": {"S": "SETTINGS"}}
+
+    def execution_arn(self, image):
+        """The execution that worked on an image last."""
+        key = {"pk": self.owner_key(), "sk": {"S": f"IMAGE#{image['imageId']}"}}
+        record = self.dynamodb.get_item(TableName=self.outputs["TableName"], Key=key, ConsistentRead=True)
+        return record["Item"]["executionArn"]["S"]
+
+    def versions(self):
+        """The keys and version ids of all versions and delete markers of the temporary user's objects."""
+        pages = self.s3.get_paginator("list_object_versions")
+        for prefix in ("uploads", "renditions", "thumbnails"):
+            for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix=f"{prefix}/{self.owner}/"):
+                for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    yield version["Key"], version["VersionId"]
+
+    def items(self, partition):
+        """All items of a partition of the table."""
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.outputs["TableName"],
+            KeyConditionExpression="#pk = :pk",
+            ExpressionAttributeNames={"#pk": "pk"},
+            ExpressionAttributeValues={":pk": partition},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def repair_settings(self):
+        if self.owner is not None:
+            self.dynamodb.delete_item(TableName=self.outputs["TableName"], Key=self.settings_key())
+
+    def remove_dead_letter(self):
+        """Removes the dead letter from the queue if the check that put it there failed."""
+        if self.dead_letter is None:
+            return
+        queue = {"QueueUrl": self.outputs["DeadLetterQueueUrl"]}
+        for message in Redrive(self.stack_name).messages():
+            receipt = message["ReceiptHandle"]
+            if message["Body"] == self.dead_letter:
+                self.sqs.delete_message(**queue, ReceiptHandle=receipt)
+            else:
+                self.sqs.change_message_visibility(**queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+
+    def remove_images(self):
+        """Deletes all data of the temporary user through the API, and directly if the API can't."""
+        if self.owner is None:
+            return
+        try:
+            until("everything is deleted", lambda: self.ask("DELETE", "/account/data")["done"])
+        except ERRORS:
+            for key, version in list(self.versions()):
+                self.s3.delete_object(Bucket=self.outputs["BucketName"], Key=key, VersionId=version)
+            for item in list(self.items(self.owner_key())):
+                sort = item["sk"]["S"]
+                rows = self.items({"S": f"OWNER#{self.owner}#{sort}"}) if sort.startswith("LABEL#") else []
+                for gone in [*rows, item]:
+                    key = {"pk": gone["pk"], "sk": gone["sk"]}
+                    self.dynamodb.delete_item(TableName=self.outputs["TableName"], Key=key)
+            raise
+
+    def remove_user(self):
+        if self.has_user:
+            with contextlib.suppress(self.cognito.exceptions.UserNotFoundException):
+                self.cognito.admin_delete_user(UserPoolId=self.outputs["UserPoolId"], Username=self.email)
+            self.has_user = False
+
+    def left_behind(self):
+        """What is still there. Items that expire don't count: tombstones, which stop late events, and the quota."""
+        left = [f"the user {self.email}"] if self.has_user else []
+        if self.owner is not None:
+            # An object of a bucket that is not versioned has the version "null".
+            left += [key if version == "null" else f"{key} (version {version})" for key, version in self.versions()]
+            items = self.items(self.owner_key())
+            left += [f"{item['pk']['S']} {item['sk']['S']}" for item in items if "expiresAt" not in item]
+        return left
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def main():
+    """Runs the command line described above."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stack-name", required=True)
+    parser.add_argument("--emulator-web-url")
+    arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    with aws_errors_end_the_program():
+        smoke = Smoke(arguments.stack_name, arguments.emulator_web_url)
+    sys.exit(0 if smoke.run() else 1)
+
+
+if __name__ == "__main__":
+    main()

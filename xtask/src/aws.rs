@@ -1,0 +1,9 @@
+//! Deployed stacks: deploying them to AWS, and commands that work on a stack in AWS or on this machine.
+
+pub(crate) mod account;
+pub(crate) mod deploy;
+pub(crate) mod elf;
+pub(crate) mod redrive;
+pub(crate) mod smoke;
+pub(crate) mod target;
+pub(crate) mod user;

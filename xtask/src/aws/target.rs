@@ -1,0 +1,76 @@
+//! The deployed stack that a command works on: in AWS or on this machine.
+
+use crate::aws::account::Account;
+use crate::build::python::SAM;
+use crate::deployed::STACK_NAME;
+use crate::local::stack::{Description, aws_environment, stack_folder};
+use crate::project::Project;
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::Command;
+
+#[derive(Debug, Args)]
+pub(crate) struct TargetOptions {
+    /// A stack in AWS, with the credentials and the region of your environment
+    #[arg(long, value_name = "STACK", conflicts_with = "stack_dir")]
+    aws: Option<String>,
+    /// The region of that stack [default: from your environment or profile]
+    #[arg(long, requires = "aws")]
+    region: Option<String>,
+    /// The folder of a stack on this machine [default: .local in the project's folder]
+    #[arg(long, value_name = "FOLDER")]
+    stack_dir: Option<PathBuf>,
+}
+
+/// A deployed stack that Python scripts can reach with boto3.
+pub(crate) enum Target {
+    Aws { stack_name: String, account: Account },
+    Emulator { stack: Box<Description> },
+}
+
+impl TargetOptions {
+    pub(crate) fn find(&self, project: &Project) -> Result<Target> {
+        Ok(match &self.aws {
+            Some(stack_name) => Target::Aws {
+                stack_name: stack_name.clone(),
+                account: Account::new(self.region.as_deref()),
+            },
+            None => {
+                let folder = stack_folder(project, self.stack_dir.as_deref())?;
+                let stack = Box::new(Description::read(&folder.join("stack.json"))?);
+                Target::Emulator { stack }
+            }
+        })
+    }
+}
+
+impl Target {
+    /// Python with boto3, in the account and region of this stack.
+    pub(crate) fn python(&self, project: &Project) -> Result<Command> {
+        if !SAM.program(project, "python").exists() {
+            bail!("the AWS tools are not installed: run `cargo xtask up` once");
+        }
+        let mut python = SAM.python(project);
+        match self {
+            Self::Aws { account, .. } => account.configure(&mut python),
+            Self::Emulator { stack } => aws_environment(&mut python, &stack.endpoints(), &stack.keys()),
+        }
+        Ok(python)
+    }
+
+    pub(crate) fn stack_name(&self) -> &str {
+        match self {
+            Self::Aws { stack_name, .. } => stack_name,
+            Self::Emulator { .. } => STACK_NAME,
+        }
+    }
+
+    /// A script of the folder `xtask/python`, for this stack.
+    pub(crate) fn script(&self, project: &Project, script: &str) -> Result<Command> {
+        let mut python = self.python(project)?;
+        python.arg(project.path("xtask/python").join(script));
+        python.args(["--stack-name", self.stack_name()]);
+        Ok(python)
+    }
+}
