@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { text } from '../text';
+import { text } from '../shared/text';
 import { ApiClient } from './client';
 
 const REQUEST = { fileName: 'cat.jpg', contentType: 'image/jpeg', size: 1, sha256: 'x' };
-const TICKET = { imageId: 'a', upload: { method: 'PUT', url: 'http://127.0.0.1/a', headers: {} } };
+const UPLOAD = { imageId: 'a', upload: { method: 'PUT', url: 'http://127.0.0.1/a', headers: {} } };
 
 const calls = vi.fn<(request: Request) => Promise<Response>>();
 const { signal } = new AbortController();
 
-/** Renews once for each token that was refused, and counts. */
+/** Provides a new token each time one is rejected. */
 function credentials() {
   let version = 1;
   return {
@@ -34,43 +34,50 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('waits as long as a throttled API asks and then gets its ticket', async () => {
+test('a throttled request is sent again after Retry-After', async () => {
   calls.mockResolvedValueOnce(
     new Response('{"message":"Too Many Requests"}', { status: 429, headers: { 'retry-after': '7' } }),
   );
-  calls.mockResolvedValueOnce(Response.json(TICKET, { status: 201 }));
-  const ticket = client().createUpload(REQUEST, signal);
+  calls.mockResolvedValueOnce(Response.json(UPLOAD, { status: 201 }));
+  const upload = client().createUpload(REQUEST, signal);
   await vi.advanceTimersByTimeAsync(6_900);
   expect(calls).toHaveBeenCalledTimes(1);
   await vi.advanceTimersByTimeAsync(200);
-  expect((await ticket).imageId).toBe('a');
+  expect((await upload).imageId).toBe('a');
 });
 
-test('gives up on an API that is never available, with a sentence', async () => {
+test('a used-up daily quota is reported immediately, with its reset time', async () => {
+  const detail = 'You have used your quota of 5000 images a day. It resets at 2026-11-29T00:00:00Z.';
+  calls.mockImplementation(async () => Response.json({ detail }, { status: 429, headers: { 'retry-after': '3600' } }));
+  await expect(client().createUpload(REQUEST, signal)).rejects.toThrow(detail);
+  expect(calls).toHaveBeenCalledTimes(1);
+});
+
+test('an API that stays unavailable is reported with a message', async () => {
   calls.mockImplementation(async () => new Response('', { status: 503 }));
-  const refused = expect(client().createUpload(REQUEST, signal)).rejects.toThrow(text.apiStatus(503));
+  const rejected = expect(client().createUpload(REQUEST, signal)).rejects.toThrow(text.apiStatus(503));
   await vi.runAllTimersAsync();
-  await refused;
+  await rejected;
 });
 
-test("does not repeat a request that is the caller's mistake", async () => {
+test('a 400 response is not retried', async () => {
   calls.mockResolvedValue(Response.json({ detail: 'size must be at least 1', field: 'size' }, { status: 400 }));
   await expect(client().createUpload(REQUEST, signal)).rejects.toThrow('size must be at least 1');
   expect(calls).toHaveBeenCalledTimes(1);
 });
 
-test('a page in place of JSON (a captive portal) is no crash', async () => {
+test('HTML instead of JSON (a captive portal) is reported with a message', async () => {
   calls.mockResolvedValue(new Response('<html>Sign in to the hotel', { status: 200 }));
   await expect(client().getImage('a', signal)).rejects.toThrow(text.notUnderstood);
 });
 
-test('no network is a sentence; an abort is no error of the network', async () => {
+test('a network failure is reported with a message; an abort keeps its reason', async () => {
   calls.mockRejectedValue(new TypeError('Failed to fetch'));
   await expect(client().getImage('a', signal)).rejects.toThrow(text.unreachable);
   await expect(client().getImage('a', AbortSignal.abort('removed'))).rejects.toBe('removed');
 });
 
-test('sends the access token, and an id as one segment of the path', async () => {
+test('sends the access token, and encodes an id as one path segment', async () => {
   calls.mockImplementation(async () => Response.json({ imageId: 'a', status: 'LABELED' }));
   await client().getImage('../secrets', signal);
   const [request] = calls.mock.calls[0] ?? [];
@@ -78,18 +85,18 @@ test('sends the access token, and an id as one segment of the path', async () =>
   expect(request?.headers.get('authorization')).toBe('Bearer token-1');
 });
 
-test('a refused token is renewed once, and the request is sent again with its body', async () => {
+test('a rejected token is renewed once, and the request is sent again with its body', async () => {
   const bodies: string[] = [];
   calls.mockImplementation(async (request) => {
     bodies.push(await request.text());
     const fresh = request.headers.get('authorization') === 'Bearer token-2';
-    return fresh ? Response.json(TICKET, { status: 201 }) : new Response('', { status: 401 });
+    return fresh ? Response.json(UPLOAD, { status: 201 }) : new Response('', { status: 401 });
   });
   await client().createUpload(REQUEST, signal);
   expect(bodies).toEqual([JSON.stringify(REQUEST), JSON.stringify(REQUEST)]);
 });
 
-test('when the new token is refused too, the person is asked to sign in again', async () => {
+test('if the new token is rejected too, the session ends', async () => {
   calls.mockImplementation(async () => new Response('', { status: 401 }));
   const signedIn = credentials();
   await expect(client(signedIn).getImage('a', signal)).rejects.toThrow(text.signIn.ended);

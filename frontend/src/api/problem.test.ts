@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { text } from '../text';
+import { text } from '../shared/text';
 import { readProblem } from './problem';
 
 describe('readProblem', () => {
-  test("shows the API's own sentence and keeps the field", () => {
+  test("shows the API's detail and keeps the field", () => {
     const body = {
       type: '/problems/invalid',
       title: 'Bad Request',
@@ -18,7 +18,7 @@ describe('readProblem', () => {
     });
   });
 
-  test('falls back to the title, then to a sentence for the status', () => {
+  test('falls back to the title, then to a text for the status', () => {
     expect(readProblem(404, { title: 'There is no such image' }).message).toBe('There is no such image');
     expect(readProblem(418, {}).message).toBe(text.apiStatus(418));
   });
@@ -27,15 +27,15 @@ describe('readProblem', () => {
     ['API Gateway', 429, { message: 'Too Many Requests' }],
     ['API Gateway', 503, { message: 'Service Unavailable' }],
     ['a proxy', 502, '<html><h1>502 Bad Gateway</h1></html>'],
-    ['nobody', 500, ''],
-    ['JSON that is no object', 500, null],
-    ['a detail that is no text', 500, { detail: { a: 1 } }],
-  ])('never shows what %s says by itself (%i)', (_, status, body) => {
+    ['an empty response', 500, ''],
+    ['JSON that is not an object', 500, null],
+    ['a detail that is not a string', 500, { detail: { a: 1 } }],
+  ])('never shows the text of %s (%i)', (_, status, body) => {
     expect(readProblem(status, body).message).toBe(text.apiStatus(status));
   });
 
-  test('knows which answers may change by waiting', () => {
-    expect([429, 500, 503].map((status) => readProblem(status, '').passing)).toEqual([true, true, true]);
-    expect([400, 404].map((status) => readProblem(status, '').passing)).toEqual([false, false]);
+  test('knows which errors are transient', () => {
+    expect([429, 500, 503].map((status) => readProblem(status, '').isTransient)).toEqual([true, true, true]);
+    expect([400, 404].map((status) => readProblem(status, '').isTransient)).toEqual([false, false]);
   });
 });

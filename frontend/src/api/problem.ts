@@ -1,34 +1,43 @@
-// What can go wrong between the page and the API, as three kinds of error: an answer that says no, no answer,
-// and nobody there to ask.
-import { text } from '../text';
+// The errors of requests to the API: an error response, no response, and nobody signed in.
+import { text } from '../shared/text';
 
-/** The API, or API Gateway before it, answered with an error. `message` is a sentence for the person at the page. */
-export class ApiError extends Error {
+/** An error whose `message` is written for the person. The messages of all other errors are for developers. */
+export class UserFacingError extends Error {}
+
+/** The message to show for any error. Logs unexpected errors. */
+export function messageFor(error: unknown, fallback: string = text.unexpected): string {
+  if (error instanceof UserFacingError) return error.message;
+  console.error(error);
+  return fallback;
+}
+
+/** The API or API Gateway returned an error. */
+export class ApiError extends UserFacingError {
   override readonly name = 'ApiError';
 
   constructor(
-    /** The HTTP status; 200 for an answer that the page does not understand. */
+    /** The HTTP status; 200 for a response that the page does not understand. */
     readonly status: number,
     message: string,
-    /** The field of the request at fault, where the API names one. */
+    /** The invalid field of the request, if the API names one. */
     readonly field?: string,
   ) {
     super(message);
   }
 
-  /** Whether the same request may succeed a little later. */
-  get passing(): boolean {
+  /** Whether the same request can succeed later. */
+  get isTransient(): boolean {
     return this.status === 429 || this.status >= 500;
   }
 }
 
-/** No answer: no network, a dropped connection, or too long a wait. */
-export class NetworkError extends Error {
+/** There was no response: no network, a dropped connection or a timeout. */
+export class NetworkError extends UserFacingError {
   override readonly name = 'NetworkError';
 }
 
-/** Nobody is signed in, or not any more. */
-export class SignedOutError extends Error {
+/** Nobody is signed in, or the session has ended. */
+export class SignedOutError extends UserFacingError {
   override readonly name = 'SignedOutError';
 
   constructor() {
@@ -37,13 +46,13 @@ export class SignedOutError extends Error {
 }
 
 /**
- * Reads an error answer: `application/problem+json` (RFC 9457) from the API, `{message}` from API Gateway itself, text
- * of any kind from what may stand between.
+ * Reads an error response: `application/problem+json` (RFC 9457) from the API, `{message}` from API Gateway, or any text
+ * from a proxy.
  */
 export function readProblem(status: number, body: unknown): ApiError {
   const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const { detail, title, field } = problem;
-  // API Gateway's own `message` ("Too Many Requests") is no sentence for people: the status says as much.
-  const sentence = [detail, title].find((part) => typeof part === 'string' && part !== '') as string | undefined;
-  return new ApiError(status, sentence ?? text.apiStatus(status), typeof field === 'string' ? field : undefined);
+  // API Gateway's `message` ("Too Many Requests") is not shown: the text for the status is more helpful.
+  const ownMessage = [detail, title].find((part) => typeof part === 'string' && part !== '') as string | undefined;
+  return new ApiError(status, ownMessage ?? text.apiStatus(status), typeof field === 'string' ? field : undefined);
 }

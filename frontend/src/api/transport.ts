@@ -1,28 +1,28 @@
-// One request to the API, sent with patience: signed in, within a time limit, again when the API says "not now".
-import { type Backoff, backoffDelay, retryAfter, sleep } from '../backoff';
-import { text } from '../text';
+// Sends a request to the API: with an access token, with a timeout, and with retries when the API is throttled.
+import { type Backoff, backoffDelay, MAX_RETRY_AFTER, retryAfter, sleep } from '../shared/backoff';
+import { text } from '../shared/text';
 import { NetworkError, SignedOutError } from './problem';
 
-/** A request that has no answer after this many milliseconds is given up; API Gateway gives up after 30 s. */
+/** In milliseconds. API Gateway times out after 30 s. */
 const TIMEOUT = 30_000;
-/** How often a request is sent at most when the API says "not now" (429, 503). */
-const ATTEMPTS = 5;
+/** How often a request is sent if the API responds with 429 or 503. */
+const MAX_ATTEMPTS = 5;
 const THROTTLED: Backoff = { first: 500, limit: 8_000 };
 
-/** Gives access tokens. `Session` does; both methods throw `SignedOutError` or `NetworkError`. */
+/** Provides access tokens. `accessToken` and `renew` throw `SignedOutError` or `NetworkError`. */
 export interface Credentials {
   accessToken(): Promise<string>;
-  /** A token in place of one that the API refused. */
-  renew(refused: string): Promise<string>;
-  /** Told when even a new token is refused. */
+  /** A new token, because the API rejected this one. */
+  renew(rejected: string): Promise<string>;
+  /** Called when the API rejects the new token, too. */
   end(): void;
 }
 
 /**
- * A `fetch` for the API. A 401 renews the token once and sends the request again. Throws `NetworkError`,
- * `SignedOutError`, or the request's own signal's reason.
+ * A `fetch` for the API. After a 401 response, it renews the token once and sends the request again. Throws
+ * `NetworkError`, `SignedOutError`, or the reason of the request's signal.
  */
-export function patientFetch(credentials: Credentials): (request: Request) => Promise<Response> {
+export function retryingFetch(credentials: Credentials): (request: Request) => Promise<Response> {
   return async (request) => {
     let token = await credentials.accessToken();
     let renewed = false;
@@ -37,24 +37,27 @@ export function patientFetch(credentials: Credentials): (request: Request) => Pr
         token = await credentials.renew(token);
         continue;
       }
-      const notNow = response.status === 429 || response.status === 503;
-      if (!notNow || attempt + 1 >= ATTEMPTS) return response;
-      await sleep(retryAfter(response.headers.get('retry-after')) ?? backoffDelay(attempt, THROTTLED), request.signal);
+      const throttled = response.status === 429 || response.status === 503;
+      if (!throttled || attempt + 1 >= MAX_ATTEMPTS) return response;
+      const delay = retryAfter(response.headers.get('retry-after')) ?? backoffDelay(attempt, THROTTLED);
+      // A daily quota is used up: show now when it resets.
+      if (delay > MAX_RETRY_AFTER) return response;
+      await sleep(delay, request.signal);
     }
   };
 }
 
 async function send(request: Request, token: string): Promise<Response> {
   const { signal } = request;
-  // A clone each time: a body can be sent once.
+  // Clone the request for each attempt: a body can be sent only once.
   const attempt = new Request(request.clone(), { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]) });
   attempt.headers.set('authorization', `Bearer ${token}`);
   try {
     const response = await fetch(attempt, { cache: 'no-store' });
-    // Read here, within the time limit: an answer that breaks off is no answer.
+    // Read the body here, so that the timeout includes it.
     const body = await response.arrayBuffer();
-    const empty = [204, 205, 304].includes(response.status);
-    return new Response(empty ? null : body, { status: response.status, headers: response.headers });
+    const hasNoBody = [204, 205, 304].includes(response.status);
+    return new Response(hasNoBody ? null : body, { status: response.status, headers: response.headers });
   } catch (error) {
     signal.throwIfAborted();
     throw new NetworkError(text.unreachable, { cause: error });

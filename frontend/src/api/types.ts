@@ -1,4 +1,4 @@
-// The HTTP API's shapes under the names that the page uses.
+// The types of the HTTP API under the names that the page uses.
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -8,21 +8,21 @@ export type Execution = Schemas['Execution'];
 export type FilterPolicy = Schemas['FilterPolicy'];
 export type Image = Schemas['Image'];
 export type Label = Schemas['Label'];
-/** A label of the owner's, with the number of pictures that have it. */
+/** One of the owner's labels, with the number of pictures that have it. */
 export type CountedLabel = Schemas['LabelCount'];
-/** A label as lists have it. */
-export type SeenLabel = Schemas['LabelSummary'];
+/** A label of a picture in a list. */
+export type LabelSummary = Schemas['LabelSummary'];
 export type Status = Schemas['Status'];
 export type Metadata = Schemas['Metadata'];
-/** A status that pictures can be looked for by. */
+/** A status that pictures can be filtered by. */
 export type ListedStatus = Exclude<Status, 'DELETED'>;
 export type Step = Schemas['Step'];
-/** A picture as lists have it. */
+/** A picture in a list. */
 export type Summary = Schemas['ImageSummary'];
 export type Upload = Schemas['Created'];
 export type UploadRequest = Schemas['NewUpload'];
 
-/** Whether nothing more will happen to a picture by itself. */
+/** Whether processing has ended. */
 export function isFinal(status: Status): boolean {
   return status !== 'AWAITING_UPLOAD' && status !== 'PROCESSING';
 }

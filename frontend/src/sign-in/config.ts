@@ -1,24 +1,26 @@
-// What the page is told at run time, so that one build serves every deployment.
-import { text } from '../text';
+// Loads the configuration at run time, so that one build works for every deployment.
+import { UserFacingError } from '../api/problem';
+import { text } from '../shared/text';
 
-/** `signIn` of `GET /config.json`: where and as whom to sign in. Given explicitly, so that nothing has to be discovered. */
+/** `signIn` in `config.json`. It contains all endpoints, so that the page does not need OpenID discovery. */
 export interface Config {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
+  readonly revocationEndpoint: string;
   readonly logoutEndpoint: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
 }
 
-const URLS = ['issuer', 'authorizationEndpoint', 'tokenEndpoint', 'logoutEndpoint'] as const;
+const URLS = ['issuer', 'authorizationEndpoint', 'tokenEndpoint', 'revocationEndpoint', 'logoutEndpoint'] as const;
 
-/** The page cannot learn how to sign people in. `message` is a sentence for the person at the page. */
-export class ConfigError extends Error {
+/** The configuration is missing or invalid. */
+export class ConfigError extends UserFacingError {
   override readonly name = 'ConfigError';
 }
 
-/** Fetches the configuration from the page's own origin. Throws `ConfigError`. */
+/** Loads the configuration from the page's origin. Throws `ConfigError`. */
 export async function loadConfig(): Promise<Config> {
   let value: unknown;
   try {
@@ -30,24 +32,24 @@ export async function loadConfig(): Promise<Config> {
   return readConfig(value);
 }
 
-/** Checks a configuration; `ConfigError` names the field that is missing or wrong. */
+/** Checks a configuration. Throws `ConfigError`, which names the invalid field. */
 export function readConfig(value: unknown): Config {
-  const fields = record(record(value)['signIn']);
+  const fields = objectOf(objectOf(value)['signIn']);
   const { clientId, scopes } = fields;
   for (const name of URLS) {
-    if (!/^https?:/.test(String(fields[name])) || !URL.canParse(String(fields[name]))) throw incomplete(name);
+    if (!/^https?:/.test(String(fields[name])) || !URL.canParse(String(fields[name]))) throw invalid(name);
   }
-  if (typeof clientId !== 'string' || clientId === '') throw incomplete('clientId');
+  if (typeof clientId !== 'string' || clientId === '') throw invalid('clientId');
   if (!Array.isArray(scopes) || scopes.length === 0 || scopes.some((scope) => typeof scope !== 'string')) {
-    throw incomplete('scopes');
+    throw invalid('scopes');
   }
   return fields as unknown as Config;
 }
 
-function incomplete(field: string): ConfigError {
+function invalid(field: string): ConfigError {
   return new ConfigError(text.signIn.incompleteConfig(field));
 }
 
-function record(value: unknown): Record<string, unknown> {
+function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

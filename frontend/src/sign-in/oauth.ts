@@ -1,32 +1,32 @@
-// The OAuth 2.0 exchanges with Cognito: authorization code with PKCE, refresh. Loaded only when one is due.
+// OAuth 2.0 with Cognito: the authorization code flow with PKCE, and refreshing tokens. It is loaded on demand.
 import * as oauth from 'oauth4webapi';
 import type { Config } from './config';
 
-/** What a token endpoint gave. */
+/** A response of the token endpoint. */
 export interface Grant {
   readonly accessToken: string;
-  /** Absent where the one that was used stays good. */
+  /** `undefined` if the refresh token that was used stays valid. */
   readonly refreshToken: string | undefined;
-  /** Seconds. */
+  /** In seconds. */
   readonly expiresIn: number | undefined;
   /** The person's e-mail address, from the ID token. */
   readonly email: string | undefined;
 }
 
-/** What has to be known again when the person comes back from the sign-in page. */
-export interface Request {
+/** What is needed again when the person returns from the sign-in page. */
+export interface AuthorizationRequest {
   readonly url: string;
   readonly state: string;
   readonly verifier: string;
 }
 
-/** The token endpoint said no: the code or the refresh token is worth nothing any more. */
-export class RefusedError extends Error {
-  override readonly name = 'RefusedError';
+/** The token endpoint rejected the code or the refresh token. */
+export class RejectedError extends Error {
+  override readonly name = 'RejectedError';
 }
 
-/** Where to send the person, with a fresh state and PKCE challenge. */
-export async function authorizationRequest(config: Config, redirectUri: string): Promise<Request> {
+/** The URL of the sign-in page, with a new state and PKCE challenge. */
+export async function authorizationRequest(config: Config, redirectUri: string): Promise<AuthorizationRequest> {
   const state = oauth.generateRandomState();
   const verifier = oauth.generateRandomCodeVerifier();
   const url = new URL(config.authorizationEndpoint);
@@ -42,15 +42,15 @@ export async function authorizationRequest(config: Config, redirectUri: string):
   return { url: url.href, state, verifier };
 }
 
-/** Turns the address that the sign-in page led back to into tokens. Throws `RefusedError`. */
-export async function redeem(
+/** Exchanges the code in the callback URL for tokens. Throws `RejectedError`. */
+export async function exchangeCode(
   config: Config,
   callback: URL,
-  request: Omit<Request, 'url'>,
+  request: Omit<AuthorizationRequest, 'url'>,
   redirectUri: string,
 ): Promise<Grant> {
-  const { server, client, options } = parties(config);
-  return refusals(async () => {
+  const { server, client, options } = clientOf(config);
+  return mapRejection(async () => {
     const parameters = oauth.validateAuthResponse(server, client, callback, request.state);
     const response = await oauth.authorizationCodeGrantRequest(
       server,
@@ -61,31 +61,31 @@ export async function redeem(
       request.verifier,
       options,
     );
-    return grant(await oauth.processAuthorizationCodeResponse(server, client, response, { requireIdToken: true }));
+    return grantOf(await oauth.processAuthorizationCodeResponse(server, client, response, { requireIdToken: true }));
   });
 }
 
-/** Asks for a new access token. Throws `RefusedError` if the refresh token is worth nothing any more. */
+/** Gets a new access token. Throws `RejectedError` if the refresh token is no longer valid. */
 export async function refresh(config: Config, refreshToken: string): Promise<Grant> {
-  const { server, client, options } = parties(config);
-  return refusals(async () => {
+  const { server, client, options } = clientOf(config);
+  return mapRejection(async () => {
     const response = await oauth.refreshTokenGrantRequest(server, client, oauth.None(), refreshToken, options);
-    return grant(await oauth.processRefreshTokenResponse(server, client, response));
+    return grantOf(await oauth.processRefreshTokenResponse(server, client, response));
   });
 }
 
-function parties(config: Config) {
+function clientOf(config: Config) {
   const server: oauth.AuthorizationServer = {
     issuer: config.issuer,
     authorization_endpoint: config.authorizationEndpoint,
     token_endpoint: config.tokenEndpoint,
   };
-  // Plain HTTP is for a token endpoint on this machine alone.
+  // Plain HTTP is only allowed for a token endpoint on this machine.
   const local = ['127.0.0.1', '[::1]'].includes(new URL(config.tokenEndpoint).hostname);
   return { server, client: { client_id: config.clientId }, options: { [oauth.allowInsecureRequests]: local } };
 }
 
-function grant(response: oauth.TokenEndpointResponse): Grant {
+function grantOf(response: oauth.TokenEndpointResponse): Grant {
   const email = oauth.getValidatedIdTokenClaims(response)?.['email'];
   return {
     accessToken: response.access_token,
@@ -95,14 +95,14 @@ function grant(response: oauth.TokenEndpointResponse): Grant {
   };
 }
 
-async function refusals(exchange: () => Promise<Grant>): Promise<Grant> {
+async function mapRejection(exchange: () => Promise<Grant>): Promise<Grant> {
   try {
     return await exchange();
   } catch (error) {
-    const refused =
+    const rejected =
       error instanceof oauth.AuthorizationResponseError ||
       (error instanceof oauth.ResponseBodyError && error.status < 500 && error.status !== 429);
-    if (refused) throw new RefusedError(error.error, { cause: error });
+    if (rejected) throw new RejectedError(error.error, { cause: error });
     throw error;
   }
 }

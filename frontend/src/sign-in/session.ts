@@ -1,28 +1,30 @@
-// Who is signed in, and the access token for each request: renewed before it expires, once for all requests and tabs.
-import { NetworkError, SignedOutError } from '../api/problem';
+// The session: who is signed in, and the access token, which is renewed before it expires, once for all requests and tabs.
+import { NetworkError, SignedOutError, UserFacingError } from '../api/problem';
 import type { Credentials } from '../api/transport';
-import { text } from '../text';
+import { text } from '../shared/text';
 import { type Config, ConfigError } from './config';
 import type { Grant } from './oauth';
 
 /**
- * Tokens are kept in localStorage: a picture opened in another tab, or tomorrow, must not ask for a password again. Any
- * store that scripts can read is as safe as the page's scripts are; the content security policy lets in none but ours.
+ * Tokens are stored in localStorage, so that people stay signed in in other tabs and on the next day. Every script of the
+ * page can read them there, so the content security policy allows only the page's own scripts.
  */
 const TOKENS = 'ilg.tokens';
-/** What has to be known when the person comes back from the sign-in page: of this tab alone. */
+/** What is needed when the person returns from the sign-in page, for this tab. */
 const PENDING = 'ilg.sign-in';
-/** One refresh at a time, over all tabs: Cognito may give each refresh token for one use only. */
+/** Allows one refresh at a time in all tabs: with token rotation, Cognito accepts each refresh token once. */
 const LOCK = 'ilg.refresh';
-/** A token that expires in less than this many milliseconds is renewed; it still serves meanwhile. */
-const EARLY = 5 * 60_000;
-/** A token that expires in less than this many milliseconds might not live as long as its request. */
-const LATE = 30_000;
+/** A token that expires in less than this many milliseconds is renewed in the background. */
+const RENEW_BEFORE = 5 * 60_000;
+/** In milliseconds. */
+const REVOCATION_TIMEOUT = 3_000;
+/** A token that expires in less than this many milliseconds may expire during its request. */
+const MIN_LIFETIME = 30_000;
 
 interface Tokens {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
-  /** Milliseconds since 1970, by this machine's clock. */
+  /** In milliseconds since 1970, by this computer's clock. */
   readonly expiresAt: number;
   readonly email: string | undefined;
 }
@@ -34,7 +36,12 @@ interface Pending {
   readonly address: string;
 }
 
-/** Dispatches `change` when somebody has signed in or out, in this tab or another. */
+/** Signing in failed. */
+export class SignInError extends UserFacingError {
+  override readonly name = 'SignInError';
+}
+
+/** Dispatches `change` when somebody signs in or out, in this or another tab. */
 export class Session extends EventTarget implements Credentials {
   private tokens: Tokens | undefined = read<Tokens>(localStorage, TOKENS);
   private refreshing: Promise<string> | undefined;
@@ -42,10 +49,10 @@ export class Session extends EventTarget implements Credentials {
 
   constructor(private readonly config: Promise<Config>) {
     super();
-    // Whoever needs it hears of a failure when he awaits it.
+    // Errors are handled where the configuration is awaited.
     config.catch(() => {});
     window.addEventListener('storage', ({ key }) => {
-      if (key === TOKENS || key === null) this.take(read<Tokens>(localStorage, TOKENS));
+      if (key === TOKENS || key === null) this.setTokens(read<Tokens>(localStorage, TOKENS));
     });
   }
 
@@ -53,37 +60,37 @@ export class Session extends EventTarget implements Credentials {
     return this.tokens !== undefined;
   }
 
-  /** Whether the person has signed out here, and is on the way to Cognito's sign-out. */
-  get left(): boolean {
+  /** Whether the person has signed out here, and the page is opening Cognito's sign-out. */
+  get isSigningOut(): boolean {
     return this.signingOut;
   }
 
-  /** The e-mail address of whoever is signed in. */
+  /** The e-mail address of the person who is signed in. */
   get email(): string | undefined {
     return this.tokens?.email;
   }
 
-  /** The access token to send. Throws `SignedOutError`, or `NetworkError` if it had to be renewed and could not be. */
+  /** The access token. Throws `SignedOutError`, or `NetworkError` if it could not be renewed. */
   async accessToken(): Promise<string> {
     if (!this.tokens) throw new SignedOutError();
-    const left = this.tokens.expiresAt - Date.now();
-    if (left < LATE) return this.renew(this.tokens.accessToken);
-    // Soon to expire: renewed beside the request, which nobody has to wait for.
-    if (left < EARLY) this.renew(this.tokens.accessToken).catch(() => {});
+    const remaining = this.tokens.expiresAt - Date.now();
+    if (remaining < MIN_LIFETIME) return this.renew(this.tokens.accessToken);
+    // The request does not wait for this renewal.
+    if (remaining < RENEW_BEFORE) this.renew(this.tokens.accessToken).catch(() => {});
     return this.tokens.accessToken;
   }
 
-  /** A token in place of one that was refused or expires; the same one for everybody who asks meanwhile. */
-  renew(refused: string): Promise<string> {
+  /** A new token. Concurrent calls share one renewal. */
+  renew(rejected: string): Promise<string> {
     this.refreshing ??= navigator.locks
-      .request(LOCK, () => this.refresh(refused))
+      .request(LOCK, () => this.refresh(rejected))
       .finally(() => {
         this.refreshing = undefined;
       });
     return this.refreshing;
   }
 
-  /** Leaves for the sign-in page; the person comes back to where he is now. Throws `ConfigError`. */
+  /** Opens the sign-in page, which returns to the current address. Throws `ConfigError`. */
   async signIn(): Promise<void> {
     const [config, oauth] = await Promise.all([this.config, loadOauth()]);
     const { url, state, verifier } = await oauth.authorizationRequest(config, redirectUri());
@@ -93,75 +100,96 @@ export class Session extends EventTarget implements Credentials {
   }
 
   /**
-   * Finishes signing in if the page was opened by the sign-in page, and puts the former address back. Throws an error
-   * with a sentence for the person if that failed.
+   * Completes signing in if the sign-in page opened this page, and restores the earlier address. Throws `SignInError` or
+   * `ConfigError`.
    */
-  async complete(): Promise<void> {
+  async completeSignIn(): Promise<void> {
     const callback = new URL(location.href);
     const { searchParams } = callback;
     if (!searchParams.has('state') || !(searchParams.has('code') || searchParams.has('error'))) return;
     const pending = read<Pending>(sessionStorage, PENDING);
     sessionStorage.removeItem(PENDING);
-    // First of all the code leaves the address bar, and with it the history.
-    history.replaceState(null, '', pending?.address ?? '/');
+    // First remove the code from the address bar and the history.
+    history.replaceState(null, '', urlOf(pending?.address));
     if (!pending) {
-      // A bookmark of the way back, or a second use of it. Somebody who is signed in has lost nothing.
+      // The address was bookmarked or opened again. If somebody is signed in, ignore it.
       if (this.signedIn) return;
-      throw new Error(text.signIn.elsewhere);
+      throw new SignInError(text.signIn.elsewhere);
     }
     try {
       const [config, oauth] = await Promise.all([this.config, loadOauth()]);
-      this.keep(await oauth.redeem(config, callback, pending, redirectUri()));
+      this.store(await oauth.exchangeCode(config, callback, pending, redirectUri()));
     } catch (error) {
-      const sentence = error instanceof ConfigError ? error.message : text.signIn.failed;
-      throw new Error(sentence, { cause: error });
+      throw error instanceof ConfigError ? error : new SignInError(text.signIn.failed, { cause: error });
     }
   }
 
-  /** Forgets the tokens and leaves for Cognito's sign-out, which forgets its own session and leads back. */
+  /**
+   * Removes the tokens, revokes the refresh token, and opens Cognito's sign-out, which ends Cognito's session and
+   * redirects back.
+   */
   async signOut(): Promise<void> {
     this.signingOut = true;
+    const refreshToken = this.tokens?.refreshToken;
     this.end();
-    const { logoutEndpoint, clientId } = await this.config;
-    const url = new URL(logoutEndpoint);
-    url.search = new URLSearchParams({ client_id: clientId, logout_uri: redirectUri() }).toString();
+    const config = await this.config.catch(() => undefined);
+    // Without the configuration, the welcome page shows an error.
+    if (!config) {
+      this.signingOut = false;
+      return;
+    }
+    if (refreshToken) await revoke(config, refreshToken);
+    const url = new URL(config.logoutEndpoint);
+    url.search = new URLSearchParams({ client_id: config.clientId, logout_uri: redirectUri() }).toString();
     location.assign(url.href);
   }
 
-  /** Forgets the tokens: they are worth nothing any more. */
+  /** Removes the tokens. */
   end(): void {
     localStorage.removeItem(TOKENS);
-    this.take(undefined);
+    this.setTokens(undefined);
   }
 
-  private async refresh(refused: string): Promise<string> {
-    // Another tab may have been first.
-    this.take(read<Tokens>(localStorage, TOKENS));
-    if (this.tokens && this.tokens.accessToken !== refused) return this.tokens.accessToken;
+  private async refresh(rejected: string): Promise<string> {
+    // Another tab may have renewed it.
+    this.setTokens(read<Tokens>(localStorage, TOKENS));
+    if (this.tokens && this.tokens.accessToken !== rejected) return this.tokens.accessToken;
     const refreshToken = this.tokens?.refreshToken;
     if (!refreshToken) {
       this.end();
       throw new SignedOutError();
     }
-    const oauth = await loadOauth();
+    const oauth = await loadOauth().catch((error) => {
+      throw new NetworkError(text.unreachable, { cause: error });
+    });
+    let grant: Grant;
     try {
-      return this.keep(await oauth.refresh(await this.config, refreshToken)).accessToken;
+      grant = await oauth.refresh(await this.config, refreshToken);
     } catch (error) {
-      if (!(error instanceof oauth.RefusedError)) throw new NetworkError(text.unreachable, { cause: error });
-      this.end();
+      if (!(error instanceof oauth.RejectedError)) throw new NetworkError(text.unreachable, { cause: error });
+      if (this.isStored(refreshToken)) this.end();
       throw new SignedOutError();
     }
+    // If somebody has signed out or in in the meantime, do not overwrite that.
+    if (!this.isStored(refreshToken)) throw new SignedOutError();
+    return this.store(grant).accessToken;
   }
 
-  private keep(grant: Grant): Tokens {
+  /** Whether this is still the stored refresh token. */
+  private isStored(refreshToken: string): boolean {
+    this.setTokens(read<Tokens>(localStorage, TOKENS));
+    return this.tokens?.refreshToken === refreshToken;
+  }
+
+  private store(grant: Grant): Tokens {
     const { accessToken, refreshToken = this.tokens?.refreshToken, expiresIn = 300, email = this.email } = grant;
     const tokens = { accessToken, refreshToken, email, expiresAt: Date.now() + expiresIn * 1000 };
     localStorage.setItem(TOKENS, JSON.stringify(tokens));
-    this.take(tokens);
+    this.setTokens(tokens);
     return tokens;
   }
 
-  private take(tokens: Tokens | undefined): void {
+  private setTokens(tokens: Tokens | undefined): void {
     const changed = this.signedIn !== (tokens !== undefined) || this.email !== tokens?.email;
     this.tokens = tokens;
     if (changed) this.dispatchEvent(new Event('change'));
@@ -172,7 +200,31 @@ function loadOauth() {
   return import('./oauth');
 }
 
-/** Cognito knows this one address of the page. */
+/**
+ * Revokes a refresh token and all access tokens that were issued with it. Signing out succeeds even if this fails. A form
+ * does not need a CORS preflight, and with `keepalive` the request continues when the page is closed.
+ */
+async function revoke({ revocationEndpoint, clientId }: Config, refreshToken: string): Promise<void> {
+  const form = new URLSearchParams({ token: refreshToken, client_id: clientId });
+  try {
+    await fetch(revocationEndpoint, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+      keepalive: true,
+      signal: AbortSignal.timeout(REVOCATION_TIMEOUT),
+    });
+  } catch (error) {
+    console.warn('The refresh token could not be revoked.', error);
+  }
+}
+
+/** The URL of a stored path. It includes the origin, so that a path that starts with `//` cannot name another host. */
+export function urlOf(path: string = '/', origin: string = location.origin): string {
+  return origin + (path.startsWith('/') ? path : '/');
+}
+
+/** The only address that Cognito is configured to redirect to. */
 function redirectUri(): string {
   return `${location.origin}/`;
 }

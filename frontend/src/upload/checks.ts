@@ -1,92 +1,56 @@
-// What can be known about a file before it is uploaded. The limits are the API's, and those of what converts pictures.
-import { text } from '../text';
+// Checks of a file before it is uploaded. The limits are those of the API and of the conversion of pictures.
+import { text } from '../shared/text';
+import { type Kind, kindOf, readStart } from './kinds';
 
-/** 100 MB, in bytes. */
-export const LARGEST_FILE = 100 * 1024 * 1024;
-/** Rekognition's smallest side of a picture, in pixels. */
-export const SHORTEST_SIDE = 80;
-/** Most pixels of a picture, width times height. */
-export const MOST_PIXELS = 150_000_000;
+/** In bytes: 100 MB. */
+export const MAX_FILE_SIZE = 100 * 1024 * 1024;
+/** Rekognition's minimum for each side of a picture, in pixels. */
+export const MIN_SIDE = 80;
+/** The maximum of width times height, in pixels. */
+export const MAX_PIXELS = 150_000_000;
 
-/** What the first bytes of a file say it is. Those that cannot be labeled are told apart for the sentence's sake. */
-export type Kind = 'JPEG' | 'PNG' | 'GIF' | 'WebP' | 'HEIC' | 'AVIF' | 'TIFF' | 'BMP' | 'PDF' | 'unknown';
-
-/** How many of a file's first bytes `detectKind` wants. */
-const SIGNATURE_LENGTH = 64;
-
-/** Announced for nothing: what has it is converted first. */
-export const HEIC = 'image/heic';
-
-const CONTENT_TYPES: Partial<Record<Kind, string>> = {
-  JPEG: 'image/jpeg',
-  PNG: 'image/png',
-  WebP: 'image/webp',
-  HEIC,
-  AVIF: 'image/avif',
-  GIF: 'image/gif',
-  BMP: 'image/bmp',
-  TIFF: 'image/tiff',
-};
-
-/** A file that may go on, with its content type; or a sentence that says why not and what would be right. */
-export type Finding = { readonly contentType: string } | { readonly refusal: string };
+/** The content type of a supported file, or the message for an unsupported one. */
+export type CheckResult = { readonly contentType: string } | { readonly rejection: string };
 
 /**
- * Looks at a file's size, type and first bytes. The bytes decide, so that a PNG named .jpg, or one whose type the
- * system does not know, is welcome; what they contradict is the reason in the sentence.
+ * Checks a file's size and first bytes. The bytes decide the format, so that a PNG file named .jpg is accepted. The type
+ * that the system reports only makes the message more specific.
  */
-export async function checkFile(file: File): Promise<Finding> {
+export async function checkFile(file: File): Promise<CheckResult> {
   let start: Uint8Array;
   try {
-    start = new Uint8Array(await file.slice(0, SIGNATURE_LENGTH).arrayBuffer());
+    start = await readStart(file);
   } catch {
-    // A dropped folder, or a file that was moved or changed since it was chosen.
-    return { refusal: text.check.unreadable };
+    // This is a folder, or the file was moved or changed after it was chosen.
+    return { rejection: text.check.unreadable };
   }
-  if (file.size === 0) return { refusal: text.check.empty };
-  const kind = detectKind(start);
-  const contentType = CONTENT_TYPES[kind];
-  if (!contentType) return { refusal: refusalOf(kind, file) };
-  if (file.size > LARGEST_FILE) return { refusal: text.check.tooLarge(file.size, LARGEST_FILE) };
-  return { contentType };
+  if (file.size === 0) return { rejection: text.check.empty };
+  const kind = kindOf(start);
+  if (!kind?.contentType) return { rejection: rejectionFor(kind, file) };
+  if (file.size > MAX_FILE_SIZE) return { rejection: text.check.tooLarge(file.size, MAX_FILE_SIZE) };
+  return { contentType: kind.contentType };
 }
 
-/** Holds a picture's sides, in pixels, against the limits: a sentence if they do not keep them. */
+/** The message for a picture whose dimensions, in pixels, are outside the limits; `undefined` if they are fine. */
 export function checkDimensions(width: number, height: number): string | undefined {
-  if (Math.min(width, height) < SHORTEST_SIDE) return text.check.tooSmall(width, height, SHORTEST_SIDE);
-  if (width * height > MOST_PIXELS) return text.check.tooManyPixels(width, height, MOST_PIXELS);
+  if (Math.min(width, height) < MIN_SIDE) return text.check.tooSmall(width, height, MIN_SIDE);
+  if (width * height > MAX_PIXELS) return text.check.tooManyPixels(width, height, MAX_PIXELS);
   return undefined;
 }
 
-/** The longest file name that the API takes, in characters. */
-const LONGEST_NAME = 255;
-/** What the API takes in no file name: slashes, control characters, and what turns the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
+/** The API's limit for file names, in characters. */
+const MAX_NAME_LENGTH = 255;
+/** Characters that the API does not accept in file names: slashes, control characters, and text direction marks. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it matches
 const FORBIDDEN = /[/\\\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** A file's name as it may be announced: a picture is not refused for its name. */
-export function announcedName(name: string): string {
-  return [...name.replaceAll(FORBIDDEN, '_').toWellFormed()].slice(0, LONGEST_NAME).join('') || text.unnamed;
+/** A file name that the API accepts: a picture is never rejected for its name. */
+export function sanitizedName(name: string): string {
+  return [...name.replaceAll(FORBIDDEN, '_').toWellFormed()].slice(0, MAX_NAME_LENGTH).join('') || text.unnamed;
 }
 
-/** Tells the kind of a file by its first bytes. */
-export function detectKind(start: Uint8Array): Kind {
-  const ascii = String.fromCharCode(...start);
-  if (ascii.startsWith('\xff\xd8\xff')) return 'JPEG';
-  if (ascii.startsWith('\x89PNG\r\n\x1a\n')) return 'PNG';
-  if (ascii.startsWith('GIF8')) return 'GIF';
-  if (ascii.startsWith('RIFF') && ascii.startsWith('WEBP', 8)) return 'WebP';
-  // Both can begin with the brand of the family, mif1.
-  if (/^ftyp(.{4})*?avi[fs]/s.test(ascii.slice(4))) return 'AVIF';
-  if (/^ftyp(heic|heix|hevc|heim|heis|mif1|msf1)/.test(ascii.slice(4))) return 'HEIC';
-  if (ascii.startsWith('II*\0') || ascii.startsWith('MM\0*')) return 'TIFF';
-  if (ascii.startsWith('BM')) return 'BMP';
-  if (ascii.startsWith('%PDF')) return 'PDF';
-  return 'unknown';
-}
-
-function refusalOf(kind: Kind, file: File): string {
-  if (kind !== 'unknown') return text.check.otherFormat(kind);
-  const claims = file.type === 'image/png' ? 'PNG' : file.type === 'image/jpeg' ? 'JPEG' : undefined;
-  return claims ? text.check.notWhatItClaims(claims) : text.check.noPicture;
+function rejectionFor(kind: Kind | undefined, file: File): string {
+  if (kind) return text.check.otherFormat(kind.name);
+  const claimed = file.type === 'image/png' ? 'PNG' : file.type === 'image/jpeg' ? 'JPEG' : undefined;
+  return claimed ? text.check.notWhatItClaims(claimed) : text.check.unsupported;
 }

@@ -1,4 +1,4 @@
-// A picture's dimensions, as far as the browser can tell.
+// Measures a picture with the browser's decoder.
 
 export interface Dimensions {
   /** In pixels, after EXIF orientation. */
@@ -6,7 +6,7 @@ export interface Dimensions {
   readonly height: number;
 }
 
-/** Loads the picture behind an object URL; `undefined` if the browser cannot decode it (the labeler may know better). */
+/** The dimensions of the picture at an object URL; `undefined` if the browser cannot decode it. */
 export async function measure(objectUrl: string): Promise<Dimensions | undefined> {
   const image = new Image();
   const loaded = new Promise<boolean>((resolve) => {

@@ -1,53 +1,76 @@
-// The files in what was dropped: folders are read through, to their deepest.
+// Finds the pictures in dropped and chosen folders, including nested folders.
+import { EXTENSIONS, kindOf, readStart } from './kinds';
 
-/** Files that systems leave in folders, which nobody means to upload. */
-const CLUTTER = /^(\.|Thumbs\.db$|desktop\.ini$)/i;
-const PICTURE = /\.(jpe?g|png|gif|webp|avif|hei[cf]|tiff?|bmp)$/i;
+/** Files that operating systems create in folders. They are ignored. */
+const SYSTEM_FILE = /^(\.|Thumbs\.db$|desktop\.ini$)/i;
+const PICTURE = new RegExp(`\\.(${EXTENSIONS.join('|')})$`, 'i');
+/** How many files are read at the same time. */
+const CONCURRENT_READS = 16;
 
-/** What was found: `left` files of folders were no pictures and are not in `files`. */
+/** Files to upload. `skipped` counts the files in folders that are not pictures. */
 export interface Found {
   readonly files: readonly File[];
-  readonly left: number;
+  readonly skipped: number;
 }
 
-/** Reads what was dropped. Must be called within the event: what it holds is gone afterwards. */
+/** Reads a drop. Call it inside the event handler: the data is not available later. */
 export async function readDrop(transfer: DataTransfer): Promise<Found> {
   const entries = [...transfer.items].map((item) => (item.kind === 'file' ? item.webkitGetAsEntry() : null));
-  // Without entries (files made by a program rather than dragged by a person), the plain list has them all.
-  if (entries.every((entry) => entry === null)) return { files: [...transfer.files], left: 0 };
-  const loose = [...transfer.items].map((item) => item.getAsFile());
-  const found: { files: File[]; left: number } = { files: [], left: 0 };
+  // Files that a script has created have no entries.
+  if (entries.every((entry) => entry === null)) return { files: [...transfer.files], skipped: 0 };
+  const items = [...transfer.items].map((item) => item.getAsFile());
+  const found: { files: File[]; skipped: number } = { files: [], skipped: 0 };
   for (const [index, entry] of entries.entries()) {
-    const file = loose[index];
-    if (entry?.isDirectory) await readFolder(entry as FileSystemDirectoryEntry, found);
-    // A file given by itself is meant, whatever it is: it gets its sentence if it is no picture.
+    const file = items[index];
+    if (entry?.isDirectory) {
+      const { files, skipped } = await fromFolder(await filesIn(entry as FileSystemDirectoryEntry));
+      found.files.push(...files);
+      found.skipped += skipped;
+    }
+    // A single file is always included: if it is not a picture, the person gets a message.
     else if (file) found.files.push(file);
   }
   return found;
 }
 
-/** Sorts what a folder dialog gave. */
-export function fromFolder(files: readonly File[]): Found {
-  const wanted = files.filter(({ name }) => !CLUTTER.test(name));
-  const pictures = wanted.filter(({ name }) => PICTURE.test(name));
-  return { files: pictures, left: wanted.length - pictures.length };
+/**
+ * The pictures among the files of a folder: files that are named like a picture, and files whose first bytes are those of a
+ * picture. The former are included even if they contain something else, so that the person gets a message.
+ */
+export async function fromFolder(files: readonly File[]): Promise<Found> {
+  const relevant = files.filter(({ name }) => !SYSTEM_FILE.test(name));
+  const pictures: File[] = [];
+  for (let start = 0; start < relevant.length; start += CONCURRENT_READS) {
+    const some = relevant.slice(start, start + CONCURRENT_READS);
+    const included = await Promise.all(some.map(async (file) => PICTURE.test(file.name) || isPicture(file)));
+    pictures.push(...some.filter((_, index) => included[index]));
+  }
+  return { files: pictures, skipped: relevant.length - pictures.length };
 }
 
-async function readFolder(folder: FileSystemDirectoryEntry, found: { files: File[]; left: number }): Promise<void> {
+async function isPicture(file: File): Promise<boolean> {
+  try {
+    return kindOf(await readStart(file))?.contentType !== undefined;
+  } catch {
+    // The file was moved, or may not be read.
+    return false;
+  }
+}
+
+async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]> {
+  const files: File[] = [];
   const reader = folder.createReader();
-  // A reader gives a hundred entries at a time, and none at the end.
+  // The reader returns up to 100 entries at a time, and none at the end.
   for (;;) {
     const entries = await new Promise<FileSystemEntry[]>((resolve) => reader.readEntries(resolve, () => resolve([])));
-    if (entries.length === 0) return;
+    if (entries.length === 0) return files;
     for (const entry of entries) {
-      if (entry.isDirectory) await readFolder(entry as FileSystemDirectoryEntry, found);
-      else if (CLUTTER.test(entry.name)) continue;
-      else if (!PICTURE.test(entry.name)) found.left += 1;
+      if (entry.isDirectory) files.push(...(await filesIn(entry as FileSystemDirectoryEntry)));
       else {
         const file = await new Promise<File | undefined>((resolve) =>
           (entry as FileSystemFileEntry).file(resolve, () => resolve(undefined)),
         );
-        if (file) found.files.push(file);
+        if (file) files.push(file);
       }
     }
   }

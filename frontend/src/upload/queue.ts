@@ -1,36 +1,35 @@
-// The files given to the page and what becomes of each: checked, uploaded, watched, ended. Components only show this.
+// The files that were given to the page: each is checked, uploaded, and watched until it has a result.
 import type { ApiClient } from '../api/client';
-import { ApiError, NetworkError, SignedOutError } from '../api/problem';
+import type { ImageUrls } from '../api/image-urls';
+import { messageFor } from '../api/problem';
 import type { Summary } from '../api/types';
-import type { Library } from '../library/library';
-import type { Views } from '../library/views';
-import { GoneEvent, ImageEvent, WaitEvent, type Watcher } from '../library/watcher';
-import { text } from '../text';
-import { announcedName, checkDimensions, checkFile, HEIC } from './checks';
+import { GoneEvent, ImageEvent, WaitEvent, type Watcher } from '../api/watcher';
+import type { Library } from '../gallery/library';
+import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
+import { text } from '../shared/text';
+import { checkDimensions, checkFile, sanitizedName } from './checks';
 import { type Dimensions, measure } from './dimensions';
-import { convertHeic } from './heic';
-import { Slots } from './slots';
 import { writeUnfinished } from './unfinished';
-import { UploadError, uploadFile } from './upload';
+import { uploadFile } from './upload';
 
-/** How many files are on their way to storage at the same time. */
-const UPLOADS = 3;
+/** How many files are uploaded at the same time. */
+const CONCURRENT_UPLOADS = 3;
 
-/** Where one file stands, with what there is to say about it. */
+/** The state of one file. */
 export type Stage =
-  | { readonly name: 'waiting' | 'preparing' | 'converting' }
+  | { readonly name: 'waiting' | 'preparing' }
   /** `sent` is a fraction, 0 to 1. */
   | { readonly name: 'uploading'; readonly sent: number }
-  | { readonly name: 'looking'; readonly slow: boolean; readonly unreachable: boolean }
+  | { readonly name: 'labeling'; readonly slow: boolean; readonly unreachable: boolean }
   | { readonly name: 'labeled'; readonly image: Summary }
-  /** The file is at fault, found here or by the service. */
+  /** The file cannot be labeled. */
   | { readonly name: 'rejected'; readonly reason: string; readonly advice?: string }
-  /** The file is not at fault: it can be uploaded again. */
+  /** Something else went wrong. The file can be uploaded again. */
   | { readonly name: 'failed'; readonly reason: string };
 
-/** A file in the queue. Replaced, never changed, so that a component sees by identity what to draw again. */
+/** A file in the queue. Items are immutable: components compare them by identity. */
 export interface Item {
-  /** Ours, not the API's: there before the API knows of the picture, and unique though a file comes twice. */
+  /** Identifies the item in this queue: before the API knows the picture, and when a file is added twice. */
   readonly key: number;
   readonly name: string;
   /** In bytes. */
@@ -39,7 +38,7 @@ export interface Item {
   readonly imageId?: string;
 }
 
-/** A change of one item; `before` is absent when it is new, `after` when it is gone. */
+/** A change of one item. `before` is `undefined` for a new item, `after` for a removed one. */
 export class ItemChange extends Event {
   constructor(
     readonly before: Item | undefined,
@@ -49,35 +48,37 @@ export class ItemChange extends Event {
   }
 }
 
-const ON_THE_WAY: readonly Stage['name'][] = ['waiting', 'preparing', 'converting', 'uploading'];
-const ENDED: readonly Stage['name'][] = ['labeled', 'rejected', 'failed'];
+const UNFINISHED: readonly Stage['name'][] = ['waiting', 'preparing', 'uploading'];
+const FINISHED: readonly Stage['name'][] = ['labeled', 'rejected', 'failed'];
 
-/** Whether leaving the page now would lose this one. */
-export const isOnTheWay = ({ stage }: Item): boolean => ON_THE_WAY.includes(stage.name);
-export const isEnded = ({ stage }: Item): boolean => ENDED.includes(stage.name);
+/** Whether closing the page now would lose this file. */
+export const isUnfinished = ({ stage }: Item): boolean => UNFINISHED.includes(stage.name);
+export const isFinished = ({ stage }: Item): boolean => FINISHED.includes(stage.name);
 
-/** All files given to the page, in their order. Dispatches an `ItemChange` named `change` for each step of each. */
+/** All files given to the page, in their order. Dispatches an `ItemChange` named `change` for each change of a file. */
 export class Queue extends EventTarget {
   private readonly entries = new Map<number, Item>();
   private readonly files = new Map<number, File>();
   private readonly running = new Map<number, AbortController>();
-  private readonly byImage = new Map<string, number>();
-  private readonly slots = new Slots(UPLOADS);
+  private readonly keyOfImage = new Map<string, number>();
+  private readonly limiter = new ConcurrencyLimiter(CONCURRENT_UPLOADS);
   private lastKey = 0;
-  private held = false;
+  private isPaused = false;
 
   constructor(
     private readonly api: ApiClient,
     private readonly watcher: Watcher,
     private readonly library: Library,
-    private readonly views: Views,
+    private readonly urls: ImageUrls,
   ) {
     super();
-    watcher.addEventListener('image', (event) => event instanceof ImageEvent && event.ended && this.end(event.image));
+    watcher.addEventListener('image', (event) => {
+      if (event instanceof ImageEvent && event.isResult) this.updateImage(event.image.imageId, resultOf(event.image));
+    });
     watcher.addEventListener('wait', (event) => {
       if (!(event instanceof WaitEvent)) return;
       const { slow, unreachable } = event;
-      this.updateImage(event.imageId, { name: 'looking', slow, unreachable });
+      this.updateImage(event.imageId, { name: 'labeling', slow, unreachable });
     });
     watcher.addEventListener('gone', (event) => {
       if (event instanceof GoneEvent) this.updateImage(event.imageId, { name: 'failed', reason: text.deleted });
@@ -88,18 +89,17 @@ export class Queue extends EventTarget {
     return [...this.entries.values()];
   }
 
-  /** Whether what still waits is held back. */
+  /** Whether queued files are held back. */
   get paused(): boolean {
-    return this.held;
+    return this.isPaused;
   }
 
-  /** Takes files in. */
   add(files: Iterable<File>): void {
     for (const file of files) {
       this.lastKey += 1;
       const item: Item = {
         key: this.lastKey,
-        name: announcedName(file.name),
+        name: sanitizedName(file.name),
         size: file.size,
         stage: { name: 'waiting' },
       };
@@ -108,30 +108,30 @@ export class Queue extends EventTarget {
       this.dispatchEvent(new ItemChange(undefined, item));
       void this.run(item.key, file);
     }
-    this.remember();
+    this.saveUnfinished();
   }
 
-  /** Holds back what waits; what is on its way goes on. */
+  /** Holds back queued files. Running uploads continue. */
   pause(): void {
-    this.held = true;
-    this.slots.pause();
+    this.isPaused = true;
+    this.limiter.pause();
   }
 
   resume(): void {
-    this.held = false;
-    this.slots.resume();
+    this.isPaused = false;
+    this.limiter.resume();
   }
 
-  /** Uploads a file that failed once more. */
+  /** Uploads a failed file again. */
   retry(key: number): void {
     const file = this.files.get(key);
     if (this.entries.get(key)?.stage.name !== 'failed' || !file) return;
     this.update(key, { stage: { name: 'waiting' } });
-    this.remember();
+    this.saveUnfinished();
     void this.run(key, file);
   }
 
-  /** Takes a file out, and stops it if it is on its way; what is stored stays stored. */
+  /** Removes a file, and cancels its upload. A stored file stays stored. */
   remove(key: number): void {
     const item = this.entries.get(key);
     if (!item) return;
@@ -139,20 +139,20 @@ export class Queue extends EventTarget {
     this.running.delete(key);
     this.files.delete(key);
     this.entries.delete(key);
-    if (item.imageId && isOnTheWay(item)) this.forgetImage(item.imageId);
+    if (item.imageId && isUnfinished(item)) this.forgetImage(item.imageId);
     this.dispatchEvent(new ItemChange(item, undefined));
-    this.remember();
+    this.saveUnfinished();
   }
 
-  /** Takes out whatever is not yet stored. */
+  /** Removes all files that are not stored yet. */
   cancelAll(): void {
-    for (const item of this.items.filter(isOnTheWay)) this.remove(item.key);
+    for (const item of this.items.filter(isUnfinished)) this.remove(item.key);
     this.resume();
   }
 
-  /** Takes out whatever has ended. */
+  /** Removes all finished files. */
   clear(): void {
-    for (const item of this.items.filter(isEnded)) this.remove(item.key);
+    for (const item of this.items.filter(isFinished)) this.remove(item.key);
   }
 
   private async run(key: number, file: File): Promise<void> {
@@ -160,51 +160,50 @@ export class Queue extends EventTarget {
     const { signal } = controller;
     this.running.set(key, controller);
     try {
-      const finding = await checkFile(file);
+      const result = await checkFile(file);
       signal.throwIfAborted();
-      if ('refusal' in finding) this.update(key, { stage: { name: 'rejected', reason: finding.refusal } });
-      else await this.slots.run(() => this.upload(key, file, finding.contentType, signal));
+      if ('rejection' in result) this.update(key, { stage: { name: 'rejected', reason: result.rejection } });
+      else await this.limiter.run(() => this.upload(key, file, result.contentType, signal));
     } catch (error) {
       if (signal.aborted) return;
-      const known = [ApiError, NetworkError, UploadError, SignedOutError].some((kind) => error instanceof kind);
-      // A defect of ours: the person gets a sentence, the console the rest.
-      if (!known) console.error(error);
       const item = this.entries.get(key);
       if (item?.imageId) this.forgetImage(item.imageId);
-      const reason = known && error instanceof Error ? error.message : text.unexpected;
-      this.update(key, { stage: { name: 'failed', reason } });
+      this.update(key, { stage: { name: 'failed', reason: messageFor(error) } });
     } finally {
       if (this.running.get(key) === controller) this.running.delete(key);
-      this.remember();
+      this.saveUnfinished();
     }
   }
 
-  private async upload(key: number, given: File, contentType: string, signal: AbortSignal): Promise<void> {
+  private async upload(key: number, file: File, contentType: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const file = contentType === HEIC ? await this.convert(key, given, signal) : given;
-    if (!file) return;
     this.update(key, { stage: { name: 'preparing' } });
-    const preview = URL.createObjectURL(file);
+    let preview = URL.createObjectURL(file);
     let imageId: string | undefined;
     let dimensions: Dimensions | undefined;
     try {
       dimensions = await measure(preview);
       signal.throwIfAborted();
-      const refusal = dimensions && checkDimensions(dimensions.width, dimensions.height);
-      if (refusal) {
-        this.update(key, { stage: { name: 'rejected', reason: refusal } });
+      const rejection = dimensions && checkDimensions(dimensions.width, dimensions.height);
+      if (rejection) {
+        this.update(key, { stage: { name: 'rejected', reason: rejection } });
         return;
       }
       await uploadFile(this.api, file, {
-        contentType: file === given ? contentType : file.type,
+        contentType,
         signal,
         onImageId: (id) => {
+          if (imageId) {
+            // The first presigned URL expired, so nothing will be stored under its id.
+            this.forgetImage(imageId);
+            if (dimensions) preview = URL.createObjectURL(file);
+          }
           imageId = id;
-          this.byImage.set(id, key);
+          this.keyOfImage.set(id, key);
           this.update(key, { imageId: id, stage: { name: 'uploading', sent: 0 } });
-          // What this browser cannot show is seen by its thumbnail, once there is one.
-          if (dimensions) this.views.keepLocal(id, preview);
-          this.library.add(announced(id, file, dimensions));
+          // A file that this browser cannot display appears when it has a thumbnail.
+          if (dimensions) this.urls.setLocal(id, preview);
+          this.library.add(newSummary(id, file, dimensions));
         },
         onProgress: (sent) => this.update(key, { stage: { name: 'uploading', sent } }),
       });
@@ -212,36 +211,23 @@ export class Queue extends EventTarget {
       if (!imageId || !dimensions) URL.revokeObjectURL(preview);
     }
     if (!imageId) return;
-    this.update(key, { stage: { name: 'looking', slow: false, unreachable: false } });
+    this.update(key, { stage: { name: 'labeling', slow: false, unreachable: false } });
     this.watcher.watch(imageId);
-  }
-
-  private async convert(key: number, file: File, signal: AbortSignal): Promise<File | undefined> {
-    this.update(key, { stage: { name: 'converting' } });
-    const converted = await convertHeic(file, signal);
-    signal.throwIfAborted();
-    if (converted instanceof File) return converted;
-    this.update(key, { stage: { name: 'rejected', reason: converted.refusal } });
-    return undefined;
-  }
-
-  private end(image: Summary): void {
-    this.updateImage(image.imageId, endOf(image));
   }
 
   private forgetImage(imageId: string): void {
     this.watcher.unwatch(imageId);
     this.library.remove(imageId);
-    this.views.forget(imageId);
-    this.byImage.delete(imageId);
+    this.urls.remove(imageId);
+    this.keyOfImage.delete(imageId);
   }
 
-  /** For a file's picture; not for one that was uploaded elsewhere, nor once more after its end. */
+  /** Updates the item of a picture. Ignores pictures of other pages and pictures that already have a result. */
   private updateImage(imageId: string, stage: Stage): void {
-    const key = this.byImage.get(imageId);
+    const key = this.keyOfImage.get(imageId);
     if (key === undefined) return;
-    if (ENDED.includes(stage.name)) {
-      this.byImage.delete(imageId);
+    if (FINISHED.includes(stage.name)) {
+      this.keyOfImage.delete(imageId);
       if (stage.name !== 'failed') this.files.delete(key);
     }
     this.update(key, { stage });
@@ -255,20 +241,20 @@ export class Queue extends EventTarget {
     this.dispatchEvent(new ItemChange(before, after));
   }
 
-  /** What failed is lost with the page too: only here can it be tried again. */
-  private remember(): void {
-    const lost = this.items.filter((item) => isOnTheWay(item) || item.stage.name === 'failed');
-    writeUnfinished(lost.map(({ name }) => name));
+  /** Saves the files that closing the page would lose. Failed ones are included: only this page can retry them. */
+  private saveUnfinished(): void {
+    const unfinished = this.items.filter((item) => isUnfinished(item) || item.stage.name === 'failed');
+    writeUnfinished(unfinished.map(({ name }) => name));
   }
 }
 
-/** What is known of a picture before the API says anything of it. */
-function announced(imageId: string, file: File, dimensions: Dimensions | undefined): Summary {
+/** What the page knows of a picture before the API lists it. */
+function newSummary(imageId: string, file: File, dimensions: Dimensions | undefined): Summary {
   const now = new Date().toISOString();
   return {
     imageId,
     status: 'AWAITING_UPLOAD',
-    fileName: announcedName(file.name),
+    fileName: sanitizedName(file.name),
     size: file.size,
     format: null,
     width: dimensions?.width ?? null,
@@ -281,7 +267,7 @@ function announced(imageId: string, file: File, dimensions: Dimensions | undefin
   };
 }
 
-function endOf(image: Summary): Stage {
+function resultOf(image: Summary): Stage {
   switch (image.status) {
     case 'LABELED':
       return { name: 'labeled', image };

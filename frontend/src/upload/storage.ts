@@ -1,18 +1,22 @@
-// Sending one file to storage with a presigned PUT. XMLHttpRequest, because fetch cannot tell how far an upload is.
+// Uploads a file to S3 with a presigned PUT. It uses XMLHttpRequest, because fetch does not report upload progress.
 import type { Upload } from '../api/types';
 
-/** An upload without progress for this many milliseconds is given up. */
-const STALLED = 60_000;
+/** An upload is aborted after this many milliseconds without progress. */
+const STALL_TIMEOUT = 60_000;
 
 /**
- * How a PUT ended: `stored` (also if it was there already), `refused` (the file is not the one announced),
- * `expired` (the ticket came too late), `passing` (no connection, or storage is busy: the same PUT may succeed).
+ * The result of a PUT.
+ *
+ * - `stored`: the file is stored, by this PUT or an earlier one.
+ * - `rejected`: the file is not the one that the URL was signed for.
+ * - `expired`: the URL has expired, or the credentials that signed it.
+ * - `transient`: no connection, or S3 is busy. The same PUT can succeed later.
  */
-export type PutOutcome = 'stored' | 'refused' | 'expired' | 'passing';
+export type PutOutcome = 'stored' | 'rejected' | 'expired' | 'transient';
 
-/** Sends the file; `onProgress` hears the fraction sent, 0 to 1. Throws only the signal's reason. */
+/** Sends the file. `onProgress` gets the fraction sent, 0 to 1. Throws only the signal's reason. */
 export function putObject(
-  ticket: Upload['upload'],
+  upload: Upload['upload'],
   file: File,
   onProgress: (sent: number) => void,
   signal: AbortSignal,
@@ -20,36 +24,37 @@ export function putObject(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const request = new XMLHttpRequest();
-    let stalled = 0;
-    const alive = () => {
-      clearTimeout(stalled);
-      stalled = window.setTimeout(() => request.abort(), STALLED);
+    let timer = 0;
+    const resetTimer = () => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => request.abort(), STALL_TIMEOUT);
     };
-    const stop = () => request.abort();
+    const abort = () => request.abort();
 
-    request.open('PUT', ticket.url);
-    for (const [name, value] of Object.entries(ticket.headers)) request.setRequestHeader(name, value);
+    request.open('PUT', upload.url);
+    for (const [name, value] of Object.entries(upload.headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => {
-      alive();
+      resetTimer();
       onProgress(total > 0 ? loaded / total : 0);
     };
     request.onloadend = () => {
-      clearTimeout(stalled);
-      signal.removeEventListener('abort', stop);
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
       if (signal.aborted) reject(signal.reason);
       else resolve(outcome(request.status, request.responseText));
     };
-    signal.addEventListener('abort', stop);
-    alive();
+    signal.addEventListener('abort', abort);
+    resetTimer();
     request.send(file);
   });
 }
 
-/** Reads S3's answer; status 0 is no answer. */
+/** Reads S3's response. Status 0 means that there was none. */
 export function outcome(status: number, body: string): PutOutcome {
-  // 412: the object exists, and only this very file could have been stored under this ticket.
+  // 412: the object exists, and this URL can only store this file.
   if ((status >= 200 && status < 300) || status === 412) return 'stored';
-  if (status === 0 || status === 409 || status === 429 || status >= 500) return 'passing';
-  // S3 answers an expired signature with 403 AccessDenied and the message "Request has expired".
-  return status === 403 && /expired/i.test(body) ? 'expired' : 'refused';
+  if (status === 0 || status === 409 || status === 429 || status >= 500) return 'transient';
+  // For an expired signature, S3 returns AccessDenied with the message "Request has expired"; for expired credentials,
+  // ExpiredToken, with status 400 as documented or with 403.
+  return /Request has expired|<Code>ExpiredToken<\/Code>/.test(body) ? 'expired' : 'rejected';
 }

@@ -1,16 +1,16 @@
-// What a reload would lose: the names of the files that are on their way, kept for this tab, so that the page can say so.
+// Saves the names of unfinished uploads for this tab, so that the page can list them after a reload.
 
 const KEY = 'ilg.unfinished';
-/** More names than anybody reads; the number is kept whole. */
-const KEPT = 50;
+/** How many names are saved. */
+const MAX_NAMES = 50;
 
 export interface Unfinished {
   readonly count: number;
-  /** The first ones. */
+  /** The first of them. */
   readonly names: readonly string[];
 }
 
-/** What was on its way when this tab was last loaded. */
+/** The uploads that the last reload of this tab interrupted. */
 export function readUnfinished(): Unfinished | undefined {
   try {
     const { count, names } = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? {};
@@ -22,5 +22,5 @@ export function readUnfinished(): Unfinished | undefined {
 
 export function writeUnfinished(names: readonly string[]): void {
   if (names.length === 0) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, JSON.stringify({ count: names.length, names: names.slice(0, KEPT) }));
+  else sessionStorage.setItem(KEY, JSON.stringify({ count: names.length, names: names.slice(0, MAX_NAMES) }));
 }

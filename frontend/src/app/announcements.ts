@@ -1,0 +1,26 @@
+// The sentences that screen readers announce for uploads: when the stage changes, not for each percent.
+import { text } from '../shared/text';
+import type { Item } from '../upload/queue';
+
+/** The sentence for a change; `undefined` if it is not announced. */
+export function announcement(before: Item | undefined, after: Item | undefined): string | undefined {
+  if (!after) return undefined;
+  const { name, stage } = after;
+  if (!before) return text.announce.added(name);
+  if (stage.name === 'labeling' && before.stage.name === 'labeling') {
+    return stage.slow && !before.stage.slow ? text.announce.slow(name) : undefined;
+  }
+  if (stage.name === before.stage.name) return undefined;
+  switch (stage.name) {
+    case 'labeling':
+      return text.announce.labeling(name);
+    case 'labeled':
+      return text.announce.labeled(name, stage.image.labels);
+    case 'rejected':
+      return text.announce.ended(name, text.rejectedTitle, stage.reason);
+    case 'failed':
+      return text.announce.ended(name, text.failedTitle, stage.reason);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,222 @@
+// The signed-in page: the gallery, the view opened over it, uploads and notices. It renders a workspace and calls it for
+// the person's actions. Each person who signs in gets a new element, so that no data of one reaches the next.
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { isUnfiltered, NO_FILTER } from '../api/filter';
+import type { Summary } from '../api/types';
+import '../gallery/find-bar';
+import type { FilterEvent } from '../gallery/find-bar';
+import '../gallery/gallery';
+import type { Gallery } from '../gallery/gallery';
+import '../picture/picture-view';
+import type { DeleteEvent } from '../picture/picture-view';
+import '../settings/settings-view';
+import { mark, offline } from '../shared/icons';
+import { sheets } from '../shared/styles';
+import { text } from '../shared/text';
+import '../sign-in/account-menu';
+import type { Session } from '../sign-in/session';
+import '../upload/drop-target';
+import '../upload/empty-state';
+import '../upload/file-picker';
+import type { FilePicker } from '../upload/file-picker';
+import type { FilesEvent } from '../upload/files-event';
+import '../upload/upload-panel';
+import './activity-log';
+import type { ActivityLog } from './activity-log';
+import { writeAddress } from './address';
+import css from './home.css?inline';
+import './toasts';
+import type { Toasts } from './toasts';
+import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
+
+@customElement('ilg-home')
+export class Home extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) session!: Session;
+  @state() private online = navigator.onLine;
+  @query('ilg-activity-log') private log!: ActivityLog;
+  @query('ilg-toasts') private toasts!: Toasts;
+  @query('ilg-gallery') private gallery!: Gallery | null;
+  @query('ilg-file-picker:not([folder])') private picker!: FilePicker | null;
+
+  private workspace!: Workspace;
+  /** The picture whose tile gets the focus when the view over the gallery is closed. */
+  private opened: string | undefined;
+  private listening = new AbortController();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    const workspace = new Workspace(this.session, signal);
+    this.workspace = workspace;
+    workspace.addEventListener('change', () => this.requestUpdate(), { signal });
+    workspace.addEventListener('filter', () => window.scrollTo({ top: 0 }), { signal });
+    workspace.addEventListener('toast', (event) => event instanceof ToastEvent && this.toasts.show(event.toast), {
+      signal,
+    });
+    workspace.addEventListener(
+      'announce',
+      (event) => event instanceof AnnounceEvent && this.log.announce(event.sentence),
+      {
+        signal,
+      },
+    );
+    const connection = () => {
+      this.online = navigator.onLine;
+    };
+    window.addEventListener('online', connection, { signal });
+    window.addEventListener('offline', connection, { signal });
+    window.addEventListener('beforeunload', this.beforeUnload, { signal });
+    window.addEventListener('keydown', this.key, { signal });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.listening.abort();
+    document.documentElement.classList.remove('covered');
+  }
+
+  override render() {
+    const { router, library } = this.workspace;
+    const { view, filter } = router.address;
+    const isEmpty = library.images.length === 0 && library.loadState.name === 'complete';
+    const covered = view.name !== 'library';
+    document.documentElement.classList.toggle('covered', covered);
+    return html`
+      <div class="page" @files=${(event: FilesEvent) => this.workspace.addFiles(event)} @click=${(event: MouseEvent) => router.follow(event)}>
+        <div class="under" ?inert=${covered}>
+          ${this.header()}
+          <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
+          <main>
+            <ilg-filter-chips .filter=${filter} @filter=${this.filterBy}></ilg-filter-chips>
+            ${
+              isEmpty && isUnfiltered(filter)
+                ? html`<ilg-empty-state></ilg-empty-state>`
+                : isEmpty
+                  ? this.noResults()
+                  : this.pictures()
+            }
+          </main>
+        </div>
+        ${this.openView()}
+        <ilg-upload-panel
+          .queue=${this.workspace.queue}
+          .items=${this.workspace.queue.items}
+          .interrupted=${this.workspace.interrupted}
+          @choose=${() => this.picker?.open()}
+          @dismiss=${() => this.workspace.forgetInterrupted()}
+        ></ilg-upload-panel>
+        <ilg-drop-target></ilg-drop-target>
+      </div>
+      <ilg-toasts></ilg-toasts>
+      <ilg-activity-log></ilg-activity-log>
+    `;
+  }
+
+  override updated(): void {
+    const { view } = this.workspace.router.address;
+    if (view.name === 'picture') this.opened = view.imageId;
+    else if (view.name === 'library' && this.opened) {
+      this.gallery?.focusTile(this.opened);
+      this.opened = undefined;
+    }
+  }
+
+  private header() {
+    const { filter } = this.workspace.router.address;
+    return html`<header>
+      <h1><a href="/" aria-label=${text.title}>${mark}<span>${text.title}</span></a></h1>
+      <ilg-find-bar .api=${this.workspace.api} .filter=${filter} @filter=${this.filterBy}></ilg-find-bar>
+      <div class="tools">
+        <ilg-file-picker folder label=${text.addFolder}></ilg-file-picker>
+        <ilg-file-picker label=${text.addPictures}></ilg-file-picker>
+        <ilg-account-menu .email=${this.session.email} @signout=${() => void this.workspace.signOut()}>
+          <a href=${writeAddress({ view: { name: 'settings' }, filter })}>${text.settings.title}</a>
+          <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
+        </ilg-account-menu>
+      </div>
+    </header>`;
+  }
+
+  private pictures() {
+    const { library, urls, uploading, hrefOf } = this.workspace;
+    return html`
+      <h2 class="visually-hidden">${text.picturesHeading}</h2>
+      <ilg-gallery
+        .images=${library.images}
+        .loadState=${library.loadState}
+        .urls=${urls}
+        .hrefOf=${hrefOf}
+        .uploading=${uploading}
+        @more=${() => library.loadMore()}
+        @retry=${() => library.retry()}
+      ></ilg-gallery>
+    `;
+  }
+
+  private noResults() {
+    return html`<section class="none">
+      <h2>${text.library.noResults}</h2>
+      <p>${text.library.noResultsHint}</p>
+      <button class="button" type="button" @click=${() => this.workspace.filterBy(NO_FILTER)}>${text.find.clear}</button>
+    </section>`;
+  }
+
+  /** The view over the gallery, which keeps its scroll position. */
+  private openView() {
+    const { view } = this.workspace.router.address;
+    if (view.name === 'settings') return this.settings();
+    return view.name === 'picture' ? this.picture(view.imageId) : nothing;
+  }
+
+  private settings() {
+    const { api, urls, router } = this.workspace;
+    return html`<ilg-settings-view
+      .api=${api}
+      .urls=${urls}
+      @back=${() => router.close()}
+      @deleted=${() => this.workspace.reload()}
+    ></ilg-settings-view>`;
+  }
+
+  private picture(imageId: string) {
+    const { api, urls, watcher, router, library } = this.workspace;
+    const { images } = library;
+    const index = images.findIndex((image) => image.imageId === imageId);
+    const turn = (to: Summary | undefined) => () => to && this.workspace.turnTo(to.imageId);
+    return html`<ilg-picture-view
+      imageId=${imageId}
+      .api=${api}
+      .urls=${urls}
+      .watcher=${watcher}
+      .summary=${images[index]}
+      ?hasPrevious=${index > 0}
+      ?hasNext=${index >= 0 && index < images.length - 1}
+      @back=${() => router.close()}
+      @previous=${turn(images[index - 1])}
+      @next=${turn(images[index + 1])}
+      @delete=${({ image }: DeleteEvent) => this.workspace.delete(image)}
+    ></ilg-picture-view>`;
+  }
+
+  private filterBy({ filter }: FilterEvent): void {
+    this.workspace.filterBy(filter);
+  }
+
+  private readonly key = (event: KeyboardEvent): void => {
+    const origin = event.composedPath()[0];
+    if (origin instanceof HTMLInputElement) return;
+    if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey) this.toasts.undo();
+    const inLibrary = this.workspace.router.address.view.name === 'library';
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || !inLibrary) return;
+    event.preventDefault();
+    this.renderRoot.querySelector<HTMLElement>('ilg-find-bar')?.focus();
+  };
+
+  private readonly beforeUnload = (event: BeforeUnloadEvent): void => {
+    if (this.workspace.isUploading) event.preventDefault();
+  };
+}

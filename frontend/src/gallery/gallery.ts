@@ -1,0 +1,320 @@
+// The history in justified rows, newest first. Only rows in and near the window are in the document.
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { guard } from 'lit/directives/guard.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { ImageUrls, Size } from '../api/image-urls';
+import { isFinal, type Summary } from '../api/types';
+import { cssProperties } from '../shared/css-properties';
+import { picture as pictureIcon, retry, warning } from '../shared/icons';
+import { sheets } from '../shared/styles';
+import { text } from '../shared/text';
+import css from './gallery.css?inline';
+import type { LoadState } from './library';
+import { layOut, type Row, rowsBetween, type Tile } from './rows';
+
+/** Rows are rendered up to this distance from the window, in pixels. */
+const OVERSCAN = 1_200;
+/** Pictures are loaded up to this distance from the window, in pixels. */
+const PREFETCH = 2_400;
+/** More of the history is loaded when less than this is left below the window, in pixels. */
+const LOAD_MORE_DISTANCE = 6_000;
+/** How long after the last scroll event scrolling has ended, in milliseconds. */
+const SCROLL_END_DELAY = 150;
+const GAP = 4;
+const HEADING = 56;
+/** The ratio of pictures with unknown dimensions. */
+const DEFAULT_RATIO = 4 / 3;
+
+interface ImageTile extends Tile {
+  readonly image: Summary;
+}
+
+/** The rows from `start` up to, but not including, `end`. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Dispatches `more` near the end of the loaded history, and `retry` to continue after a failure. */
+@customElement('ilg-gallery')
+export class Gallery extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) images: readonly Summary[] = [];
+  @property({ attribute: false }) loadState!: LoadState;
+  @property({ attribute: false }) urls!: ImageUrls;
+  /** Returns the address of a picture's large view. */
+  @property({ attribute: false }) hrefOf!: (imageId: string) => string;
+  /** How much of each running upload is sent, 0 to 1, by image id. */
+  @property({ attribute: false }) uploading: ReadonlyMap<string, number> = new Map();
+  @state() private width = 0;
+  /** The rendered rows. */
+  @state({ hasChanged: (one: Range, other?: Range) => one.start !== other?.start || one.end !== other?.end })
+  private range: Range = { start: 0, end: 0 };
+
+  private rows: Row<ImageTile>[] = [];
+  /** The distance of the first row from the top of the page, in pixels. */
+  private top = 0;
+  /** The visible part of the rows, in pixels from the first row. */
+  private viewport = { from: 0, to: 0 };
+  /** Increases when rendered rows may have changed. */
+  private renderVersion = 0;
+  private readonly undecodable = new Set<string>();
+  /** Pictures that the browser has loaded. */
+  private readonly loaded = new Set<string>();
+  /** Pictures that are loaded before they are rendered, by URL. */
+  private prefetched = new Map<string, HTMLImageElement>();
+  private readonly tiles = new WeakMap<Summary, ImageTile>();
+  private scrollTimer: ReturnType<typeof setTimeout> | undefined;
+  private listening = new AbortController();
+  private readonly resized = new ResizeObserver(() => {
+    this.width = this.clientWidth;
+  });
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.resized.observe(this);
+    this.urls.addEventListener('change', this.urlsChanged, { signal });
+    window.addEventListener('scroll', this.scrolled, { signal, passive: true });
+    window.addEventListener('resize', this.updateRange, { signal });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resized.disconnect();
+    this.listening.abort();
+    clearTimeout(this.scrollTimer);
+    this.removeAttribute('scrolling');
+  }
+
+  /** Focuses a picture's tile, if it is in the document. */
+  focusTile(imageId: string): boolean {
+    const tile = this.renderRoot.querySelector<HTMLElement>(`a[data-id="${CSS.escape(imageId)}"]`);
+    tile?.focus({ preventScroll: true });
+    return tile !== null;
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    // Scrolling alone does not change any row.
+    if ([...changed.keys()].some((name) => name !== 'range')) this.renderVersion += 1;
+    if (!changed.has('images') && !changed.has('width')) return;
+    const narrow = this.width < 640;
+    this.rows =
+      this.width === 0
+        ? []
+        : layOut(
+            this.images.map((image) => this.tileOf(image)),
+            { width: this.width, rowHeight: narrow ? 130 : 220, gap: GAP, headingHeight: HEADING },
+          );
+    this.top = this.getBoundingClientRect().top + window.scrollY;
+    this.updateRange();
+  }
+
+  override updated(): void {
+    for (const { image } of this.tilesOf(this.range)) this.urls.request(image, () => this.isRendered(image.imageId));
+    this.prefetchPictures();
+    if (this.loadState.name === 'partial' && this.viewport.to > this.height - LOAD_MORE_DISTANCE) {
+      this.dispatchEvent(new Event('more'));
+    }
+  }
+
+  override render() {
+    return html`
+      <div class="rows" ${cssProperties({ height: `${this.height}px` })}>
+        ${repeat(
+          this.rows.slice(this.range.start, this.range.end),
+          (row) => (row.kind === 'day' ? row.day : row.tiles[0]?.tile.imageId),
+          (row) => guard([row, this.renderVersion], () => this.row(row)),
+        )}
+      </div>
+      ${this.footer()}
+    `;
+  }
+
+  private row(row: Row<ImageTile>) {
+    const place = { transform: `translateY(${row.top}px)`, height: `${row.height}px` };
+    if (row.kind === 'day') return html`<h3 class="row" ${cssProperties(place)}>${text.day(row.day)}</h3>`;
+    return html`<ul class="row" role="list" ${cssProperties(place)}>
+      ${repeat(
+        row.tiles,
+        ({ tile }) => tile.imageId,
+        ({ tile, width }) => html`<li ${cssProperties({ width: `${width}px`, height: `${row.height - GAP}px` })}>
+          ${this.tile(tile.image, { width, height: row.height - GAP })}
+        </li>`,
+      )}
+    </ul>`;
+  }
+
+  /** `size` is in CSS pixels. */
+  private tile(image: Summary, size: Size) {
+    const { imageId, fileName, labels } = image;
+    const url = this.urlOf(image, size);
+    const name = fileName || text.unnamed;
+    const final = isFinal(image.status) || this.undecodable.has(imageId);
+    return html`<a href=${this.hrefOf(imageId)} data-id=${imageId} data-status=${image.status} aria-label=${text.tile(name, labels, this.status(image))} title=${name}>
+      ${
+        url
+          ? html`<img src=${url} alt="" draggable="false" ?data-loaded=${this.loaded.has(imageId)} @error=${() => this.loadFailed(imageId)} @load=${(event: Event) => this.pictureLoaded(imageId, event)} />`
+          : html`<span class="blank">${final && image.status !== 'LABELED' ? html`${pictureIcon}<span><bdi>${name}</bdi></span>` : nothing}</span>`
+      }
+      ${this.overlay(image)}
+    </a>`;
+  }
+
+  private overlay(image: Summary) {
+    const sent = this.uploading.get(image.imageId);
+    if (sent !== undefined) {
+      return html`<span class="state"><progress max="1" .value=${sent} aria-hidden="true"></progress>${text.tileState.uploading}</span>`;
+    }
+    if (!isFinal(image.status)) {
+      return html`<span class="state"><progress aria-hidden="true"></progress>${text.tileState.labeling}</span>`;
+    }
+    if (image.status !== 'LABELED') return html`<span class="badge">${warning}${this.status(image)}</span>`;
+    if (image.labels.length === 0) return nothing;
+    return html`<span class="caption">${text.tileCaption(image.labels)}</span>`;
+  }
+
+  private footer() {
+    switch (this.loadState.name) {
+      case 'loading':
+        return this.images.length === 0
+          ? html`<div class="skeleton" aria-hidden="true"><i></i><i></i><i></i><i></i><i></i><i></i></div>`
+          : html`<p class="foot">${text.library.loading}</p>`;
+      case 'failed':
+        return html`<div class="foot failure" role="alert">
+          <p>${this.loadState.reason}</p>
+          <button class="button" type="button" @click=${() => this.dispatchEvent(new Event('retry'))}>
+            ${retry}<span>${text.tryAgain}</span>
+          </button>
+        </div>`;
+      default:
+        return nothing;
+    }
+  }
+
+  private status(image: Summary): string {
+    if (this.uploading.has(image.imageId)) return text.tileState.uploading;
+    if (!isFinal(image.status)) return text.tileState.labeling;
+    return image.status === 'LABELED'
+      ? ''
+      : image.status === 'REJECTED'
+        ? text.tileState.rejected
+        : text.tileState.failed;
+  }
+
+  private tileOf(image: Summary): ImageTile {
+    const known = this.tiles.get(image);
+    if (known) return known;
+    const { imageId, width, height, createdAt } = image;
+    const ratio = width && height ? width / height : DEFAULT_RATIO;
+    const tile = { imageId, ratio, day: localDay(createdAt), image };
+    this.tiles.set(image, tile);
+    this.urls.addThumbnails(image);
+    return tile;
+  }
+
+  /** The height of all rows, in pixels. */
+  private get height(): number {
+    const last = this.rows.at(-1);
+    return last ? last.top + last.height : 0;
+  }
+
+  private *tilesOf({ start, end }: Range) {
+    for (const row of this.rows.slice(start, end)) {
+      if (row.kind !== 'pictures') continue;
+      for (const { tile, width } of row.tiles) yield { image: tile.image, width, height: row.height - GAP };
+    }
+  }
+
+  /** The URL of a picture. `size` is in CSS pixels. */
+  private urlOf({ imageId }: Summary, size: Size): string | undefined {
+    if (this.undecodable.has(imageId)) return undefined;
+    return this.urls.get(imageId, { width: size.width * devicePixelRatio, height: size.height * devicePixelRatio });
+  }
+
+  private rangeWithin(distance: number): Range {
+    return rowsBetween(this.rows, this.viewport.from - distance, this.viewport.to + distance);
+  }
+
+  private readonly updateRange = (): void => {
+    const from = window.scrollY - this.top;
+    this.viewport = { from, to: from + window.innerHeight };
+    this.range = this.rangeWithin(OVERSCAN);
+  };
+
+  private readonly scrolled = (): void => {
+    this.updateRange();
+    this.toggleAttribute('scrolling', true);
+    clearTimeout(this.scrollTimer);
+    this.scrollTimer = setTimeout(() => this.removeAttribute('scrolling'), SCROLL_END_DELAY);
+  };
+
+  /** Loads pictures near the window, so that they are complete when they become visible. */
+  private prefetchPictures(): void {
+    const previous = this.prefetched;
+    this.prefetched = new Map();
+    if (this.closest('[inert]')) return;
+    const { start, end } = this.rangeWithin(PREFETCH);
+    const nearby = [this.tilesOf({ start, end: this.range.start }), this.tilesOf({ start: this.range.end, end })];
+    for (const { image, width, height } of nearby.flatMap((tiles) => [...tiles])) {
+      const { imageId } = image;
+      const url = this.urlOf(image, { width, height });
+      const known = url && previous.get(url);
+      if (known) this.prefetched.set(url, known);
+      else if (url && !this.loaded.has(imageId)) this.prefetched.set(url, this.fetch(imageId, url));
+    }
+  }
+
+  private fetch(imageId: string, url: string): HTMLImageElement {
+    const picture = new Image();
+    picture.fetchPriority = 'low';
+    picture.onload = () => this.loaded.add(imageId);
+    picture.src = url;
+    return picture;
+  }
+
+  /** Whether a picture is rendered. False while a view covers the gallery, so that the view loads first. */
+  private isRendered(imageId: string): boolean {
+    if (this.closest('[inert]')) return false;
+    return this.renderRoot.querySelector(`a[data-id="${CSS.escape(imageId)}"]`) !== null;
+  }
+
+  /**
+   * Requests another URL once, because the URL or the credentials that signed it may have expired. A picture that the
+   * browser cannot display keeps its placeholder.
+   */
+  private loadFailed(imageId: string): void {
+    if (!this.retried.has(imageId)) {
+      this.retried.add(imageId);
+      this.urls.remove(imageId);
+    } else {
+      this.undecodable.add(imageId);
+    }
+    this.redraw();
+  }
+
+  private readonly retried = new Set<string>();
+
+  /** Fades a picture in, unless it was loaded before its tile was rendered. */
+  private pictureLoaded(imageId: string, { target }: Event): void {
+    this.retried.delete(imageId);
+    this.loaded.add(imageId);
+    if (target instanceof HTMLImageElement) target.dataset['loaded'] = '';
+  }
+
+  private redraw(): void {
+    this.renderVersion += 1;
+    this.requestUpdate();
+  }
+
+  private readonly urlsChanged = (): void => this.redraw();
+}
+
+function localDay(instant: string): string {
+  const date = new Date(instant);
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}

@@ -1,0 +1,145 @@
+// The pictures in the gallery: the part of the history that is loaded, with later changes.
+
+import type { ApiClient } from '../api/client';
+import { type Filter, isUnfiltered } from '../api/filter';
+import { messageFor } from '../api/problem';
+import { isFinal, type Summary } from '../api/types';
+import { GoneEvent, ImageEvent, type Watcher } from '../api/watcher';
+
+/** How many pages are loaded in a row until one has new pictures. A filtered page can be empty and still have a cursor. */
+const MAX_PAGES = 20;
+
+/** Whether the history is loaded: `partial` if there are more pages. */
+export type LoadState =
+  | { readonly name: 'loading' | 'partial' | 'complete' }
+  | { readonly name: 'failed'; readonly reason: string };
+
+/** Newest picture first. Dispatches `change`. */
+export class Library extends EventTarget {
+  private list: readonly Summary[] = [];
+  /** Pictures removed here that the API can still return. */
+  private readonly removed = new Set<string>();
+  private filter: Filter | undefined;
+  private cursor: string | undefined;
+  private state: LoadState = { name: 'loading' };
+  private request = new AbortController();
+
+  constructor(
+    private readonly api: ApiClient,
+    private readonly watcher: Watcher,
+  ) {
+    super();
+    watcher.addEventListener('image', (event) => {
+      if (event instanceof ImageEvent) this.update(event.image);
+    });
+    watcher.addEventListener('gone', (event) => {
+      if (event instanceof GoneEvent) this.remove(event.imageId);
+    });
+  }
+
+  get images(): readonly Summary[] {
+    return this.list;
+  }
+
+  get loadState(): LoadState {
+    return this.state;
+  }
+
+  /** Loads the history from its start, with a filter. */
+  show(filter: Filter): void {
+    this.filter = filter;
+    this.cursor = undefined;
+    this.list = [];
+    this.request.abort();
+    this.request = new AbortController();
+    void this.load(this.request.signal);
+  }
+
+  /** Loads the next page, if there is one and nothing is being loaded. */
+  loadMore(): void {
+    if (this.state.name === 'partial') void this.load(this.request.signal);
+  }
+
+  /** Continues after a failure. */
+  retry(): void {
+    if (this.state.name === 'failed') void this.load(this.request.signal);
+  }
+
+  /** Adds a new picture, if there is no filter. */
+  add(image: Summary): void {
+    if (!this.filter || !isUnfiltered(this.filter) || this.find(image.imageId)) return;
+    this.list = [image, ...this.list];
+    this.changed();
+  }
+
+  find(imageId: string): Summary | undefined {
+    return this.list.find((image) => image.imageId === imageId);
+  }
+
+  /** Updates a picture, if it is loaded. */
+  update(image: Summary): void {
+    const index = this.list.findIndex(({ imageId }) => imageId === image.imageId);
+    if (index < 0) return;
+    if (image.status === 'DELETED') {
+      this.remove(image.imageId);
+      return;
+    }
+    // Keep the dimensions that the browser has measured, so that the layout does not change.
+    const { width, height } = this.list[index] ?? {};
+    const measured = width && height ? { width, height } : {};
+    this.list = this.list.with(index, { ...this.list[index], ...image, ...measured });
+    this.changed();
+  }
+
+  /** Removes a picture until it is restored. */
+  remove(imageId: string): void {
+    this.removed.add(imageId);
+    const rest = this.list.filter((image) => image.imageId !== imageId);
+    if (rest.length === this.list.length) return;
+    this.list = rest;
+    this.changed();
+  }
+
+  /** Restores a removed picture at its place. */
+  restore(image: Summary): void {
+    this.removed.delete(image.imageId);
+    if (this.find(image.imageId)) return;
+    const index = this.list.findIndex((other) => other.createdAt <= image.createdAt);
+    this.list = this.list.toSpliced(index < 0 ? this.list.length : index, 0, image);
+    this.changed();
+  }
+
+  private async load(signal: AbortSignal): Promise<void> {
+    if (!this.filter) return;
+    this.state = { name: 'loading' };
+    this.changed();
+    try {
+      for (let page = 0, found = 0; page < MAX_PAGES && found === 0; page += 1) {
+        const { images, nextCursor } = await this.api.listImages(this.filter, this.cursor, signal);
+        signal.throwIfAborted();
+        found = this.append(images);
+        this.cursor = nextCursor;
+        if (!nextCursor) break;
+      }
+      this.state = { name: this.cursor ? 'partial' : 'complete' };
+    } catch (error) {
+      if (signal.aborted) return;
+      this.state = { name: 'failed', reason: messageFor(error) };
+    }
+    this.changed();
+  }
+
+  /** Adds a page. Returns how many of its pictures are new. */
+  private append(images: readonly Summary[]): number {
+    const known = new Set([...this.removed, ...this.list.map(({ imageId }) => imageId)]);
+    // A picture that awaits its upload belongs to another tab or was canceled. There is nothing to show yet.
+    const added = images.filter(({ imageId, status }) => !known.has(imageId) && status !== 'AWAITING_UPLOAD');
+    this.list = [...this.list, ...added];
+    for (const { imageId } of added.filter(({ status }) => !isFinal(status))) this.watcher.watch(imageId);
+    return added.length;
+  }
+
+  private changed(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+}

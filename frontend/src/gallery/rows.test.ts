@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { layOut, type Measures, type Row, rowsBetween, type Tile } from './rows';
+
+const MEASURES: Measures = { width: 1000, rowHeight: 200, gap: 4, headingHeight: 48 };
+const tile = (imageId: string, ratio: number, day = '2026-01-02'): Tile => ({ imageId, ratio, day });
+const pictures = (rows: Row<Tile>[]) => rows.filter((row) => row.kind === 'pictures');
+
+test('full rows have the same width and a similar height, and contain each picture once', () => {
+  const tiles = Array.from({ length: 500 }, (_, index) => tile(String(index), 0.4 + ((index * 37) % 100) / 40));
+  const rows = pictures(layOut(tiles, MEASURES));
+  for (const row of rows.slice(0, -1)) {
+    const width = row.tiles.reduce((sum, placed) => sum + placed.width, 0) + (row.tiles.length - 1) * MEASURES.gap;
+    expect(width).toBe(MEASURES.width);
+    expect(row.height).toBeLessThanOrEqual(200 + MEASURES.gap);
+    expect(row.height).toBeGreaterThan(100);
+  }
+  expect(rows.flatMap((row) => row.tiles.map((placed) => placed.tile.imageId))).toEqual(
+    tiles.map((one) => one.imageId),
+  );
+});
+
+test('a day starts with a heading and a new row', () => {
+  const rows = layOut([tile('a', 1), tile('b', 1, '2026-01-01'), tile('c', 1, '2026-01-01')], MEASURES);
+  expect(rows.map((row) => (row.kind === 'day' ? row.day : row.tiles.map((placed) => placed.tile.imageId)))).toEqual([
+    '2026-01-02',
+    ['a'],
+    '2026-01-01',
+    ['b', 'c'],
+  ]);
+});
+
+test('very wide and very narrow pictures fit into the page', () => {
+  for (const ratio of [100, 0.001, Number.MIN_VALUE]) {
+    const [row] = pictures(layOut([tile('a', ratio)], { ...MEASURES, width: 300 }));
+    expect(row?.tiles[0]?.width).toBeLessThanOrEqual(300);
+    expect(row?.tiles[0]?.width).toBeGreaterThan(0);
+  }
+  expect(layOut([], MEASURES)).toEqual([]);
+});
+
+test('adding pictures at the end only changes the last row', () => {
+  const tiles = Array.from({ length: 100 }, (_, index) => tile(String(index), 1.5));
+  const before = layOut(tiles.slice(0, 60), MEASURES);
+  expect(layOut(tiles, MEASURES).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+});
+
+test('rowsBetween finds exactly the rows that overlap a range', () => {
+  const tiles = Array.from({ length: 300 }, (_, index) =>
+    tile(String(index), 1.5, `2026-01-${10 + (index % 300) / 30}`),
+  );
+  const rows = layOut(tiles, MEASURES);
+  const height = rows.reduce((sum, row) => sum + row.height, 0);
+  for (let from = -500; from < height + 500; from += 17) {
+    const { start, end } = rowsBetween(rows, from, from + 300);
+    const overlapping = rows.filter(({ top, height }) => top < from + 300 && top + height > from);
+    expect(rows.slice(start, end)).toEqual(overlapping);
+  }
+  expect(rowsBetween([], 0, 300)).toEqual({ start: 0, end: 0 });
+});

@@ -1,0 +1,111 @@
+// Lays out pictures in justified rows for each day: all rows are as wide as the page and have a similar height.
+
+/** What the layout needs to know about a picture. */
+export interface Tile {
+  readonly imageId: string;
+  /** Width divided by height. */
+  readonly ratio: number;
+  /** In this computer's time zone: `YYYY-MM-DD`. */
+  readonly day: string;
+}
+
+/** `top` and `height` are in pixels. `top` of the first row is 0. */
+export type Row<T extends Tile> = { readonly top: number; readonly height: number } & (
+  | { readonly kind: 'day'; readonly day: string }
+  | { readonly kind: 'pictures'; readonly tiles: readonly Placed<T>[] }
+);
+
+/** A picture with its width, in pixels. */
+export interface Placed<T extends Tile> {
+  readonly tile: T;
+  readonly width: number;
+}
+
+export interface Measures {
+  /** All in pixels. */
+  readonly width: number;
+  readonly rowHeight: number;
+  readonly gap: number;
+  readonly headingHeight: number;
+}
+
+/** Wider and narrower pictures are cropped to these ratios. */
+const MAX_RATIO = 3;
+const MIN_RATIO = 0.5;
+
+/** Lays out pictures in their order. The height of a row includes the gap below it. */
+export function layOut<T extends Tile>(tiles: readonly T[], measures: Measures): Row<T>[] {
+  const rows: Row<T>[] = [];
+  let day: string | undefined;
+  let open: T[] = [];
+  let ratios = 0;
+  let top = 0;
+
+  const close = (full: boolean) => {
+    if (open.length === 0) return;
+    const row = justify(open, ratios, full, measures, top);
+    rows.push(row);
+    top += row.height;
+    open = [];
+    ratios = 0;
+  };
+
+  for (const tile of tiles) {
+    if (tile.day !== day) {
+      close(false);
+      day = tile.day;
+      rows.push({ kind: 'day', day, top, height: measures.headingHeight });
+      top += measures.headingHeight;
+    }
+    open.push(tile);
+    ratios += clampRatio(tile.ratio);
+    if (ratios * measures.rowHeight + (open.length - 1) * measures.gap >= measures.width) close(true);
+  }
+  close(false);
+  return rows;
+}
+
+/** The rows that are at least partly between two positions: the index of the first row, and of the row after the last. */
+export function rowsBetween(rows: readonly Row<Tile>[], from: number, to: number): { start: number; end: number } {
+  return {
+    start: countWhile(rows, ({ top, height }) => top + height <= from),
+    end: countWhile(rows, ({ top }) => top < to),
+  };
+}
+
+/** How many rows satisfy a condition that is true up to some row and false after it. Uses binary search. */
+function countWhile(rows: readonly Row<Tile>[], condition: (row: Row<Tile>) => boolean): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const row = rows[middle];
+    if (row && condition(row)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function justify<T extends Tile>(
+  tiles: readonly T[],
+  ratios: number,
+  full: boolean,
+  measures: Measures,
+  top: number,
+): Row<T> {
+  const free = measures.width - (tiles.length - 1) * measures.gap;
+  // The last row of a day has the usual height, unless its picture is too wide for that.
+  const height = Math.floor(full ? free / ratios : Math.min(measures.rowHeight, free / ratios));
+  const placed = tiles.map((tile) => ({ tile, width: Math.floor(clampRatio(tile.ratio) * height) }));
+  const last = placed.at(-1);
+  if (full && last) {
+    // Add what rounding left over to the last picture, so that all rows end at the same edge.
+    const rest = free - placed.reduce((sum, { width }) => sum + width, 0);
+    placed[placed.length - 1] = { ...last, width: last.width + rest };
+  }
+  return { kind: 'pictures', tiles: placed, top, height: height + measures.gap };
+}
+
+function clampRatio(ratio: number): number {
+  return Math.min(MAX_RATIO, Math.max(MIN_RATIO, ratio));
+}

@@ -1,0 +1,266 @@
+// The settings: which labels pictures get, with a preview, and deleting all data.
+import { Task } from '@lit/task';
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { ApiClient } from '../api/client';
+import { NO_FILTER } from '../api/filter';
+import type { ImageUrls } from '../api/image-urls';
+import { messageFor } from '../api/problem';
+import type { FilterPolicy, Image } from '../api/types';
+import { back, close } from '../shared/icons';
+import { text } from '../shared/text';
+import { applyPolicy } from './policy';
+import '../labels/label-field';
+import type { PickEvent } from '../labels/label-field';
+import { sheets } from '../shared/styles';
+import css from './settings-view.css?inline';
+
+// The API's limits.
+const MAX_LABELS = 100;
+const MAX_NAMES = 100;
+
+/** Dispatches `back`, and `deleted` after all data was deleted. */
+@customElement('ilg-settings-view')
+export class SettingsView extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) api!: ApiClient;
+  @property({ attribute: false }) urls!: ImageUrls;
+  @state() private policy: FilterPolicy | undefined;
+  @state() private saved: FilterPolicy | undefined;
+  @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
+  @state() private deleting: { readonly deleted: number } | undefined;
+  @query('h2') private heading!: HTMLHeadingElement;
+  @query('dialog') private confirmation!: HTMLDialogElement;
+  /** The newest labeled picture, for the preview. */
+  private readonly sample = new Task(this, {
+    args: () => [],
+    task: (_, { signal }) => this.loadSample(signal),
+    onError: (error) => this.showError(error),
+  });
+  private previewRenewed = false;
+  private listening = new AbortController();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.urls.addEventListener('change', () => this.requestUpdate(), { signal });
+    window.addEventListener('keydown', this.key, { signal });
+    void this.load(signal);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.listening.abort();
+    this.sample.abort();
+  }
+
+  override firstUpdated(): void {
+    this.heading.focus();
+  }
+
+  override render() {
+    return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
+      <header>
+        <button class="tool" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
+        <h2 id="title" tabindex="-1">${text.settings.title}</h2>
+      </header>
+      <div class="content">
+        <div role="status">${this.message && !this.message.bad ? html`<p class="message">${this.message.sentence}</p>` : nothing}</div>
+        <div role="alert">${this.message?.bad ? html`<p class="message bad">${this.message.sentence}</p>` : nothing}</div>
+        ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : html`<p class="hint">${text.settings.loading}</p>`}
+        ${this.deletion()}
+      </div>
+    </section>`;
+  }
+
+  private form(policy: FilterPolicy) {
+    const unchanged = JSON.stringify(policy) === JSON.stringify(this.saved);
+    return html`<form @submit=${this.save}>
+      <p class="lead">${text.settings.lead}</p>
+      <label>
+        <span>${text.settings.minConfidence} <span class="value">${text.minConfidence(policy.minConfidence)}</span></span>
+        <input type="range" min="0" max="100" .value=${String(policy.minConfidence)} @input=${(event: Event) => this.change({ minConfidence: numberOf(event) })} />
+      </label>
+      <label>
+        <span>${text.settings.maxLabels}</span>
+        <input type="number" required min="1" max=${MAX_LABELS} .value=${String(policy.maxLabels)} @input=${(event: Event) => this.change({ maxLabels: numberOf(event) })} />
+      </label>
+      ${this.names('include', policy.include)} ${this.names('exclude', policy.exclude)}
+      <div class="buttons">
+        <button class="button primary" type="submit" ?disabled=${unchanged}>${text.settings.save}</button>
+        <button class="button" type="button" @click=${this.reset}>${text.settings.reset}</button>
+      </div>
+    </form>`;
+  }
+
+  private names(field: 'include' | 'exclude', names: readonly string[]) {
+    const without = (name: string) => names.filter((other) => other.toLowerCase() !== name.toLowerCase());
+    return html`<fieldset>
+      <legend>${text.settings[field].legend}</legend>
+      <p class="hint">${text.settings[field].hint}</p>
+      ${
+        names.length > 0
+          ? html`<ul role="list" class="chips">${names.map(
+              (name) => html`<li>
+                <span>${name}</span>
+                <button type="button" aria-label=${text.find.remove(name)} @click=${() => this.change({ [field]: without(name) })}>${close}</button>
+              </li>`,
+            )}</ul>`
+          : nothing
+      }
+      <ilg-label-field
+        free
+        .api=${this.api}
+        label=${text.settings[field].add}
+        placeholder=${text.settings[field].add}
+        .chosen=${names}
+        @pick=${({ label }: PickEvent) => this.addName(field, [...without(label), label])}
+      ></ilg-label-field>
+    </fieldset>`;
+  }
+
+  private preview(policy: FilterPolicy) {
+    if (!this.sample.value) return nothing;
+    const { imageId, labels, fileName } = this.sample.value;
+    const url = this.urls.get(imageId);
+    const kept = new Set(applyPolicy(policy, labels));
+    return html`<aside aria-labelledby="preview">
+      <h3 id="preview">${text.settings.preview}</h3>
+      ${url ? html`<img src=${url} alt=${fileName || text.unnamed} @error=${this.previewFailed} />` : nothing}
+      <p class="hint" role="status">${text.settings.kept(kept.size, labels.length)}</p>
+      <ul role="list" class="labels">
+        ${labels.map(
+          (label) => html`<li ?data-dropped=${!kept.has(label)}>
+            ${kept.has(label) ? html`<span>${label.name}</span>` : html`<del>${label.name}</del>`} <small>${text.confidence(label.confidence)}</small>
+          </li>`,
+        )}
+      </ul>
+      <p class="hint">${text.settings.previewHint}</p>
+    </aside>`;
+  }
+
+  private deletion() {
+    return html`<section class="danger" aria-labelledby="danger">
+      <h3 id="danger">${text.settings.danger}</h3>
+      <p>${text.settings.dangerLead}</p>
+      ${
+        this.deleting
+          ? html`<p role="status">${text.settings.deleting(this.deleting.deleted)}</p><progress aria-label=${text.settings.danger}></progress>`
+          : html`<button class="button bad" type="button" @click=${() => this.confirmation.showModal()}>${text.settings.deleteAll}</button>`
+      }
+      <dialog aria-labelledby="sure">
+        <form method="dialog">
+          <h3 id="sure">${text.settings.sure}</h3>
+          <p>${text.settings.sureLead}</p>
+          <div class="buttons">
+            <button class="button" value="no" autofocus>${text.settings.keep}</button>
+            <button class="button bad" value="yes" @click=${() => void this.deleteAll()}>${text.settings.deleteAll}</button>
+          </div>
+        </form>
+      </dialog>
+    </section>`;
+  }
+
+  private async load(signal: AbortSignal): Promise<void> {
+    try {
+      await this.loadPolicy(signal);
+    } catch (error) {
+      this.showError(error);
+    }
+  }
+
+  private async loadSample(signal: AbortSignal): Promise<Image | undefined> {
+    const { images } = await this.api.listImages({ ...NO_FILTER, status: 'LABELED' }, undefined, signal);
+    const newest = images.find(({ labels }) => labels.length > 0);
+    if (!newest) return undefined;
+    const image = await this.api.getImage(newest.imageId, signal);
+    this.urls.add(image);
+    return image;
+  }
+
+  /** Requests another URL once, because the URL may have expired. */
+  private async previewFailed(): Promise<void> {
+    const { value } = this.sample;
+    if (!value || this.previewRenewed) return;
+    this.previewRenewed = true;
+    this.urls.remove(value.imageId);
+    try {
+      this.urls.add(await this.api.getImage(value.imageId, this.listening.signal));
+    } catch (error) {
+      this.showError(error);
+    }
+  }
+
+  private async loadPolicy(signal: AbortSignal): Promise<void> {
+    this.policy = this.saved = await this.api.getSettings(signal);
+  }
+
+  private async save(event: Event): Promise<void> {
+    event.preventDefault();
+    if (!this.policy) return;
+    try {
+      this.policy = this.saved = await this.api.putSettings(this.policy);
+      this.message = { sentence: text.settings.saved, bad: false };
+    } catch (error) {
+      this.showError(error);
+    }
+  }
+
+  private async reset(): Promise<void> {
+    try {
+      await this.api.deleteSettings();
+      await this.loadPolicy(this.listening.signal);
+      this.message = { sentence: text.settings.wereReset, bad: false };
+    } catch (error) {
+      this.showError(error);
+    }
+  }
+
+  private async deleteAll(): Promise<void> {
+    this.deleting = { deleted: 0 };
+    this.message = undefined;
+    try {
+      for (let done = false; !done; ) {
+        const part = await this.api.deleteEverything();
+        done = part.done;
+        this.deleting = { deleted: this.deleting.deleted + part.deletedImages };
+      }
+      this.message = { sentence: text.settings.deleted(this.deleting.deleted), bad: false };
+      this.dispatchEvent(new Event('deleted'));
+      if (this.isConnected) await Promise.all([this.sample.run(), this.loadPolicy(this.listening.signal)]);
+    } catch (error) {
+      this.showError(error);
+    }
+    this.deleting = undefined;
+  }
+
+  private change(change: Partial<FilterPolicy>): void {
+    if (this.policy) this.policy = { ...this.policy, ...change };
+    this.message = undefined;
+  }
+
+  private addName(field: 'include' | 'exclude', names: readonly string[]): void {
+    if (names.length <= MAX_NAMES) this.change({ [field]: names });
+    else this.message = { sentence: text.settings.tooManyNames(MAX_NAMES), bad: true };
+  }
+
+  /** Ignores errors after the view was closed, which aborts its requests. */
+  private showError(error: unknown): void {
+    if (!this.isConnected) return;
+    this.message = { sentence: messageFor(error), bad: true };
+  }
+
+  private close(): void {
+    this.dispatchEvent(new Event('back'));
+  }
+
+  private readonly key = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && !event.defaultPrevented && !this.confirmation.open) this.close();
+  };
+}
+
+function numberOf({ target }: Event): number {
+  return (target as HTMLInputElement).valueAsNumber;
+}

@@ -1,0 +1,403 @@
+// All text of the page, in English. A translation is another object of this shape.
+
+/** What the page says about a label. */
+interface NamedLabel {
+  readonly name: string;
+  /** 0 to 100. */
+  readonly confidence: number;
+}
+
+const LOCALE = 'en-US';
+const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const percent = new Intl.NumberFormat(LOCALE, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const conjunction = new Intl.ListFormat(LOCALE, { type: 'conjunction' });
+
+const longDay = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long' });
+const longDayAndYear = new Intl.DateTimeFormat(LOCALE, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+});
+const shortDay = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' });
+const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
+const clock = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'medium' });
+const decimal = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const degrees = new Intl.NumberFormat(LOCALE, {
+  style: 'unit',
+  unit: 'degree',
+  unitDisplay: 'narrow',
+  maximumFractionDigits: 4,
+});
+
+const count = (number: number, one: string, many: string) => `${whole.format(number)} ${number === 1 ? one : many}`;
+/** Noon of a day from the address bar, `YYYY-MM-DD`: it is the same day in every time zone. */
+const noon = (day: string) => new Date(`${day}T12:00:00`);
+const duration = (milliseconds: number) =>
+  milliseconds < 1000 ? `${whole.format(milliseconds)} ms` : `${decimal.format(milliseconds / 1000)} s`;
+const pixels = (width: number, height: number) => `${whole.format(width)} × ${whole.format(height)} pixels`;
+const names = (labels: readonly NamedLabel[], limit: number) => labels.slice(0, limit).map(({ name }) => name);
+
+/** How many labels of a picture are named where there is little space. */
+const CAPTION_LABELS = 3;
+
+export const text = {
+  title: 'Image Label Generator',
+
+  signIn: {
+    title: "See what's in your pictures",
+    lead: 'Upload photos and find them again by what they show. Labels appear within seconds, and only you can see your pictures.',
+    button: 'Sign in',
+    leaving: 'Opening the sign-in page…',
+    signOut: 'Sign out',
+    licenses: 'Licenses',
+    account: (email: string) => `Account ${email}`,
+    you: 'Your account',
+    ended: 'Your session has ended. Sign in again.',
+    failed: "Couldn't sign you in. Try again.",
+    elsewhere: 'You started signing in from another tab. Sign in again here.',
+    incompleteConfig: (field: string) =>
+      `This page isn't set up correctly: “${field}” in config.json is missing or invalid. Contact the administrator.`,
+  },
+
+  hero: {
+    title: "See what's in your pictures",
+    lead: 'Add a photo and get its labels in seconds: what it shows, where, and with what confidence.',
+    choose: 'Choose pictures',
+    chooseFolder: 'Choose a folder',
+    other: 'or drop pictures anywhere on this page, or paste one',
+    limits: 'JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw, up to 100 MB and 150 megapixels',
+  },
+  addPictures: 'Add pictures',
+  addFolder: 'Add a folder',
+  dropHere: 'Drop to add your pictures',
+  nothingDropped: "That didn't contain a file. Save the picture first, then drop the file.",
+  picturesHeading: 'Your pictures',
+  activity: 'Activity',
+  offline: "You're offline. Uploads resume when you're back online.",
+
+  fileSize: (bytes: number) => {
+    if (bytes < 1024) return count(bytes, 'byte', 'bytes');
+    if (bytes < 1024 * 1024) return `${whole.format(bytes / 1024)} KB`;
+    return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  },
+  dimensions: pixels,
+  unnamed: 'Picture',
+  confidence: (value: number) => percent.format(value / 100),
+  /** The value of a slider for a minimum confidence. */
+  minConfidence: (value: number) => (value > 0 ? `${whole.format(value)}%` : 'Any'),
+  conjunction: (parts: readonly string[]) => conjunction.format(parts),
+
+  // Checks before the upload
+  check: {
+    unreadable: "Can't read this file. Add it again. To add a folder, use “Add a folder”.",
+    empty: 'This file is empty.',
+    otherFormat: (format: string) =>
+      `${format} files aren't supported. Save the picture as JPEG or PNG and add it again.`,
+    notWhatItClaims: (format: string) => `This file is named like a ${format}, but it isn't a picture.`,
+    unsupported: 'Unsupported file type. Choose a JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw picture.',
+    tooLarge: (size: number, max: number) =>
+      `This file is ${text.fileSize(size)}. The limit is ${whole.format(max / 1024 / 1024)} MB. ` +
+      'Save a smaller version and add it again.',
+    tooSmall: (width: number, height: number, min: number) =>
+      `This picture is ${pixels(width, height)}. Each side needs at least ${whole.format(min)} pixels.`,
+    tooManyPixels: (width: number, height: number, max: number) =>
+      `This picture is ${pixels(width, height)}. The limit is ${whole.format(max / 1_000_000)} megapixels. ` +
+      'Save a smaller version and add it again.',
+  },
+
+  // Stages of an upload
+  stage: {
+    waiting: 'Queued',
+    preparing: 'Preparing…',
+    uploading: (sent: number) => `Uploading… ${whole.format(sent * 100)}%`,
+    labeling: 'Labeling…',
+    slow: 'This takes longer than usual. Labels appear here when they are ready.',
+    unreachable: "Can't reach the service. Retrying…",
+  },
+  uploadOf: (name: string) => `Upload of ${name}`,
+
+  // The gallery
+  day: (day: string) => {
+    const now = new Date();
+    const date = noon(day);
+    const daysAgo = Math.round((noon(localDay(now)).getTime() - date.getTime()) / 86_400_000);
+    if (daysAgo === 0) return 'Today';
+    if (daysAgo === 1) return 'Yesterday';
+    return (date.getFullYear() === now.getFullYear() ? longDay : longDayAndYear).format(date);
+  },
+  dateTime: (instant: string) => dateTime.format(new Date(instant)),
+  /** The camera's local time, wherever it was: the offset at its end is ignored. */
+  takenAt: (localTime: string) => dateTime.format(new Date(localTime.slice(0, 'YYYY-MM-DDThh:mm:ss'.length))),
+  place: (latitude: number, longitude: number) =>
+    `${degrees.format(Math.abs(latitude))} ${latitude < 0 ? 'S' : 'N'}, ` +
+    `${degrees.format(Math.abs(longitude))} ${longitude < 0 ? 'W' : 'E'}`,
+  pictures: (number: number) => count(number, 'picture', 'pictures'),
+  tile: (name: string, labels: readonly NamedLabel[], state: string) =>
+    [name, state || names(labels, CAPTION_LABELS).join(', ')].filter(Boolean).join(': '),
+  tileCaption: (labels: readonly NamedLabel[]) => names(labels, CAPTION_LABELS).join(' · '),
+  tileState: { uploading: 'Uploading…', labeling: 'Labeling…', rejected: 'Rejected', failed: 'Failed' },
+  library: {
+    loading: 'Loading more…',
+    noResults: 'No pictures found',
+    noResultsHint: 'Remove a filter or try another search.',
+  },
+  statuses: {
+    AWAITING_UPLOAD: 'Uploading',
+    PROCESSING: 'In progress',
+    LABELED: 'Labeled',
+    REJECTED: 'Rejected',
+    FAILED: 'Failed',
+    DELETED: 'Deleted',
+  } as Readonly<Record<string, string>>,
+  find: {
+    label: 'Search pictures by label',
+    placeholder: 'Search',
+    suggestions: 'Your labels',
+    noSuchLabel: 'No matching labels',
+    filters: (number: number) => (number > 0 ? `Filters, ${number} active` : 'Filters'),
+    active: 'Active filters',
+    remove: (name: string) => `Remove ${name}`,
+    clear: 'Clear all',
+    confidence: 'Confidence',
+    atLeast: (value: number) => (value > 0 ? `${whole.format(value)}% or more` : 'Any'),
+    confidenceOf: (labels: readonly string[]) =>
+      `Minimum confidence for ${labels.length > 0 ? conjunction.format(labels) : 'at least one label'}`,
+    status: 'Status',
+    anyStatus: 'Any',
+    from: 'From',
+    to: 'To',
+    period: (from: string | undefined, to: string | undefined) => {
+      const [first, last] = [from, to].map((day) => day && shortDay.format(noon(day)));
+      if (first && last) return first === last ? first : `${first} – ${last}`;
+      return first ? `Since ${first}` : `Until ${last}`;
+    },
+  },
+
+  // Uploads
+  uploads: {
+    title: 'Uploads',
+    progress: (finished: number, all: number) => `${whole.format(finished)} of ${whole.format(all)} done`,
+    paused: 'Paused',
+    summary: (labeled: number, rejected: number, failed: number) =>
+      [
+        labeled > 0 ? `${whole.format(labeled)} labeled` : '',
+        rejected > 0 ? `${whole.format(rejected)} rejected` : '',
+        failed > 0 ? `${whole.format(failed)} failed` : '',
+      ]
+        .filter(Boolean)
+        .join(', '),
+    total: 'All uploads',
+    pause: 'Pause queued uploads',
+    resume: 'Resume',
+    collapse: 'Hide list',
+    expand: 'Show list',
+    close: 'Close list',
+    cancelAll: 'Cancel all uploads',
+    labels: (labels: readonly NamedLabel[]) => names(labels, CAPTION_LABELS).join(', ') || 'No labels found',
+    more: (number: number) => `and ${count(number, 'more file', 'more files')}`,
+    skipped: (number: number) => `${count(number, 'file', 'files')} skipped: not a supported picture.`,
+    interrupted: (number: number, fileNames: readonly string[]) => {
+      const shown = fileNames.slice(0, 3);
+      const rest = number - shown.length;
+      const parts = rest > 0 ? [...shown, count(rest, 'more file', 'more files')] : shown;
+      return (
+        `Reloading the page interrupted ${count(number, 'upload', 'uploads')}: ${conjunction.format(parts)}. ` +
+        'Choose the files again to upload them.'
+      );
+    },
+    chooseAgain: 'Choose files',
+  },
+  cancel: (name: string) => `Cancel ${name}`,
+  remove: (name: string) => `Remove ${name} from the list`,
+  dismiss: 'Dismiss',
+
+  // The large view of a picture
+  picture: {
+    back: 'Back',
+    previous: 'Previous picture',
+    next: 'Next picture',
+    download: 'Download',
+    relabel: 'Label again',
+    delete: 'Delete',
+    loading: 'Loading…',
+    undecodable: "Your browser can't display this file",
+    threshold: 'Minimum confidence',
+    hidden: (number: number) => `${count(number, 'label', 'labels')} hidden`,
+    allHidden: 'No labels with this confidence.',
+    relabelAdvice: 'Choose “Label again”. There is no need to upload it again.',
+    relabelRunning: 'This picture is already being labeled.',
+    relabeled: 'Labeled again with your current settings.',
+  },
+  deletedToast: (name: string) => `Deleted ${name}`,
+  undo: 'Undo',
+  tooLate: "Too late to undo. It's already deleted.",
+  notDeleted: (name: string, reason: string) => `Couldn't delete ${name}. ${reason}`,
+  facts: {
+    heading: 'Details',
+    taken: 'Taken',
+    camera: 'Camera',
+    lens: 'Lens',
+    exposure: 'Exposure',
+    place: 'Location',
+    added: 'Added',
+    updated: 'Updated',
+    dimensions: 'Dimensions',
+    size: 'Size',
+    format: 'Format',
+    incomplete: 'Incomplete',
+    incompleteFile: 'Part of the picture is missing from the file. The rest is labeled.',
+    thumbnails: 'Thumbnails',
+    noThumbnails: (reason: string) => `None. ${reason}`,
+  },
+  exposure: {
+    aperture: (number: number) => `ƒ/${decimal.format(number)}`,
+    fraction: (denominator: number) => `1/${whole.format(denominator)} s`,
+    seconds: (time: number) => `${decimal.format(time)} s`,
+    focalLength: (millimeters: number) => `${decimal.format(millimeters)} mm`,
+    iso: (sensitivity: number) => `ISO ${sensitivity}`,
+  },
+  labelsHeading: 'Labels',
+  noLabels: 'No labels found. A sharper or brighter picture may help.',
+  showAll: (number: number) => `Show all ${whole.format(number)} labels`,
+  showFewer: 'Show fewer',
+  confidenceOf: (label: string) => `Confidence of ${label}`,
+  showBoxes: (label: string, number: number) =>
+    `${label}, show ${count(number, 'instance', 'instances')} in the picture`,
+  boxTitle: (label: string, confidence: number) => `${label} ${percent.format(confidence / 100)}`,
+  more: 'Parents and categories',
+  parents: 'Parents',
+  categories: 'Categories',
+  aliases: 'Aliases',
+  model: (version: string) => `Model ${version}`,
+  alternative: (name: string, labels: readonly NamedLabel[]) =>
+    labels.length > 0 ? `${name}: ${conjunction.format(names(labels, 5))}` : name,
+
+  execution: {
+    heading: 'Processing steps',
+    loading: 'Loading steps…',
+    gone: 'The steps are no longer available. They are kept for 90 days.',
+    summary: (status: string, startedAt: string, total: number | undefined) =>
+      [
+        statusOf(status),
+        `started ${dateTime.format(new Date(startedAt))}`,
+        total === undefined ? '' : `took ${duration(total)}`,
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    step: (status: string, startedAt: string | undefined, took: number | undefined, attempts: number) =>
+      [
+        statusOf(status),
+        startedAt ? clock.format(new Date(startedAt)) : '',
+        took === undefined ? '' : duration(took),
+        attempts > 1 ? count(attempts, 'attempt', 'attempts') : '',
+      ]
+        .filter(Boolean)
+        .join(' · '),
+  },
+
+  settings: {
+    title: 'Settings',
+    loading: 'Loading settings…',
+    lead: 'Choose which labels your pictures get. Changes apply to new uploads. To update an older picture, open it and choose “Label again”.',
+    minConfidence: 'Minimum confidence',
+    maxLabels: 'Maximum labels per picture',
+    include: {
+      legend: 'Only these labels',
+      hint: 'Leave empty to allow all labels.',
+      add: 'Add a label to include',
+    },
+    exclude: {
+      legend: 'Never these labels',
+      hint: 'These labels are always left out.',
+      add: 'Add a label to exclude',
+    },
+    save: 'Save',
+    reset: 'Restore defaults',
+    wereReset: 'Defaults restored. They apply to new uploads.',
+    saved: 'Saved. Changes apply to new uploads.',
+    tooManyNames: (max: number) => `You can list up to ${whole.format(max)} labels. Remove one to add another.`,
+    preview: 'Preview',
+    kept: (kept: number, all: number) =>
+      `Your newest picture keeps ${whole.format(kept)} of ${count(all, 'label', 'labels')}.`,
+    previewHint: 'The preview only includes labels that the picture has now.',
+    danger: 'Delete all my data',
+    dangerLead: 'Deletes all your pictures, labels and settings. Your account stays.',
+    deleteAll: 'Delete everything',
+    sure: 'Delete all your pictures?',
+    sureLead: "Deletes your pictures, labels and settings permanently. You can't undo this.",
+    keep: 'Cancel',
+    deleting: (number: number) => `Deleting… ${count(number, 'picture', 'pictures')} so far`,
+    deleted: (number: number) => `Everything is deleted: ${count(number, 'picture', 'pictures')}.`,
+  },
+
+  rejectedTitle: "This file can't be labeled",
+  failedTitle: 'Something went wrong',
+  rejected: 'The file was rejected.',
+  /** What the person can do, by the error's name in the record. */
+  advice: {
+    UnsupportedFormat: 'Save it as JPEG or PNG and add it again.',
+    ImageTooLarge: 'Save a smaller version (up to 100 MB and 150 megapixels) and add it again.',
+    ImageTooSmall: 'Choose a version with at least 80 pixels on each side.',
+    InvalidImage: 'Open it in a picture editor, save it as JPEG or PNG, and add it again.',
+    TooComplex: 'Open it in a picture editor, save it as a new JPEG or a smaller version, and add it again.',
+    ObjectGone: 'Add the picture again.',
+    ObjectArchived: 'Restore the file in S3, or add the picture again.',
+    ObjectEncrypted: 'Add the picture again without your own encryption key.',
+  } as Readonly<Record<string, string>>,
+  adviceOtherwise: 'Add a picture of up to 100 MB and 150 megapixels, with at least 80 pixels on each side.',
+  failed: "We couldn't label this picture. The problem is on our side, not in your file.",
+  deleted: 'This picture was deleted, or its upload never finished.',
+  notFound: 'Picture not found. It may have been deleted.',
+  unexpected: 'Something went wrong. Reload the page and try again.',
+  tryAgain: 'Try again',
+
+  // The API and storage
+  unreachable: "Can't reach the service. Check your connection.",
+  notUnderstood: 'Unexpected response from the service. Reload the page or try again later.',
+  apiStatus: (status: number) => {
+    if (status === 401 || status === 403) return "You don't have access. Sign in again.";
+    if (status === 429) return 'Too many requests. Try again in a moment.';
+    if (status >= 500) return "The service isn't available. Try again in a moment.";
+    return `The service rejected the request (HTTP ${status}).`;
+  },
+  upload: {
+    rejected: 'Storage rejected the file. It may have changed after you added it. Try again, or add it again.',
+    expired: 'The upload took too long to start. Try again.',
+    transient: 'Lost the connection to storage. Check your connection and try again.',
+    insecurePage: 'Uploads need a secure page. Open this page with https:// or http://127.0.0.1.',
+  },
+
+  /** What a screen reader says when a picture's state changes. */
+  announce: {
+    added: (name: string) => `${name}: added.`,
+    labeling: (name: string) => `${name}: uploaded, labeling.`,
+    slow: (name: string) => `${name}: takes longer than usual.`,
+    labeled: (name: string, labels: readonly NamedLabel[]) => {
+      const top = labels
+        .slice(0, CAPTION_LABELS)
+        .map((label) => `${label.name} ${whole.format(label.confidence)} percent`);
+      return `${name}: ${count(labels.length, 'label', 'labels')}${top.length > 0 ? `. ${top.join(', ')}` : ''}.`;
+    },
+    ended: (name: string, title: string, reason: string) => `${name}: ${title}. ${reason}`,
+  },
+} as const;
+
+/** The statuses of steps and executions, as Step Functions and the API name them. */
+const STATUSES: Readonly<Record<string, string>> = {
+  RUNNING: 'In progress',
+  SUCCEEDED: 'Done',
+  CAUGHT_ERROR: 'Handled error',
+  FAILED: 'Failed',
+  TIMED_OUT: 'Timed out',
+  ABORTED: 'Stopped',
+  PENDING_REDRIVE: 'Redrive pending',
+};
+
+function statusOf(status: string): string {
+  return STATUSES[status] ?? status;
+}
+
+function localDay(date: Date): string {
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
+}

@@ -1,0 +1,161 @@
+// Lists the uploads with their progress.
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { check, chevron, close, pause, play, retry, warning } from '../shared/icons';
+import { sheets } from '../shared/styles';
+import { text } from '../shared/text';
+import { type Item, isFinished, isUnfinished, type Queue } from './queue';
+import type { Unfinished } from './unfinished';
+import css from './upload-panel.css?inline';
+
+/** How many uploads are listed. Rejected and failed ones come first. */
+const MAX_ROWS = 60;
+
+/** Dispatches `choose` to choose interrupted files again, and `dismiss` to forget them. */
+@customElement('ilg-upload-panel')
+export class UploadPanel extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) queue!: Queue;
+  @property({ attribute: false }) items: readonly Item[] = [];
+  /** The uploads that a reload of the page interrupted. */
+  @property({ attribute: false }) interrupted: Unfinished | undefined;
+  @state() private collapsed = false;
+
+  override render() {
+    if (this.items.length === 0 && !this.interrupted) return nothing;
+    return html`<section aria-label=${text.uploads.title} ?data-collapsed=${this.collapsed}>
+      ${this.interrupted ? this.interruption(this.interrupted) : nothing} ${this.items.length > 0 ? this.all() : nothing}
+    </section>`;
+  }
+
+  private interruption({ count, names }: Unfinished) {
+    return html`<div class="interrupted">
+      <p>${text.uploads.interrupted(count, names)}</p>
+      <div class="buttons">
+        <button class="button primary" type="button" @click=${() => this.dispatchEvent(new Event('choose'))}>${text.uploads.chooseAgain}</button>
+        <button class="button" type="button" @click=${() => this.dispatchEvent(new Event('dismiss'))}>${text.dismiss}</button>
+      </div>
+    </div>`;
+  }
+
+  private all() {
+    const finished = this.items.filter(isFinished).length;
+    const allFinished = finished === this.items.length;
+    const title = allFinished
+      ? this.summary()
+      : this.queue.paused
+        ? text.uploads.paused
+        : text.uploads.progress(finished, this.items.length);
+    const waiting = this.items.some(({ stage }) => stage.name === 'waiting');
+    return html`
+      <header>
+        <h2>${title}</h2>
+        ${
+          waiting || this.queue.paused
+            ? this.button(
+                this.queue.paused ? play : pause,
+                this.queue.paused ? text.uploads.resume : text.uploads.pause,
+                () => this.togglePause(),
+              )
+            : nothing
+        }
+        ${this.button(chevron, this.collapsed ? text.uploads.expand : text.uploads.collapse, () => this.toggle(), 'collapse')}
+        ${
+          allFinished
+            ? this.button(close, text.uploads.close, () => this.queue.clear())
+            : this.items.some(isUnfinished)
+              ? this.button(close, text.uploads.cancelAll, () => this.queue.cancelAll())
+              : nothing
+        }
+      </header>
+      ${allFinished ? nothing : html`<progress class="total" max="1" .value=${this.progress()} aria-label=${text.uploads.total}></progress>`}
+      ${this.collapsed ? nothing : this.list()}
+    `;
+  }
+
+  private list() {
+    const urgency = ({ stage }: Item) =>
+      stage.name === 'failed' || stage.name === 'rejected' ? 0 : stage.name === 'labeled' ? 2 : 1;
+    const rows = this.items.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, MAX_ROWS);
+    return html`<ul role="list">
+        ${repeat(
+          rows,
+          ({ key }) => key,
+          (item) => this.row(item),
+        )}
+      </ul>
+      ${rows.length < this.items.length ? html`<p class="rest">${text.uploads.more(this.items.length - rows.length)}</p>` : nothing}`;
+  }
+
+  private row(item: Item) {
+    const { key, name, stage, imageId } = item;
+    const open = imageId && (stage.name === 'labeled' || stage.name === 'rejected');
+    return html`<li data-stage=${stage.name}>
+      <div class="what">
+        <p class="name" title=${name}>${open ? html`<a href="/images/${imageId}"><bdi>${name}</bdi></a>` : html`<bdi>${name}</bdi>`}</p>
+        ${this.status(item)}
+      </div>
+      ${stage.name === 'failed' ? this.button(retry, `${text.tryAgain}: ${name}`, () => this.queue.retry(key)) : nothing}
+      ${
+        stage.name === 'labeled'
+          ? html`<span class="done">${check}</span>`
+          : stage.name === 'labeling'
+            ? nothing
+            : this.button(close, isUnfinished(item) ? text.cancel(name) : text.remove(name), () =>
+                this.queue.remove(key),
+              )
+      }
+    </li>`;
+  }
+
+  private status({ name, stage }: Item) {
+    switch (stage.name) {
+      case 'waiting':
+        return html`<p class="state">${text.stage.waiting}</p>`;
+      case 'preparing':
+        return html`<p class="state">${text.stage.preparing}</p>`;
+      case 'uploading':
+        return html`<p class="state">${text.stage.uploading(stage.sent)}</p>
+          <progress max="1" .value=${stage.sent} aria-label=${text.uploadOf(name)}></progress>`;
+      case 'labeling':
+        return html`<p class="state">${stage.unreachable ? text.stage.unreachable : stage.slow ? text.stage.slow : text.stage.labeling}</p>`;
+      case 'labeled':
+        return html`<p class="state">${text.uploads.labels(stage.image.labels)}</p>`;
+      case 'rejected':
+        return html`<p class="state bad">${warning}<span><strong>${text.rejectedTitle}.</strong> ${stage.reason} ${stage.advice ?? ''}</span></p>`;
+      case 'failed':
+        return html`<p class="state warn">${warning}<span><strong>${text.failedTitle}.</strong> ${stage.reason}</span></p>`;
+    }
+  }
+
+  private button(icon: unknown, label: string, run: () => void, kind = '') {
+    return html`<button class="small ${kind}" type="button" aria-label=${label} title=${label} @click=${run}>${icon}</button>`;
+  }
+
+  private summary(): string {
+    const count = (name: Item['stage']['name']) => this.items.filter(({ stage }) => stage.name === name).length;
+    return text.uploads.summary(count('labeled'), count('rejected'), count('failed'));
+  }
+
+  /** The progress of all files, 0 to 1. It counts files, not bytes, because labeling takes the longest. */
+  private progress(): number {
+    const parts = this.items.map((item) => {
+      if (isFinished(item)) return 1;
+      if (item.stage.name === 'labeling') return 0.8;
+      return item.stage.name === 'uploading' ? 0.8 * item.stage.sent : 0;
+    });
+    return parts.reduce((sum, part) => sum + part, 0) / parts.length;
+  }
+
+  private togglePause(): void {
+    if (this.queue.paused) this.queue.resume();
+    else this.queue.pause();
+    this.requestUpdate();
+  }
+
+  private toggle(): void {
+    this.collapsed = !this.collapsed;
+  }
+}
