@@ -1,5 +1,5 @@
-// The browser tests: a real Chromium, found on this machine, against a stack that runs already.
-// `cargo xtask test` starts the stack and names its stack.json in ILG_STACK.
+// The browser tests run in the Chromium of this machine, against a running stack. `cargo xtask test` starts the stack and
+// sets ILG_STACK to its stack.json.
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 import { stack } from './browser/stack.ts';
@@ -8,24 +8,26 @@ const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromi
   (path) => path && existsSync(path),
 );
 if (!chromium) {
-  throw new Error('No Chromium found. Install it (Debian: apt-get install chromium), or name one in CHROMIUM.');
+  throw new Error('Chromium not found. Install it (Debian: apt-get install chromium), or set CHROMIUM to its path.');
 }
 
 export default defineConfig({
   testDir: './browser',
-  // `npm run benchmark` measures; nothing of that belongs to the tests.
+  // `npm run benchmark` runs the measurements.
   testMatch: process.env['ILG_BENCHMARK'] ? '*.bench.ts' : '*.spec.ts',
   outputDir: './test-results',
   reporter: 'list',
   forbidOnly: true,
-  // The stack is one, and its labeler wants the cores.
-  workers: 1,
-  timeout: 90_000,
-  // A cold stack takes its time for the first picture.
-  expect: { timeout: 45_000 },
+  // Each test has its own account, so tests can share one stack. Two at a time use the time in which one of them waits.
+  fullyParallel: true,
+  workers: process.env['ILG_BENCHMARK'] ? 1 : 2,
+  // Long enough for a busy machine: only tests that hang reach these.
+  timeout: 240_000,
+  expect: { timeout: 60_000 },
   use: {
     baseURL: stack.webUrl,
-    trace: 'retain-on-failure',
+    // Without the screenshots of each step, which take a quarter of the time.
+    trace: { mode: 'retain-on-failure', screenshots: false },
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: chromium,

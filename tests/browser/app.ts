@@ -1,18 +1,18 @@
-// The page as a person meets it, and a test that fails when the page breaks a promise it always keeps: no violation of
-// its security policy, no error in the console, no request to anybody else.
+// The `test` that all browser tests use, and helpers to use the page. Every test fails if the page violates its content
+// security policy, logs an error, or sends a request to another origin.
 import { expect, type JSHandle, type Locator, type Page, test as base } from '@playwright/test';
 import type { TestFile } from './files.ts';
 import { createPerson, type Person } from './people.ts';
 import { stack } from './stack.ts';
 
 interface Fixtures {
-  /** Whether the test begins signed in. */
+  /** Whether the test starts signed in. */
   readonly signedIn: boolean;
-  /** Who is at the page: an account of the test's own. */
+  /** The person who uses the page. Each test has its own account. */
   readonly person: Person;
-  /** A console error that the test provokes: browsers log refused requests by themselves. */
-  readonly provoked: RegExp | undefined;
-  readonly kept: undefined;
+  /** A console error that the test expects: browsers log failed requests. */
+  readonly expectedError: RegExp | undefined;
+  readonly pageChecks: undefined;
 }
 
 export const test = base.extend<Fixtures>({
@@ -22,35 +22,35 @@ export const test = base.extend<Fixtures>({
     const localStorage = [{ name: 'ilg.tokens', value: JSON.stringify(person.tokens) }];
     await use({ cookies: [], origins: signedIn ? [{ origin: stack.webUrl, localStorage }] : [] });
   },
-  provoked: [undefined, { option: true }],
-  kept: [
-    async ({ page, provoked }, use) => {
-      const broken: string[] = [];
+  expectedError: [undefined, { option: true }],
+  pageChecks: [
+    async ({ page, expectedError }, use) => {
+      const problems: string[] = [];
       const origins = new Set([stack.webUrl, stack.endpoint].map((url) => new URL(url).origin));
-      await page.exposeFunction('policyViolated', (violation: string) => broken.push(`policy: ${violation}`));
+      await page.exposeFunction('policyViolated', (violation: string) => problems.push(`policy: ${violation}`));
       await page.addInitScript(() => {
         const report = (window as unknown as { policyViolated(violation: string): void }).policyViolated;
         document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
           report(`${effectiveDirective} ${blockedURI}`),
         );
       });
-      page.on('pageerror', (error) => broken.push(`uncaught: ${error.message}`));
+      page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
       page.on('dialog', (dialog) => {
-        broken.push(`dialog: ${dialog.message()}`);
+        problems.push(`dialog: ${dialog.message()}`);
         void dialog.dismiss();
       });
       page.on('console', (message) => {
-        // The emulator's sign-in page has no icon; that is not ours to mend.
+        // The emulator's sign-in page has no icon.
         if (message.location().url === new URL('/favicon.ico', stack.endpoint).href) return;
         const problem = message.type() === 'error' || message.type() === 'warning';
-        if (problem && !provoked?.test(message.text())) broken.push(`console: ${message.text()}`);
+        if (problem && !expectedError?.test(message.text())) problems.push(`console: ${message.text()}`);
       });
       page.on('request', (request) => {
         const { protocol, origin } = new URL(request.url());
-        if (protocol.startsWith('http') && !origins.has(origin)) broken.push(`request to ${origin}`);
+        if (protocol.startsWith('http') && !origins.has(origin)) problems.push(`request to ${origin}`);
       });
       await use(undefined);
-      expect(broken, 'what the page never does').toEqual([]);
+      expect(problems, 'problems of the page').toEqual([]);
     },
     { auto: true },
   ],
@@ -63,7 +63,7 @@ export function tiles(page: Page): Locator {
   return page.locator('ilg-gallery').getByRole('link');
 }
 
-/** The tile of the picture with this name; it names the surest labels once it has any. */
+/** The tile of the picture with this name. Its accessible name contains its first labels. */
 export function tile(page: Page, name: string, labels: string = ''): Locator {
   const start = `${name}: `.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return page.locator('ilg-gallery').getByRole('link', { name: new RegExp(`^${start}.*${labels}`) });
@@ -89,12 +89,12 @@ export async function addAndOpen(page: Page, file: TestFile, labels: string = 'C
   return view;
 }
 
-/** A label's row in a picture's view. */
+/** A label's row in the large view. */
 export function label(within: Locator, name: string): Locator {
   return within.getByRole('listitem').filter({ has: within.page().getByRole('meter', { name: `Confidence of ${name}`, exact: true }) });
 }
 
-/** Files as the browser hands them to a page that is dropped or pasted into. */
+/** Files as the browser passes them to the page for a drop or a paste. */
 function dataTransfer(page: Page, files: readonly TestFile[]): Promise<JSHandle<DataTransfer>> {
   const plain = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, content: buffer.toString('base64') }));
   return page.evaluateHandle((given) => {
@@ -107,7 +107,7 @@ function dataTransfer(page: Page, files: readonly TestFile[]): Promise<JSHandle<
   }, plain);
 }
 
-/** Drags files over the page and drops them where nothing in particular is. */
+/** Drops files on the page. */
 export async function drop(page: Page, ...files: TestFile[]): Promise<void> {
   const transfer = await dataTransfer(page, files);
   await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
@@ -125,7 +125,7 @@ export async function paste(page: Page, ...files: TestFile[]): Promise<void> {
   }, transfer);
 }
 
-/** Slows the way to storage down to so many bytes a second, so that an upload can be watched; gives back how to end that. */
+/** Limits the speed of uploads, in bytes per second. Returns a function that removes the limit. */
 export async function throttleUploads(page: Page, bytesPerSecond: number): Promise<() => Promise<void>> {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');

@@ -1,38 +1,47 @@
-// The files that the tests give to the page: samples, and things that are not what they claim.
+// The files that the tests upload: sample pictures, and files that are not what their names say.
 import { readFileSync } from 'node:fs';
 
-/** A file as a person would have it on disk. */
+/** A file on the person's disk. */
 export interface TestFile {
   readonly name: string;
-  /** What the system says it is, by its name. */
+  /** The type that the operating system reports for its name. */
   readonly mimeType: string;
   readonly buffer: Buffer;
 }
 
 const samples = new URL('../../samples/', import.meta.url);
 
-/** A photograph of `samples/`, perhaps under another name. */
+/** A photograph from `samples/`, optionally with another name. */
 export function sample(file: string, name: string = file): TestFile {
   return { name, mimeType: 'image/jpeg', buffer: readFileSync(new URL(file, samples)) };
 }
 
-/** Text under a picture's name. */
+/** A text file with the name of a picture. */
 export const textNamedJpg: TestFile = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Milk, bread, eggs') };
 
-/** A file of `tests/pictures/`, as a phone names it. */
+/** A HEIC file from `tests/pictures/`. */
 export function heic(file: string, name: string = file): TestFile {
   return { name, mimeType: 'image/heic', buffer: readFileSync(new URL(`../pictures/${file}`, import.meta.url)) };
 }
 
-/** The start of a picture as iPhones take them. */
-export const brokenHeic: TestFile = {
-  name: 'holiday.heic',
-  mimeType: 'image/heic',
-  buffer: Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
-};
-
-/** A photograph whose second half was lost: its header is fine, so only decoding it shows. */
+/** The first half of a JPEG photograph, which viewers show. */
 export function truncated(): TestFile {
-  const whole = sample('cat.jpg', 'half-a-cat.jpg');
+  return half(sample('cat.jpg', 'half-a-cat.jpg'));
+}
+
+/** The first half of a WebP picture. Its header is valid, so only decoding shows that it is damaged. */
+export function damaged(): TestFile {
+  const buffer = readFileSync(new URL('../pictures/cat.webp', import.meta.url));
+  return half({ name: 'half-a-cat.webp', mimeType: 'image/webp', buffer });
+}
+
+function half(whole: TestFile): TestFile {
   return { ...whole, buffer: whole.buffer.subarray(0, Math.floor(whole.buffer.length / 2)) };
 }
+
+/** The start of a JPEG XL picture. */
+export const jpegXl: TestFile = {
+  name: 'photo.jxl',
+  mimeType: 'image/jxl',
+  buffer: Buffer.from('\0\0\0\x0cJXL \r\n\x87\n', 'latin1'),
+};

@@ -1,9 +1,9 @@
-// The gallery: a history of any length, in rows, of which only what is seen is in the document.
+// The gallery: a history of any length, of which only the visible rows are in the document.
 import { drop, expect, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
 import { seed } from './seed.ts';
 
-test('newest first, by days, and each picture once, down to the first of all', async ({ page, person }) => {
+test('shows each picture once, newest first, grouped by day, down to the oldest', async ({ page, person }) => {
   const count = 230;
   await seed(person, count);
   await page.goto('/');
@@ -14,7 +14,7 @@ test('newest first, by days, and each picture once, down to the first of all', a
   await expect(async () => {
     const names = await tiles(page).evaluateAll((links) => links.map((link) => link.getAttribute('title') ?? ''));
     for (const name of names) seen.add(name);
-    expect(names.length, 'only what is seen, and a little more').toBeLessThan(120);
+    expect(names.length, 'only pictures in and near the window').toBeLessThan(120);
     await page.mouse.wheel(0, 500);
     expect(seen.size).toBe(count);
   }).toPass({ intervals: [50] });
@@ -23,7 +23,7 @@ test('newest first, by days, and each picture once, down to the first of all', a
   expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeGreaterThan(5_000);
 });
 
-test('rows end at the same edge, nothing overlaps, and pictures that come in move nothing', async ({ page, person }) => {
+test('pictures do not overlap, and do not move when they are loaded', async ({ page, person }) => {
   await seed(person, 60, (index) => ({ width: 300 + ((index * 97) % 500), height: 300 }));
   await page.goto('/');
   await expect(tiles(page).first().locator('img')).toHaveCount(1);
@@ -45,7 +45,7 @@ test('rows end at the same edge, nothing overlaps, and pictures that come in mov
   expect(await boxes()).toEqual(before);
 });
 
-test('a screen of pictures is a request for the list and one for each thumbnail', async ({ page, person }) => {
+test('a screen of pictures takes one request for the list and one for each thumbnail', async ({ page, person }) => {
   await seed(person, 60);
   const asked: string[] = [];
   page.on('request', (request) => {
@@ -59,7 +59,7 @@ test('a screen of pictures is a request for the list and one for each thumbnail'
   expect(asked).toEqual(['/api/images']);
 });
 
-test('pictures without thumbnails are shown by their files', async ({ page, person }) => {
+test('pictures without thumbnails are displayed from their files', async ({ page, person }) => {
   await seed(person, 3, (index) => ({ thumbnails: index === 2 }));
   await page.goto('/');
   for (const name of ['2.jpg', '1.jpg']) {
@@ -70,10 +70,10 @@ test('pictures without thumbnails are shown by their files', async ({ page, pers
   }
 });
 
-test.describe('an address has expired', () => {
-  test.use({ provoked: /status of 403/ });
+test.describe('the URL of a thumbnail has expired', () => {
+  test.use({ expectedError: /status of 403/ });
 
-  test('and the tile asks for another', async ({ page, person }) => {
+  test('the tile requests another one', async ({ page, person }) => {
     await seed(person, 2);
     await page.route('**/thumbnails/seeded/cat.jpg/1?*', (route) => route.fulfill({ status: 403 }), { times: 1 });
     const asked = page.waitForRequest((request) => new URL(request.url()).searchParams.has('id'));
@@ -83,7 +83,7 @@ test.describe('an address has expired', () => {
   });
 });
 
-test('what was uploaded is there again after a reload, and what is new comes first', async ({ page, person }) => {
+test('an uploaded picture comes first, also after a reload', async ({ page, person }) => {
   await seed(person, 3);
   await page.goto('/');
   await expect(tiles(page)).toHaveCount(3);
@@ -96,7 +96,7 @@ test('what was uploaded is there again after a reload, and what is new comes fir
   await expect(tiles(page).first().locator('img[data-loaded]')).toBeVisible();
 });
 
-test('a picture opened deep in the history is closed to the same place', async ({ page, person }) => {
+test('closing a picture returns to the same place in the history', async ({ page, person }) => {
   await seed(person, 150);
   await page.goto('/');
   await expect(tiles(page).first()).toBeVisible();
@@ -113,14 +113,14 @@ test('a picture opened deep in the history is closed to the same place', async (
   await expect(tile(page, name)).toBeFocused();
 });
 
-test.describe('the history cannot be read', () => {
-  test.use({ provoked: /status of 500/ });
+test.describe('the history cannot be loaded', () => {
+  test.use({ expectedError: /status of 500/ });
 
-  test('the page says so, and reads it once asked again', async ({ page, person }) => {
+  test('the page says so, and loads it after “Try again”', async ({ page, person }) => {
     await seed(person, 2);
     await page.route('**/api/images?*', (route) => route.fulfill({ status: 500, json: {} }));
     await page.goto('/');
-    await expect(page.getByRole('alert')).toContainText('The service is not available just now.');
+    await expect(page.getByRole('alert')).toContainText("The service isn't available.");
     await page.unrouteAll();
     await page.getByRole('button', { name: 'Try again' }).click();
     await expect(tiles(page)).toHaveCount(2);

@@ -1,9 +1,9 @@
-// The page without a mouse.
+// Using the page with the keyboard only.
 import type { Locator, Page } from '@playwright/test';
 import { expect, label, picture, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
 
-/** Presses Tab until something has the focus. */
+/** Presses Tab until the target has the focus. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
   await expect(async () => {
     await page.keyboard.press('Tab');
@@ -11,7 +11,7 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
   }).toPass({ intervals: [0] });
 }
 
-test('with the keyboard alone: add a picture, open it, see a box, delete it, take that back, find it, leave', async ({ page }) => {
+test('adds, opens, deletes, restores and finds a picture with the keyboard', async ({ page }) => {
   await page.goto('/');
   await tabTo(page, page.getByRole('button', { name: 'Choose pictures' }));
   const chooser = page.waitForEvent('filechooser');
@@ -25,7 +25,7 @@ test('with the keyboard alone: add a picture, open it, see a box, delete it, tak
   await expect(view.getByRole('heading', { name: 'cat.jpg' })).toBeFocused();
 
   await expect(label(view, 'Cat')).toBeVisible();
-  const name = label(view, 'Cat').getByRole('button', { name: /^Cat, show \d+ places? in the picture$/ });
+  const name = label(view, 'Cat').getByRole('button', { name: /^Cat, show \d+ instances? in the picture$/ });
   await tabTo(page, name);
   await expect(view.locator('.box[data-on]').first()).toContainText('Cat');
   await page.keyboard.press('Enter');
@@ -37,9 +37,9 @@ test('with the keyboard alone: add a picture, open it, see a box, delete it, tak
   await expect(tile(page, 'cat.jpg')).toBeVisible();
 
   await page.keyboard.press('/');
-  await expect(page.getByRole('combobox', { name: 'Find pictures by label' })).toBeFocused();
+  await expect(page.getByRole('combobox', { name: 'Search pictures by label' })).toBeFocused();
   await page.keyboard.type('cat');
-  await expect(page.getByRole('option', { name: 'Cat 1 picture' })).toBeVisible();
+  await expect(page.getByRole('option', { name: 'Cat 1 picture', exact: true })).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Remove Cat' })).toBeVisible();
   await expect(tiles(page)).toHaveCount(1);

@@ -1,5 +1,5 @@
-// Lighthouse on the page, signed out and signed in. `npm run benchmark` runs it against a running stack; npx fetches
-// Lighthouse itself, which is too large for what the tests install.
+// Runs Lighthouse on the page, signed out and signed in. `npm run benchmark` runs it against a running stack. npx installs
+// Lighthouse, which is too large to be a dependency.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -38,7 +38,7 @@ for (const signedIn of [false, true]) {
       await page.close();
     }
     const report = join(folder, 'report.json');
-    // Not synchronously: Playwright has to let each new tab go on.
+    // Not synchronously, because Playwright must handle new tabs.
     await promisify(execFile)('npx', [
       ...['--yes', LIGHTHOUSE, `${stack.webUrl}/`, `--port=${port}`, '--preset=desktop', '--disable-storage-reset', '--quiet'],
       ...['--only-categories=performance,accessibility,best-practices', '--output=json', `--output-path=${report}`],

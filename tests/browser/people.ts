@@ -1,4 +1,4 @@
-// People with accounts: each test has one of its own, so that nobody's pictures are in its way.
+// Accounts. Each test has its own, so that tests do not see each other's pictures.
 import { randomUUID } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import { AwsClient } from 'aws4fetch';
@@ -9,7 +9,7 @@ export interface Person {
   readonly password: string;
   /** The owner of the person's pictures. */
   readonly sub: string;
-  /** The page's own store, as it is after signing in. */
+  /** What the page stores after signing in. */
   readonly tokens: {
     readonly accessToken: string;
     readonly refreshToken: string;
@@ -20,7 +20,7 @@ export interface Person {
 
 const { accessKeyId, secretAccessKey, region } = stack;
 
-/** Makes an account and signs it in, as an administrator's program does. */
+/** Creates an account and signs it in with the administrator's API. */
 export async function createPerson(): Promise<Person> {
   const email = `${randomUUID()}@example.com`;
   const password = randomUUID();
@@ -60,7 +60,7 @@ export async function createPerson(): Promise<Person> {
   };
 }
 
-/** From the signed-out page to the signed-in one, as a person goes: by the user pool's own page. */
+/** Signs in on the user pool's sign-in page. */
 export async function signIn(page: Page, email: string, password: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL('**/oauth2/authorize?*');
@@ -69,10 +69,10 @@ export async function signIn(page: Page, email: string, password: string): Promi
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** Calls an AWS service of the stack in its JSON protocol. */
+/** Calls an AWS service of the stack with the JSON protocol. */
 export async function call(service: string, target: string, body: object): Promise<any> {
   const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service });
-  const response = await aws.fetch(stack.endpoint, {
+  const response = await aws.fetch(service === 'dynamodb' ? stack.dynamodbUrl : stack.endpoint, {
     method: 'POST',
     headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target },
     body: JSON.stringify(body),

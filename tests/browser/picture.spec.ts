@@ -1,9 +1,11 @@
-// One picture, large: what is in it and where, what happened to it, and what can be done with it.
+// The large view of a picture: labels, boxes, details, processing steps and actions.
 import { readFileSync } from 'node:fs';
 import { addAndOpen, drop, expect, label, picture, test, tile, tiles } from './app.ts';
-import { sample, truncated } from './files.ts';
+import { damaged, sample, truncated } from './files.ts';
+import { seed } from './seed.ts';
+import { stack } from './stack.ts';
 
-test('pointing at a label shows where it is, and pointing at the place shows the label', async ({ page }) => {
+test('pointing at a label highlights its boxes, and pointing at a box highlights its label', async ({ page }) => {
   const view = await addAndOpen(page, sample('cat.jpg'));
   await label(view, 'Cat').hover();
   const box = view.locator('.box[data-on]').first();
@@ -24,22 +26,30 @@ test('pointing at a label shows where it is, and pointing at the place shows the
   await expect(view.locator('li[data-on]')).toHaveCount(1);
 });
 
-test('the slider hides what is less sure, in the list and in the picture', async ({ page }) => {
+test('a label is listed before its parents', async ({ page }) => {
+  const view = await addAndOpen(page, sample('cat.jpg'));
+  const listed = await view.getByRole('meter').evaluateAll((meters) => meters.map((meter) => meter.getAttribute('aria-label')));
+  expect(listed).toEqual(expect.arrayContaining(['Confidence of Cat', 'Confidence of Mammal', 'Confidence of Animal']));
+  expect(listed.indexOf('Confidence of Cat')).toBeLessThan(listed.indexOf('Confidence of Mammal'));
+  expect(listed.indexOf('Confidence of Mammal')).toBeLessThan(listed.indexOf('Confidence of Animal'));
+});
+
+test('the slider hides labels with less confidence, in the list and in the picture', async ({ page }) => {
   const view = await addAndOpen(page, sample('cat.jpg'));
   const before = await view.getByRole('meter').count();
-  const slider = view.getByRole('slider', { name: /Show labels of/ });
+  const slider = view.getByRole('slider', { name: /Minimum confidence/ });
   await slider.fill('90');
-  await expect(view.getByText('90% or more')).toBeVisible();
+  await expect(view.getByText('90%', { exact: true })).toBeVisible();
   for (const meter of await view.getByRole('meter').all()) {
     expect(await meter.evaluate((element: HTMLMeterElement) => element.value)).toBeGreaterThanOrEqual(90);
   }
   expect(await view.getByRole('meter').count()).toBeLessThanOrEqual(before);
   await slider.fill('100');
-  await expect(view.getByText('No label is that sure.')).toBeVisible();
+  await expect(view.getByText('No labels with this confidence.')).toBeVisible();
   await expect(view.locator('.box')).toHaveCount(0);
 });
 
-test('parents, categories, details and the steps of the workflow are there to be unfolded', async ({ page }) => {
+test('parents, categories and processing steps can be expanded', async ({ page }) => {
   const view = await addAndOpen(page, sample('cat.jpg'));
   await expect(view.getByText(/^Parents.*Animal/).first()).toBeHidden();
   await view.getByText('Parents and categories').click();
@@ -47,25 +57,53 @@ test('parents, categories, details and the steps of the workflow are there to be
   await expect(view.getByText('451 × 300 pixels')).toBeVisible();
   await expect(view.getByText('JPEG')).toBeVisible();
 
-  await view.getByText('What happened').click();
+  await view.getByText('Processing steps').click();
   const steps = view.locator('ilg-execution-graph').getByRole('listitem');
   await expect(steps).toHaveCount(5);
   await expect(steps.first()).toContainText(/Done · .* ms/);
   await expect(steps.last()).toContainText(/Done/);
 });
 
-test('what happened to a refused file is explained, and where', async ({ page }) => {
+test('a rejected file has a reason, and its failed step an error name', async ({ page }) => {
   await page.goto('/');
-  await drop(page, truncated());
-  await tile(page, 'half-a-cat.jpg', 'Refused').click();
-  const view = picture(page, 'half-a-cat.jpg');
-  await expect(view).toContainText('This file cannot be labeled');
+  await drop(page, damaged());
+  await tile(page, 'half-a-cat.webp', 'Rejected').click();
+  const view = picture(page, 'half-a-cat.webp');
+  await expect(view).toContainText("This file can't be labeled");
   await expect(view).toContainText('Open it in a picture editor');
-  await view.getByText('What happened').click();
+  await view.getByText('Processing steps').click();
   await expect(view.locator('ilg-execution-graph').getByText('InvalidImage')).toBeVisible();
 });
 
-test('next and previous, with the keys and with buttons, in the order of the gallery', async ({ page }) => {
+test('half of a JPEG is labeled, and the details say that it is incomplete', async ({ page }) => {
+  await page.goto('/');
+  await drop(page, truncated());
+  const shown = tile(page, 'half-a-cat.jpg');
+  await expect(shown.locator('img[data-loaded]')).toBeVisible();
+  await shown.click();
+  const view = picture(page, 'half-a-cat.jpg');
+  await expect(view.getByText('451 × 300 pixels', { exact: true })).toBeVisible();
+  await expect(page.locator('ilg-picture-facts')).toContainText('Part of the picture is missing from the file.');
+});
+
+test('the details say what is missing from the file, and why there are no thumbnails', async ({ page, person }) => {
+  const reason = 'Decoding this picture takes more memory than allowed.';
+  await seed(person, 2, (index) =>
+    index === 0
+      ? { fileName: 'cut-off.jpg', incomplete: true }
+      : { fileName: 'huge.jpg', thumbnails: false, thumbnailsError: reason },
+  );
+  await page.goto('/');
+  await tile(page, 'cut-off.jpg').click();
+  const details = page.locator('ilg-picture-facts');
+  await expect(details).toContainText('Part of the picture is missing from the file.');
+  await expect(details).not.toContainText('Thumbnails');
+  await page.keyboard.press('ArrowRight');
+  await expect(details).toContainText(reason);
+  await expect(details).not.toContainText('Incomplete');
+});
+
+test('next and previous follow the order of the gallery, with keys and with buttons', async ({ page }) => {
   await page.goto('/');
   for (const name of ['one.jpg', 'two.jpg', 'three.jpg']) {
     await drop(page, sample('cat.jpg', name));
@@ -100,7 +138,27 @@ test('the file that is downloaded is the file that was uploaded', async ({ page 
   expect(await response.body()).toEqual(readFileSync(new URL('../../samples/cat.jpg', import.meta.url)));
 });
 
-test('a deleted picture comes back with undo; without, it is gone for good', async ({ page }) => {
+test.describe('the URL of a picture has expired', () => {
+  test.use({ expectedError: /status of 400/ });
+
+  test('the page requests another one and displays the picture', async ({ page }) => {
+    const view = await addAndOpen(page, sample('cat.jpg'));
+    let refusals = 0;
+    await page.route(`${new URL(stack.endpoint).origin}/**`, (route) => {
+      // The small thumbnail belongs to the gallery.
+      const isShown = route.request().method() === 'GET' && !new URL(route.request().url()).pathname.endsWith('/320');
+      if (!isShown || refusals > 0) return route.fallback();
+      refusals += 1;
+      return route.fulfill({ status: 400, body: '<Error><Code>ExpiredToken</Code></Error>' });
+    });
+    await page.reload();
+    const shown = view.getByRole('img', { name: /^cat\.jpg: / });
+    await expect.poll(() => shown.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+    expect(refusals).toBe(1);
+  });
+});
+
+test('deleting a picture can be undone, and is permanent otherwise', async ({ page }) => {
   const view = await addAndOpen(page, sample('cat.jpg'));
   await view.getByRole('button', { name: 'Delete' }).click();
   await expect(view).toBeHidden();
@@ -113,30 +171,30 @@ test('a deleted picture comes back with undo; without, it is gone for good', asy
   await tile(page, 'cat.jpg').click();
   await page.keyboard.press('Delete');
   const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
-  await expect(page.getByText('Deleted cat.jpg.')).toBeVisible();
+  await expect(page.getByText('Deleted cat.jpg')).toBeVisible();
   expect((await deleted).status()).toBe(204);
   await page.reload();
-  await expect(page.getByRole('heading', { name: 'See what is in your pictures' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: "See what's in your pictures" })).toBeVisible();
 });
 
-test.describe('the API refuses a deletion', () => {
-  test.use({ provoked: /status of 500/ });
+test.describe('the API rejects a deletion', () => {
+  test.use({ expectedError: /status of 500/ });
 
-  test('and the picture is back, with the reason', async ({ page }) => {
+  test('the picture is restored, with the reason', async ({ page }) => {
     const view = await addAndOpen(page, sample('cat.jpg'));
     await page.route('**/api/images/*', (route) =>
       route.request().method() === 'DELETE' ? route.fulfill({ status: 500, json: {} }) : route.fallback(),
     );
     await view.getByRole('button', { name: 'Delete' }).click();
-    await expect(page.getByText(/cat\.jpg could not be deleted and is back\./)).toBeVisible();
+    await expect(page.getByText("Couldn't delete cat.jpg.")).toBeVisible();
     await expect(tile(page, 'cat.jpg')).toBeVisible();
   });
 });
 
-test('labeled again, a picture has what the present settings keep', async ({ page }) => {
+test('labeling a picture again applies the current settings', async ({ page }) => {
   const view = await addAndOpen(page, sample('cat.jpg'));
   await page.goto('/settings');
-  await page.getByRole('combobox', { name: 'Add a label to leave out' }).fill('cat');
+  await page.getByRole('combobox', { name: 'Add a label to exclude' }).fill('cat');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
@@ -144,17 +202,17 @@ test('labeled again, a picture has what the present settings keep', async ({ pag
   await tile(page, 'cat.jpg').click();
   await expect(label(view, 'Cat')).toBeVisible();
   await view.getByRole('button', { name: 'Label again' }).click();
-  await expect(view.getByText('Labeled again with your present settings.')).toBeVisible();
+  await expect(view.getByText('Labeled again with your current settings.')).toBeVisible();
   await expect(label(view, 'Cat')).toHaveCount(0);
   await expect(view.getByRole('meter').first()).toBeVisible();
 });
 
-test.describe('an address of a picture that does not exist', () => {
-  test.use({ provoked: /status of 404/ });
+test.describe('the address of a picture that does not exist', () => {
+  test.use({ expectedError: /status of 404/ });
 
   test('is explained', async ({ page }) => {
     await page.goto('/images/0193506a-7d2e-7c61-9a54-3f1de1a8b0c1');
-    await expect(page.getByRole('dialog')).toContainText('There is no picture under this address.');
+    await expect(page.getByRole('dialog')).toContainText('Picture not found.');
     await page.getByRole('button', { name: 'Back' }).click();
     await expect(page.getByRole('dialog')).toHaveCount(0);
   });

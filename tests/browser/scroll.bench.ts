@@ -1,14 +1,14 @@
-// Scrolling through 10,000 pictures, down to the first of all: how large the document gets, and how long its frames
-// take, by the browser's own trace. `npm run benchmark` runs it against a running stack.
+// Scrolls through 10,000 pictures and measures the size of the document and the frame times, with the browser's trace.
+// `npm run benchmark` runs it against a running stack.
 import { expect, test, tiles } from './app.ts';
 import { PHOTOGRAPHS, seed } from './seed.ts';
 
 const PICTURES = Number(process.env['ILG_PICTURES'] ?? 10_000);
-/** Pixels at a turn of the wheel, and milliseconds between two turns: a hasty person. */
+/** Pixels for each wheel event, and milliseconds between two: fast scrolling. */
 const TURN = 600;
 const PAUSE = 50;
 
-/** What is used of the trace. A `PipelineReporter` has two events with one `id2`, where it begins and where it ends. */
+/** An event of the trace, as far as it is used. A `PipelineReporter` has a start and an end event with the same `id2`. */
 interface TraceEvent {
   readonly name: string;
   readonly ph: string;
@@ -23,7 +23,7 @@ interface TraceEvent {
   };
 }
 
-// Playwright's own recording would be measured too.
+// Playwright's recording would be measured, too.
 test.use({ trace: 'off', screenshot: 'off' });
 test.setTimeout(900_000);
 
@@ -35,13 +35,13 @@ test('scrolling', async ({ page, person, browser }) => {
   await page.mouse.move(900, 600);
 
   await browser.startTracing(page, { categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline.frame'] });
-  let most = 0;
+  let maxElements = 0;
   const start = Date.now();
   for (let turn = 0; ; turn += 1) {
     await page.mouse.wheel(0, TURN);
     await page.waitForTimeout(PAUSE);
     if (turn % 20 > 0) continue;
-    most = Math.max(most, await page.evaluate(countElements));
+    maxElements = Math.max(maxElements, await page.evaluate(countElements));
     if (await page.locator('ilg-gallery').evaluate(isAtEnd)) break;
   }
   const seconds = (Date.now() - start) / 1000;
@@ -53,40 +53,40 @@ test('scrolling', async ({ page, person, browser }) => {
   const quick = frames.filter((frame) => frame <= 50).length / frames.length;
   const heap = await page.evaluate(() => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize);
   console.log(
-    `${PICTURES} pictures in ${seconds.toFixed(0)} s: at most ${most} elements; ${frames.length} frames, ` +
+    `${PICTURES} pictures in ${seconds.toFixed(0)} s: at most ${maxElements} elements; ${frames.length} frames, ` +
       `${(quick * 100).toFixed(1)} % within 50 ms (median ${share(0.5).toFixed(1)}, 95 % ${share(0.95).toFixed(1)}, ` +
       `99 % ${share(0.99).toFixed(1)} ms); ${(heap / 1024 / 1024).toFixed(0)} MB of heap`,
   );
   await expect(tiles(page).last()).toHaveAttribute('href', new RegExp((PICTURES - 1).toString(16).padStart(12, '0')));
-  expect(most).toBeLessThan(3_000);
+  expect(maxElements).toBeLessThan(3_000);
   expect(quick).toBeGreaterThan(0.95);
 });
 
 /**
- * Milliseconds from one frame that the page's compositor draws to the next. At each beat of the screen the browser says
- * whether there was anything to draw: when there was not, there was no frame to be late, and the time of the next one
- * counts from the beat that wants it. A beat at which something was to be drawn and was not makes its frame longer.
+ * The times between frames of the page's compositor, in milliseconds. For each refresh of the screen, the trace says
+ * whether there was anything to draw. If there was not, the time of the next frame starts with the refresh that needs it.
+ * A refresh without a frame although there was something to draw makes the frame time longer.
  */
 function frameTimes(events: readonly TraceEvent[]): number[] {
-  // The frames of the browser's own window are drawn elsewhere.
+  // The browser's window has other compositor threads.
   const compositors = new Set(
     events.filter(({ name, args }) => name === 'thread_name' && args.name === 'Compositor').map(threadOf),
   );
   const ofPage = events.filter((event) => compositors.has(threadOf(event))).toSorted((a, b) => a.ts - b.ts);
   const drawn = new Map<number, number>();
-  const beats = new Map<number, { readonly start: number; wanted: boolean }>();
+  const refreshes = new Map<number, { readonly start: number; wanted: boolean }>();
   for (const { name, ph, ts, args } of ofPage) {
     if (name === 'DrawFrame' && args.frameSeqId !== undefined) drawn.set(args.frameSeqId, ts);
     if (name !== 'PipelineReporter' || ph !== 'b' || !args.frame_reporter) continue;
     const { frame_sequence, state } = args.frame_reporter;
-    const beat = beats.get(frame_sequence) ?? { start: ts, wanted: false };
-    // A beat can have several: one for what the page wants and one for what scrolling alone does.
-    beat.wanted ||= state !== 'STATE_NO_UPDATE_DESIRED';
-    beats.set(frame_sequence, beat);
+    const refresh = refreshes.get(frame_sequence) ?? { start: ts, wanted: false };
+    // A refresh can have several events: for changes of the page and for scrolling.
+    refresh.wanted ||= state !== 'STATE_NO_UPDATE_DESIRED';
+    refreshes.set(frame_sequence, refresh);
   }
   const times: number[] = [];
   let since: number | undefined;
-  for (const [sequence, { start, wanted }] of beats) {
+  for (const [sequence, { start, wanted }] of refreshes) {
     if (!wanted) {
       since = undefined;
       continue;
@@ -104,7 +104,7 @@ function threadOf({ pid, tid }: TraceEvent): string {
   return `${pid} ${tid}`;
 }
 
-/** Elements of the document, those in shadow trees included. */
+/** The number of elements in the document, including shadow trees. */
 function countElements(): number {
   const count = (root: Document | ShadowRoot): number => {
     let sum = 0;
@@ -116,6 +116,6 @@ function countElements(): number {
 
 function isAtEnd(gallery: Element): boolean {
   const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
-  const reading = (gallery as unknown as { reading: { name: string } }).reading;
-  return reading.name === 'whole' && scrollTop + clientHeight >= scrollHeight - 4;
+  const loadState = (gallery as unknown as { loadState: { name: string } }).loadState;
+  return loadState.name === 'complete' && scrollTop + clientHeight >= scrollHeight - 4;
 }

@@ -1,12 +1,12 @@
-// A history that nobody has to wait for: records written straight into the table.
+// Seeds a person's history by writing records directly to the table.
 import { readFileSync } from 'node:fs';
 import { AwsClient } from 'aws4fetch';
 import { call, type Person } from './people.ts';
 import { stack } from './stack.ts';
 
 /**
- * The photographs of `samples/`, with their dimensions in pixels and what they show. `thumbnails/` has the small ones, as
- * the system makes them; the large ones are not larger than the photographs.
+ * The photographs of `samples/`, with their dimensions in pixels and their labels. `thumbnails/` contains their small
+ * thumbnails. The photographs are also used as large thumbnails.
  */
 export const PHOTOGRAPHS = [
   { file: 'cat.jpg', width: 451, height: 300, labels: ['Cat', 'Animal', 'Mammal', 'Pet'] },
@@ -15,16 +15,20 @@ export const PHOTOGRAPHS = [
   { file: 'photographer.jpg', width: 512, height: 512, labels: ['Person', 'Photography', 'Tripod'] },
 ] as const;
 
-/** What a seeded picture has of its own. */
+/** The properties of a seeded picture that differ from the defaults. */
 export interface Seeded {
   readonly file?: string;
   readonly labels?: readonly string[];
   readonly fileName?: string;
-  /** Width and height in pixels, for the layout. */
+  /** In pixels, for the layout. */
   readonly width?: number;
   readonly height?: number;
-  /** Whether thumbnails have been made of it. */
+  /** Whether it has thumbnails. */
   readonly thumbnails?: boolean;
+  /** Why it has none. */
+  readonly thumbnailsError?: string;
+  /** Whether a part of the picture is missing from its file. */
+  readonly incomplete?: boolean;
 }
 
 interface Thumbnail {
@@ -35,41 +39,54 @@ interface Thumbnail {
 
 /** The longer side of small thumbnails, in pixels. */
 const SMALL = 320;
-/** Small thumbnails of each photograph, each under a key of its own: of a page of the history, no two have one address. */
+/** How many copies of each small thumbnail are stored, so that the pictures on a screen have different URLs. */
 const COPIES = 25;
-/** DynamoDB's limit for one write. */
-const BATCH = 25;
-/** Milliseconds between two pictures: eight a day. */
-const APART = 3 * 3_600_000;
+/** Pictures in one write: DynamoDB accepts 25 items, and each picture has two. */
+const BATCH = 12;
+/** The time between two pictures, in milliseconds. */
+const INTERVAL = 3 * 3_600_000;
 
-/** Gives a person so many labeled pictures, one every three hours, the newest from now. */
+/** Adds labeled pictures to a person's history, one for every three hours before now. */
 export async function seed(person: Person, count: number, of: (index: number) => Seeded = () => ({})): Promise<void> {
   const { sub } = person;
   await Promise.all(PHOTOGRAPHS.map(({ file }) => putPicture(file, Math.min(count, COPIES))));
   const now = Date.now();
   for (let start = 0; start < count; start += BATCH) {
     const items = Array.from({ length: Math.min(BATCH, count - start) }, (_, index) =>
-      record(sub, start + index, now, of(start + index)),
-    );
+      image(sub, start + index, now, of(start + index)),
+    ).flat();
     await call('dynamodb', 'DynamoDB_20120810.BatchWriteItem', {
       RequestItems: { [stack.table]: items.map((Item) => ({ PutRequest: { Item } })) },
     });
   }
 }
 
-function record(owner: string, index: number, now: number, seeded: Seeded) {
+/** The execution in the records. It does not exist. */
+const EXECUTION = 'arn:aws:states:us-east-1:000000000000:execution:label-image:seeded';
+
+/** A picture's record and its result. */
+function image(owner: string, index: number, now: number, seeded: Seeded) {
   const { file = 'cat.jpg', labels = ['Cat', 'Animal'], fileName = `${index}.jpg`, thumbnails = true } = seeded;
-  const { width = 451, height = 300 } = seeded;
-  const createdAt = new Date(now - index * APART).toISOString();
+  const { width = 451, height = 300, thumbnailsError, incomplete = false } = seeded;
+  const createdAt = new Date(now - index * INTERVAL).toISOString();
   const imageId = `0193506a-7d2e-7c61-9a54-${index.toString(16).padStart(12, '0')}`;
   const S = (value: string) => ({ S: value });
   const N = (value: number) => ({ N: String(value) });
   const L = (values: object[]) => ({ L: values });
+  const brief = (name: string, place: number) => ({ name: S(name), confidence: N(99 - place) });
   const label = (name: string, place: number) => ({
-    M: { name: S(name), confidence: N(99 - place), instances: L([]), parents: L([]), aliases: L([]), categories: L([]) },
+    M: { ...brief(name, place), instances: L([]), parents: L([]), aliases: L([]), categories: L([]) },
   });
+  const policy = { M: { minConfidence: N(0), maxLabels: N(100), include: L([]), exclude: L([]) } };
   const thumbnail = ({ key, width, height }: Thumbnail) => ({ M: { key: S(key), width: N(width), height: N(height) } });
-  return {
+  const result = {
+    pk: S(`OWNER#${owner}`),
+    sk: S(`RESULT#${imageId}`),
+    executionArn: S(EXECUTION),
+    labels: L(labels.map(label)),
+    policy,
+  };
+  const record = {
     pk: S(`OWNER#${owner}`),
     sk: S(`IMAGE#${imageId}`),
     history: S(`${createdAt}#${imageId}`),
@@ -85,18 +102,22 @@ function record(owner: string, index: number, now: number, seeded: Seeded) {
     size: N(20_000),
     width: N(width),
     height: N(height),
-    labels: L(labels.map(label)),
+    executionArn: S(EXECUTION),
+    labels: L(labels.map((name, place) => ({ M: brief(name, place) }))),
     thumbnails: L(thumbnails ? thumbnailsOf(file, index % COPIES).map(thumbnail) : []),
+    ...(thumbnailsError ? { thumbnailsError: { M: { name: S('TooComplex'), message: S(thumbnailsError) } } } : {}),
+    ...(incomplete ? { incomplete: { BOOL: true } } : {}),
     modelVersion: S('seeded'),
   };
+  return [record, result];
 }
 
-/** A key without an owner: nothing is recorded for it, and whoever may read uploads may read it. */
+/** A key below `uploads/` without an owner: the API can sign it, and the workflow ignores it. */
 function keyOf(file: string): string {
   return `uploads/seeded-${file}`;
 }
 
-/** Smallest first, as records have them. */
+/** Smallest first, like in a record. */
 function thumbnailsOf(file: string, copy: number): [small: Thumbnail, large: Thumbnail] {
   const { width, height } = PHOTOGRAPHS.find((photograph) => photograph.file === file) ?? PHOTOGRAPHS[0];
   const shrink = SMALL / Math.max(width, height);
@@ -106,12 +127,22 @@ function thumbnailsOf(file: string, copy: number): [small: Thumbnail, large: Thu
   ];
 }
 
+/** The objects that this process has already stored, or is storing, by key. */
+const stored = new Map<string, Promise<void>>();
+
 async function putPicture(file: string, copies: number): Promise<void> {
   const photograph = readFileSync(new URL(`../../samples/${file}`, import.meta.url));
   const small = readFileSync(new URL(`thumbnails/${file}`, import.meta.url));
-  await put(keyOf(file), photograph);
-  await put(thumbnailsOf(file, 0)[1].key, photograph);
-  for (let copy = 0; copy < copies; copy += 1) await put(thumbnailsOf(file, copy)[0].key, small);
+  await putOnce(keyOf(file), photograph);
+  await putOnce(thumbnailsOf(file, 0)[1].key, photograph);
+  for (let copy = 0; copy < copies; copy += 1) await putOnce(thumbnailsOf(file, copy)[0].key, small);
+}
+
+/** Stores an object that all seeded histories share. */
+function putOnce(key: string, jpeg: Buffer): Promise<void> {
+  const storing = stored.get(key) ?? put(key, jpeg);
+  stored.set(key, storing);
+  return storing;
 }
 
 async function put(key: string, jpeg: Buffer): Promise<void> {

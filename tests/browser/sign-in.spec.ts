@@ -1,4 +1,4 @@
-// Sign-in: the way in, the way out, and everything between that nobody should notice.
+// Signing in and out, and renewing tokens.
 import type { Page } from '@playwright/test';
 import { drop, expect, test, tile } from './app.ts';
 import { sample } from './files.ts';
@@ -11,7 +11,7 @@ interface Tokens {
   expiresAt: number;
 }
 
-/** Changes the stored tokens, as time or an administrator would. */
+/** Changes the stored tokens. */
 async function changeTokens(page: Page, change: Partial<Tokens>): Promise<void> {
   await page.evaluate((changed) => {
     const tokens = JSON.parse(localStorage.getItem('ilg.tokens') ?? '{}');
@@ -19,7 +19,7 @@ async function changeTokens(page: Page, change: Partial<Tokens>): Promise<void> 
   }, change);
 }
 
-/** How often the page asks the token endpoint from now on. */
+/** The page's requests to the token endpoint from now on. */
 function tokenRequests(page: Page): string[] {
   const requests: string[] = [];
   page.on('request', (request) => {
@@ -28,27 +28,34 @@ function tokenRequests(page: Page): string[] {
   return requests;
 }
 
+/** The status of the token endpoint's response to a refresh token. */
+async function refresh(refreshToken: string): Promise<number> {
+  const form = { grant_type: 'refresh_token', client_id: stack.userPoolClientId, refresh_token: refreshToken };
+  const response = await fetch(`${stack.endpoint}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) });
+  return response.status;
+}
+
 const account = (page: Page, { email }: Pick<Person, 'email'>) => page.getByRole('button', { name: `Account ${email}` });
 
 test.describe('signed out', () => {
   test.use({ signedIn: false });
 
-  test('a stranger is told what this is, signs in, and comes back to the address that he asked for', async ({ page }) => {
+  test('signing in returns to the requested address', async ({ page }) => {
     await page.goto('/?label=Dog');
-    await expect(page.getByRole('heading', { name: 'See what is in your pictures' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: "See what's in your pictures" })).toBeVisible();
     await signIn(page, stack.demoUser, stack.demoPassword);
     await expect(account(page, { email: stack.demoUser })).toBeVisible();
     expect(new URL(page.url()).search).toBe('?label=Dog');
   });
 
-  test('a way back that nobody asked for signs nobody in', async ({ page }) => {
+  test('an unexpected callback does not sign in', async ({ page }) => {
     await page.goto('/?code=stolen&state=forged');
     await expect(page.getByRole('alert')).toContainText('another tab');
     await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
     expect(page.url()).not.toContain('stolen');
   });
 
-  test('no request reaches the API', async ({ page }) => {
+  test('sends no request to the API', async ({ page }) => {
     const asked: string[] = [];
     page.on('request', (request) => {
       if (new URL(request.url()).pathname.startsWith('/api/')) asked.push(request.url());
@@ -58,7 +65,7 @@ test.describe('signed out', () => {
     expect(asked).toEqual([]);
   });
 
-  test('signing out forgets the tokens, in every tab', async ({ page, context, person }) => {
+  test('signing out removes the tokens, in every tab', async ({ page, context, person }) => {
     await page.goto('/');
     await signIn(page, person.email, person.password);
     await expect(account(page, person)).toBeVisible();
@@ -69,10 +76,35 @@ test.describe('signed out', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
     await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
-    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+    // All tabs share localStorage. The first tab is still being redirected by Cognito's sign-out.
+    expect(await other.evaluate(() => localStorage.length)).toBe(0);
   });
 
-  test('a token that has expired is renewed once for all requests, before anything is sent', async ({ page, person }) => {
+  test('signing out revokes the refresh token', async ({ page, person }) => {
+    await page.goto('/');
+    await signIn(page, person.email, person.password);
+    await expect(account(page, person)).toBeVisible();
+    const refreshToken = await page.evaluate(() => JSON.parse(localStorage.getItem('ilg.tokens') ?? '{}').refreshToken);
+    expect(await refresh(refreshToken)).toBe(200);
+    const revoked = page.waitForResponse('**/oauth2/revoke');
+    await account(page, person).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    expect((await revoked).status()).toBe(200);
+    await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    expect(await refresh(refreshToken)).toBe(400);
+  });
+
+  test('a path that starts with two slashes stays on this host, and the code is removed from the address bar', async ({
+    page,
+    person,
+  }) => {
+    await page.goto(`${stack.webUrl}//evil.example/?label=Dog`);
+    await signIn(page, person.email, person.password);
+    await expect(account(page, person)).toBeVisible();
+    expect(page.url()).toBe(`${stack.webUrl}//evil.example/?label=Dog`);
+  });
+
+  test('an expired token is renewed once for all requests', async ({ page, person }) => {
     await page.goto('/');
     await signIn(page, person.email, person.password);
     await expect(account(page, person)).toBeVisible();
@@ -84,8 +116,8 @@ test.describe('signed out', () => {
     expect(renewals).toHaveLength(1);
   });
 
-  test.describe('a token that the API refuses', () => {
-    test.use({ provoked: /status of 401/ });
+  test.describe('a token that the API rejects', () => {
+    test.use({ expectedError: /status of 401/ });
 
     test('is renewed and the request is sent again', async ({ page, person }) => {
       await page.goto('/');
@@ -100,9 +132,9 @@ test.describe('signed out', () => {
 });
 
 test.describe('a session that has ended', () => {
-  test.use({ provoked: /status of 40[01]/ });
+  test.use({ expectedError: /status of 40[01]/ });
 
-  test('asks to sign in again and returns to where one was', async ({ page, person }) => {
+  test('asks to sign in again, and returns to the same address', async ({ page, person }) => {
     await page.goto('/settings?label=Dog');
     await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
     await changeTokens(page, { expiresAt: 0, refreshToken: 'worth-nothing' });

@@ -1,12 +1,12 @@
-// Two people at one deployment, without a trace of each other.
+// Two people use one deployment and cannot see each other's pictures.
 import { drop, expect, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
 import { createPerson } from './people.ts';
 import { stack } from './stack.ts';
 
-test.use({ provoked: /status of 404/ });
+test.use({ expectedError: /status of 404/ });
 
-test('the other’s pictures are neither in the gallery, nor found, nor opened by their address', async ({ page, browser }) => {
+test('pictures of another person are not in the gallery, cannot be found, and cannot be opened', async ({ page, browser }) => {
   await page.goto('/');
   await drop(page, sample('cat.jpg'));
   await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
@@ -18,15 +18,15 @@ test('the other’s pictures are neither in the gallery, nor found, nor opened b
     baseURL: stack.webUrl,
     storageState: { cookies: [], origins: [{ origin: stack.webUrl, localStorage }] },
   });
-  const theirs = await context.newPage();
-  await theirs.goto('/');
-  await expect(theirs.getByRole('heading', { name: 'See what is in your pictures' })).toBeVisible();
-  await theirs.getByRole('combobox', { name: 'Find pictures by label' }).fill('c');
-  await expect(theirs.getByText('None of your pictures has such a label')).toBeVisible();
-  await theirs.goto('/?label=Cat');
-  await expect(theirs.getByRole('heading', { name: 'No picture matches' })).toBeVisible();
-  await theirs.goto(address ?? '');
-  await expect(theirs.getByRole('dialog')).toContainText('There is no picture under this address.');
-  await expect(tiles(theirs)).toHaveCount(0);
+  const otherPage = await context.newPage();
+  await otherPage.goto('/');
+  await expect(otherPage.getByRole('heading', { name: "See what's in your pictures" })).toBeVisible();
+  await otherPage.getByRole('combobox', { name: 'Search pictures by label' }).fill('c');
+  await expect(otherPage.getByText('No matching labels')).toBeVisible();
+  await otherPage.goto('/?label=Cat');
+  await expect(otherPage.getByRole('heading', { name: 'No pictures found' })).toBeVisible();
+  await otherPage.goto(address ?? '');
+  await expect(otherPage.getByRole('dialog')).toContainText('Picture not found.');
+  await expect(tiles(otherPage)).toHaveCount(0);
   await context.close();
 });

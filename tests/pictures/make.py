@@ -1,4 +1,4 @@
-"""Makes the pictures beside it that the tests do not make themselves, of the cat in samples/.
+"""Makes the pictures in this folder that the tests cannot generate, from the cat in samples/.
 
     python3 -m venv DIR && DIR/bin/pip install pillow && DIR/bin/python tests/pictures/make.py
 
@@ -25,12 +25,12 @@ def avif(name: str, picture: Image.Image, *options: str) -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-# Stored so that a quarter turn makes them upright, counterclockwise, and for the second a mirror after it.
-avif("turned.avif", cat.rotate(-90, expand=True), "--irot", "1")
+# A quarter turn counterclockwise makes them upright, followed by a mirror for the second one.
+avif("rotated.avif", cat.rotate(-90, expand=True), "--irot", "1")
 avif("mirrored.avif", ImageOps.mirror(cat).rotate(-90, expand=True), "--irot", "1", "--imir", "1")
 avif("grid.avif", cat.resize((448, 300)), "--grid", "2x2")
 
-# The cat first.
+# The first frame is the cat.
 cat.save(HERE / "animated.webp", save_all=True, append_images=[coffee], duration=100, quality=60)
 
 small = cat.resize((300, 200))
@@ -39,7 +39,7 @@ with tempfile.NamedTemporaryFile(suffix=".png") as file:
     small.save(file.name)
     subprocess.run(["vips", "pngsave", file.name, str(HERE / "interlaced.png"), "--interlace"], check=True)
 
-# For the page's tests, which have no encoders.
+# For the tests of the page, which have no encoders.
 small.save(HERE / "cat.gif")
 small.quantize(128).save(HERE / "cat.bmp")
 small.save(HERE / "cat.tif", compression="tiff_lzw")

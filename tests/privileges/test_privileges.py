@@ -1,13 +1,14 @@
-"""Takes every permission of every function away in turn, and sees the call that needs it denied.
+"""Removes every permission of every function in turn, and checks that the call that needs it is denied.
 
     ILG_STACK=…/stack.json python -m unittest discover --start-directory tests/privileges
 
 The permissions are read from the deployed roles, not from a list: one that is added without need fails this test, and
-so does one that no probe below makes use of. A permission that only AWS checks must be named in ONLY_ON_AWS with the
-reason, and is asserted on what is deployed.
+so does one that no probe uses. A permission that only AWS checks must be named in ONLY_ON_AWS with the reason, and
+is asserted on what is deployed.
 
-It changes the roles of the whole stack while it runs, so nothing else may use the stack. It runs in the SAM CLI's
-environment, which brings boto3.
+Only the emulator checks policies. While this test runs, the functions use the emulator's own DynamoDB. CloudFormation
+created its table, and nothing else uses it. The test changes the functions and roles of the whole stack, so nothing
+else may use the stack at the same time. It runs in the SAM CLI's environment, which has boto3.
 """
 
 import base64
@@ -30,20 +31,23 @@ from botocore.config import Config
 
 ROOT = pathlib.Path(__file__).parents[2]
 CAT = ROOT / "samples" / "cat.jpg"
-# Has to be converted, so that there is a rendition.
+# A format that is converted, so that there is a rendition.
 WEBP = ROOT / "tests" / "pictures" / "cat.webp"
 
-# Function and action (patterns) → why taking it away shows nothing here.
+# The version id of objects that were stored while their bucket was not versioned.
+UNVERSIONED = "null"
+
+# Function and action (patterns), with the reason why removing the permission has no visible effect here.
 ONLY_ON_AWS = {
     ("validate", "s3:ListBucket"): "the emulator answers 404 for a missing object, with or without it; S3 answers 403",
     ("convert", "s3:ListBucket"): "the same",
     ("detect-labels", "s3:ListBucket"): "the same",
     ("thumbnails", "s3:ListBucket"): "the same",
     ("detect-labels", "rekognition:DetectLabels"): "the stand-in for Rekognition knows no policies",
-    ("record-failure", "sqs:SendMessage"): "Lambda itself sends to the dead-letter queue, in the function's name",
+    ("record-failure", "sqs:SendMessage"): "Lambda itself sends to the dead-letter queue, with the function's role",
     ("thumbnails", "sqs:SendMessage"): "the same",
-    ("*", "logs:*"): "the runtime writes the logs, in the function's name",
-    ("*", "xray:*"): "the runtime sends the traces, in the function's name",
+    ("*", "logs:*"): "the runtime writes the logs, with the function's role",
+    ("*", "xray:*"): "the runtime sends the traces, with the function's role",
 }
 # Actions for which AWS defines no resources: their statements cannot be narrower than "*".
 WITHOUT_RESOURCES = ("rekognition:DetectLabels", "xray:*", "logs:*")
@@ -52,7 +56,7 @@ MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWr
 
 
 class Denied(Exception):
-    """A probe met AccessDenied."""
+    """A probe got AccessDenied."""
 
 
 def as_list(value: str | list[str]) -> list[str]:
@@ -61,13 +65,13 @@ def as_list(value: str | list[str]) -> list[str]:
 
 
 def wait_until(what: str, look: Callable[[], object]) -> object:
-    """Looks until there is something, for at most two minutes."""
+    """Polls for up to two minutes."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
         if found := look():
             return found
         time.sleep(0.1)
-    raise AssertionError(f"waited in vain until {what}")
+    raise AssertionError(f"timed out waiting until {what}")
 
 
 class Stack:
@@ -116,6 +120,18 @@ class Stack:
         assert met == error, f"{function}: {body}"
         return body
 
+    def use_dynamodb(self, function: str, endpoint: str | None) -> None:
+        """Makes a function use the DynamoDB at this endpoint, or the usual one again."""
+        name = f"{self.name}-{function}"
+        configuration = self.functions.get_function_configuration(FunctionName=name)
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        variables.pop("AWS_ENDPOINT_URL_DYNAMODB", None)
+        if endpoint:
+            variables["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
+        self.functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        status = lambda: self.functions.get_function_configuration(FunctionName=name)["LastUpdateStatus"]
+        wait_until(f"{name} has its new configuration", lambda: status() != "InProgress")
+
     def role(self, function: str) -> str:
         """The name of a function's role."""
         configuration = self.functions.get_function_configuration(FunctionName=f"{self.name}-{function}")
@@ -136,7 +152,7 @@ class Stack:
 
     @contextlib.contextmanager
     def without(self, role: str, policy: str, index: int, action: str) -> Iterator[None]:
-        """Takes one action of one statement away, and gives it back."""
+        """Removes one action of one statement, and restores it."""
         before = self.policies(role)[policy]
         after = copy.deepcopy(before)
         left = [other for other in as_list(after["Statement"][index]["Action"]) if other != action]
@@ -155,28 +171,32 @@ class Stack:
 
 
 class Probes:
-    """Calls each function such that it makes use of every permission it has. Each can be made any number of times."""
+    """Calls each function so that it uses all its permissions. Every probe can be repeated."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.owner = f"privileges-{uuid.uuid4().hex}"
         self.key = f"uploads/{self.owner}/cat.jpg"
-        # Claimed once, while every probe of validate claims the other anew.
         self.key_to_convert = f"uploads/{self.owner}/cat.webp"
-        # Later than what S3 itself says about the object: whatever the workflow does with it, ours is newer.
+        # Each probe of validate claims this image again. The other images are claimed only once.
+        self.key_to_validate = f"uploads/{self.owner}/validated.jpg"
+        # Later than the time of the object in S3, so that this event is newer than those of the workflow.
         self.sequencer = 1 << 80
         self.machine = stack.description["stateMachineArn"]
         self.token = stack.access_token()
         self.failed_execution = self.fail()
-        for key, file in ((self.key, CAT), (self.key_to_convert, WEBP)):
-            stack.s3.put_object(Bucket=stack.description["bucket"], Key=key, Body=file.read_bytes())
-        self.claimed = self.validate()
+        # Other tests may have enabled versioning.
+        self.versions = {}
+        for key, file in ((self.key, CAT), (self.key_to_convert, WEBP), (self.key_to_validate, CAT)):
+            put = stack.s3.put_object(Bucket=stack.description["bucket"], Key=key, Body=file.read_bytes())
+            self.versions[key] = put.get("VersionId", UNVERSIONED)
+        self.claimed = self.claim(self.event(self.key))
         self.claimed_to_convert = self.claim(self.event(self.key_to_convert))
         self.converted = stack.invoke("convert", self.claimed_to_convert)
         self.detected = stack.invoke("detect-labels", self.claimed)
         self.outcome = self.persist()
 
-    def event(self, key: str) -> dict:
+    def event(self, key: str, **version: str) -> dict:
         """An event that is newer than all before it."""
         self.sequencer += 1
         return {
@@ -184,12 +204,12 @@ class Probes:
             "detail-type": "Object Created",
             "detail": {
                 "bucket": {"name": self.stack.description["bucket"]},
-                "object": {"key": key, "sequencer": f"{self.sequencer:x}"},
+                "object": {"key": key, "sequencer": f"{self.sequencer:x}", **version},
             },
         }
 
     def execution(self) -> str:
-        """The ARN of an execution that never was: to Step Functions as good as one that it has forgotten."""
+        """The ARN of an execution that does not exist. Step Functions answers as for one that has expired."""
         return f"{self.machine.replace(':stateMachine:', ':execution:')}:{uuid.uuid4()}"
 
     def fail(self) -> str:
@@ -203,28 +223,34 @@ class Probes:
             wait_until("the execution has failed", lambda: describe() == "FAILED")
         return arn
 
-    def validate(self) -> dict:
-        """A good image, then the same event while the claim is a dead execution's; an upload after its deletion."""
-        late = self.event(self.key.replace("cat.jpg", self.deleted()))
-        self.stack.invoke("validate", {"event": late, "executionArn": self.execution()}, error="ImageDeleted")
-        event = self.event(self.key)
+    def validate(self) -> None:
+        """An image, the same by its version, the same event again after its execution has ended, and an upload after
+        its deletion."""
+        late = self.key.replace("cat.jpg", self.deleted())
+        self.stack.s3.put_object(Bucket=self.stack.description["bucket"], Key=late, Body=b"late")
+        late_event = {"event": self.event(late), "executionArn": self.execution()}
+        self.stack.invoke("validate", late_event, error="ImageDeleted")
+        key = self.key_to_validate
+        self.claim(self.event(key, **{"version-id": self.versions[key]}))
+        event = self.event(key)
         self.claim(event)
-        return self.claim(event)
+        self.claim(event)
 
     def claim(self, event: dict) -> dict:
-        """An image, claimed for an execution that never was."""
+        """Claims an image for an execution that does not exist."""
         return self.stack.invoke("validate", {"event": event, "executionArn": self.execution()})
 
     def convert(self) -> None:
-        """A picture, one whose object is gone, and one that another execution has claimed meanwhile."""
+        """A picture, the same by its version, one without an object, and one that another execution has claimed."""
         self.stack.invoke("convert", self.claimed_to_convert)
+        self.stack.invoke("convert", {**self.claimed_to_convert, "versionId": self.versions[self.key_to_convert]})
         gone = {**self.claimed_to_convert, "key": self.key_to_convert.replace("cat", "gone")}
         self.stack.invoke("convert", gone, error="ObjectGone")
         lost = {**self.claimed_to_convert, "executionArn": self.execution()}
         self.stack.invoke("convert", lost, error="StaleEvent")
 
     def thumbnails(self) -> None:
-        """A labeled picture, which gets others with each of its results, and one whose object is gone."""
+        """A labeled picture whose thumbnails are replaced by each result, and one without an object."""
         self.stack.invoke("thumbnails", {"detail": self.outcome})
         superseded = {**self.outcome, "executionArn": self.execution()}
         self.stack.invoke("thumbnails", {"detail": superseded})
@@ -241,30 +267,31 @@ class Probes:
         return image_id
 
     def detect_labels(self) -> None:
-        """A good image, its rendition, and one whose object is gone."""
+        """An image, its rendition, and one without an object, with and without a version."""
         self.stack.invoke("detect-labels", self.claimed)
         self.stack.invoke("detect-labels", self.converted)
         gone = {**self.claimed, "key": self.key.replace("cat", "gone")}
         self.stack.invoke("detect-labels", gone, error="ObjectGone")
+        self.stack.invoke("detect-labels", {**gone, "versionId": UNVERSIONED}, error="ObjectGone")
 
     def persist(self) -> dict:
-        """Labels of which each run takes the other's away."""
+        """Stores two results; each removes the label of the other."""
         for label in ("Cat", "Dog"):
             labels = [{"name": label, "confidence": 90, "instances": [], "parents": [], "aliases": [], "categories": []}]
             outcome = self.stack.invoke("persist", {"status": "LABELED", **self.detected, "labels": labels})
         return outcome
 
     def notify(self) -> None:
-        """A result to tell."""
+        """Sends a result."""
         self.stack.invoke("notify", self.outcome)
 
     def record_failure(self) -> None:
         """A failed execution."""
-        handled = self.stack.invoke("record-failure", {"detail": {"executionArn": self.failed_execution}})
+        handled = self.stack.invoke("record-failure", {"detail": {"executionArn": self.failed_execution, "status": "FAILED"}})
         assert "failed" in handled, handled
 
     def api(self) -> None:
-        """All routes, and the requests to S3 that they hand out, on the way of an image that is taken back."""
+        """Calls all routes and the presigned S3 requests for one image, up to its deletion."""
         file = WEBP.read_bytes() + uuid.uuid4().bytes
         digest = base64.b64encode(hashlib.sha256(file).digest()).decode()
         announced = {"fileName": "cat.webp", "contentType": "image/webp", "size": len(file), "sha256": digest}
@@ -292,9 +319,9 @@ class Probes:
         return json.loads(answer) if answer else None
 
     def send(self, method: str, url: str, body: bytes | None = None, headers: dict | None = None) -> bytes:
-        """An HTTP request; a refusal that a missing permission brings about is `Denied`.
+        """An HTTP request; a refusal because of a missing permission is `Denied`.
 
-        The API tells a caller nothing about its permissions: it answers 500, for this reason and for no other.
+        The API does not report missing permissions: it answers 500, and nothing else here causes a 500.
         """
         request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -319,15 +346,25 @@ class Privileges(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.stack = Stack(os.environ["ILG_STACK"])
         cls.names = [name.removeprefix(f"{cls.stack.name}-") for name in cls.stack.resources("AWS::Lambda::Function")]
+        for name in cls.names:
+            cls.addClassCleanup(cls.stack.use_dynamodb, name, None)
+            cls.stack.use_dynamodb(name, cls.stack.description["endpoint"])
         cls.probes = Probes(cls.stack)
 
     def probe(self, function: str) -> None:
-        """Makes use of all that a function may do."""
+        """Uses all permissions of a function."""
         getattr(self.probes, function.replace("-", "_"))()
 
     def statements(self, role: str) -> list[dict]:
         """All statements of a role's own policies."""
         return [statement for document in self.stack.policies(role).values() for statement in document["Statement"]]
+
+    def test_each_function_has_every_permission_that_it_needs(self) -> None:
+        """Also checks a function that has no permissions."""
+        for function in self.names:
+            if hasattr(self.probes, function.replace("-", "_")):
+                with self.subTest(function=function):
+                    self.probe(function)
 
     def test_each_permission_is_needed(self) -> None:
         taken = 0
@@ -337,12 +374,12 @@ class Privileges(unittest.TestCase):
             for policy, index, action in grants:
                 with self.subTest(function=function, action=action):
                     with self.stack.without(role, policy, index, action):
-                        with self.assertRaises(Denied, msg="nothing needs it: take it out of template.yaml"):
+                        with self.assertRaises(Denied, msg="nothing needs it: remove it from template.yaml"):
                             self.probe(function)
-                    self.probe(function)  # given back, it works again
+                    self.probe(function)  # it works again with the permission
                     taken += 1
         self.assertGreater(taken, 0)
-        print(f"{taken} permissions of {len(self.names)} functions were taken away and missed", flush=True)
+        print(f"{taken} permissions of {len(self.names)} functions were removed, and each was needed", flush=True)
 
     def test_a_function_without_permissions_has_no_policy_of_its_own(self) -> None:
         self.assertEqual(self.statements(self.stack.role("filter-labels")), [])
@@ -358,7 +395,7 @@ class Privileges(unittest.TestCase):
                         for resource in as_list(statement["Resource"]):
                             self.assertIn(self.stack.name, resource)
 
-    def test_nothing_but_what_lambda_needs_comes_from_managed_policies(self) -> None:
+    def test_managed_policies_are_only_those_that_lambda_needs(self) -> None:
         for function in self.names:
             attached = self.stack.iam.list_attached_role_policies(RoleName=self.stack.role(function))
             names = {policy["PolicyName"] for policy in attached["AttachedPolicies"]}
@@ -370,24 +407,31 @@ class Privileges(unittest.TestCase):
         statements = self.statements(self.stack.role(function))
         return {r for s in statements if action in as_list(s["Action"]) for r in as_list(s["Resource"])}
 
-    def test_steps_that_tell_a_missing_object_from_a_forbidden_one_may_list_the_bucket(self) -> None:
+    def test_steps_that_distinguish_missing_from_forbidden_objects_can_list_the_bucket(self) -> None:
         bucket = f"arn:aws:s3:::{self.stack.description['bucket']}"
         for function in ("validate", "convert", "detect-labels", "thumbnails"):
             self.assertEqual(self.allowed(function, "s3:ListBucket"), {bucket}, function)
 
-    def test_only_detect_labels_may_ask_rekognition(self) -> None:
+    def test_only_detect_labels_can_call_rekognition(self) -> None:
         may = {function for function in self.names if self.allowed(function, "rekognition:DetectLabels")}
         self.assertEqual(may, {"detect-labels"})
 
-    def test_lambda_may_hand_events_that_listeners_failed_at_to_the_dead_letter_queue(self) -> None:
+    def test_lambda_can_send_events_of_failed_listeners_to_the_dead_letter_queue(self) -> None:
         queues = self.stack.resources("AWS::SQS::Queue")
         for function in ("record-failure", "thumbnails"):
             allowed = self.allowed(function, "sqs:SendMessage")
             self.assertEqual({arn.rsplit(":", 1)[-1] for arn in allowed}, {url.rsplit("/", 1)[-1] for url in queues})
 
-    def test_the_state_machine_may_invoke_exactly_the_functions_of_its_tasks(self) -> None:
-        """Its role is checked by AWS only."""
-        machine = self.stack.sfn.describe_state_machine(stateMachineArn=self.stack.description["stateMachineArn"])
+    def test_state_machines_can_invoke_only_the_functions_of_their_tasks(self) -> None:
+        """Only AWS checks the roles."""
+        machines = self.stack.resources("AWS::StepFunctions::StateMachine")
+        self.assertTrue(machines)
+        for machine in machines:
+            with self.subTest(machine):
+                self.check_role_of(self.stack.sfn.describe_state_machine(stateMachineArn=machine))
+
+    def check_role_of(self, machine: dict) -> None:
+        """Compares the permissions of a state machine with its definition."""
         tasks = [state for state in json.loads(machine["definition"])["States"].values() if state["Type"] == "Task"]
         functions = {task["Arguments"]["FunctionName"] for task in tasks}
         invoked, others = set(), set()
@@ -398,13 +442,13 @@ class Privileges(unittest.TestCase):
                 elif not fnmatch.fnmatch(action, "logs:*LogDeliver*"):
                     others.add(action)
         self.assertEqual(invoked, functions)
-        # Step Functions sets up the delivery of its logs in the machine's name.
+        # Step Functions configures log delivery with the role of the state machine.
         logs = {"logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:PutResourcePolicy"}
         traces = {action for action in others if action.startswith("xray:")}
         self.assertEqual(others - traces, logs)
 
-    def test_the_rule_on_new_objects_may_start_the_workflow_and_nothing_else(self) -> None:
-        """EventBridge's role is checked by AWS only."""
+    def test_the_rule_for_new_objects_can_only_start_the_workflow(self) -> None:
+        """Only AWS checks EventBridge's role."""
         machine = self.stack.description["stateMachineArn"]
         rules = self.stack.events.list_rule_names_by_target(TargetArn=machine)["RuleNames"]
         targets = [target for rule in rules for target in self.stack.events.list_targets_by_rule(Rule=rule)["Targets"]]

@@ -1,4 +1,4 @@
-//! The HTTP API and uploads through it, as a browser makes them.
+//! The HTTP API, and uploads through it as a browser does them.
 
 use crate::users::User;
 use crate::{Stack, pictures, wait};
@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// A file as a person has it on disk.
+/// A file on a user's disk.
 #[derive(Debug, Clone)]
 pub struct File {
     /// Its name.
     pub name: String,
-    /// What the system says it is, by its name.
+    /// The media type that an operating system derives from the name.
     pub content_type: &'static str,
-    /// What is in it.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
 impl File {
-    /// A file; its name decides what it passes for.
+    /// A file. Its name decides its media type.
     pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
         let content_type = match name.rsplit('.').next() {
             Some("png") => "image/png",
@@ -33,7 +33,8 @@ impl File {
             Some("gif") => "image/gif",
             Some("bmp") => "image/bmp",
             Some("tif") => "image/tiff",
-            _ => "image/jpeg",
+            Some("jpg") => "image/jpeg",
+            _ => "application/octet-stream",
         };
         Self {
             name: name.to_owned(),
@@ -42,7 +43,7 @@ impl File {
         }
     }
 
-    /// A cat's portrait.
+    /// The photograph of a cat.
     pub fn cat() -> Self {
         Self::new("cat.jpg", pictures::cat())
     }
@@ -61,28 +62,28 @@ impl File {
     }
 }
 
-/// What the API answers.
+/// An answer of the API.
 #[derive(Debug)]
 pub struct Answer {
-    /// HTTP's status.
+    /// The HTTP status.
     pub status: u16,
-    /// HTTP's `content-type`.
+    /// The header `content-type`.
     pub content_type: String,
-    /// All of HTTP's headers.
+    /// All headers.
     pub headers: HeaderMap,
-    /// The body; null where it is no JSON.
+    /// The body; null if it is not JSON.
     pub body: Value,
 }
 
-/// What `POST /uploads` hands out.
+/// The answer to `POST /uploads`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Created {
-    /// The image to be.
+    /// The id of the image.
     pub image_id: ImageId,
-    /// Where to put the file.
+    /// The request that uploads the file.
     pub upload: Upload,
-    /// Until when: ISO 8601, UTC.
+    /// When that request expires: ISO 8601, UTC.
     pub expires_at: String,
 }
 
@@ -91,14 +92,14 @@ pub struct Created {
 pub struct Upload {
     /// `PUT`
     pub method: String,
-    /// Where.
+    /// The presigned URL.
     pub url: String,
-    /// What must be sent beside what a browser sets by itself.
+    /// The headers to send, except those that a browser sets by itself.
     pub headers: BTreeMap<String, String>,
 }
 
 impl Answer {
-    /// Takes an answer apart.
+    /// Reads a response.
     pub async fn read(answer: reqwest::Response) -> Self {
         let content_type = answer.headers().get("content-type");
         Self {
@@ -114,10 +115,10 @@ impl Answer {
 }
 
 impl Stack {
-    /// Asks the API as the demo user. `body` is sent as it stands, `content_type` where there is one.
+    /// Sends a request as the demo user. `body` is sent unchanged, `content_type` if there is one.
     ///
     /// # Panics
-    /// Where nothing answers.
+    /// If there is no answer.
     pub async fn api(
         &self,
         method: Method,
@@ -133,18 +134,18 @@ impl Stack {
         self.demo_user().await.announce(announcement).await
     }
 
-    /// Announces a file that the API takes, as the demo user.
+    /// Announces a file as the demo user.
     ///
     /// # Panics
-    /// Where it does not.
+    /// If the API refuses it.
     pub async fn create_upload(&self, file: &File) -> Created {
         self.demo_user().await.create_upload(file).await
     }
 
-    /// Sends bytes to where an upload goes, with its headers and those of `other_headers`, which win.
+    /// Sends the request of an upload with these bytes, and with headers that override its own.
     ///
     /// # Panics
-    /// Where nothing answers.
+    /// If there is no answer.
     pub async fn put(&self, upload: &Upload, bytes: Vec<u8>, other_headers: &[(&str, &str)]) -> StatusCode {
         let mut headers = upload.headers.clone();
         headers.extend(
@@ -160,18 +161,18 @@ impl Stack {
         request.send().await.expect("an answer of S3").status()
     }
 
-    /// Uploads a file through the API, as the demo user; gives its key back.
+    /// Uploads a file through the API as the demo user; returns its key.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub async fn upload(&self, file: &File) -> String {
         self.upload_of(self.demo_user().await, file).await
     }
 
-    /// Uploads a file through the API; gives its key back.
+    /// Uploads a file through the API; returns its key.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub async fn upload_of(&self, user: &User, file: &File) -> String {
         let created = user.create_upload(file).await;
         let status = self.put(&created.upload, file.bytes.clone(), &[]).await;
@@ -179,7 +180,7 @@ impl Stack {
         ImageKey::for_upload(&user.owner, created.image_id)
     }
 
-    /// Where an upload of the demo user goes.
+    /// The key of an upload of the demo user.
     pub async fn upload_key(&self, image_id: ImageId) -> String {
         ImageKey::for_upload(&self.demo_user().await.owner, image_id)
     }
@@ -203,10 +204,10 @@ impl User {
         .await
     }
 
-    /// Announces a file that the API takes.
+    /// Announces a file.
     ///
     /// # Panics
-    /// Where it does not.
+    /// If the API refuses it.
     pub async fn create_upload(&self, file: &File) -> Created {
         let answer = self.announce(&file.announcement()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -237,10 +238,10 @@ impl User {
             .await
     }
 
-    /// `DELETE /account/data`, until it is done; gives back how many images that has deleted.
+    /// `DELETE /account/data` until it is done; returns the number of deleted images.
     ///
     /// # Panics
-    /// Where it is not answered with progress, or does not come to an end.
+    /// If an answer has no progress, or the deletion does not end.
     pub async fn delete_data(&self) -> u64 {
         let mut deleted = 0;
         wait::until("all data is deleted", async || {

@@ -1,9 +1,9 @@
-//! Hears what is said on the stack's event bus: a queue and a rule that last as long as a program's
-//! tests do.
+//! Receives the events of the stack's event bus: with a queue and a rule that exist as long as the tests of a program
+//! run.
 
 use crate::{Stack, wait};
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Target};
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use domain::{ImageId, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,19 +11,19 @@ use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// The `source` of all events of the system.
+/// The `source` of the product's events.
 const SOURCE: &str = "image-label-generator";
-/// The `source` of what the tests themselves say on the bus.
+/// The `source` of the tests' own events.
 const OWN_SOURCE: &str = "image-label-generator.tests";
 
-/// An event that announces how an image ended.
+/// An event that announces the outcome of an image.
 #[derive(Debug, Clone)]
 pub struct Notification {
     /// Such as `Image Labeled`.
     pub detail_type: String,
-    /// As it was sent.
+    /// The detail as it was sent.
     pub detail: Value,
-    /// The same, as receivers read it.
+    /// The detail as receivers read it.
     pub outcome: Outcome,
 }
 
@@ -38,7 +38,7 @@ struct Event {
 /// A queue behind a rule on the bus.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    heard: Arc<Mutex<Vec<Event>>>,
+    received: Arc<Mutex<Vec<Event>>>,
     receiver: JoinHandle<()>,
     name: String,
     queue_url: String,
@@ -103,10 +103,14 @@ impl Listener {
             .await
             .expect("the rule's target");
         assert_eq!(answer.failed_entry_count(), 0, "{answer:?}");
-        let heard = Arc::new(Mutex::new(vec![]));
-        let receiver = tokio::spawn(receive(stack.sqs.clone(), queue_url.clone(), Arc::clone(&heard)));
+        let received = Arc::new(Mutex::new(vec![]));
+        let receiver = tokio::spawn(receive(
+            stack.sqs.clone(),
+            queue_url.clone(),
+            Arc::clone(&received),
+        ));
         Self {
-            heard,
+            received,
             receiver,
             name,
             queue_url,
@@ -132,12 +136,12 @@ impl Listener {
             .await
             .expect("an answer of the bus");
         assert_eq!(answer.failed_entry_count(), 0, "{answer:?}");
-        let heard = || self.heard.lock().expect("what was heard");
-        wait::until("the bus carries the tests' own mark", async || {
-            heard().iter().any(|event| event.detail == mark).then_some(())
+        let received = || self.received.lock().expect("received events");
+        wait::until("the bus delivers the tests' own event", async || {
+            received().iter().any(|event| event.detail == mark).then_some(())
         })
         .await;
-        heard()
+        received()
             .iter()
             .filter(|event| event.source == SOURCE)
             .map(|event| Notification {
@@ -148,7 +152,7 @@ impl Listener {
             .collect()
     }
 
-    /// Takes queue and rule down again.
+    /// Removes the queue and the rule.
     pub(crate) async fn stop(self) {
         self.receiver.abort();
         let Self {
@@ -157,7 +161,7 @@ impl Listener {
             name,
             ..
         } = &self;
-        // A test may have failed because nothing answers any more: that is what should be read then.
+        // Errors are ignored: if the emulator has stopped, the failure of a test already says so.
         let _ = eventbridge
             .remove_targets()
             .rule(name)
@@ -176,28 +180,28 @@ impl Listener {
 }
 
 impl Stack {
-    /// Everything that was said about any image until now.
+    /// All notifications until now.
     ///
-    /// To know that nothing more is on its way, it says something itself and waits until it hears it.
+    /// To be sure that none is still in transit, it sends an event of its own and waits until that is received.
     ///
     /// # Panics
-    /// Where the bus does not take the tests' own event, or a notification has not the agreed shape.
+    /// If the bus refuses that event, or a notification does not have the agreed shape.
     pub async fn all_notifications(&self) -> Vec<Notification> {
         self.listener().await.all().await
     }
 
-    /// Everything that was said about an image until now.
+    /// All notifications about an image until now.
     ///
     /// # Panics
     /// See [`Self::all_notifications`].
     pub async fn notifications(&self, image_id: ImageId) -> Vec<Notification> {
         let mut notifications = self.all_notifications().await;
-        notifications.retain(|notification| notification.outcome.image_id == image_id);
+        notifications.retain(|notification| notification.outcome.claim.image_id == image_id);
         notifications
     }
 }
 
-async fn receive(sqs: aws_sdk_sqs::Client, queue_url: String, heard: Arc<Mutex<Vec<Event>>>) {
+async fn receive(sqs: aws_sdk_sqs::Client, queue_url: String, events: Arc<Mutex<Vec<Event>>>) {
     loop {
         let received = sqs
             .receive_message()
@@ -205,18 +209,20 @@ async fn receive(sqs: aws_sdk_sqs::Client, queue_url: String, heard: Arc<Mutex<V
             .max_number_of_messages(10)
             .wait_time_seconds(5)
             .send();
-        // Whoever waits for a notification fails at the deadline, with a sentence that says for what.
+        // Tests that wait for a notification fail at their deadline and say what they waited for.
         let Ok(received) = received.await else { continue };
+        let mut receipts = vec![];
         for message in received.messages.unwrap_or_default() {
             let event = serde_json::from_str(message.body().unwrap_or_default()).expect("an event");
-            heard.lock().expect("what was heard").push(event);
-            let receipt = message.receipt_handle.unwrap_or_default();
-            let _ = sqs
-                .delete_message()
-                .queue_url(&queue_url)
-                .receipt_handle(receipt)
-                .send()
-                .await;
+            events.lock().expect("received events").push(event);
+            let receipt = DeleteMessageBatchRequestEntry::builder()
+                .id(receipts.len().to_string())
+                .receipt_handle(message.receipt_handle.unwrap_or_default());
+            receipts.push(receipt.build().expect("an entry"));
+        }
+        if !receipts.is_empty() {
+            let delete = sqs.delete_message_batch().queue_url(&queue_url);
+            let _ = delete.set_entries(Some(receipts)).send().await;
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Whether an owner's records, label rows and label counts tell the same story.
+//! Whether an owner's records, results, label rows and label counts are consistent.
 
 use crate::{Stack, wait};
 use domain::table::owner_partition;
 use domain::{ImageId, ImageKey, ImageRecord, Owner, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What a complete deletion leaves of a record, for some time.
+/// The attributes of a closed tombstone.
 const TOMBSTONE: [&str; 10] = [
     "pk",
     "sk",
@@ -19,12 +19,12 @@ const TOMBSTONE: [&str; 10] = [
     "expiresAt",
 ];
 
-/// An owner's images, and where the table contradicts itself about them.
+/// An owner's images, and contradictions in what the table says about them.
 #[derive(Debug)]
-pub struct Story {
+pub struct Consistency {
     /// One for each image.
     pub records: Vec<ImageRecord>,
-    /// A sentence for each contradiction.
+    /// A description of each contradiction.
     pub contradictions: Vec<String>,
 }
 
@@ -32,17 +32,17 @@ impl Stack {
     /// The records of an owner's images.
     ///
     /// # Panics
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub async fn records(&self, owner: &Owner) -> Vec<ImageRecord> {
         let items = self.query(owner_partition(owner), "IMAGE#").await;
         serde_dynamo::from_items(items).expect("records")
     }
 
-    /// Recounts all labels of an owner from the records and from the rows, and compares both with the stored counts.
+    /// Counts all labels of an owner in the records and in the label rows, and compares both with the stored counts.
     ///
     /// # Panics
-    /// Where the table cannot be read.
-    pub async fn story(&self, owner: &Owner) -> Story {
+    /// If the table cannot be read.
+    pub async fn consistency(&self, owner: &Owner) -> Consistency {
         let records = self.records(owner).await;
         let counts = self.label_counts(owner).await;
 
@@ -87,19 +87,39 @@ impl Stack {
                 .map(String::as_str)
                 .collect::<BTreeSet<_>>();
             let labels = labeled(record).unwrap_or_default();
-            let told = labels
+            let shown = labels
                 .iter()
                 .map(|label| (label.name.as_str(), label.confidence.percent()))
                 .collect();
             let done = matches!(record.status, Status::Labeled | Status::Rejected);
-            if done && own != told {
+            if done && own != shown {
                 contradictions.push(format!(
-                    "{} has the labels {told:?} and the rows {own:?}",
+                    "{} has the labels {shown:?} and the rows {own:?}",
                     record.key
                 ));
             }
-            if done && !announced.iter().eq(told.keys()) {
-                contradictions.push(format!("{} announces {announced:?} and has {told:?}", record.key));
+            let image = ImageKey {
+                image_id: record.image_id,
+                owner: record.owner.clone(),
+                file_name: None,
+            };
+            let result = self.result(&image).await;
+            let of_result = result.as_ref().map(|result| result.execution_arn.as_str());
+            let expected = record
+                .execution_arn
+                .as_deref()
+                .filter(|_| record.status == Status::Labeled);
+            if done && of_result != expected {
+                contradictions.push(format!(
+                    "{} is {:?} by {expected:?} and has a result of {of_result:?}",
+                    record.key, record.status
+                ));
+            }
+            if done && !announced.iter().eq(shown.keys()) {
+                contradictions.push(format!(
+                    "{} announces {announced:?} and has {shown:?}",
+                    record.key
+                ));
             }
             if !own.keys().all(|name| announced.contains(name)) {
                 contradictions.push(format!(
@@ -108,35 +128,40 @@ impl Stack {
                 ));
             }
         }
-        Story {
+        Consistency {
             records,
             contradictions,
         }
     }
 
-    /// Checks that a deletion has left nothing of an image, and waits until what was made of it is gone as well: what was
-    /// under way to be written meanwhile is removed by whoever writes it.
+    /// Checks that a deletion has left nothing of an image, and waits until its renditions and thumbnails are gone as well:
+    /// a function that is still writing them removes them itself.
     ///
     /// # Panics
-    /// Where something is left, or the bucket or the table cannot be read.
+    /// If something is left, or the bucket or the table cannot be read.
     pub async fn check_nothing_left_of(&self, key: &str) {
         assert_eq!(self.left_of(key).await, Vec::<String>::new());
-        wait::until(&format!("what was made of {key} is gone"), async || {
-            self.derived_of(&self.image(key)).await.is_empty().then_some(())
-        })
+        wait::until(
+            &format!("renditions and thumbnails of {key} are gone"),
+            async || self.derived_of(&self.image(key)).await.is_empty().then_some(()),
+        )
         .await;
     }
 
-    /// What a deletion has left of an image but for what was made of its file: a sentence for each thing.
+    /// What a deletion has left of an image, except its renditions and thumbnails.
     ///
     /// # Panics
-    /// Where the bucket or the table cannot be read.
+    /// If the bucket or the table cannot be read.
     pub async fn left_of(&self, key: &str) -> Vec<String> {
         let image: ImageKey = self.image(key);
         let mut left = vec![];
-        if self.has_object(key).await {
-            left.push(format!("the object {key}"));
-        }
+        let versions = self.versions_under(key).await;
+        left.extend(
+            versions
+                .into_iter()
+                .filter(|found| found == key)
+                .map(|key| format!("a version of the object {key}")),
+        );
         for row in self.label_rows_of(&image).await {
             left.push(format!("a row for {}", row.label));
         }
@@ -144,6 +169,9 @@ impl Stack {
             if !TOMBSTONE.contains(&name.as_str()) {
                 left.push(format!("the record's {name}"));
             }
+        }
+        if let Some(result) = self.result(&image).await {
+            left.push(format!("{result:?}"));
         }
         if let Some(record) = self.record(&image).await
             && (record.status != Status::Deleted || record.expires_at.is_none())

@@ -6,35 +6,35 @@ use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
 use serde_json::Value;
 use std::time::SystemTime;
 
-/// An execution that has come to its end.
+/// An execution that has ended.
 #[derive(Debug, Clone)]
 pub struct Ended {
     /// Its ARN.
     pub arn: String,
     /// How it ended.
     pub status: ExecutionStatus,
-    /// What it gave back, where it succeeded.
+    /// Its output, if it succeeded.
     pub output: Option<Value>,
     /// The name of the error that it failed with.
     pub error: Option<String>,
-    /// What was said about the error.
+    /// The cause of the error.
     pub cause: Option<String>,
-    /// The names of its states, in the order in which they were entered.
+    /// The names of the states that it entered, in order.
     pub states: Vec<String>,
 }
 
 impl Ended {
-    /// The state that it was in last: where it failed, if it failed.
+    /// The state that it entered last: the one that failed, if it failed.
     pub fn last_state(&self) -> &str {
         self.states.last().map_or("", String::as_str)
     }
 }
 
 impl Stack {
-    /// Starts an execution; gives its ARN back.
+    /// Starts an execution; returns its ARN.
     ///
     /// # Panics
-    /// Where Step Functions refuses.
+    /// If Step Functions refuses.
     pub async fn start(&self, input: &Value) -> String {
         self.sfn
             .start_execution()
@@ -49,7 +49,7 @@ impl Stack {
     /// An execution's input.
     ///
     /// # Panics
-    /// Where there is no such execution.
+    /// If there is no such execution.
     pub async fn input(&self, arn: &str) -> Value {
         let execution = self.describe(arn).await;
         serde_json::from_str(execution.input().expect("an input")).expect("JSON")
@@ -58,7 +58,7 @@ impl Stack {
     /// Waits until an execution has ended.
     ///
     /// # Panics
-    /// Where there is no such execution, or it does not end.
+    /// If there is no such execution, or it does not end.
     pub async fn ended(&self, arn: &str) -> Ended {
         let execution = wait::until(&format!("{arn} ends"), async || {
             let execution = self.describe(arn).await;
@@ -86,11 +86,11 @@ impl Stack {
         self.ended(&arn).await
     }
 
-    /// Waits until at least so many executions have been started about an object, by whomever, and all
-    /// of them have ended. Counts none from before this program's tests.
+    /// Waits until at least this many executions about an object have been started and all of them have ended. Executions
+    /// from before the tests of this program do not count.
     ///
     /// # Panics
-    /// Where there are fewer, or one does not end.
+    /// If there are fewer, or one does not end.
     pub async fn executions_about(&self, key: &str, at_least: usize) -> Vec<Ended> {
         let arns = wait::until(
             &format!("{at_least} executions have been started about {key}"),
@@ -112,12 +112,13 @@ impl Stack {
         executions
     }
 
-    /// Those that were started since this program's tests began, the latest first.
+    /// The executions that were started since the tests of this program began, the latest first.
     async fn new_executions(&self) -> Vec<String> {
         let list = self
             .sfn
             .list_executions()
-            .state_machine_arn(&self.state_machine_arn);
+            .state_machine_arn(&self.state_machine_arn)
+            .max_results(1000);
         let mut pages = list.into_paginator().items().send();
         let mut arns = vec![];
         while let Some(execution) = pages.next().await {
@@ -130,7 +131,7 @@ impl Stack {
         arns
     }
 
-    /// The key that an execution's input names. Asked for once: it does not change.
+    /// The key that an execution's input names. It does not change, so it is read only once.
     async fn subject(&self, arn: &str) -> Option<String> {
         if let Some(key) = self.subjects.lock().expect("subjects").get(arn) {
             return key.clone();
@@ -160,10 +161,10 @@ impl Stack {
             .expect("an execution")
     }
 
-    /// How an execution stands now.
+    /// The current status of an execution.
     ///
     /// # Panics
-    /// Where there is no such execution.
+    /// If there is no such execution.
     pub async fn status(&self, arn: &str) -> ExecutionStatus {
         self.describe(arn).await.status
     }
@@ -171,7 +172,7 @@ impl Stack {
     /// The names of the states that an execution has entered until now, in order.
     ///
     /// # Panics
-    /// Where there is no such execution.
+    /// If there is no such execution.
     pub async fn states(&self, arn: &str) -> Vec<String> {
         let mut events = self
             .sfn

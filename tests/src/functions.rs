@@ -1,43 +1,56 @@
-//! The functions of the stack, called directly.
+//! The functions of the stack, invoked directly.
 
 use crate::Stack;
 use aws_sdk_lambda::primitives::Blob;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// An error as Lambda reports it: the state machine matches the type.
+/// An error as Lambda reports it. State machines match the type.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionError {
     /// Such as `UnsupportedFormat`.
     pub error_type: String,
-    /// A sentence.
+    /// The message.
     pub error_message: String,
 }
 
 impl Stack {
-    /// Calls the function of a folder of `steps/`, or `api`.
+    /// Invokes the function with this folder's name, such as `validate`.
     ///
     /// # Errors
-    /// What the function reports as its error.
+    /// If the function reports an error.
     ///
     /// # Panics
-    /// Where Lambda does not answer, or the function not with JSON.
+    /// If Lambda does not answer, or the function's answer is not JSON.
     pub async fn invoke(&self, name: &str, payload: &Value) -> Result<Value, FunctionError> {
-        let answer = self
-            .lambda
-            .invoke()
-            .function_name(self.function_name(name))
-            .payload(Blob::new(payload.to_string()))
-            .send()
+        invoke(&self.lambda, &self.function_name(name), payload)
             .await
-            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        let body = answer.payload.map(Blob::into_inner).unwrap_or_default();
-        let body: Value = serde_json::from_slice(&body)
-            .unwrap_or_else(|error| panic!("{name} answers {}: {error}", String::from_utf8_lossy(&body)));
-        match answer.function_error {
-            None => Ok(body),
-            Some(_) => Err(serde_json::from_value(body).expect("an error as Lambda reports it")),
-        }
+            .unwrap_or_else(|| panic!("{name} gives an empty answer"))
     }
+}
+
+/// Invokes a function through Lambda's API. `None` if the answer is empty.
+pub(crate) async fn invoke(
+    lambda: &aws_sdk_lambda::Client,
+    function: &str,
+    payload: &Value,
+) -> Option<Result<Value, FunctionError>> {
+    let answer = lambda
+        .invoke()
+        .function_name(function)
+        .payload(Blob::new(payload.to_string()))
+        .send()
+        .await
+        .unwrap_or_else(|error| panic!("{function}: {error:?}"));
+    let body = answer.payload.map(Blob::into_inner).unwrap_or_default();
+    if body.is_empty() {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&body)
+        .unwrap_or_else(|error| panic!("{function} answers {}: {error}", String::from_utf8_lossy(&body)));
+    Some(match answer.function_error {
+        None => Ok(body),
+        Some(_) => Err(serde_json::from_value(body).expect("an error as Lambda reports it")),
+    })
 }

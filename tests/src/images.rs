@@ -1,4 +1,4 @@
-//! Objects in the bucket, the events that S3 sends about them, and how their images end.
+//! Objects in the bucket, the events that S3 sends about them, and the results of their images.
 
 use crate::bus::Notification;
 use crate::executions::Ended;
@@ -9,25 +9,25 @@ use domain::{ImageKey, ImageRecord, Owner, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Later than any event that S3 has ever sent.
+/// Later than the sequencer of any event that S3 sends.
 pub const LAST_SEQUENCER: &str = "FFFFFFFFFFFFFFFFFF";
 
-/// An image with which everything is done.
+/// An image that has a result, and everything that belongs to it.
 #[derive(Debug)]
 pub struct Settled {
     /// Its record.
     pub record: ImageRecord,
-    /// The execution that brought the result about.
+    /// The execution with this result.
     pub execution: Ended,
-    /// All that was said about it on the bus.
+    /// All notifications about it.
     pub notifications: Vec<Notification>,
 }
 
 impl Stack {
-    /// Puts an object into the bucket as any other tool does.
+    /// Puts an object into the bucket, as other tools do.
     ///
     /// # Panics
-    /// Where S3 refuses it.
+    /// If S3 refuses it.
     pub async fn put_object(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let body = ByteStream::from(bytes.into());
         let put = self
@@ -44,7 +44,7 @@ impl Stack {
     /// Deletes an object.
     ///
     /// # Panics
-    /// Where S3 refuses.
+    /// If S3 refuses.
     pub async fn delete_object(&self, key: &str) {
         self.s3
             .delete_object()
@@ -55,10 +55,10 @@ impl Stack {
             .expect("an answer of S3");
     }
 
-    /// Whether there is an object.
+    /// Whether an object exists.
     ///
     /// # Panics
-    /// Where S3 does not answer.
+    /// If S3 does not answer.
     pub async fn has_object(&self, key: &str) -> bool {
         match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(_) => true,
@@ -70,7 +70,7 @@ impl Stack {
     /// The keys of all of an owner's objects.
     ///
     /// # Panics
-    /// Where S3 does not list them.
+    /// If S3 does not list them.
     pub async fn objects_of(&self, owner: &Owner) -> Vec<String> {
         let list = self.s3.list_objects_v2().bucket(&self.bucket);
         let pages = list.prefix(format!("uploads/{}/", owner.as_str()));
@@ -83,39 +83,59 @@ impl Stack {
         keys
     }
 
-    /// The keys of all objects that were made of an image.
+    /// The keys of an image's renditions and thumbnails, and of their earlier versions.
     ///
     /// # Panics
-    /// Where S3 does not list them.
+    /// If S3 does not list them.
     pub async fn derived_of(&self, image: &ImageKey) -> BTreeSet<String> {
         let mut keys = BTreeSet::new();
         for prefix in derived_prefixes(&image.owner, image.image_id) {
-            let listed = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-            let objects = listed.send().await.expect("a list of objects").contents;
-            keys.extend(
-                objects
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(|object| object.key),
-            );
+            keys.extend(self.versions_under(&prefix).await);
         }
         keys
     }
 
-    /// Waits until an image has thumbnails, and is so; gives its record back.
+    /// The keys that begin with `prefix`, once for each version of an object and for each delete marker. A bucket that was
+    /// never versioned has one version of each object.
     ///
     /// # Panics
-    /// Where that does not happen.
-    pub async fn with_thumbnails(&self, key: &str, is_so: impl Fn(&ImageRecord) -> bool) -> ImageRecord {
+    /// If S3 does not list them.
+    pub async fn versions_under(&self, prefix: &str) -> Vec<String> {
+        let mut keys = vec![];
+        let (mut key, mut version) = (None, None);
+        loop {
+            let list = self.s3.list_object_versions().bucket(&self.bucket).prefix(prefix);
+            let page = list
+                .set_key_marker(key)
+                .set_version_id_marker(version)
+                .send()
+                .await
+                .expect("a list of versions");
+            let versions = page.versions.unwrap_or_default().into_iter();
+            keys.extend(versions.filter_map(|version| version.key));
+            let markers = page.delete_markers.unwrap_or_default().into_iter();
+            keys.extend(markers.filter_map(|marker| marker.key));
+            if page.is_truncated != Some(true) {
+                return keys;
+            }
+            (key, version) = (page.next_key_marker, page.next_version_id_marker);
+        }
+    }
+
+    /// Waits until an image has thumbnails and its record fulfills a condition; returns the record.
+    ///
+    /// # Panics
+    /// If that does not happen.
+    pub async fn with_thumbnails(&self, key: &str, matches: impl Fn(&ImageRecord) -> bool) -> ImageRecord {
         let image = self.image(key);
         wait::until(&format!("{key} has thumbnails"), async || {
             let record = self.record_with_thumbnails(&image).await?;
-            (!record.thumbnails.is_empty() && is_so(&record)).then_some(record)
+            (!record.thumbnails.is_empty() && matches(&record)).then_some(record)
         })
         .await
     }
 
-    /// The event that S3 sends when an object has landed.
+    /// The event that S3 sends when an object was created.
     pub fn object_created(&self, key: &str, sequencer: &str) -> Value {
         json!({
             "version": "0", "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -131,11 +151,10 @@ impl Stack {
         })
     }
 
-    /// Waits until an image has a result, the execution that brought it about has ended, and the bus
-    /// has been told.
+    /// Waits until an image has a result, its execution has ended, and the notifications have arrived.
     ///
     /// # Panics
-    /// Where that does not happen, or the execution fails.
+    /// If that does not happen, or the execution fails.
     pub async fn settled(&self, key: &str) -> Settled {
         self.settled_when(key, "has a result", |record| {
             matches!(record.status, Status::Labeled | Status::Rejected)
@@ -143,7 +162,7 @@ impl Stack {
         .await
     }
 
-    /// Waits until an image has a certain result, and all else as [`Self::settled`] does.
+    /// The same as [`Self::settled`], for a result with this status.
     ///
     /// # Panics
     /// See [`Self::settled`].
@@ -154,11 +173,11 @@ impl Stack {
         .await
     }
 
-    /// Waits until an image has another result than before, and all else as [`Self::settled`] does.
+    /// The same as [`Self::settled`], for a result of another execution than before.
     ///
     /// # Panics
     /// See [`Self::settled`].
-    pub async fn settled_anew(&self, before: &ImageRecord) -> Settled {
+    pub async fn settled_again(&self, before: &ImageRecord) -> Settled {
         self.settled_when(&before.key, "has a new result", |record| {
             matches!(record.status, Status::Labeled | Status::Rejected)
                 && record.execution_arn != before.execution_arn
@@ -166,17 +185,17 @@ impl Stack {
         .await
     }
 
-    async fn settled_when(&self, key: &str, what: &str, is_so: impl Fn(&ImageRecord) -> bool) -> Settled {
+    async fn settled_when(&self, key: &str, what: &str, matches: impl Fn(&ImageRecord) -> bool) -> Settled {
         let image = self.image(key);
         let record = wait::until(&format!("the image {key} {what}"), async || {
             let record = self.record(&image).await?;
-            let is_so = is_so(&record);
+            let is_settled = matches(&record);
             assert!(
-                is_so || record.status != Status::Failed,
+                is_settled || record.status != Status::Failed,
                 "waited until the image {key} {what}, but it has failed: {:?}",
                 record.error,
             );
-            is_so.then_some(record)
+            is_settled.then_some(record)
         })
         .await;
         let execution = self

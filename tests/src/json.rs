@@ -1,12 +1,11 @@
-//! Comparing JSON with what must be in it.
+//! Compares JSON with the parts that it must contain.
 
 use serde_json::Value;
 
-/// Whether `actual` has everything that `expected` has; objects may have more. `Err` names the place
-/// that differs.
+/// Checks that `actual` contains everything that `expected` contains. Objects may have more members.
 ///
 /// # Errors
-/// The first difference.
+/// The first difference and its place.
 pub fn contains(actual: &Value, expected: &Value) -> Result<(), String> {
     match (actual, expected) {
         (Value::Object(actual), Value::Object(expected)) => {
@@ -33,7 +32,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_difference_is_named_with_its_place() {
+    fn names_the_place_of_a_difference() {
         let actual = json!({"a": [{"b": 1, "more": true}], "c": 55.0});
         assert_eq!(contains(&actual, &json!({"a": [{"b": 1}], "c": 55})), Ok(()));
         assert_eq!(

@@ -1,17 +1,20 @@
-//! Stands between the functions and the services, and breaks the calls that a test tells it to break.
+//! A proxy between the functions and the AWS services, for fault injection.
 //!
-//! Each call has a connection of its own, and is passed on as it came, its `Host` included: that is what the
-//! signature covers. So the services take it for the caller's own.
+//! Each call has its own connection, and is forwarded unchanged, including its `Host`, which the signature covers. So the
+//! services accept it as the caller's own. Each function has its own address here, so that the proxy knows the caller.
 
 mod call;
 mod caller;
-mod from;
+mod dynamodb;
+mod injection;
 
 pub use call::{Call, Service};
-pub use from::BrokenFrom;
+pub use injection::Injection;
 
+use crate::Stack;
 use call::Request;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,42 +24,62 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Longer than any function waits for an answer (`crates/lambda/src/aws.rs`).
+/// Longer than any function waits for an answer (`crates/aws`).
 const LATE: Duration = Duration::from_secs(10);
 
-/// What can happen to a call.
+/// A fault that can be injected into a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// The service answers that it is at fault itself, and does nothing.
+    /// The service answers with an internal error, and does nothing.
     Unavailable,
-    /// The service asks for fewer calls, and does nothing.
+    /// The service throttles the call, and does nothing.
     Throttled,
-    /// The service answers that the caller may not do this, and does nothing.
+    /// The service answers that the caller lacks the permission, and does nothing.
     Denied,
     /// The service answers that it cannot read the picture, and does nothing.
     Unreadable,
-    /// The connection is reset before the service hears of the call.
+    /// DynamoDB answers that the call conflicts with a transaction, and does nothing.
+    TransactionConflict,
+    /// DynamoDB does not process the second half of the keys of a BatchGetItem.
+    UnprocessedKeys,
+    /// DynamoDB repeats its earlier answer to the same request, like an index that lags behind its table.
+    Stale,
+    /// The connection is reset before the service receives the call.
     Reset,
-    /// The service does what it is asked for; the connection is reset before its answer.
+    /// The service processes the call; the connection is reset before the answer.
     AnswerLost,
-    /// The service does what it is asked for; of its answer only half arrives.
+    /// The service processes the call; only half of the answer arrives.
     AnswerCut,
-    /// The service does what it is asked for; its answer comes when nobody waits any more.
+    /// The service processes the call; the answer comes after the caller's timeout.
     Late,
-    /// The service does what it is asked for; the function is killed before it reads the answer.
+    /// The service processes the call; the function is killed before it reads the answer.
     CallerKilled,
-    /// No fault: the call waits until its [`Breaking`] is dropped, and then goes on its way.
+    /// The call waits until its [`Injection`] is dropped, and is forwarded then.
     Held,
 }
 
-/// How often a call that is held looks whether it may go on.
+/// How often a held call checks whether its [`Injection`] was dropped.
 const HELD: Duration = Duration::from_millis(20);
 
 type Decide = Box<dyn FnMut(&Call) -> Option<Fault> + Send>;
 
 struct Watch {
+    functions: BTreeSet<String>,
     about: String,
     decide: Decide,
+    /// The first answers to requests that got [`Fault::Stale`].
+    answers: Vec<(Value, Vec<u8>)>,
+}
+
+impl Watch {
+    fn is_about(&self, call: &Call) -> bool {
+        self.functions.contains(&call.function) && call.text.contains(&self.about)
+    }
+
+    fn answer_to(&self, request: &Value) -> Option<Vec<u8>> {
+        let answer = self.answers.iter().find(|(answered, _)| answered == request);
+        answer.map(|(_, answer)| answer.clone())
+    }
 }
 
 #[derive(Default)]
@@ -67,109 +90,90 @@ struct State {
 }
 
 struct Upstreams {
-    /// Where S3, DynamoDB and EventBridge are.
+    /// The address of S3 and EventBridge.
     services: String,
-    /// Where Rekognition is.
+    dynamodb: String,
     rekognition: String,
 }
 
-/// A running proxy; it ends when dropped.
+impl Upstreams {
+    fn of(&self, service: Service) -> &str {
+        match service {
+            Service::S3 | Service::EventBridge => &self.services,
+            Service::DynamoDb => &self.dynamodb,
+            Service::Rekognition => &self.rekognition,
+        }
+    }
+}
+
+/// A running proxy. It stops when dropped.
 pub struct Proxy {
-    address: SocketAddr,
     state: Arc<Mutex<State>>,
-    server: JoinHandle<()>,
+    upstreams: Arc<Upstreams>,
+    /// The address and the task of each function's server.
+    servers: Mutex<BTreeMap<String, (SocketAddr, JoinHandle<()>)>>,
 }
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Calls about something are broken as long as this is kept.
-#[must_use]
-pub struct Breaking {
-    id: u64,
-    state: Arc<Mutex<State>>,
-}
-
-impl fmt::Debug for Breaking {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Breaking")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Breaking {
-    fn drop(&mut self) {
-        lock(&self.state).watches.remove(&self.id);
+        f.debug_struct("Proxy").finish_non_exhaustive()
     }
 }
 
 impl Proxy {
-    /// Starts one on a free port. `services` and `rekognition` are origins such as `http://127.0.0.1:4566`.
+    /// Makes a proxy in front of a stack's services and a Rekognition such as `http://127.0.0.1:4568`.
+    pub fn new(stack: &Stack, rekognition: &str) -> Self {
+        Self {
+            state: Arc::default(),
+            upstreams: Arc::new(Upstreams {
+                services: authority(&stack.endpoint),
+                dynamodb: authority(&stack.dynamodb_url),
+                rekognition: authority(rekognition),
+            }),
+            servers: Mutex::default(),
+        }
+    }
+
+    /// The origin to which a function has to send its calls. The first call starts a server on a free port.
     ///
     /// # Panics
-    /// Where no port is free.
-    pub async fn start(services: &str, rekognition: &str) -> Self {
+    /// If no port is free.
+    pub async fn url_for(&self, function: &str) -> String {
+        let known = lock(&self.servers).get(function).map(|(address, _)| *address);
+        let address = match known {
+            Some(address) => address,
+            None => self.serve(function).await,
+        };
+        format!("http://{address}")
+    }
+
+    async fn serve(&self, function: &str) -> SocketAddr {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::new(Mutex::new(State::default()));
-        let upstreams = Arc::new(Upstreams {
-            services: services.trim_start_matches("http://").to_owned(),
-            rekognition: rekognition.trim_start_matches("http://").to_owned(),
-        });
         let server = tokio::spawn({
-            let state = Arc::clone(&state);
+            let (function, state, upstreams) = (
+                function.to_owned(),
+                Arc::clone(&self.state),
+                Arc::clone(&self.upstreams),
+            );
             async move {
                 while let Ok((client, peer)) = listener.accept().await {
-                    let (state, upstreams) = (Arc::clone(&state), Arc::clone(&upstreams));
+                    let (function, state, upstreams) =
+                        (function.clone(), Arc::clone(&state), Arc::clone(&upstreams));
                     // A caller that has gone away needs no answer.
-                    tokio::spawn(async move { serve(client, (peer, address), &state, &upstreams).await });
+                    tokio::spawn(async move {
+                        serve(client, (peer, address), &function, &state, &upstreams).await
+                    });
                 }
             }
         });
-        Self {
-            address,
-            state,
-            server,
-        }
+        lock(&self.servers).insert(function.to_owned(), (address, server));
+        address
     }
 
-    /// Where callers find it.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// From now on, `decide` is asked about each call whose text contains `about`, such as an owner that only
-    /// one test has.
-    pub fn break_calls(
-        &self,
-        about: &str,
-        decide: impl FnMut(&Call) -> Option<Fault> + Send + 'static,
-    ) -> Breaking {
-        let mut state = lock(&self.state);
-        state.next += 1;
-        let id = state.next;
-        state.watches.insert(
-            id,
-            Watch {
-                about: about.to_owned(),
-                decide: Box::new(decide),
-            },
-        );
-        Breaking {
-            id,
-            state: Arc::clone(&self.state),
-        }
-    }
-
-    /// How many calls have met each fault until now.
+    /// How many calls have got each fault until now.
     pub fn injected(&self) -> BTreeMap<Fault, usize> {
         lock(&self.state).injected.clone()
     }
@@ -177,29 +181,32 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.server.abort();
+        for (_, server) in lock(&self.servers).values() {
+            server.abort();
+        }
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // A test's `decide` may have panicked: the others go on.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+fn authority(origin: &str) -> String {
+    origin.trim_start_matches("http://").to_owned()
 }
 
-/// The fault that a call meets, and the id of the watch that says so.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // The `decide` of one test may have panicked: the other tests continue.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The fault that a call gets, and the id of the watch that injects it.
 fn decide(state: &Mutex<State>, call: &Call) -> Option<(u64, Fault)> {
     let mut state = lock(state);
-    let mut watches = state
-        .watches
-        .iter_mut()
-        .filter(|(_, watch)| call.text.contains(&watch.about));
+    let mut watches = state.watches.iter_mut().filter(|(_, watch)| watch.is_about(call));
     let (id, fault) = watches.find_map(|(id, watch)| Some((*id, (watch.decide)(call)?)))?;
     *state.injected.entry(fault).or_default() += 1;
     Some((id, fault))
 }
 
-/// Passes a call on as it came.
-async fn pass(request: &Request, upstream: &str, client: &mut TcpStream) -> io::Result<()> {
+/// Forwards a call unchanged.
+async fn forward(request: &Request, upstream: &str, client: &mut TcpStream) -> io::Result<()> {
     let mut answer = request.send(upstream).await?;
     tokio::io::copy(&mut answer, client).await?;
     client.shutdown().await
@@ -208,31 +215,40 @@ async fn pass(request: &Request, upstream: &str, client: &mut TcpStream) -> io::
 async fn serve(
     mut client: TcpStream,
     (peer, own): (SocketAddr, SocketAddr),
+    function: &str,
     state: &Mutex<State>,
     upstreams: &Upstreams,
 ) -> io::Result<()> {
     let Some(request) = Request::read(&mut client).await? else {
         return Ok(());
     };
-    let call = request.call();
-    let upstream = if call.service == Service::Rekognition {
-        &upstreams.rekognition
-    } else {
-        &upstreams.services
-    };
+    let call = request.call(function);
+    let upstream = upstreams.of(call.service);
     let decided = decide(state, &call);
     match decided.map(|(_, fault)| fault) {
-        None => pass(&request, upstream, &mut client).await,
+        None => forward(&request, upstream, &mut client).await,
         Some(Fault::Held) => {
             while decided.is_some_and(|(id, _)| lock(state).watches.contains_key(&id)) {
                 tokio::time::sleep(HELD).await;
             }
-            pass(&request, upstream, &mut client).await
+            forward(&request, upstream, &mut client).await
         }
         Some(Fault::Unavailable) => client.write_all(&call.service.unavailable()).await,
         Some(Fault::Throttled) => client.write_all(&call.service.throttled()).await,
         Some(Fault::Denied) => client.write_all(&call.service.denied()).await,
         Some(Fault::Unreadable) => client.write_all(&call.service.unreadable()).await,
+        Some(Fault::TransactionConflict) => client.write_all(&dynamodb::conflict(&request)).await,
+        Some(Fault::UnprocessedKeys) => {
+            let answer = request.answer(upstream).await?;
+            client
+                .write_all(&dynamodb::leave_keys_out(&request, &answer))
+                .await
+        }
+        Some(Fault::Stale) => {
+            let watch = decided.map(|(id, _)| id).unwrap_or_default();
+            let answer = stale_answer(state, watch, &request, upstream).await?;
+            client.write_all(&answer).await
+        }
         Some(Fault::Reset) => client.set_zero_linger(),
         Some(Fault::AnswerLost) => {
             request.answer(upstream).await?;
@@ -254,7 +270,30 @@ async fn serve(
     }
 }
 
-/// All that is left to read.
+/// The answer to this request, or the first answer if the request came before during the same injection.
+async fn stale_answer(
+    state: &Mutex<State>,
+    watch: u64,
+    request: &Request,
+    upstream: &str,
+) -> io::Result<Vec<u8>> {
+    // Compared as JSON: the SDK writes the members of an object in any order.
+    let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let before = lock(state)
+        .watches
+        .get(&watch)
+        .and_then(|watch| watch.answer_to(&asked));
+    if let Some(answer) = before {
+        return Ok(answer);
+    }
+    let answer = request.answer(upstream).await?;
+    if let Some(watch) = lock(state).watches.get_mut(&watch) {
+        watch.answers.push((asked, answer.clone()));
+    }
+    Ok(answer)
+}
+
+/// Reads to the end.
 async fn rest(mut stream: TcpStream) -> io::Result<Vec<u8>> {
     let mut bytes = vec![];
     stream.read_to_end(&mut bytes).await?;

@@ -1,17 +1,19 @@
-//! Leads the calls of the stack's functions through a [`Proxy`], and back. It changes the whole stack: what does
-//! so runs alone.
+//! Routes the calls of the stack's functions through a [`Proxy`], and directly to the services again. This changes the
+//! whole stack, so programs that do it must not run at the same time as others.
 
 use crate::proxy::{Proxy, Service};
+use crate::recorder::{self, RECORDER};
 use crate::{Stack, run, wait};
 use aws_sdk_lambda::types::{Environment, LastUpdateStatus};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use serde_json::json;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 
-/// The functions of the workflow that call any service.
+/// The functions of the workflow that call a service.
 pub const WORKFLOW: [&str; 6] = [
     "validate",
     "detect-labels",
@@ -21,34 +23,30 @@ pub const WORKFLOW: [&str; 6] = [
     "record-failure",
 ];
 
-/// Retries come after a thousandth of their time, so that an outage can outlast all of them.
+/// The other functions that call a service.
+pub const OTHERS: [&str; 2] = ["thumbnails", "api"];
+
+/// The factor for the delays of retries, so that an outage can outlast all of them.
 const RETRIES: f64 = 0.001;
 
-/// The proxy as long as a test uses it.
+/// The proxy, as long as a test uses it.
 static SHARED: Mutex<Weak<Proxy>> = Mutex::const_new(Weak::new());
 
-/// Runs a test against the stack while the functions' calls go through a proxy and retries come fast. Tests of one
-/// program share the proxy; the last one to end leads the calls back.
+/// Runs a test against the stack while the calls of all functions pass through a proxy and retries come fast. Tests of
+/// one program share the proxy; the last one to end routes the calls back.
 ///
 /// # Panics
-/// Without a running stack, and where the test fails.
+/// If there is no running stack, or the test fails.
 pub fn run_through_proxy(test: impl AsyncFnOnce(&Stack, &Proxy)) {
-    run_functions_through_proxy(&WORKFLOW, test);
-}
-
-/// The same, but for these functions only.
-///
-/// # Panics
-/// See [`run_through_proxy`].
-pub fn run_functions_through_proxy(functions: &[&str], test: impl AsyncFnOnce(&Stack, &Proxy)) {
+    let functions = [&WORKFLOW[..], &OTHERS].concat();
     run(async |stack| {
         let proxy = {
             let mut shared = SHARED.lock().await;
             match shared.upgrade() {
                 Some(proxy) => proxy,
                 None => {
-                    let proxy = Arc::new(Proxy::start(&stack.endpoint, &stack.labeler_url).await);
-                    stack.reroute(functions, &proxy).await;
+                    let proxy = Arc::new(Proxy::new(stack, &stack.rekognition_url));
+                    stack.reroute(&functions, &proxy).await;
                     stack.scale_waits(RETRIES).await;
                     *shared = Arc::downgrade(&proxy);
                     proxy
@@ -59,7 +57,7 @@ pub fn run_functions_through_proxy(functions: &[&str], test: impl AsyncFnOnce(&S
         let mut shared = SHARED.lock().await;
         if Arc::strong_count(&proxy) == 1 {
             *shared = Weak::new();
-            stack.route_back(functions).await;
+            stack.route_back(&functions).await;
             stack.scale_waits(1.0).await;
         }
         drop((proxy, shared));
@@ -70,53 +68,70 @@ pub fn run_functions_through_proxy(functions: &[&str], test: impl AsyncFnOnce(&S
 }
 
 impl Stack {
-    /// Leads functions' calls through a proxy.
+    /// Routes the calls of functions through a proxy.
     ///
     /// # Panics
-    /// Where Lambda refuses.
+    /// If Lambda refuses.
     pub async fn reroute(&self, functions: &[&str], proxy: &Proxy) {
-        for function in functions {
-            self.reroute_function(function, proxy).await;
-        }
+        join_all(
+            functions
+                .iter()
+                .map(|function| self.reroute_function(function, proxy)),
+        )
+        .await;
     }
 
-    /// Leads one function's calls through a proxy.
+    /// Routes the calls of one function through a proxy.
     ///
     /// # Panics
-    /// Where Lambda refuses.
+    /// If Lambda refuses.
     pub async fn reroute_function(&self, function: &str, proxy: &Proxy) {
+        let url = proxy.url_for(function).await;
         self.change_variables(function, |variables| {
             variables
-                .extend(Service::ALL.map(|service| (service.endpoint_variable().to_owned(), proxy.url())));
+                .extend(Service::ALL.map(|service| (service.endpoint_variable().to_owned(), url.clone())));
         })
         .await;
     }
 
-    /// Leads functions' calls to where they went when they were deployed.
+    /// Routes the calls of functions to the recorder if there is one, or to the endpoints that they were deployed with.
     ///
     /// # Panics
-    /// Where Lambda refuses.
+    /// If Lambda refuses.
     pub async fn route_back(&self, functions: &[&str]) {
-        for function in functions {
-            self.route_function_back(function).await;
-        }
+        join_all(
+            functions
+                .iter()
+                .map(|function| self.route_function_back(function)),
+        )
+        .await;
     }
 
-    /// Leads one function's calls to where they went when it was deployed.
+    /// Routes the calls of one function back, like [`Self::route_back`].
     ///
     /// # Panics
-    /// Where Lambda refuses.
+    /// If Lambda refuses.
     pub async fn route_function_back(&self, function: &str) {
+        let recorder = std::env::var(RECORDER).ok();
+        self.route_function(function, recorder.as_deref()).await;
+    }
+
+    /// Routes the calls of a function to a recorder with this origin, or to the endpoints that it was deployed with.
+    ///
+    /// # Panics
+    /// If Lambda refuses.
+    pub async fn route_function(&self, function: &str, recorder: Option<&str>) {
         self.change_variables(function, |variables| {
-            for service in Service::ALL {
-                variables.remove(service.endpoint_variable());
+            for variable in recorder::ENDPOINT_VARIABLES {
+                variables.remove(variable);
             }
             if function == "detect-labels" {
                 variables.insert(
                     Service::Rekognition.endpoint_variable().to_owned(),
-                    self.labeler_url.clone(),
+                    self.rekognition_url.clone(),
                 );
             }
+            variables.extend(recorder::variables(recorder));
         })
         .await;
     }
@@ -149,22 +164,23 @@ impl Stack {
         .await;
     }
 
-    /// What Lambda calls the function of a folder of `steps/`: they are named after the stack, and so is the bus.
+    /// The deployed name of the function with this folder's name, such as `validate`. Functions are named after the
+    /// stack, and so is the event bus.
     pub fn function_name(&self, function: &str) -> String {
         format!("{}-{function}", self.event_bus)
     }
 
-    /// Makes the emulator's state machines wait so many times as long as they should, 1 being right. On AWS, nobody
-    /// can.
+    /// Multiplies all waits and retry delays of the emulator's state machines by a factor. AWS has no such setting.
     ///
     /// # Panics
-    /// Where nothing answers.
+    /// If the emulator does not answer.
     pub async fn scale_waits(&self, factor: f64) {
         let settings = json!({"stepfunctions._SFN_WAIT_SCALE": factor.to_string()});
         let url = format!("{}/_ministack/config", self.endpoint);
         let answer = self
             .http
             .post(url)
+            .bearer_auth(&self.secret_access_key)
             .json(&settings)
             .send()
             .await

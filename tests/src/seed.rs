@@ -1,33 +1,40 @@
-//! Images that are in the table without having gone through the workflow: for tests of what reads them, which need
-//! more images than a test could upload.
+//! Writes images directly into the table, for tests of the reading routes, which need more images than a test could
+//! upload.
 
 use crate::Stack;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use domain::record::ImageResult;
+use domain::record::RecordedLabel;
 use domain::table::{
     HISTORY, PARTITION_KEY, SORT_KEY, history_sort, image_sort, label_count_sort, label_partition,
-    owner_partition,
+    owner_partition, result_sort,
 };
-use domain::{Confidence, Format, ImageId, ImageKey, ImageRecord, Label, Owner, Status};
+use domain::{Confidence, FilterPolicy, Format, ImageId, ImageKey, ImageRecord, Label, Owner, Status};
 use futures_util::{StreamExt, stream};
+use records::WithExpressions;
+use records::expression::{Expressions, Update, text};
 use std::collections::{BTreeMap, HashMap};
 
-/// Writes at the same time.
+/// Concurrent writes.
 const AT_ONCE: usize = 4;
-/// The most items that BatchWriteItem takes.
-const ITEMS_A_CALL: usize = 25;
+/// The maximum of BatchWriteItem.
+const MAX_BATCH_ITEMS: usize = 25;
+
+/// The execution in their records. Step Functions does not know it.
+const EXECUTION: &str = "arn:aws:states:us-east-1:000000000000:execution:label-image:seed";
 
 type Item = HashMap<String, AttributeValue>;
 
-/// An image as a test wants it.
+/// An image to write.
 #[derive(Debug, Clone)]
 pub struct Seed {
     /// Its id.
     pub image_id: ImageId,
-    /// ISO 8601, UTC, milliseconds.
+    /// ISO 8601, UTC, with milliseconds.
     pub created_at: String,
-    /// Where it is on its way.
+    /// Processing status.
     pub status: Status,
-    /// Names and confidences in percent, surest first.
+    /// Names and confidences in percent, highest first.
     pub labels: Vec<(String, f64)>,
 }
 
@@ -45,19 +52,15 @@ impl Seed {
         }
     }
 
-    /// Sorts as the history does.
+    /// Its sort key in the history.
     pub fn history(&self) -> String {
         history_sort(&self.created_at, self.image_id)
     }
 
     fn record(&self, owner: &Owner, bucket: &str) -> ImageRecord {
-        let label = |(name, percent): &(String, f64)| Label {
+        let label = |(name, percent): &(String, f64)| RecordedLabel {
             name: name.clone(),
             confidence: Confidence::new(*percent),
-            instances: vec![],
-            parents: vec![],
-            aliases: vec![],
-            categories: vec![],
         };
         ImageRecord {
             image_id: self.image_id,
@@ -74,14 +77,36 @@ impl Seed {
             height: Some(768),
             metadata: None,
             thumbnails: vec![],
+            thumbnails_error: None,
+            incomplete: false,
             sequencer: None,
-            execution_arn: None,
+            execution_arn: Some(EXECUTION.to_owned()),
             labels: Some(self.labels.iter().map(label).collect()),
             label_rows: self.labels.iter().map(|(name, _)| name.clone()).collect(),
             model_version: Some("3.0".into()),
-            policy: None,
             error: None,
             expires_at: None,
+        }
+    }
+
+    fn result(&self) -> ImageResult {
+        let label = |(name, percent): &(String, f64)| Label {
+            name: name.clone(),
+            confidence: Confidence::new(*percent),
+            instances: vec![],
+            parents: vec![],
+            aliases: vec![],
+            categories: vec![],
+        };
+        ImageResult {
+            execution_arn: EXECUTION.to_owned(),
+            labels: self.labels.iter().map(label).collect(),
+            policy: FilterPolicy {
+                min_confidence: 0.0,
+                max_labels: 100,
+                include: vec![],
+                exclude: vec![],
+            },
         }
     }
 
@@ -97,15 +122,17 @@ impl Seed {
             row
         };
         let rows = self.labels.iter().map(row);
-        rows.chain([record]).collect()
+        let mut result: Item = serde_dynamo::to_item(self.result()).expect("a result");
+        result.extend(key(owner_partition(owner), result_sort(self.image_id)));
+        rows.chain([record, result]).collect()
     }
 }
 
 impl Stack {
-    /// Puts images into the table with their label rows; the owner's counts become those of exactly these images.
+    /// Puts images with their label rows into the table, and sets the owner's counts to those of exactly these images.
     ///
     /// # Panics
-    /// Where the table refuses them.
+    /// If the table refuses them.
     pub async fn seed(&self, owner: &Owner, images: &[Seed]) {
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
         for (name, _) in images.iter().flat_map(|image| &image.labels) {
@@ -115,19 +142,19 @@ impl Stack {
         self.seed_counts(owner, counts.into_iter()).await;
     }
 
-    /// Puts images into the table with their label rows, and leaves the owner's counts alone.
+    /// Puts images with their label rows into the table, without changing the owner's counts.
     ///
     /// # Panics
-    /// Where the table refuses them.
+    /// If the table refuses them.
     pub async fn seed_images(&self, owner: &Owner, images: &[Seed]) {
         let items = images.iter().flat_map(|image| image.items(owner, &self.bucket));
         self.write_items(items).await;
     }
 
-    /// Sets how many of the owner's images have each label.
+    /// Sets the owner's label counts.
     ///
     /// # Panics
-    /// Where the table refuses it.
+    /// If the table refuses it.
     pub async fn seed_counts(&self, owner: &Owner, counts: impl Iterator<Item = (&str, u32)>) {
         let counts = counts.map(|(name, count)| {
             let mut item = key(owner_partition(owner), label_count_sort(name));
@@ -141,12 +168,12 @@ impl Stack {
     /// Puts items into the table.
     ///
     /// # Panics
-    /// Where the table refuses them.
+    /// If the table refuses them.
     pub async fn write_items(&self, items: impl Iterator<Item = Item>) {
         let mut items = items.peekable();
         let calls = std::iter::from_fn(|| {
             items.peek()?;
-            Some(items.by_ref().take(ITEMS_A_CALL).collect::<Vec<_>>())
+            Some(items.by_ref().take(MAX_BATCH_ITEMS).collect::<Vec<_>>())
         });
         stream::iter(calls)
             .for_each_concurrent(AT_ONCE, async |items| self.write_batch(items).await)
@@ -174,19 +201,20 @@ impl Stack {
         }
     }
 
-    /// Takes an image away as its owner's deletion does: a tombstone that is in no history.
+    /// Marks an image as deleted, as its owner's deletion does: a tombstone that is not in the history.
     ///
     /// # Panics
-    /// Where the table refuses it.
-    pub async fn bury(&self, owner: &Owner, image: &Seed) {
+    /// If the table refuses it.
+    pub async fn mark_deleted(&self, owner: &Owner, image: &Seed) {
+        let update = Update::new()
+            .set("status", text(Status::Deleted.as_str()))
+            .remove([HISTORY]);
         self.dynamodb
             .update_item()
             .table_name(&self.table)
             .key(PARTITION_KEY, AttributeValue::S(owner_partition(owner)))
             .key(SORT_KEY, AttributeValue::S(image_sort(image.image_id)))
-            .update_expression("SET #status = :deleted REMOVE history")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":deleted", AttributeValue::S(Status::Deleted.as_str().to_owned()))
+            .with_expressions(Expressions::new().update(update))
             .send()
             .await
             .expect("an answer of the table");

@@ -1,4 +1,4 @@
-//! The running stack, and the one runtime that all tests of a program share.
+//! The running stack, and the runtime that all tests of a program share.
 
 use crate::bus::Listener;
 use crate::users::{User, UserPool};
@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-/// Clients keep their connections in the runtime that made them, so tests share one.
+/// Tests share one runtime, since clients keep their connections in the runtime that opened them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -23,10 +23,10 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime")
 });
 
-/// The stack as long as a test uses it: the last one to end takes down what the tests have set up.
+/// The stack, as long as a test uses it. The last test to end removes what the tests have set up.
 static SHARED: Mutex<Weak<Stack>> = Mutex::new(Weak::new());
 
-/// What `stack.json` tells about a stack.
+/// The content of `stack.json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Description {
@@ -39,7 +39,8 @@ struct Description {
     table: String,
     event_bus: String,
     state_machine_arn: String,
-    labeler_url: String,
+    rekognition_url: String,
+    dynamodb_url: String,
     user_pool_id: String,
     user_pool_client_id: String,
     demo_user: String,
@@ -50,25 +51,27 @@ struct Description {
 /// A running stack.
 #[derive(Debug)]
 pub struct Stack {
-    /// Where all of AWS is, but for Rekognition.
+    /// The endpoint of all AWS services except DynamoDB and Rekognition.
     pub endpoint: String,
-    /// Where Rekognition is.
-    pub labeler_url: String,
-    /// Where the HTTP API's routes start.
+    /// The endpoint of DynamoDB.
+    pub dynamodb_url: String,
+    /// The endpoint of Rekognition.
+    pub rekognition_url: String,
+    /// The URL of the HTTP API, to which paths of routes are appended.
     pub api_url: String,
     /// The bucket of uploads.
     pub bucket: String,
     /// The table of image records.
     pub table: String,
-    /// The stack's own event bus, named like the stack itself.
+    /// The event bus, which has the name of the stack.
     pub event_bus: String,
-    /// The workflow.
+    /// The state machine `label-image`.
     pub state_machine_arn: String,
-    /// Where events end that could not be delivered.
+    /// The queue of events that could not be delivered.
     pub dead_letter_queue_url: String,
-    /// Where it keeps its state and its `stack.json`.
+    /// The folder of its state and its `stack.json`.
     pub folder: PathBuf,
-    /// A browser, so to speak.
+    /// An HTTP client in place of a browser.
     pub http: reqwest::Client,
     /// S3.
     pub s3: aws_sdk_s3::Client,
@@ -82,9 +85,11 @@ pub struct Stack {
     pub eventbridge: aws_sdk_eventbridge::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
-    /// Who may sign in.
+    /// The user pool.
     pub user_pool: UserPool,
-    /// When the first test that shares it began.
+    /// Required by the emulator's own routes.
+    pub(crate) secret_access_key: String,
+    /// When the first test that uses it began.
     pub(crate) began: SystemTime,
     /// The keys that executions' inputs name, by the executions' ARNs.
     pub(crate) subjects: Mutex<HashMap<String, Option<String>>>,
@@ -95,9 +100,9 @@ pub struct Stack {
 /// Runs a test against the stack.
 ///
 /// # Panics
-/// Without a running stack, and where the test fails.
+/// If there is no running stack, or the test fails.
 pub fn run(test: impl AsyncFnOnce(&Stack)) {
-    // Dropped here, outside of the runtime, since it waits for what it takes down.
+    // Dropped here, outside of the runtime, since it blocks until everything is removed.
     let stack = Stack::shared();
     stack.block_on(test);
 }
@@ -105,7 +110,7 @@ pub fn run(test: impl AsyncFnOnce(&Stack)) {
 /// Runs a part of a test against the stack that a `stack.json` describes.
 ///
 /// # Panics
-/// Without a running stack, and where the test fails.
+/// If there is no running stack, or the test fails.
 pub fn run_on<T>(description: &Path, test: impl AsyncFnOnce(&Stack) -> T) -> T {
     Stack::connect(description).block_on(test)
 }
@@ -113,7 +118,7 @@ pub fn run_on<T>(description: &Path, test: impl AsyncFnOnce(&Stack) -> T) -> T {
 impl Stack {
     fn block_on<T>(&self, test: impl AsyncFnOnce(&Stack) -> T) -> T {
         RUNTIME.block_on(async {
-            // Whatever happens from here on is heard.
+            // All events from here on are received.
             self.listener().await;
             test(self).await
         })
@@ -135,7 +140,7 @@ impl Stack {
         let stack = read(description);
         let credentials = Credentials::new(
             stack.access_key_id,
-            stack.secret_access_key,
+            &stack.secret_access_key,
             None,
             None,
             "stack.json",
@@ -145,6 +150,9 @@ impl Stack {
             .endpoint_url(&stack.endpoint)
             .region(Region::new(stack.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
+            .build();
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config)
+            .endpoint_url(&stack.dynamodb_url)
             .build();
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -162,23 +170,25 @@ impl Stack {
         };
         Self {
             endpoint: stack.endpoint,
-            labeler_url: stack.labeler_url,
+            dynamodb_url: stack.dynamodb_url,
+            rekognition_url: stack.rekognition_url,
             api_url: stack.api_url,
             bucket: stack.bucket,
             table: stack.table,
             event_bus: stack.event_bus,
             state_machine_arn: stack.state_machine_arn,
             dead_letter_queue_url: stack.dead_letter_queue_url,
+            secret_access_key: stack.secret_access_key,
             folder: description.parent().map(Path::to_path_buf).unwrap_or_default(),
             http,
             user_pool,
             s3: aws_sdk_s3::Client::new(&config),
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
             sfn: aws_sdk_sfn::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             eventbridge: aws_sdk_eventbridge::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
-            // Services count in whole seconds, some of them.
+            // Some services return times in whole seconds.
             began: SystemTime::now() - Duration::from_secs(1),
             subjects: Mutex::default(),
             listener: OnceCell::new(),
@@ -186,20 +196,20 @@ impl Stack {
         }
     }
 
-    /// An owner that nobody else has, now or in an earlier run. `what` makes it recognizable.
+    /// A unique owner. `what` makes it recognizable.
     pub fn new_owner(&self, what: &str) -> String {
         format!("{what}-{}", Uuid::now_v7().simple())
     }
 
-    /// The image of an object, taken apart as the system takes it apart.
+    /// The image of an object, as the product derives it from the key.
     ///
     /// # Panics
-    /// Where the key is no upload's.
+    /// If the key is not that of an upload.
     pub fn image(&self, key: &str) -> ImageKey {
-        ImageKey::parse(&self.bucket, key).unwrap_or_else(|| panic!("{key} is no key of an upload"))
+        ImageKey::parse(&self.bucket, key).unwrap_or_else(|| panic!("{key} is not the key of an upload"))
     }
 
-    /// Hears what is said on the stack's bus since the first test began.
+    /// Receives the events of the stack's bus since the first test began.
     pub(crate) async fn listener(&self) -> &Listener {
         self.listener.get_or_init(|| Listener::start(self)).await
     }
@@ -213,7 +223,7 @@ impl Drop for Stack {
     }
 }
 
-/// Where the running stack is described.
+/// The path of the running stack's `stack.json`.
 fn described() -> PathBuf {
     std::env::var_os("ILG_STACK").map(PathBuf::from).unwrap_or_else(|| {
         panic!(
@@ -226,10 +236,10 @@ fn described() -> PathBuf {
 fn read(path: &Path) -> Description {
     let text = std::fs::read(path).unwrap_or_else(|error| {
         panic!(
-            "{} describes no stack: it cannot be read ({error}). Is the stack running?",
+            "{} cannot be read ({error}). Is the stack running?",
             path.display()
         )
     });
     serde_json::from_slice(&text)
-        .unwrap_or_else(|error| panic!("{} is no stack.json: {error}", path.display()))
+        .unwrap_or_else(|error| panic!("{} is not a stack.json: {error}", path.display()))
 }

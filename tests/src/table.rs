@@ -1,13 +1,16 @@
-//! What the table holds about an owner's images.
+//! The items of an owner in the table.
 
 use crate::Stack;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, label_partition, owner_partition};
+use domain::record::ImageResult;
+use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, label_partition, owner_partition, result_sort};
 use domain::{Confidence, ImageId, ImageKey, ImageRecord, Owner};
+use records::WithExpressions;
+use records::expression::{Condition, Expressions, equals, text};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
-/// That an image has a label.
+/// The row of an image with a label.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelRow {
@@ -15,7 +18,7 @@ pub struct LabelRow {
     pub image_id: ImageId,
     /// The label's name.
     pub label: String,
-    /// How sure the model is.
+    /// The confidence of the model.
     pub confidence: Confidence,
 }
 
@@ -28,52 +31,67 @@ struct LabelCount {
 type Item = HashMap<String, AttributeValue>;
 
 impl Stack {
-    /// An image's record, but for its thumbnails: they come by themselves, some moments after the result.
+    /// An image's record without its thumbnails, which arrive some time after the result.
     ///
     /// # Panics
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub async fn record(&self, image: &ImageKey) -> Option<ImageRecord> {
         let record = self.record_with_thumbnails(image).await?;
         Some(ImageRecord {
             thumbnails: vec![],
+            thumbnails_error: None,
+            incomplete: false,
             ..record
         })
     }
 
-    /// All of an image's record.
+    /// An image's whole record.
     ///
     /// # Panics
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub async fn record_with_thumbnails(&self, image: &ImageKey) -> Option<ImageRecord> {
         let item = self.item(image).await;
         item.map(|item| serde_dynamo::from_item(item).expect("a record"))
     }
 
-    /// The names of all attributes of an image's record; none where there is none.
+    /// An image's result.
     ///
     /// # Panics
-    /// Where it cannot be read.
+    /// If it cannot be read.
+    pub async fn result(&self, image: &ImageKey) -> Option<ImageResult> {
+        let item = self.get(image, result_sort(image.image_id)).await;
+        item.map(|item| serde_dynamo::from_item(item).expect("a result"))
+    }
+
+    /// The names of all attributes of an image's record; none if it has no record.
+    ///
+    /// # Panics
+    /// If it cannot be read.
     pub async fn attributes(&self, image: &ImageKey) -> Vec<String> {
         self.item(image).await.unwrap_or_default().into_keys().collect()
     }
 
     async fn item(&self, image: &ImageKey) -> Option<Item> {
+        self.get(image, image_sort(image.image_id)).await
+    }
+
+    async fn get(&self, image: &ImageKey, sort: String) -> Option<Item> {
         let answer = self
             .dynamodb
             .get_item()
             .table_name(&self.table)
             .key(PARTITION_KEY, AttributeValue::S(owner_partition(&image.owner)))
-            .key(SORT_KEY, AttributeValue::S(image_sort(image.image_id)))
+            .key(SORT_KEY, AttributeValue::S(sort))
             .consistent_read(true)
             .send()
             .await;
         answer.expect("an answer of the table").item
     }
 
-    /// How many of an owner's images have each label; labels that none has any more are left out.
+    /// How many of an owner's images have each label, without labels whose count is zero.
     ///
     /// # Panics
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub async fn label_counts(&self, owner: &Owner) -> BTreeMap<String, i64> {
         let items = self.query(owner_partition(owner), "LABEL#").await;
         let counts: Vec<LabelCount> = serde_dynamo::from_items(items).expect("counts");
@@ -84,19 +102,19 @@ impl Stack {
             .collect()
     }
 
-    /// The rows of an owner's images that have a label.
+    /// The label rows of an owner's images with a label.
     ///
     /// # Panics
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub async fn label_rows(&self, owner: &Owner, label: &str) -> Vec<LabelRow> {
         let items = self.query(label_partition(owner, label), "").await;
         serde_dynamo::from_items(items).expect("label rows")
     }
 
-    /// The rows of one image, for all labels that any image of its owner has or had, by name.
+    /// The label rows of one image, for all labels that any image of its owner has or had.
     ///
     /// # Panics
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub async fn label_rows_of(&self, image: &ImageKey) -> Vec<LabelRow> {
         let counts = self.query(owner_partition(&image.owner), "LABEL#").await;
         let mut rows = vec![];
@@ -107,11 +125,11 @@ impl Stack {
         rows
     }
 
-    /// The sort keys of all items in an owner's own partition but those that stay for a while when everything is
-    /// deleted: tombstones, and how many images they have uploaded today, or deleting would lift the quota.
+    /// The sort keys of all items in an owner's partition, except those that stay for some time when everything is deleted:
+    /// tombstones, and the counter of today's uploads, so that a deletion does not reset the quota.
     ///
     /// # Panics
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub async fn left_of_owner(&self, owner: &Owner) -> Vec<String> {
         let items = self.query(owner_partition(owner), "").await;
         let sort = |item: Item| item[SORT_KEY].as_s().expect("a text").clone();
@@ -119,12 +137,11 @@ impl Stack {
         items.into_iter().map(sort).filter(|key| !stays(key)).collect()
     }
 
-    /// Removes all that the table holds about an owner, so that a test can start from nothing with
-    /// keys that never change.
+    /// Deletes all items of an owner, so that a test with fixed keys can start without any.
     ///
     /// # Panics
-    /// Where it cannot.
-    pub async fn forget(&self, owner: &Owner) {
+    /// If the table refuses.
+    pub async fn delete_items_of(&self, owner: &Owner) {
         let own = self.query(owner_partition(owner), "").await;
         let labels = self.query(owner_partition(owner), "LABEL#").await;
         for label in serde_dynamo::from_items::<_, LabelCount>(labels).expect("counts") {
@@ -148,20 +165,16 @@ impl Stack {
     }
 
     pub(crate) async fn query(&self, partition: String, sort_prefix: &str) -> Vec<Item> {
-        let mut query = self
+        let mut condition = equals(PARTITION_KEY, text(partition));
+        if !sort_prefix.is_empty() {
+            condition = condition.and(Condition::BeginsWith(SORT_KEY, text(sort_prefix)));
+        }
+        let query = self
             .dynamodb
             .query()
             .table_name(&self.table)
             .consistent_read(true)
-            .key_condition_expression(format!("{PARTITION_KEY} = :partition"))
-            .expression_attribute_values(":partition", AttributeValue::S(partition));
-        if !sort_prefix.is_empty() {
-            query = query
-                .key_condition_expression(format!(
-                    "{PARTITION_KEY} = :partition AND begins_with({SORT_KEY}, :prefix)"
-                ))
-                .expression_attribute_values(":prefix", AttributeValue::S(sort_prefix.to_owned()));
-        }
+            .with_expressions(Expressions::new().key_condition(condition));
         query
             .into_paginator()
             .items()

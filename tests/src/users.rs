@@ -1,4 +1,4 @@
-//! People who have signed in.
+//! Users who have signed in.
 
 use crate::Stack;
 use crate::api::Answer;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// The protocol's content type.
 const JSON: &str = "application/x-amz-json-1.1";
 
-/// A user pool, as administrators and programs use it.
+/// A user pool, as administrators use it.
 #[derive(Debug, Clone)]
 pub struct UserPool {
     pub(crate) http: reqwest::Client,
@@ -31,17 +31,17 @@ pub struct UserPool {
     pub(crate) demo_password: String,
 }
 
-/// The tokens of somebody who has signed in.
+/// The tokens of a user who has signed in.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// Opens the API.
+    /// The access token, which the API accepts.
     pub access: String,
-    /// Says who somebody is, and opens nothing.
+    /// The ID token, which the API does not accept.
     pub id: String,
 }
 
 impl UserPool {
-    /// Another pool of the same account.
+    /// Another user pool of the same account.
     pub fn with_id(&self, id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -52,7 +52,7 @@ impl UserPool {
     /// Signs in with a password, as a program with AWS credentials does.
     ///
     /// # Panics
-    /// Where Cognito refuses.
+    /// If Cognito refuses.
     pub async fn sign_in(&self, client_id: &str, user: &str, password: &str) -> Tokens {
         let answer = self
             .call(
@@ -76,10 +76,10 @@ impl UserPool {
         }
     }
 
-    /// Makes somebody with a password.
+    /// Creates a user with a password.
     ///
     /// # Panics
-    /// Where Cognito refuses.
+    /// If Cognito refuses.
     pub async fn create_user(&self, user: &str, password: &str) {
         self.call(
             "AdminCreateUser",
@@ -96,10 +96,10 @@ impl UserPool {
         .await;
     }
 
-    /// Calls Cognito with the administrator's signature.
+    /// Calls Cognito with the administrator's credentials.
     ///
     /// # Panics
-    /// Where Cognito refuses.
+    /// If Cognito refuses.
     pub async fn call(&self, operation: &str, input: &Value) -> Value {
         let target = format!("AWSCognitoIdentityProviderService.{operation}");
         let body = input.to_string();
@@ -136,22 +136,22 @@ impl UserPool {
     }
 }
 
-/// Somebody who has signed in.
+/// A user who has signed in.
 #[derive(Debug, Clone)]
 pub struct User {
     http: reqwest::Client,
     api_url: String,
-    /// Whose images theirs are.
+    /// The owner of their images.
     pub owner: Owner,
-    /// What Cognito has given them.
+    /// Their tokens.
     pub tokens: Tokens,
 }
 
 impl User {
-    /// Asks the API as this person. `body` is sent as it stands, `content_type` where there is one.
+    /// Sends a request as this user. `body` is sent unchanged, `content_type` if there is one.
     ///
     /// # Panics
-    /// Where nothing answers.
+    /// If there is no answer.
     pub async fn api(
         &self,
         method: Method,
@@ -176,7 +176,7 @@ impl Stack {
     /// The user that every local stack has.
     ///
     /// # Panics
-    /// Where they cannot sign in.
+    /// If they cannot sign in.
     pub async fn demo_user(&self) -> &User {
         self.demo_user
             .get_or_init(async || {
@@ -187,10 +187,10 @@ impl Stack {
             .await
     }
 
-    /// Somebody who has just signed up and in. `what` makes them recognizable.
+    /// A new user who has signed in. `what` makes them recognizable.
     ///
     /// # Panics
-    /// Where Cognito refuses.
+    /// If Cognito refuses.
     pub async fn new_user(&self, what: &str) -> User {
         let name = format!("{what}-{}@example.com", Uuid::now_v7().simple());
         let password = Uuid::new_v4().to_string();
@@ -210,10 +210,10 @@ impl Stack {
         }
     }
 
-    /// Asks for an image with any header `authorization`, or none.
+    /// Sends a GET request with any header `authorization`, or none.
     ///
     /// # Panics
-    /// Where nothing answers.
+    /// If there is no answer.
     pub async fn get_with_authorization(&self, path: &str, authorization: Option<&str>) -> Response {
         let mut request = self.http.get(format!("{}{path}", self.api_url));
         if let Some(authorization) = authorization {
@@ -223,7 +223,7 @@ impl Stack {
     }
 }
 
-/// Whom a token is about.
+/// The subject of a token.
 fn subject(token: &str) -> Owner {
     let claims = token.split('.').nth(1).expect("a JSON web token");
     let claims = URL_SAFE_NO_PAD.decode(claims).expect("claims in base64");

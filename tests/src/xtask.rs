@@ -1,13 +1,13 @@
-//! The developer's commands, run as a developer runs them.
+//! The developer's commands.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs `cargo xtask <command> --stack-dir <folder>` to its end, whichever that is.
+/// Runs `cargo xtask <command> --stack-dir <folder>` and returns its output, also if it fails.
 ///
 /// # Panics
-/// Where it cannot be started.
+/// If it cannot be started.
 pub fn xtask(command: &[&str], folder: &Path) -> Output {
     let Some(program) = std::env::var_os("ILG_XTASK") else {
         panic!(

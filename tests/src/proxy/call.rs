@@ -1,4 +1,4 @@
-//! A call of a function to a service, as HTTP carries it.
+//! A call of a function to a service, as an HTTP request.
 
 use super::rest;
 use std::io;
@@ -6,6 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+/// The content type of all services' JSON. DynamoDB's has another version, which clients do not check.
+pub(super) const JSON: &str = "application/x-amz-json-1.1";
 
 /// A service that functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +26,7 @@ impl Service {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::S3, Self::DynamoDb, Self::Rekognition, Self::EventBridge];
 
-    /// The variable that leads the service's clients elsewhere.
+    /// The environment variable with the endpoint of the service's clients.
     pub fn endpoint_variable(self) -> &'static str {
         match self {
             Self::S3 => "AWS_ENDPOINT_URL_S3",
@@ -34,7 +36,7 @@ impl Service {
         }
     }
 
-    /// By the name that signatures are made for.
+    /// By the name in the credential scope of signatures.
     fn of_scope(name: &str) -> Option<Self> {
         match name {
             "s3" => Some(Self::S3),
@@ -78,44 +80,55 @@ impl Service {
         }
     }
 
-    /// An error as the service words it.
+    /// An error in the format of the service.
     fn error(self, status: &str, code: &str) -> Vec<u8> {
         let (content_type, body) = match self {
             Self::S3 => (
                 "application/xml",
                 format!("<Error><Code>{code}</Code><Message>Broken</Message></Error>"),
             ),
-            _ => (
-                "application/x-amz-json-1.1",
-                format!(r#"{{"__type":"{code}","message":"Broken"}}"#),
-            ),
+            _ => (JSON, format!(r#"{{"__type":"{code}","message":"Broken"}}"#)),
         };
-        let length = body.len();
-        format!(
-            "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
-             connection: close\r\n\r\n{body}"
-        )
-        .into_bytes()
+        answer(status, content_type, &body)
     }
 }
 
-/// A call, for whoever decides what becomes of it.
+/// An answer after which the connection is closed.
+pub(super) fn answer(status: &str, content_type: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// A call, as the `decide` of an injection gets it.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Whom it is for.
+    /// The function that makes it.
+    pub function: String,
+    /// The service that it is for.
     pub service: Service,
     /// Request line, headers and body.
     pub text: String,
 }
 
-/// A request as it came.
+impl Call {
+    /// Whether this is a DynamoDB operation, such as `UpdateItem`.
+    pub fn is(&self, operation: &str) -> bool {
+        self.text.contains(&format!("DynamoDB_20120810.{operation}\r\n"))
+    }
+}
+
+/// A request as it was received.
 pub(super) struct Request {
     head: Vec<u8>,
     body: Vec<u8>,
 }
 
 impl Request {
-    /// Reads one; `None` where the caller closes the connection without any.
+    /// Reads one; `None` if the caller closes the connection without sending any.
     pub(super) async fn read(client: &mut TcpStream) -> io::Result<Option<Self>> {
         let mut head = vec![];
         let end = loop {
@@ -137,7 +150,11 @@ impl Request {
         Ok(Some(Self { head, body }))
     }
 
-    pub(super) fn call(&self) -> Call {
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(super) fn call(&self, function: &str) -> Call {
         let head = String::from_utf8_lossy(&self.head);
         // Credential=<access key>/<date>/<region>/<service>/aws4_request
         let scope = head
@@ -145,12 +162,13 @@ impl Request {
             .and_then(|(_, credential)| credential.split('/').nth(3));
         let service = scope.and_then(Service::of_scope).unwrap_or(Service::S3);
         Call {
+            function: function.to_owned(),
             service,
             text: format!("{head}{}", String::from_utf8_lossy(&self.body)),
         }
     }
 
-    /// Passes it on, and asks for an answer that ends with the connection.
+    /// Forwards it, and asks for an answer that ends with the connection.
     pub(super) async fn send(&self, upstream: &str) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(upstream).await?;
         let fields = self.head.len() - END_OF_HEAD.len();

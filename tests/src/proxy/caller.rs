@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 
-/// Kills the process that holds the end `peer` of the connection from `peer` to `own`.
+/// Kills the process that has opened the connection from `peer` to `own`.
 pub(super) fn kill(peer: SocketAddr, own: SocketAddr) -> io::Result<()> {
     let gone = || io::Error::other("the caller has gone");
     let socket = format!("socket:[{}]", inode(peer, own)?.ok_or_else(gone)?);
@@ -13,7 +13,7 @@ pub(super) fn kill(peer: SocketAddr, own: SocketAddr) -> io::Result<()> {
     Ok(kill_process(process, Signal::KILL)?)
 }
 
-/// The number by which the kernel knows the socket.
+/// The inode of the socket.
 fn inode(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<String>> {
     let ends = [local, remote].map(|end| format!(":{:04X}", end.port()));
     let table = fs::read_to_string("/proc/net/tcp")?;
@@ -32,7 +32,7 @@ fn holder(socket: &str) -> io::Result<Option<i32>> {
         let Some(id) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // Processes end, and others are none of our business.
+        // The process has ended, or belongs to another user.
         let Ok(files) = fs::read_dir(process.path().join("fd")) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! A case of `statemachine/cases/`: what goes in, what the Tasks answer, and what must come of it.
+//! A case of `statemachine/cases/<machine>/`: the input, the results of the Tasks, and the expected end.
 
 use crate::state_machine::Execution;
 use serde::Deserialize;
@@ -12,63 +12,63 @@ const EXECUTION_ARN: &str = "${executionArn}";
 /// Stands for the execution's input in what a case expects.
 const INPUT: &str = "${input}";
 
-/// A case.
+/// A test case of a state machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// The file's name without `.json`. Names the execution's test case, so no `#`.
     #[serde(skip)]
     pub name: String,
-    /// What it is about.
+    /// What it shows.
     pub comment: String,
     /// The execution's input.
     pub input: Value,
-    /// What the Tasks answer. A Task that is not named here gives back what its step is given.
+    /// The results of the Tasks. A Task that is not named here returns its payload.
     pub mocks: BTreeMap<String, Mock>,
-    /// What must come of it.
+    /// The expected end.
     pub expected: Expected,
 }
 
-/// What a Task answers in place of its step.
+/// The result of a Task, in place of its step.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Mock {
     /// The step's output.
     Returns(Value),
-    /// An error, at every try.
+    /// An error, at every attempt.
     Throws {
         /// What `ErrorEquals` matches.
         error: String,
-        /// The body of Lambda's answer, or a sentence of Step Functions.
+        /// The body of Lambda's response, or a message of Step Functions.
         cause: String,
     },
 }
 
-/// What must come of an execution.
+/// The expected end of an execution.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// The states that are entered, in their order.
+    /// The states that are entered, in order; without those inside of a Map or Parallel state.
     pub states: Vec<String>,
     /// `SUCCEEDED` or `FAILED`.
     pub status: String,
     /// The whole output. `${executionArn}` stands for the execution's ARN, `${input}` for its input.
     #[serde(default)]
     pub output: Option<Value>,
-    /// The error that it fails with.
+    /// The name of the error that it fails with.
     #[serde(default)]
     pub error: Option<String>,
 }
 
 impl Case {
-    /// All cases of `statemachine/cases/`.
+    /// All cases of a folder; none if it does not exist.
     ///
     /// # Panics
-    /// Where one of them cannot be read.
-    pub fn all() -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../statemachine/cases");
-        let files = std::fs::read_dir(&folder)
-            .expect("statemachine/cases")
+    /// If one of them cannot be read.
+    pub fn all(folder: &Path) -> Vec<Self> {
+        let files = std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
             .map(|entry| entry.expect("a case").path());
         let written: BTreeMap<String, Value> = files
             .map(|path| {
@@ -87,7 +87,7 @@ impl Case {
             .collect()
     }
 
-    /// `{"returnsAsIn": "labeled"}` stands for what the same Task answers in that case.
+    /// `{"returnsAsIn": "labeled"}` stands for the mock of the same Task in that case.
     fn of(name: &str, mut case: Value, written: &BTreeMap<String, Value>) -> Self {
         for (task, mock) in case["mocks"].as_object_mut().into_iter().flatten() {
             if let Some(other) = mock["returnsAsIn"].as_str() {
@@ -104,10 +104,10 @@ impl Case {
         }
     }
 
-    /// Holds an execution against what is expected. `with_output` is false where the output cannot be known.
+    /// Compares an execution with what is expected. `with_output` is false if the output is unknown.
     ///
     /// # Errors
-    /// The first difference, as a sentence.
+    /// The first difference.
     pub fn check(&self, execution: &Execution, with_output: bool) -> Result<(), String> {
         let expected = &self.expected;
         let differ = |what: &str, actual: &dyn std::fmt::Debug, expected: &dyn std::fmt::Debug| {
@@ -136,7 +136,7 @@ impl Case {
         }
     }
 
-    /// Puts the execution's own ARN and input into what is expected.
+    /// Replaces the placeholders in an expected value.
     fn filled(&self, expected: &Value, arn: &str) -> Value {
         match expected {
             Value::String(text) if text == EXECUTION_ARN => Value::String(arn.to_owned()),
@@ -151,7 +151,7 @@ impl Case {
     }
 }
 
-/// What the integration `lambda:invoke` makes of a step's output.
+/// A step's output as the integration `lambda:invoke` returns it.
 pub(crate) fn invocation(output: &Value) -> Value {
     json!({"ExecutedVersion": "$LATEST", "StatusCode": 200, "Payload": output})
 }

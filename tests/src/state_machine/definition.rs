@@ -1,33 +1,36 @@
-//! The definition as it stands in the repository, and every way through it.
+//! Reads a state machine's definition and lists its transitions.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-const TEXT: &str = include_str!("../../../statemachine/label-image.asl.json");
+const LAMBDA: &str = "arn:aws:states:::lambda:invoke";
 
 /// An error that no step, Lambda or Step Functions itself ever reports.
 pub const UNKNOWN_ERROR: &str = "Example.Unknown";
 
-/// `label-image.asl.json`.
+/// The definition of a state machine, before any substitution.
 #[derive(Debug, Clone)]
 pub struct Definition {
+    name: String,
+    text: String,
     json: Value,
 }
 
-/// One way out of a state.
+/// A transition out of a state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Transition {
     /// The state.
     pub from: String,
-    /// The error that the Task ended in; `None` for a result.
+    /// The error that the state ended with; `None` for a result.
     pub error: Option<String>,
-    /// How often the Task was tried; 1 for a result.
-    pub tries: u64,
+    /// How often the state was attempted; 1 for a result.
+    pub attempts: u64,
     /// Where it leads.
     pub to: Ending,
 }
 
-/// Where a way out of a state leads.
+/// Where a transition leads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
     /// To another state.
@@ -44,6 +47,9 @@ pub struct Group<'a>(pub &'a Value);
 
 impl<'a> Group<'a> {
     /// The error names that it handles.
+    ///
+    /// # Panics
+    /// If `ErrorEquals` is not a list of texts.
     pub fn names(self) -> Vec<&'a str> {
         let names = self.0["ErrorEquals"].as_array().expect("ErrorEquals");
         names
@@ -52,7 +58,10 @@ impl<'a> Group<'a> {
             .collect()
     }
 
-    /// How often the Task is tried again; Step Functions' default is 3.
+    /// How often the state is retried; Step Functions' default is 3.
+    ///
+    /// # Panics
+    /// If `MaxAttempts` is not a number.
     pub fn max_attempts(self) -> u64 {
         self.0
             .get("MaxAttempts")
@@ -61,14 +70,25 @@ impl<'a> Group<'a> {
 }
 
 impl Definition {
-    /// Reads it, substitutions still open.
+    /// Reads a definition.
     ///
     /// # Panics
-    /// Where it is no JSON.
-    pub fn read() -> Self {
+    /// If the file cannot be read, or is not JSON before its substitutions.
+    pub fn read(name: &str, path: &Path) -> Self {
+        let text =
+            std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let json = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}, without any substitution: {error}", path.display()));
         Self {
-            json: serde_json::from_str(TEXT).expect("the definition is JSON as it stands"),
+            name: name.to_owned(),
+            text,
+            json,
         }
+    }
+
+    /// The machine's name: that of the file without `.asl.json`.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The definition itself.
@@ -76,87 +96,90 @@ impl Definition {
         &self.json
     }
 
-    /// Its text as it is deployed: every substitution is filled with the same function's ARN.
+    /// The names of all `${substitutions}`.
+    pub fn substitutions(&self) -> BTreeSet<&str> {
+        let rests = self.text.split("${").skip(1);
+        rests.filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
+    }
+
+    /// Its text as it is deployed, with the same function's ARN for every substitution.
     pub fn deployed(&self, function_arn: &str) -> String {
-        let mut text = TEXT.to_owned();
-        while let Some((start, end)) = text
-            .find("${")
-            .and_then(|start| Some((start, start + text[start..].find('}')?)))
-        {
-            text.replace_range(start..=end, function_arn);
+        let mut text = self.text.clone();
+        for name in self.substitutions() {
+            text = text.replace(&format!("${{{name}}}"), function_arn);
         }
         text
     }
 
     /// The state in which an execution starts.
+    ///
+    /// # Panics
+    /// If `StartAt` is missing.
     pub fn start(&self) -> &str {
         self.json["StartAt"].as_str().expect("StartAt")
     }
 
-    /// A state.
+    /// A state, also one inside of a Map or Parallel state.
     ///
     /// # Panics
-    /// Where there is none of this name.
+    /// If there is none of this name.
     pub fn state(&self, name: &str) -> &Value {
         self.states()
             .get(name)
             .copied()
-            .unwrap_or_else(|| panic!("there is no state \"{name}\""))
+            .unwrap_or_else(|| panic!("{} has no state \"{name}\"", self.name))
     }
 
-    /// All states by their names.
+    /// All states by their names, those inside of Map and Parallel states included: names are unique in a definition.
     pub fn states(&self) -> BTreeMap<&str, &Value> {
-        self.json["States"]
-            .as_object()
-            .expect("States")
-            .iter()
-            .map(|(name, state)| (name.as_str(), state))
-            .collect()
+        let mut states = BTreeMap::new();
+        collect_states(&self.json, &mut states);
+        states
     }
 
-    /// The states that call a step.
+    /// Whether a state is not inside of a Map or Parallel state.
+    pub fn is_top_level(&self, name: &str) -> bool {
+        self.json["States"].get(name).is_some()
+    }
+
+    /// The names of all Tasks.
     pub fn tasks(&self) -> Vec<&str> {
-        self.states()
-            .into_iter()
-            .filter(|(_, state)| state["Type"] == "Task")
-            .map(|(name, _)| name)
-            .collect()
+        let states = self.states().into_iter();
+        let tasks = states.filter(|(_, state)| state["Type"] == "Task");
+        tasks.map(|(name, _)| name).collect()
     }
 
-    /// The Tasks through which an execution comes to this one, which is the last of them: those of the common path, and
-    /// a way around where a Catch leads to another Task than those of the common path.
-    ///
-    /// # Panics
-    /// Where no way leads there.
-    pub fn way_to(&self, task: &str) -> Vec<&str> {
-        let next = |name: &&str| self.state(name)["Next"].as_str();
-        let common: Vec<_> = std::iter::successors(Some(self.start()), next).collect();
-        let until = |way: &[&'_ str], end: &str| {
-            let index = way.iter().position(|name| *name == end)?;
-            Some(way[..=index].iter().map(ToString::to_string).collect::<Vec<_>>())
-        };
-        let around = common.iter().enumerate().flat_map(|(index, from)| {
-            let catches = self.groups(from, "Catch").into_iter();
-            let aside = catches
-                .filter_map(|group| group.0["Next"].as_str())
-                .filter(|name| !common.contains(name));
-            aside.map(move |first| (index, first))
-        });
-        let ways = std::iter::once(common.clone()).chain(around.map(|(index, first)| {
-            let before = common[..=index].iter().copied();
-            before.chain(std::iter::successors(Some(first), next)).collect()
-        }));
-        let way = ways.into_iter().find_map(|way| until(&way, task));
-        let way = way.unwrap_or_else(|| panic!("no way leads to \"{task}\""));
-        let states = self.states();
-        way.iter()
-            .map(|name| *states.get_key_value(name.as_str()).expect("a state").0)
-            .collect()
+    /// The names of all Tasks that invoke a Lambda function.
+    pub fn lambda_tasks(&self) -> Vec<&str> {
+        let mut tasks = self.tasks();
+        tasks.retain(|task| self.invokes_lambda(task));
+        tasks
     }
 
-    /// The groups of a Task's `Retry` or `Catch` block.
-    pub fn groups(&self, task: &str, block: &str) -> Vec<Group<'_>> {
-        self.state(task)[block]
+    fn invokes_lambda(&self, task: &str) -> bool {
+        let resource = self.state(task)["Resource"].as_str();
+        resource.is_some_and(|resource| resource.starts_with(LAMBDA))
+    }
+
+    /// The substitution that names the function of a Task, such as `ValidateFunctionArn`.
+    pub fn called(&self, task: &str) -> Option<&str> {
+        let function = self.state(task)["Arguments"]["FunctionName"].as_str()?;
+        function.strip_prefix("${")?.strip_suffix('}')
+    }
+
+    /// Whether the function of a Task receives the input of the state.
+    pub fn passes_input(&self, task: &str) -> bool {
+        self.state(task)["Arguments"]["Payload"] == "{% $states.input %}"
+    }
+
+    /// Whether the output of a Task is what its function returns.
+    pub fn returns_payload(&self, task: &str) -> bool {
+        self.state(task)["Output"] == "{% $states.result.Payload %}"
+    }
+
+    /// The groups of a state's `Retry` or `Catch` block.
+    pub fn groups(&self, state: &str, block: &str) -> Vec<Group<'_>> {
+        self.state(state)[block]
             .as_array()
             .into_iter()
             .flatten()
@@ -164,52 +187,82 @@ impl Definition {
             .collect()
     }
 
-    /// Every error that a Task names in a `Retry` or `Catch` group.
-    pub fn errors(&self, task: &str) -> BTreeSet<&str> {
-        let groups = [self.groups(task, "Retry"), self.groups(task, "Catch")].concat();
+    /// Every error that a state names in a `Retry` or `Catch` group.
+    pub fn errors(&self, state: &str) -> BTreeSet<&str> {
+        let groups = [self.groups(state, "Retry"), self.groups(state, "Catch")].concat();
         groups.into_iter().flat_map(Group::names).collect()
     }
 
-    /// What the definition says about an error of a Task: the first group that names it counts.
-    pub fn on_error(&self, task: &str, error: &str) -> Transition {
+    /// What the definition does with an error of a state: the first group that names it counts.
+    ///
+    /// # Panics
+    /// If a Catch group has no `Next`.
+    pub fn on_error(&self, state: &str, error: &str) -> Transition {
         let first = |block| {
-            self.groups(task, block)
+            self.groups(state, block)
                 .into_iter()
                 .find(|group| group.names().contains(&error))
         };
         let next = |group: Group<'_>| Ending::State(group.0["Next"].as_str().expect("Next").to_owned());
         Transition {
-            from: task.to_owned(),
+            from: state.to_owned(),
             error: Some(error.to_owned()),
-            tries: 1 + first("Retry").map_or(0, Group::max_attempts),
+            attempts: 1 + first("Retry").map_or(0, Group::max_attempts),
             to: first("Catch").map_or(Ending::Failed, next),
         }
     }
 
-    /// Every way out of every state, with one error that nobody names for each Task.
+    /// Every transition between the top-level states, with one unknown error for each state that can fail.
     ///
     /// # Panics
-    /// Where a state is of a type that this does not know yet.
+    /// If a state's type is unknown.
     pub fn transitions(&self) -> BTreeSet<Transition> {
         let mut transitions = BTreeSet::new();
-        for (name, state) in self.states() {
-            let result = match (state["Type"].as_str(), state["Next"].as_str()) {
-                (Some("Task"), Some(next)) => Ending::State(next.to_owned()),
-                (Some("Task"), None) if state["End"] == true => Ending::Succeeded,
-                (Some("Succeed"), None) => Ending::Succeeded,
-                (kind, _) => panic!("\"{name}\" is a {kind:?}: say here what its ways out are"),
+        let states = self
+            .states()
+            .into_iter()
+            .filter(|(name, _)| self.is_top_level(name));
+        for (name, state) in states {
+            let next = |of: &Value| match of["Next"].as_str() {
+                Some(next) => Ending::State(next.to_owned()),
+                None => Ending::Succeeded,
             };
-            transitions.insert(Transition {
+            let results = match state["Type"].as_str() {
+                Some("Task" | "Map" | "Parallel" | "Pass" | "Wait" | "Succeed") => vec![next(state)],
+                Some("Choice") => {
+                    let choices = state["Choices"].as_array().into_iter().flatten().map(next);
+                    let default = state["Default"]
+                        .as_str()
+                        .map(|next| Ending::State(next.to_owned()));
+                    choices.chain(default).collect()
+                }
+                Some("Fail") => vec![Ending::Failed],
+                kind => panic!("{}: \"{name}\" has the unknown type {kind:?}", self.name),
+            };
+            transitions.extend(results.into_iter().map(|to| Transition {
                 from: name.to_owned(),
                 error: None,
-                tries: 1,
-                to: result,
-            });
-            if state["Type"] == "Task" {
+                attempts: 1,
+                to,
+            }));
+            if ["Task", "Map", "Parallel"]
+                .iter()
+                .any(|kind| state["Type"] == *kind)
+            {
                 let errors = self.errors(name).into_iter().chain([UNKNOWN_ERROR]);
                 transitions.extend(errors.map(|error| self.on_error(name, error)));
             }
         }
         transitions
+    }
+}
+
+fn collect_states<'a>(machine: &'a Value, states: &mut BTreeMap<&'a str, &'a Value>) {
+    for (name, state) in machine["States"].as_object().into_iter().flatten() {
+        states.insert(name, state);
+        let branches = state["Branches"].as_array().into_iter().flatten();
+        for nested in branches.chain(state.get("ItemProcessor")) {
+            collect_states(nested, states);
+        }
     }
 }

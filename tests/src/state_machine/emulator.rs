@@ -1,10 +1,10 @@
-//! An emulator of one's own, which runs whole executions with mocked results.
+//! An emulator that runs whole executions with mocked results.
 //!
-//! It reads the mocked results when it starts, so the running stack's emulator cannot do this. The file is in
+//! The emulator reads the mocked results when it starts, so the running stack's emulator cannot be used. The file has
 //! the format of AWS's Step Functions Local.
 
 use crate::state_machine::case::invocation;
-use crate::state_machine::{Case, Definition, Execution, Mock};
+use crate::state_machine::{Case, Definition, Execution, Machine, Mock};
 use crate::wait;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_lambda::primitives::Blob;
@@ -24,12 +24,11 @@ use zip::write::SimpleFileOptions;
 
 const REGION: &str = "us-east-1";
 const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/example";
-const STATE_MACHINE: &str = "label-image";
 
-/// Another program can take the port between its choice and the emulator's start.
+/// Another program can take the port between the search for a free one and the emulator's start.
 const STARTS: usize = 5;
 
-/// Stands for every step that a case does not mock: gives back what it is given.
+/// Takes the place of every step that a case does not mock: returns its input.
 const ECHO: &str = "def handler(event, context):\n    return event\n";
 
 /// A running emulator. Stopped when dropped, also by a panic.
@@ -41,19 +40,19 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one that knows the cases' mocked results.
+    /// Starts one with the mocked results of the machines' cases. The machines have different names.
     ///
     /// # Panics
-    /// Where the variable `ILG_EMULATOR` does not name a program that starts.
-    pub async fn start(cases: &[Case]) -> Self {
+    /// If the variable `ILG_EMULATOR` does not name a program that starts.
+    pub async fn start(machines: &[Machine]) -> Self {
         let Some(program) = std::env::var_os("ILG_EMULATOR") else {
             panic!(
-                "This test starts an emulator of its own. Run `cargo xtask test`, or set ILG_EMULATOR to the path \
+                "This test starts its own emulator. Run `cargo xtask test`, or set ILG_EMULATOR to the path \
                  of the program `ministack` (local/emulator/requirements.txt)."
             );
         };
         for _ in 0..STARTS {
-            if let Some(emulator) = Self::try_start(Path::new(&program), cases).await {
+            if let Some(emulator) = Self::try_start(Path::new(&program), machines).await {
                 return emulator;
             }
         }
@@ -63,10 +62,10 @@ impl Emulator {
         );
     }
 
-    async fn try_start(program: &Path, cases: &[Case]) -> Option<Self> {
+    async fn try_start(program: &Path, machines: &[Machine]) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let mocks = folder.path().join("mocks.json");
-        std::fs::write(&mocks, mock_config(cases).to_string()).expect("a file of mocked results");
+        std::fs::write(&mocks, mock_config(machines).to_string()).expect("a file of mocked results");
         let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
         let port = free_port();
         let endpoint = format!("http://127.0.0.1:{port}");
@@ -104,7 +103,7 @@ impl Emulator {
             .no_proxy()
             .build()
             .expect("an HTTP client");
-        // Waits and delays of retries take no time.
+        // Wait states and the delays of retries take no time.
         let settings = json!({"stepfunctions._SFN_WAIT_SCALE": "0"});
         let config = format!("{}/_ministack/config", emulator.endpoint);
         let started = wait::until("the emulator has started", async || {
@@ -123,28 +122,44 @@ impl Emulator {
         started.then_some(emulator)
     }
 
-    /// Runs each case as an execution of the definition, all at the same time.
+    /// Runs each case of the machines as an execution, all at the same time. Returns one list for each machine.
     ///
     /// # Panics
-    /// Where the emulator refuses.
-    pub async fn run(&self, definition: &Definition, cases: &[Case]) -> Vec<Execution> {
+    /// If the emulator refuses a definition or an execution.
+    pub async fn run(&self, machines: &[Machine]) -> Vec<Vec<Execution>> {
         let config = self.config();
         let echo = self.create_echo(&aws_sdk_lambda::Client::new(&config)).await;
         let sfn = aws_sdk_sfn::Client::new(&config);
-        let machine = sfn
+        let mut started = vec![];
+        for machine in machines {
+            started.push(self.start_cases(&sfn, machine, &echo).await);
+        }
+        let mut executions = vec![];
+        for (machine, arns) in machines.iter().zip(started) {
+            let mut of_machine = vec![];
+            for (case, arn) in machine.cases.iter().zip(arns) {
+                of_machine.push(ended(&sfn, &machine.definition, case, &arn).await);
+            }
+            executions.push(of_machine);
+        }
+        executions
+    }
+
+    /// Starts an execution for each case of a machine; returns their ARNs.
+    async fn start_cases(&self, sfn: &aws_sdk_sfn::Client, machine: &Machine, echo: &str) -> Vec<String> {
+        let created = sfn
             .create_state_machine()
-            .name(STATE_MACHINE)
-            .definition(definition.deployed(&echo))
+            .name(machine.name())
+            .definition(machine.definition.deployed(echo))
             .role_arn(ROLE_ARN)
             .send()
             .await
-            .unwrap_or_else(|error| panic!("the state machine is refused: {error:?}\n{}", self.log()))
-            .state_machine_arn;
+            .unwrap_or_else(|error| panic!("{} is refused: {error:?}\n{}", machine.name(), self.log()));
         let mut arns = vec![];
-        for case in cases {
+        for case in &machine.cases {
             let start = sfn
                 .start_execution()
-                .state_machine_arn(format!("{machine}#{}", case.name))
+                .state_machine_arn(format!("{}#{}", created.state_machine_arn, case.name))
                 .input(case.input.to_string())
                 .send()
                 .await;
@@ -154,26 +169,7 @@ impl Emulator {
                     .execution_arn,
             );
         }
-        let mut executions = vec![];
-        for (case, arn) in cases.iter().zip(&arns) {
-            wait::until(&format!("{} has ended", case.name), async || {
-                let execution = sfn
-                    .describe_execution()
-                    .execution_arn(arn)
-                    .send()
-                    .await
-                    .expect("an execution");
-                (*execution.status() != ExecutionStatus::Running).then_some(())
-            })
-            .await;
-            let history = sfn.get_execution_history().execution_arn(arn).max_results(1000);
-            let events: Result<Vec<_>, _> = history.into_paginator().items().send().collect().await;
-            executions.push(Execution::of_history(
-                arn,
-                &events.expect("an execution's history"),
-            ));
-        }
-        executions
+        arns
     }
 
     /// A client of the emulator's TestState.
@@ -220,13 +216,13 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // Nothing of it is to be kept, and it may have stopped by itself.
+        // It may have stopped already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// TestState is at `sync-` before the host's name, which no address of this machine has.
+/// TestState adds the prefix `sync-` to the name of the host, which local addresses do not have.
 #[derive(Debug)]
 struct WithoutHostPrefix;
 
@@ -246,6 +242,23 @@ impl Intercept for WithoutHostPrefix {
     }
 }
 
+/// Waits until an execution has ended.
+async fn ended(sfn: &aws_sdk_sfn::Client, definition: &Definition, case: &Case, arn: &str) -> Execution {
+    wait::until(&format!("{} has ended", case.name), async || {
+        let execution = sfn
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await
+            .expect("an execution");
+        (*execution.status() != ExecutionStatus::Running).then_some(())
+    })
+    .await;
+    let history = sfn.get_execution_history().execution_arn(arn).max_results(1000);
+    let events: Result<Vec<_>, _> = history.into_paginator().items().send().collect().await;
+    Execution::of_history(definition, arn, &events.expect("an execution's history"))
+}
+
 /// A function's code as Lambda takes it: an archive with one file.
 fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(vec![]));
@@ -261,22 +274,26 @@ fn free_port() -> u16 {
     listener.local_addr().expect("a port").port()
 }
 
-/// Step Functions Local's format: responses by name, and which of them a case's states take.
-fn mock_config(cases: &[Case]) -> Value {
-    let (mut tests, mut responses) = (json!({}), json!({}));
-    for case in cases {
-        tests[&case.name] = json!({});
-        for (state, mock) in &case.mocks {
-            let response = format!("{}/{state}", case.name);
-            responses[&response] = match mock {
-                Mock::Returns(output) => json!({"0": {"Return": invocation(output)}}),
-                // At every try of however many.
-                Mock::Throws { error, cause } => {
-                    json!({"0-1000": {"Throw": {"Error": error, "Cause": cause}}})
-                }
-            };
-            tests[&case.name][state] = json!(response);
+/// Step Functions Local's format: responses by name, and which of them the states of a case take.
+fn mock_config(machines: &[Machine]) -> Value {
+    let (mut config, mut responses) = (json!({}), json!({}));
+    for machine in machines {
+        let mut tests = json!({});
+        for case in &machine.cases {
+            tests[&case.name] = json!({});
+            for (state, mock) in &case.mocks {
+                let response = format!("{}/{}/{state}", machine.name(), case.name);
+                responses[&response] = match mock {
+                    Mock::Returns(output) => json!({"0": {"Return": invocation(output)}}),
+                    // At every attempt, of which there are at most 1,000.
+                    Mock::Throws { error, cause } => {
+                        json!({"0-1000": {"Throw": {"Error": error, "Cause": cause}}})
+                    }
+                };
+                tests[&case.name][state] = json!(response);
+            }
         }
+        config[machine.name()] = json!({"TestCases": tests});
     }
-    json!({"StateMachines": {STATE_MACHINE: {"TestCases": tests}}, "MockedResponses": responses})
+    json!({"StateMachines": config, "MockedResponses": responses})
 }

@@ -1,6 +1,6 @@
-//! What was seen of an execution.
+//! Reads the states and the end of an execution from its history.
 
-use crate::state_machine::{Ending, Transition};
+use crate::state_machine::{Definition, Ending, Transition};
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use serde_json::Value;
 
@@ -11,13 +11,13 @@ pub struct Execution {
     pub arn: String,
     /// `SUCCEEDED` or `FAILED`.
     pub status: String,
-    /// What it gave back, where it succeeded.
+    /// Its output, if it succeeded.
     pub output: Option<Value>,
-    /// The error that it failed with.
+    /// The name of the error that it failed with.
     pub error: Option<String>,
-    /// Its states, in the order in which they were entered.
+    /// Its top-level states, in the order in which they were entered.
     pub states: Vec<Visited>,
-    /// Its ways out of them.
+    /// Its transitions out of them.
     pub transitions: Vec<Transition>,
 }
 
@@ -31,11 +31,11 @@ pub struct Visited {
 }
 
 impl Execution {
-    /// Puts together what the history of an ended execution tells.
+    /// Reads the history of an execution that has ended.
     ///
     /// # Panics
-    /// Where the history is not that of an ended execution.
-    pub fn of_history(arn: &str, history: &[HistoryEvent]) -> Self {
+    /// If the execution has not ended.
+    pub fn of_history(definition: &Definition, arn: &str, history: &[HistoryEvent]) -> Self {
         let mut execution = Self {
             arn: arn.to_owned(),
             ..Self::default()
@@ -43,6 +43,9 @@ impl Execution {
         let mut failures: Vec<String> = vec![];
         for event in history {
             if let Some(entered) = event.state_entered_event_details() {
+                if !definition.is_top_level(&entered.name) {
+                    continue;
+                }
                 execution.leave(&mut failures, Ending::State(entered.name.clone()));
                 let input = json(entered.input());
                 execution.states.push(Visited {
@@ -71,7 +74,7 @@ impl Execution {
         let Some(state) = self.states.last() else { return };
         self.transitions.push(Transition {
             from: state.name.clone(),
-            tries: failures.len().max(1) as u64,
+            attempts: failures.len().max(1) as u64,
             error: failures.pop(),
             to,
         });

@@ -1,8 +1,8 @@
-//! Walks through the definition with Step Functions' TestState, one state after the other.
+//! Follows a case through a definition with Step Functions' TestState, one state after the other.
 //!
-//! On AWS it shows what the emulator's mocked executions leave out: that the definition is valid, that what a
-//! Task is given can be evaluated, and how often Step Functions tries again. It costs nothing and needs no role,
-//! only the permission `states:TestState`.
+//! On AWS it shows what the emulator's mocked executions do not: that the definition is valid, that the arguments of a
+//! Task can be evaluated, and how often Step Functions retries. It costs nothing and needs no role, only the permission
+//! `states:TestState`.
 
 use crate::state_machine::case::invocation;
 use crate::state_machine::{Case, Definition, Execution, Mock, Visited};
@@ -14,15 +14,19 @@ use aws_sdk_sfn::types::{
 };
 use serde_json::{Value, json};
 
-/// A function that need not exist: nothing calls it.
+/// A function that need not exist, since nothing calls it.
 const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:example";
-const EXECUTION_ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:label-image:example";
+const EXECUTION_PREFIX: &str = "arn:aws:states:us-east-1:123456789012:execution";
+const MACHINE_PREFIX: &str = "arn:aws:states:us-east-1:123456789012:stateMachine";
 
-/// Walks the way of a case, and puts together what an execution would show.
+/// Follows a case, and returns what an execution would show.
+///
+/// `seen` is the same case as an execution of the emulator, whose TestState returns no outputs: the states get the
+/// inputs of that execution. AWS needs none.
 ///
 /// # Panics
-/// Where Step Functions refuses the definition or a state, or retries other than the definition says.
-pub async fn walk(sfn: &Client, definition: &Definition, case: &Case) -> Execution {
+/// If Step Functions refuses the definition or a state, or does not retry as the definition says.
+pub async fn walk(sfn: &Client, definition: &Definition, case: &Case, seen: Option<&Execution>) -> Execution {
     let walk = Walk {
         sfn,
         definition,
@@ -30,7 +34,7 @@ pub async fn walk(sfn: &Client, definition: &Definition, case: &Case) -> Executi
         case,
     };
     let mut execution = Execution {
-        arn: EXECUTION_ARN.into(),
+        arn: walk.execution_arn(),
         ..Execution::default()
     };
     let mut state = definition.start().to_owned();
@@ -46,8 +50,9 @@ pub async fn walk(sfn: &Client, definition: &Definition, case: &Case) -> Executi
             .map(|output| serde_json::from_str(output).expect("an output"));
         match (answer.status(), answer.next_state()) {
             (Some(TestExecutionStatus::Succeeded | TestExecutionStatus::CaughtError), Some(next)) => {
+                let seen = seen.and_then(|seen| seen.states.get(execution.states.len()));
+                input = seen.map_or_else(|| output.unwrap_or_default(), |seen| seen.input.clone());
                 state = next.to_owned();
-                input = output.unwrap_or_default();
             }
             (Some(TestExecutionStatus::Succeeded), None) => {
                 return Execution {
@@ -63,7 +68,10 @@ pub async fn walk(sfn: &Client, definition: &Definition, case: &Case) -> Executi
                     ..execution
                 };
             }
-            _ => panic!("{}: \"{state}\" is left in an unknown way: {answer:?}", case.name),
+            _ => panic!(
+                "{}: \"{state}\" ends with an unknown status: {answer:?}",
+                case.name
+            ),
         }
     }
 }
@@ -76,6 +84,10 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    fn execution_arn(&self) -> String {
+        format!("{EXECUTION_PREFIX}:{}:example", self.definition.name())
+    }
+
     async fn leave(&self, state: &str, input: &Value) -> TestStateOutput {
         if self.definition.state(state)["Type"] != "Task" {
             return self.test(state, input, None, 0).await;
@@ -83,7 +95,7 @@ impl Walk<'_> {
         match self.case.mocks.get(state) {
             Some(Mock::Returns(output)) => self.test(state, input, Some(returns(output)), 0).await,
             Some(Mock::Throws { error, cause }) => {
-                let retries = self.definition.on_error(state, error).tries - 1;
+                let retries = self.definition.on_error(state, error).attempts - 1;
                 let retries = i32::try_from(retries).expect("a number of retries");
                 let thrown = MockErrorOutput::builder().error(error).cause(cause).build();
                 let mock = MockInput::builder().error_output(thrown).build();
@@ -106,7 +118,7 @@ impl Walk<'_> {
                 let arguments = given.inspection_data().and_then(|data| data.after_arguments());
                 let arguments: Option<Value> =
                     arguments.map(|text| serde_json::from_str(text).expect("arguments"));
-                // The emulator does not tell the arguments.
+                // The emulator does not return the arguments.
                 let payload =
                     arguments.map_or_else(|| input.clone(), |mut arguments| arguments["Payload"].take());
                 self.test(state, input, Some(returns(&payload)), 0).await
@@ -144,18 +156,18 @@ impl Walk<'_> {
         let time = "2026-11-22T12:00:00.000Z";
         json!({
             "Execution": {
-                "Id": EXECUTION_ARN, "Input": self.case.input, "Name": "example",
+                "Id": self.execution_arn(), "Input": self.case.input, "Name": "example",
                 "RoleArn": "arn:aws:iam::123456789012:role/example", "StartTime": time,
             },
             "State": {"EnteredTime": time, "Name": state, "RetryCount": 0},
             "StateMachine": {
-                "Id": "arn:aws:states:us-east-1:123456789012:stateMachine:label-image", "Name": "label-image",
+                "Id": format!("{MACHINE_PREFIX}:{}", self.definition.name()), "Name": self.definition.name(),
             },
         })
     }
 }
 
-/// Not held against Lambda's own model: there, the payload is bytes.
+/// Not validated against Lambda's API model, in which the payload is bytes.
 fn returns(output: &Value) -> MockInput {
     MockInput::builder()
         .result(invocation(output).to_string())

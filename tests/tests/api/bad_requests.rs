@@ -1,4 +1,4 @@
-//! Bad requests to the routes that read: each is answered with what was wrong, and never with a failure of ours.
+//! Invalid requests: each gets an error that says what is invalid, and never an internal error.
 
 use crate::{check_problem, get, page};
 use reqwest::Method;
@@ -8,13 +8,13 @@ use tests::seed::Seed;
 use uuid::Uuid;
 
 #[test]
-fn each_wrong_parameter_is_named() {
+fn an_invalid_parameter_is_named() {
     run(async |stack| {
         let user = stack.new_user("wrong").await;
         let long = format!("label={}", "x".repeat(10_000));
         let many = format!("label=a{}", "&label=a".repeat(10));
         let id = Uuid::now_v7();
-        let beside = format!("id={id}&limit=5");
+        let with_limit = format!("id={id}&limit=5");
         let ids = format!("id={id}{}", format!("&id={id}").repeat(100));
         for (query, field) in [
             ("limit=0", "limit"),
@@ -44,7 +44,7 @@ fn each_wrong_parameter_is_named() {
             ("from=2026-11-22&to=2026-11-21", "to"),
             ("id=cat.jpg", "id"),
             ("id=", "id"),
-            (&beside, "id"),
+            (&with_limit, "id"),
             (&ids, "id"),
         ] {
             let answer = get(&user, &format!("/images?{query}")).await;
@@ -65,7 +65,7 @@ fn each_wrong_parameter_is_named() {
             let answer = get(&user, &format!("/labels?{query}")).await;
             check_problem(query, &answer, 400, "invalid-field", Some("prefix"));
         }
-        // A name like any other, of a label that no image has.
+        // A valid name that no label has.
         assert_eq!(
             page(&get(&user, "/images?label=%F0%9F%90%88").await),
             (vec![], None)
@@ -74,7 +74,7 @@ fn each_wrong_parameter_is_named() {
 }
 
 #[test]
-fn a_parameter_that_is_not_known_is_refused_and_not_repeated() {
+fn an_unknown_parameter_is_rejected_and_not_echoed() {
     run(async |stack| {
         let user = stack.new_user("unknown").await;
         let id = Uuid::now_v7();
@@ -101,7 +101,7 @@ fn a_parameter_that_is_not_known_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_cursor_that_is_changed_or_of_another_request_is_refused() {
+fn a_changed_cursor_or_one_of_another_query_is_rejected() {
     run(async |stack| {
         let user = stack.new_user("cursor").await;
         let image = |index| Seed::labeled(&format!("2026-11-10T10:00:{index:02}.000Z"), &[("Cat", 90.0)]);
@@ -117,7 +117,7 @@ fn a_cursor_that_is_changed_or_of_another_request_is_refused() {
             )
             .await,
         );
-        assert_eq!(shown.len(), 15, "how many there are a page may change");
+        assert_eq!(shown.len(), 15, "the limit can change between pages");
 
         let middle = cursor.len() / 2;
         let flipped = if cursor.as_bytes()[middle] == b'A' {
@@ -151,7 +151,7 @@ fn a_cursor_that_is_changed_or_of_another_request_is_refused() {
 }
 
 #[test]
-fn a_huge_or_deeply_nested_body_is_refused() {
+fn a_huge_or_deeply_nested_body_is_rejected() {
     run(async |stack| {
         let user = stack.new_user("huge").await;
         let nested = format!("{{\"include\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
@@ -172,7 +172,7 @@ fn a_huge_or_deeply_nested_body_is_refused() {
 }
 
 #[test]
-fn no_answer_may_be_kept_or_shown_as_something_else() {
+fn responses_forbid_caching_and_content_sniffing() {
     run(async |stack| {
         let user = stack.new_user("headers").await;
         for path in ["/images", "/images/1", "/nothing", "/settings", "/openapi.json"] {
@@ -184,14 +184,14 @@ fn no_answer_may_be_kept_or_shown_as_something_else() {
 }
 
 #[test]
-fn the_api_describes_itself() {
+fn the_api_serves_its_description() {
     run(async |stack| {
         let answer = get(stack.demo_user().await, "/openapi.json").await;
         assert_eq!(
             (answer.status, answer.content_type.as_str()),
             (200, "application/json")
         );
-        let kept: Value = serde_json::from_str(include_str!("../../../api/openapi.json")).unwrap();
-        assert_eq!(answer.body, kept);
+        let file: Value = serde_json::from_str(include_str!("../../../api/openapi.json")).unwrap();
+        assert_eq!(answer.body, file);
     });
 }

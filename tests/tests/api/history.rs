@@ -1,4 +1,4 @@
-//! An owner's images, newest first, page by page.
+//! Pages of an owner's images.
 
 use crate::{all, get, page};
 use domain::Status;
@@ -7,7 +7,7 @@ use tests::run;
 use tests::seed::Seed;
 use uuid::Uuid;
 
-/// So many images, a minute from the next, every tenth at the same moment as the one before.
+/// Images that are one second apart. Every tenth has the time of the previous one.
 fn images(count: usize, day: &str) -> Vec<Seed> {
     let image = |index: usize| {
         let index = if index % 10 == 1 { index - 1 } else { index };
@@ -20,7 +20,7 @@ fn images(count: usize, day: &str) -> Vec<Seed> {
     (0..count).map(image).collect()
 }
 
-/// Their ids as the history has them.
+/// The images' IDs in the order of the history.
 fn newest_first<'a>(images: impl IntoIterator<Item = &'a Seed>) -> Vec<String> {
     let mut images: Vec<_> = images.into_iter().collect();
     images.sort_by_key(|image| image.history());
@@ -32,7 +32,7 @@ fn newest_first<'a>(images: impl IntoIterator<Item = &'a Seed>) -> Vec<String> {
 }
 
 #[test]
-fn a_history_of_2000_images_shows_each_once_however_many_come_and_go_meanwhile() {
+fn pages_show_each_of_2000_images_once_while_others_are_added_and_deleted() {
     run(async |stack| {
         let user = stack.new_user("history").await;
         let images = images(2000, "2026-11-10");
@@ -40,9 +40,9 @@ fn a_history_of_2000_images_shows_each_once_however_many_come_and_go_meanwhile()
         assert_eq!(all(&user, "limit=100").await, newest_first(&images));
 
         let (newer, older) = (self::images(20, "2026-11-11"), self::images(20, "2026-11-09"));
-        // Some that the pages below have shown when they go, and some that they have not; and among both the very
-        // ones at which a page ends and begins.
-        let gone: Vec<&Seed> = (0..2000)
+        // Images that are deleted after and before a page showed them, including the last one of a page and the first
+        // one of the next page.
+        let deleted: Vec<&Seed> = (0..2000)
             .step_by(40)
             .chain([1699, 1700])
             .map(|index| &images[index])
@@ -55,8 +55,8 @@ fn a_history_of_2000_images_shows_each_once_however_many_come_and_go_meanwhile()
             if round == 2 {
                 stack.seed(&user.owner, &newer).await;
                 stack.seed(&user.owner, &older).await;
-                for image in &gone {
-                    stack.bury(&user.owner, image).await;
+                for image in &deleted {
+                    stack.mark_deleted(&user.owner, image).await;
                 }
             }
             match next {
@@ -65,32 +65,32 @@ fn a_history_of_2000_images_shows_each_once_however_many_come_and_go_meanwhile()
             }
         }
 
-        let gone: HashSet<String> = gone.iter().map(|image| image.image_id.to_string()).collect();
-        let stayed: Vec<String> = newest_first(&images)
+        let deleted: HashSet<String> = deleted.iter().map(|image| image.image_id.to_string()).collect();
+        let kept: Vec<String> = newest_first(&images)
             .into_iter()
-            .filter(|id| !gone.contains(id))
+            .filter(|id| !deleted.contains(id))
             .collect();
-        let of_stayed: HashSet<&String> = stayed.iter().collect();
-        let seen_stayed: Vec<String> = seen.iter().filter(|id| of_stayed.contains(id)).cloned().collect();
+        let kept_ids: HashSet<&String> = kept.iter().collect();
+        let seen_kept: Vec<String> = seen.iter().filter(|id| kept_ids.contains(id)).cloned().collect();
         assert_eq!(
-            seen_stayed, stayed,
-            "each that was there throughout, once, in order"
+            seen_kept, kept,
+            "each image that exists throughout is shown once, in order"
         );
         let newer: HashSet<String> = newest_first(&newer).into_iter().collect();
         assert!(
             !seen.iter().any(|id| newer.contains(id)),
-            "the pages behind do not shift"
+            "newer images don't shift later pages"
         );
         assert_eq!(
             seen[seen.len() - 20..],
             newest_first(&older),
-            "what comes behind is found"
+            "older images are found"
         );
     });
 }
 
 #[test]
-fn images_without_their_file_are_shown_only_to_who_asks_for_them() {
+fn images_without_a_file_are_listed_only_by_their_status() {
     run(async |stack| {
         let user = stack.new_user("awaiting").await;
         let mut images = images(60, "2026-11-10");
@@ -115,16 +115,16 @@ fn images_without_their_file_are_shown_only_to_who_asks_for_them() {
 }
 
 #[test]
-fn a_page_that_waits_for_several_images_asks_for_them_at_once() {
+fn several_images_can_be_read_by_their_ids() {
     run(async |stack| {
         let user = stack.new_user("several").await;
         let mut images = images(5, "2026-11-10");
         images[1].status = Status::AwaitingUpload;
         stack.seed(&user.owner, &images).await;
-        stack.bury(&user.owner, &images[2]).await;
+        stack.mark_deleted(&user.owner, &images[2]).await;
         let id = |index: usize| images[index].image_id.to_string();
-        let never = Uuid::now_v7();
-        let query = format!("id={}&id={never}&id={}&id={}&id={}", id(3), id(1), id(2), id(3));
+        let unknown = Uuid::now_v7();
+        let query = format!("id={}&id={unknown}&id={}&id={}&id={}", id(3), id(1), id(2), id(3));
         let answer = get(&user, &format!("/images?{query}")).await;
         assert_eq!(page(&answer), (vec![id(3), id(1)], None));
         let whole = get(&user, &format!("/images/{}", id(3))).await.body;
@@ -145,7 +145,7 @@ fn a_page_that_waits_for_several_images_asks_for_them_at_once() {
 }
 
 #[test]
-fn an_empty_library_has_one_empty_page() {
+fn an_owner_without_images_has_one_empty_page() {
     run(async |stack| {
         let user = stack.new_user("empty").await;
         assert_eq!(page(&get(&user, "/images").await), (vec![], None));

@@ -1,8 +1,8 @@
-//! The HTTP API's reading side, on a running stack: `cargo xtask test` starts one and names it in `ILG_STACK`.
+//! Tests of the HTTP API against a running stack. `cargo xtask test` starts one and sets `ILG_STACK`.
 
 mod bad_requests;
 mod history;
-mod others;
+mod isolation;
 mod quota;
 mod search;
 mod settings;
@@ -16,23 +16,23 @@ async fn get(user: &User, path: &str) -> Answer {
     user.api(Method::GET, path, None, "").await
 }
 
-/// The ids of a page's images, and the way to the next page.
+/// The IDs of a page's images, and the cursor of the next page.
 fn page(answer: &Answer) -> (Vec<String>, Option<String>) {
     assert_eq!(answer.status, 200, "{answer:?}");
     let images = answer.body["images"].as_array().expect("images");
     let ids = images
         .iter()
-        .map(|image| image["imageId"].as_str().expect("an id").to_owned());
+        .map(|image| image["imageId"].as_str().expect("an ID").to_owned());
     let next = &answer.body["nextCursor"];
     assert!(next.is_string() || next.is_null(), "{next}");
     (ids.collect(), next.as_str().map(str::to_owned))
 }
 
-/// All images of a query, page by page, in order.
+/// Reads all pages of a query.
 async fn all(user: &User, query: &str) -> Vec<String> {
     let mut found = vec![];
     let mut cursor = String::new();
-    // More pages than any test has: a cursor that leads nowhere would go on for ever.
+    // More pages than any test has, so that a wrong cursor doesn't loop forever.
     for _ in 0..1000 {
         let (ids, next) = page(&get(user, &format!("/images?{query}{cursor}")).await);
         found.extend(ids);
@@ -41,10 +41,10 @@ async fn all(user: &User, query: &str) -> Vec<String> {
             None => return found,
         }
     }
-    panic!("the pages of {query} do not end");
+    panic!("{query} has too many pages");
 }
 
-/// The problem names what was wrong: its type, and the field that is to blame where there is one.
+/// Checks a problem's status, type and field.
 fn check_problem(what: &str, answer: &Answer, status: u16, kind: &str, field: Option<&str>) {
     assert_eq!(
         (answer.status, answer.content_type.as_str()),

@@ -1,4 +1,4 @@
-//! Images by label, confidence and time, against an answer computed from the same images; and the labels themselves.
+//! Searches by label, confidence and time, compared with results computed from the same images. Also the list of labels.
 
 use crate::{all, get};
 use serde_json::json;
@@ -15,7 +15,7 @@ const LABELS: [(&str, f64); 6] = [
     ("Zebra", 0.02),
 ];
 
-/// Images over two months, with labels as often as [`LABELS`] says.
+/// Images of two months, with labels as frequent as in [`LABELS`].
 fn library(count: usize) -> Vec<Seed> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut image = |_| {
@@ -46,28 +46,29 @@ impl Query<'_> {
             let label: String = label.bytes().map(|byte| format!("%{byte:02X}")).collect();
             parts.push(format!("label={label}"));
         }
-        parts.extend(self.min_confidence.map(|least| format!("minConfidence={least}")));
+        parts.extend(self.min_confidence.map(|min| format!("minConfidence={min}")));
         parts.extend(self.from.map(|from| format!("from={from}")));
         parts.extend(self.to.map(|to| format!("to={to}")));
         parts.join("&")
     }
 
-    /// Straight from what the parameters mean.
+    /// The result according to the meaning of the parameters.
     fn expected(&self, library: &[Seed]) -> Vec<String> {
-        let least = self.min_confidence.unwrap_or(0.0);
+        let min = self.min_confidence.unwrap_or(0.0);
         let mut images: Vec<_> = library
             .iter()
             .filter(|image| {
                 let has = |wanted: &&str| {
                     let mut labels = image.labels.iter();
                     labels.any(|(name, percent)| {
-                        name.to_lowercase() == wanted.to_lowercase() && *percent >= least
+                        name.to_lowercase() == wanted.to_lowercase() && *percent >= min
                     })
                 };
-                let sure = !self.labels.is_empty()
+                let confident = !self.labels.is_empty()
                     || self.min_confidence.is_none()
-                    || image.labels.iter().any(|(_, percent)| *percent >= least);
-                sure && self.labels.iter().all(has)
+                    || image.labels.iter().any(|(_, percent)| *percent >= min);
+                confident
+                    && self.labels.iter().all(has)
                     && self.from.is_none_or(|from| image.created_at.as_str() >= from)
                     && self.to.is_none_or(|to| image.created_at.as_str() < to)
             })
@@ -118,7 +119,7 @@ fn search_finds_exactly_the_images_that_have_all_labels() {
                 }
             }
         }
-        assert!(answers > 40, "most of these queries find something: {answers}");
+        assert!(answers > 40, "most queries find images: {answers}");
         let query = Query {
             labels: &["Cat", "Animal"],
             min_confidence: Some(20.0),
@@ -128,13 +129,13 @@ fn search_finds_exactly_the_images_that_have_all_labels() {
         assert_eq!(
             all(&user, &query.text(1)).await,
             query.expected(&library),
-            "one at a time"
+            "one image per page"
         );
     });
 }
 
 #[test]
-fn labels_are_counted_most_frequent_first_and_found_by_how_they_begin() {
+fn labels_are_listed_with_counts_most_frequent_first_and_by_prefix() {
     run(async |stack| {
         let user = stack.new_user("labels").await;
         let library = library(100);

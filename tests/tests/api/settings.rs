@@ -1,4 +1,4 @@
-//! Which labels count, as their owner decides.
+//! Label settings.
 
 use crate::{check_problem, get};
 use reqwest::Method;
@@ -17,10 +17,10 @@ async fn put(user: &User, policy: &Value) -> Answer {
     .await
 }
 
-/// The names of the labels that a cat's portrait gets now.
+/// The names of the labels that a picture of a cat gets, highest confidence first.
 async fn labels(stack: &Stack, user: &User) -> Vec<String> {
     let file = File::cat();
-    let announced = user
+    let response = user
         .api(
             Method::POST,
             "/uploads",
@@ -28,7 +28,7 @@ async fn labels(stack: &Stack, user: &User) -> Vec<String> {
             file.announcement().to_string(),
         )
         .await;
-    let created: tests::api::Created = serde_json::from_value(announced.body).expect("an upload");
+    let created: tests::api::Created = serde_json::from_value(response.body).expect("an upload");
     assert!(
         stack
             .put(&created.upload, file.bytes.clone(), &[])
@@ -36,17 +36,18 @@ async fn labels(stack: &Stack, user: &User) -> Vec<String> {
             .is_success()
     );
     let key = domain::ImageKey::for_upload(&user.owner, created.image_id);
-    let record = stack.settled(&key).await.record;
-    record
-        .labels
-        .expect("labels")
-        .into_iter()
-        .map(|label| label.name)
-        .collect()
+    let mut labels = stack.settled(&key).await.record.labels.expect("labels");
+    labels.sort_by(|a, b| {
+        b.confidence
+            .percent()
+            .total_cmp(&a.confidence.percent())
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    labels.into_iter().map(|label| label.name).collect()
 }
 
 #[test]
-fn settings_decide_over_the_next_image_and_can_be_taken_back() {
+fn settings_apply_to_the_next_image_and_can_be_reset() {
     run(async |stack| {
         let user = stack.new_user("settings").await;
         let default = get(&user, "/settings").await;
@@ -64,14 +65,45 @@ fn settings_decide_over_the_next_image_and_can_be_taken_back() {
         assert_eq!(get(&user, "/settings").await.body, policy);
         assert_eq!(labels(stack, &user).await, [second.as_str()]);
 
-        let forgotten = user.api(Method::DELETE, "/settings", None, "").await;
-        assert_eq!(forgotten.status, 204, "{forgotten:?}");
+        let reset = user.api(Method::DELETE, "/settings", None, "").await;
+        assert_eq!(reset.status, 204, "{reset:?}");
         assert_eq!(get(&user, "/settings").await.body, default.body);
     });
 }
 
 #[test]
-fn a_policy_that_is_wrong_is_refused_as_a_whole_with_every_wrong_field() {
+fn the_largest_policy_is_accepted_and_labels_images() {
+    run(async |stack| {
+        let user = stack.new_user("largest-policy").await;
+        // Four bytes per character, or twelve if escaped.
+        let name = |first: char| format!("{first}{}", "🐈".repeat(99));
+        let full = |from: u32| -> Vec<_> {
+            (from..from + 100)
+                .map(|code| name(char::from_u32(0x1_F300 + code).expect("a character")))
+                .collect()
+        };
+        let policy =
+            json!({"minConfidence": 100.0, "maxLabels": 100, "include": full(0), "exclude": full(100)});
+        let escaped: String = policy
+            .to_string()
+            .encode_utf16()
+            .map(|unit| match u8::try_from(unit) {
+                Ok(byte) if byte.is_ascii() => char::from(byte).to_string(),
+                _ => format!("\\u{unit:04x}"),
+            })
+            .collect();
+        assert!(escaped.len() > 200_000);
+        let stored = user
+            .api(Method::PUT, "/settings", Some("application/json"), escaped)
+            .await;
+        assert_eq!(stored.status, 200, "{stored:?}");
+        assert_eq!(get(&user, "/settings").await.body, policy);
+        assert_eq!(labels(stack, &user).await, [] as [String; 0]);
+    });
+}
+
+#[test]
+fn an_invalid_policy_is_rejected_with_all_invalid_fields() {
     run(async |stack| {
         let user = stack.new_user("policy").await;
         let good = json!({"minConfidence": 50, "maxLabels": 5, "include": ["Cat"], "exclude": []});
@@ -121,6 +153,6 @@ fn a_policy_that_is_wrong_is_refused_as_a_whole_with_every_wrong_field() {
         let answer = put(&user, &with("owner", json!("somebody"))).await;
         check_problem("owner", &answer, 400, "unknown-field", None);
         let default = get(&user, "/settings").await.body;
-        assert_eq!(default["include"], json!([]), "nothing of all that was stored");
+        assert_eq!(default["include"], json!([]), "none of them was stored");
     });
 }

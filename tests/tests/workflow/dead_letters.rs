@@ -1,15 +1,25 @@
-//! What could not be delivered lies in the dead-letter queue; `cargo xtask redrive` sends it through again. The emulator
-//! delivers no dead letters, so these are put there as EventBridge and Lambda would.
+//! `cargo xtask redrive` redrives every kind of message in the stack's dead-letter queue. The emulator delivers no dead
+//! letters, so the tests put them into the queue, in the formats that EventBridge and Lambda document.
 
-use crate::run_again::stopped;
+use crate::failed_executions::stopped;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue};
 use domain::Status;
 use serde_json::{Value, json};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tests::api::File;
+use tests::bus::Notification;
 use tests::images::LAST_SEQUENCER;
 use tests::xtask::xtask;
-use tests::{Stack, pictures, run};
+use tests::{Stack, pictures, run, wait};
 
-/// Puts a message into the dead-letter queue; gives its id back. Attributes have a name, a type and a value.
+/// A redrive takes every message in the queue, so tests that check its output must not run at the same time.
+static QUEUE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts a message into the dead-letter queue; returns its id. An attribute has a name, a type and a value.
 async fn put(stack: &Stack, body: &str, attributes: &[(&str, &str, &str)]) -> String {
     let mut send = stack
         .sqs
@@ -27,8 +37,8 @@ async fn put(stack: &Stack, body: &str, attributes: &[(&str, &str, &str)]) -> St
     send.send().await.expect("a message").message_id.expect("its id")
 }
 
-/// What is in the queue, hidden from nobody.
-async fn look(stack: &Stack) -> Vec<Message> {
+/// The messages in the queue, which stay visible.
+async fn messages(stack: &Stack) -> Vec<Message> {
     let received = stack
         .sqs
         .receive_message()
@@ -49,15 +59,93 @@ fn execution_failed(stack: &Stack, arn: &str) -> Value {
     })
 }
 
+/// The event that `notify` sent about a picture that was labeled.
+async fn image_labeled(stack: &Stack, key: &str) -> Value {
+    let notifications = stack.notifications(stack.image(key).image_id).await;
+    let Some(Notification {
+        detail_type, detail, ..
+    }) = notifications.last()
+    else {
+        panic!("there is no notification about {key}")
+    };
+    json!({
+        "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+        "detail-type": detail_type, "source": "image-label-generator",
+        "account": "000000000000", "time": "2026-11-12T00:00:02Z", "region": "us-east-1", "resources": [],
+        "detail": detail,
+    })
+}
+
+/// The attributes that Lambda adds to a message after the last attempt.
+/// Source: "Dead-letter queues" in Lambda's developer guide.
+const FAILED_IN_LAMBDA: [(&str, &str, &str); 3] = [
+    ("RequestID", "String", "a7e2f8e0-9d4b-4c3e-8f5f-3d1f0c2b7a66"),
+    ("ErrorCode", "Number", "200"),
+    (
+        "ErrorMessage",
+        "String",
+        "s3:PutObject is unavailable (SlowDown, HTTP 503)",
+    ),
+];
+
+/// Otherwise, a picture would never get thumbnails, and a deleted one would keep those of a function that was killed.
 #[test]
-fn what_lies_in_the_queue_is_sent_through_again_and_what_nobody_takes_stays_there() {
+fn events_that_the_thumbnails_function_failed_to_process_are_redriven() {
+    let _alone = alone();
+    run(async |stack| {
+        let user = stack.new_user("dead-thumbnails").await;
+        let labeled = stack.upload_of(&user, &File::cat()).await;
+        let deleted = stack.upload_of(&user, &File::cat()).await;
+        for key in [&labeled, &deleted] {
+            stack.settled_as(key, Status::Labeled).await;
+            stack.with_thumbnails(key, |_| true).await;
+        }
+        // The function failed before it had written anything.
+        let (missing, left) = (stack.image(&labeled), stack.image(&deleted));
+        let thumbnails = stack.derived_of(&missing).await;
+        assert!(!thumbnails.is_empty());
+        for key in &thumbnails {
+            stack.delete_object(key).await;
+        }
+        put(
+            stack,
+            &image_labeled(stack, &labeled).await.to_string(),
+            &FAILED_IN_LAMBDA,
+        )
+        .await;
+        // The function wrote thumbnails while their image was deleted, and was killed before it could remove them.
+        let event = image_labeled(stack, &deleted).await;
+        let written = stack.derived_of(&left).await;
+        assert_eq!(user.delete_image(left.image_id).await.status, 204);
+        for key in &written {
+            stack.put_object(key, pictures::cat()).await;
+        }
+        put(stack, &event.to_string(), &FAILED_IN_LAMBDA).await;
+
+        let output = xtask(&["redrive"], &stack.folder);
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(printed.contains("Image Labeled redriven"), "{printed}");
+        wait::until("the thumbnails exist again", async || {
+            (stack.derived_of(&missing).await == thumbnails).then_some(())
+        })
+        .await;
+        wait::until("nothing is left of the deleted image", async || {
+            stack.derived_of(&left).await.is_empty().then_some(())
+        })
+        .await;
+    });
+}
+
+#[test]
+fn messages_are_redriven_and_those_that_no_function_receives_stay_in_the_queue() {
+    let _alone = alone();
     run(async |stack| {
         let owner = stack.new_owner("dead-letters");
         // The event of a real object that never reached the workflow, so that its image has no record.
         let labeled = format!("uploads/{owner}/never-delivered");
         stack.put_object(&labeled, pictures::cat()).await;
         stack.settled(&labeled).await;
-        stack.forget(&stack.image(&labeled).owner).await;
+        stack.delete_items_of(&stack.image(&labeled).owner).await;
         let event = stack.object_created(&labeled, LAST_SEQUENCER);
         let target = [
             (
@@ -73,7 +161,7 @@ fn what_lies_in_the_queue_is_sent_through_again_and_what_nobody_takes_stays_ther
         ];
         put(stack, &event.to_string(), &target).await;
 
-        // An execution that was stopped, and whose failure record-failure could not record: its image has no record.
+        // A stopped execution whose failure record-failure could not record: its image has no record.
         let failed = format!("uploads/{}/stopped", stack.new_owner("dead-letters"));
         stack.put_object(&failed, pictures::cat()).await;
         stack.settled(&failed).await;
@@ -85,47 +173,47 @@ fn what_lies_in_the_queue_is_sent_through_again_and_what_nobody_takes_stays_ther
         )
         .await;
         stack.settled_as(&failed, Status::Failed).await;
-        stack.forget(&owner_of_failed).await;
-        let error = [
-            ("RequestID", "String", "a7e2f8e0-9d4b-4c3e-8f5f-3d1f0c2b7a66"),
-            ("ErrorCode", "Number", "200"),
-            ("ErrorMessage", "String", "dynamodb:UpdateItem is unavailable"),
-        ];
-        put(stack, &execution_failed(stack, &stopped.arn).to_string(), &error).await;
+        stack.delete_items_of(&owner_of_failed).await;
+        put(
+            stack,
+            &execution_failed(stack, &stopped.arn).to_string(),
+            &FAILED_IN_LAMBDA,
+        )
+        .await;
 
-        let garbage = format!("{owner} is no event");
+        let garbage = format!("{owner} is not an event");
         let why = [("ERROR_CODE", "String", "NO_PERMISSIONS")];
         let id = put(stack, &garbage, &why).await;
 
         let output = xtask(&["redrive"], &stack.folder);
-        let (said, complained) = (
+        let (printed, errors) = (
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
         );
-        assert!(said.contains("Object Created sent through again"), "{said}");
+        assert!(printed.contains("Object Created redriven"), "{printed}");
         assert!(
-            said.contains("Step Functions Execution Status Change sent through again"),
-            "{said}"
+            printed.contains("Step Functions Execution Status Change redriven"),
+            "{printed}"
         );
-        let told = complained.lines().find(|line| line.contains(&id));
+        let reported = errors.lines().find(|line| line.contains(&id));
         assert!(
-            told.is_some_and(|line| line.contains("no event") && line.contains("NO_PERMISSIONS")),
-            "{complained}"
+            reported.is_some_and(|line| line.contains("not an event") && line.contains("NO_PERMISSIONS")),
+            "{errors}"
         );
-        assert!(!output.status.success(), "something stays in the queue");
+        assert!(!output.status.success(), "a message stays in the queue");
 
         let settled = stack.settled(&labeled).await;
         assert_eq!(settled.record.status, Status::Labeled);
         let settled = stack.settled_as(&failed, Status::Failed).await;
         assert_eq!(settled.execution.arn, stopped.arn);
 
-        let left = look(stack).await;
+        let left = messages(stack).await;
         let mine: Vec<_> = left
             .iter()
             .filter(|message| message.body().is_some_and(|body| body.contains(&owner)))
             .collect();
         let [message] = &mine[..] else {
-            panic!("not only the garbage stays in the queue: {left:?}")
+            panic!("the queue must contain only the message without a receiver: {left:?}")
         };
         assert_eq!(message.body(), Some(garbage.as_str()));
         let receipt = message.receipt_handle().expect("a receipt");
@@ -134,6 +222,6 @@ fn what_lies_in_the_queue_is_sent_through_again_and_what_nobody_takes_stays_ther
             .receipt_handle(receipt)
             .send()
             .await
-            .expect("the garbage is taken out");
+            .expect("the message is deleted");
     });
 }

@@ -1,15 +1,17 @@
-//! What its owner deletes is gone and stays gone, whatever comes late; and nobody else's is.
+//! A deleted image is gone and stays gone, whatever arrives later, and images of other owners stay.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, owner_partition};
 use domain::{ImageId, Status};
+use records::WithExpressions;
+use records::expression::{Expressions, Update, text};
 use tests::api::File;
 use tests::images::LAST_SEQUENCER;
 use tests::users::User;
 use tests::{Stack, pictures, run, wait};
 
-/// An image of somebody who has no other.
+/// The only image of a user.
 struct Subject<'a> {
     stack: &'a Stack,
     user: User,
@@ -17,7 +19,7 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Uploaded through the API and done with, its thumbnails included.
+    /// Uploaded through the API, with a result and thumbnails.
     async fn uploaded(stack: &'a Stack, file: &File) -> Self {
         let user = stack.new_user("deletion").await;
         let key = stack.upload_of(&user, file).await;
@@ -27,7 +29,7 @@ impl<'a> Subject<'a> {
         Self { stack, user, key }
     }
 
-    /// Put by another tool, under a name of its own, and labeled.
+    /// Put by another tool under its own name, labeled, with thumbnails.
     async fn put(stack: &'a Stack) -> Self {
         let user = stack.new_user("deletion").await;
         let key = format!("uploads/{}/my cat.jpg", user.owner.as_str());
@@ -52,16 +54,27 @@ impl<'a> Subject<'a> {
         assert!(self.stack.label_counts(&self.user.owner).await.is_empty());
     }
 
-    /// An event about the object comes once more; gives back how its execution ended.
-    async fn event(&self, sequencer: &str) -> String {
+    /// Delivers an event about the object again; returns the last state of its execution.
+    async fn deliver(&self, sequencer: &str) -> String {
         let event = self.stack.object_created(&self.key, sequencer);
         let ended = self.stack.execute(&event).await;
         assert_eq!(ended.status, ExecutionStatus::Succeeded, "{ended:?}");
         ended.last_state().to_owned()
     }
 
-    /// The record as a deletion leaves it that dies before it has deleted anything.
-    async fn die_after_burying(&self) {
+    /// Leaves the record as a deletion does that stops before it has deleted anything else.
+    async fn mark_only(&self) {
+        let update = Update::new().set("status", text("DELETED")).remove([
+            "labels",
+            "fileName",
+            "size",
+            "format",
+            "width",
+            "height",
+            "metadata",
+            "thumbnails",
+            "modelVersion",
+        ]);
         self.stack
             .dynamodb
             .update_item()
@@ -71,14 +84,7 @@ impl<'a> Subject<'a> {
                 AttributeValue::S(owner_partition(&self.user.owner)),
             )
             .key(SORT_KEY, AttributeValue::S(image_sort(self.id())))
-            .update_expression(
-                "SET #status = :deleted \
-                 REMOVE labels, fileName, size, #format, width, height, metadata, thumbnails, modelVersion, #policy",
-            )
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#format", "format")
-            .expression_attribute_names("#policy", "policy")
-            .expression_attribute_values(":deleted", AttributeValue::S("DELETED".into()))
+            .with_expressions(Expressions::new().update(update))
             .send()
             .await
             .expect("a tombstone");
@@ -86,7 +92,7 @@ impl<'a> Subject<'a> {
 }
 
 #[test]
-fn whatever_came_of_an_image_its_deletion_leaves_nothing() {
+fn the_deletion_of_an_image_with_any_result_leaves_nothing() {
     run(async |stack| {
         for (file, status) in [
             (File::cat(), Status::Labeled),
@@ -103,7 +109,7 @@ fn whatever_came_of_an_image_its_deletion_leaves_nothing() {
             );
             subject.delete().await;
             subject.check_gone().await;
-            // As often as somebody asks: a page may repeat what it got no answer to.
+            // A page may repeat a request that got no answer.
             subject.delete().await;
             subject.check_gone().await;
         }
@@ -111,7 +117,7 @@ fn whatever_came_of_an_image_its_deletion_leaves_nothing() {
 }
 
 #[test]
-fn an_image_that_failed_or_whose_object_is_gone_can_be_deleted() {
+fn an_image_that_failed_or_has_no_object_can_be_deleted() {
     run(async |stack| {
         let subject = Subject::put(stack).await;
         stack.delete_object(&subject.key).await;
@@ -121,9 +127,9 @@ fn an_image_that_failed_or_whose_object_is_gone_can_be_deleted() {
         let failed = Subject::put(stack).await;
         let event = stack.object_created(&failed.key, LAST_SEQUENCER);
         wait::until("an execution is stopped before it ends", async || {
-            stack.forget(&failed.user.owner).await;
+            stack.delete_items_of(&failed.user.owner).await;
             let arn = stack.start(&event).await;
-            // Too late where the execution has ended.
+            // This fails if the execution has ended already.
             let _ = stack.sfn.stop_execution().execution_arn(&arn).send().await;
             (stack.ended(&arn).await.status == ExecutionStatus::Aborted).then_some(())
         })
@@ -135,7 +141,7 @@ fn an_image_that_failed_or_whose_object_is_gone_can_be_deleted() {
 }
 
 #[test]
-fn no_late_event_brings_a_deleted_image_back() {
+fn no_late_event_restores_a_deleted_image() {
     run(async |stack| {
         for subject in [
             Subject::uploaded(stack, &File::cat()).await,
@@ -143,16 +149,16 @@ fn no_late_event_brings_a_deleted_image_back() {
         ] {
             subject.delete().await;
             for sequencer in ["0", LAST_SEQUENCER] {
-                assert_eq!(subject.event(sequencer).await, "Leave unchanged");
+                assert_eq!(subject.deliver(sequencer).await, "Leave unchanged");
                 subject.check_gone().await;
             }
         }
     });
 }
 
-/// The presigned PUT stays valid for minutes, and takes the file once the first is gone.
+/// The presigned PUT stays valid for minutes, and S3 accepts the file again once the first one is deleted.
 #[test]
-fn a_put_that_comes_after_the_deletion_leaves_nothing() {
+fn an_upload_after_the_deletion_leaves_nothing() {
     run(async |stack| {
         let (user, file) = (stack.new_user("deletion").await, File::cat());
         let created = user.create_upload(&file).await;
@@ -161,7 +167,7 @@ fn a_put_that_comes_after_the_deletion_leaves_nothing() {
             key: domain::ImageKey::for_upload(&user.owner, created.image_id),
             user,
         };
-        // Nothing has landed yet.
+        // Nothing has been uploaded yet.
         subject.delete().await;
         for _ in 0..2 {
             let put = stack.put(&created.upload, file.bytes.clone(), &[]).await;
@@ -176,9 +182,9 @@ fn a_put_that_comes_after_the_deletion_leaves_nothing() {
     });
 }
 
-/// Other tools choose their keys, and use them again.
+/// Other tools choose their keys, and reuse them.
 #[test]
-fn a_picture_under_the_name_of_a_deleted_one_is_a_new_picture() {
+fn a_picture_with_the_key_of_a_deleted_one_is_a_new_picture() {
     run(async |stack| {
         let subject = Subject::put(stack).await;
         let before = stack.record(&stack.image(&subject.key)).await.expect("a record");
@@ -193,41 +199,41 @@ fn a_picture_under_the_name_of_a_deleted_one_is_a_new_picture() {
             (None, Some("my cat.jpg"))
         );
         assert_eq!(subject.user.get_image(subject.id()).await.status, 200);
-        let story = stack.story(&subject.user.owner).await;
-        assert_eq!(story.contradictions, Vec::<String>::new());
+        let consistency = stack.consistency(&subject.user.owner).await;
+        assert_eq!(consistency.contradictions, Vec::<String>::new());
         subject.delete().await;
         subject.check_gone().await;
     });
 }
 
-/// The API can die at any moment: what it leaves, the next one finishes.
+/// The API can be killed at any moment: a repeated DELETE resumes.
 #[test]
-fn a_deletion_that_died_half_way_is_finished_by_the_next() {
+fn an_interrupted_deletion_is_finished_by_the_next_one() {
     run(async |stack| {
         let subject = Subject::put(stack).await;
-        subject.die_after_burying().await;
+        subject.mark_only().await;
         assert_eq!(subject.user.get_image(subject.id()).await.status, 404);
         assert_ne!(stack.left_of(&subject.key).await, Vec::<String>::new());
         subject.delete().await;
         subject.check_gone().await;
 
         let subject = Subject::put(stack).await;
-        subject.die_after_burying().await;
+        subject.mark_only().await;
         stack
             .put_object(&subject.key, pictures::sample("coffee.jpg"))
             .await;
         stack.settled_as(&subject.key, Status::Labeled).await;
-        let story = stack.story(&subject.user.owner).await;
+        let consistency = stack.consistency(&subject.user.owner).await;
         assert_eq!(
-            story.contradictions,
+            consistency.contradictions,
             Vec::<String>::new(),
-            "a later picture takes over what is left of the first"
+            "a later picture replaces what is left of the first one"
         );
     });
 }
 
 #[test]
-fn nobody_can_delete_what_is_not_theirs() {
+fn an_image_of_another_owner_cannot_be_deleted() {
     run(async |stack| {
         let subject = Subject::uploaded(stack, &File::cat()).await;
         let other = stack.new_user("other").await;

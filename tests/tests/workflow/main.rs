@@ -1,28 +1,31 @@
-//! The workflow, as it runs on a real stack: `cargo xtask test` starts one and names it in `ILG_STACK`.
+//! The workflow on a running stack: `cargo xtask test` starts one and puts its path into `ILG_STACK`.
 
-mod account;
 mod dead_letters;
+mod delete_all_data;
 mod deletion;
-mod execution;
+mod execution_route;
+mod failed_executions;
 mod hosting;
-mod keys;
-mod kinds;
-mod odd_files;
-mod random_use;
+mod invalid_requests;
+mod malformed_files;
+mod object_keys;
+mod picture_formats;
+mod picture_url;
+mod presigned_put;
+mod random_actions;
 mod rejections;
 mod relabel;
-mod repetitions;
-mod requests;
-mod run_again;
+mod repeated_events;
+mod repeated_steps;
+mod restart;
 mod sample_events;
 mod sign_in;
-mod steps_twice;
+mod table;
 mod thumbnails;
-mod transfers;
 mod upload;
-mod view;
+mod user_command;
 
-/// The states of an execution that labels a picture.
+/// The states of an execution that labels a picture without a conversion.
 const LABELED: [&str; 5] = [
     "Validate image",
     "Detect labels",
@@ -30,7 +33,7 @@ const LABELED: [&str; 5] = [
     "Persist result",
     "Send notification",
 ];
-/// The states of an execution that labels a picture which Rekognition does not take as it is.
+/// The states of an execution that converts a picture, since Rekognition does not accept it as it is.
 const CONVERTED: [&str; 7] = [
     "Validate image",
     "Detect labels",
@@ -40,7 +43,7 @@ const CONVERTED: [&str; 7] = [
     "Persist result",
     "Send notification",
 ];
-/// The states of an execution that finds the file at fault while it converts it.
+/// The states of an execution that rejects a file while converting it.
 const REJECTED_BY_CONVERSION: [&str; 5] = [
     "Validate image",
     "Detect labels",
@@ -48,5 +51,5 @@ const REJECTED_BY_CONVERSION: [&str; 5] = [
     "Persist result",
     "Send notification",
 ];
-/// The states of an execution that finds the file at fault before Rekognition is asked.
-const REJECTED_AT_ONCE: [&str; 3] = ["Validate image", "Persist result", "Send notification"];
+/// The states of an execution that rejects a file before it calls Rekognition.
+const REJECTED_BY_VALIDATION: [&str; 3] = ["Validate image", "Persist result", "Send notification"];

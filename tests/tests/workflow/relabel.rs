@@ -1,4 +1,4 @@
-//! An owner has an image labeled again. (That of two at once one is taken is shown in `tests/api_under_way.rs`.)
+//! `POST /images/{id}/relabel`. (`tests/tests/fault_injection/owner_requests.rs` tests concurrent requests.)
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ImageId, Status};
@@ -12,7 +12,7 @@ fn problem(answer: &Answer) -> (u16, &str) {
 }
 
 #[test]
-fn an_image_is_labeled_again_by_the_execution_that_the_answer_names() {
+fn an_image_is_relabeled_by_the_execution_in_the_answer() {
     run(async |stack| {
         let user = stack.new_user("relabel").await;
         let key = stack.upload_of(&user, &File::cat()).await;
@@ -21,62 +21,65 @@ fn an_image_is_labeled_again_by_the_execution_that_the_answer_names() {
             let last = stack.record(&stack.image(&key)).await.expect("a record");
             let answer = user.relabel(before.image_id).await;
             assert_eq!(answer.status, 202, "{answer:?}");
-            let after = stack.settled_anew(&last).await;
+            let after = stack.settled_again(&last).await;
             assert_eq!(answer.body["executionArn"], after.execution.arn.as_str());
             assert_eq!(after.record.labels, before.labels);
             assert_eq!(after.record.created_at, before.created_at);
         }
-        let story = stack.story(&user.owner).await;
-        assert_eq!((story.records.len(), story.contradictions), (1, vec![]));
+        let consistency = stack.consistency(&user.owner).await;
+        assert_eq!(
+            (consistency.records.len(), consistency.contradictions),
+            (1, vec![])
+        );
     });
 }
 
 #[test]
-fn an_image_whose_object_is_gone_is_rejected() {
+fn an_image_without_its_object_is_rejected() {
     run(async |stack| {
         let user = stack.new_user("relabel").await;
         let key = stack.upload_of(&user, &File::cat()).await;
         let before = stack.settled_as(&key, Status::Labeled).await.record;
         stack.delete_object(&key).await;
         assert_eq!(user.relabel(before.image_id).await.status, 202);
-        let after = stack.settled_anew(&before).await.record;
+        let after = stack.settled_again(&before).await.record;
         assert_eq!(
             (after.status, after.error.expect("an error").name.as_str()),
             (Status::Rejected, "ObjectGone")
         );
         assert_eq!(
-            stack.story(&user.owner).await.contradictions,
+            stack.consistency(&user.owner).await.contradictions,
             Vec::<String>::new()
         );
     });
 }
 
-/// Its name is used up then, and the next one has to get another.
+/// The name of the execution is used then, and the next one needs another name.
 #[test]
-fn an_execution_that_ended_before_it_took_the_image_does_not_block_the_next() {
+fn an_execution_that_ended_before_its_claim_does_not_block_the_next() {
     run(async |stack| {
         let user = stack.new_user("relabel").await;
         let key = stack.upload_of(&user, &File::cat()).await;
         let before = stack.settled_as(&key, Status::Labeled).await.record;
         let state = before.updated_at.replace(['-', ':', '.'], "");
-        let dead = stack
+        let failed = stack
             .sfn
             .start_execution()
             .state_machine_arn(&stack.state_machine_arn)
             .name(format!("relabel-{}-{state}", before.image_id))
             .input(json!({}).to_string());
-        let dead = dead.send().await.expect("an execution").execution_arn;
-        assert_eq!(stack.ended(&dead).await.status, ExecutionStatus::Failed);
+        let failed = failed.send().await.expect("an execution").execution_arn;
+        assert_eq!(stack.ended(&failed).await.status, ExecutionStatus::Failed);
 
         let answer = user.relabel(before.image_id).await;
         assert_eq!(answer.status, 202, "{answer:?}");
-        let after = stack.settled_anew(&before).await;
+        let after = stack.settled_again(&before).await;
         assert_eq!(answer.body["executionArn"], after.execution.arn.as_str());
     });
 }
 
 #[test]
-fn what_is_not_there_or_not_ones_own_cannot_be_labeled_again() {
+fn an_image_that_is_not_uploaded_deleted_or_of_another_owner_cannot_be_relabeled() {
     run(async |stack| {
         let (user, other) = (stack.new_user("relabel").await, stack.new_user("other").await);
         let created = user.create_upload(&File::cat()).await;

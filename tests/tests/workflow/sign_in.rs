@@ -1,5 +1,5 @@
-//! Sign-in: without a valid access token of this stack's user pool and client, nothing opens; with one, only what is
-//! one's own.
+//! Authorization: the API requires a valid access token of this stack's user pool and client, and shows users only their
+//! own images.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use tests::users::{Tokens, UserPool};
 use tests::{Stack, run};
 use uuid::Uuid;
 
-/// An image that never was: who is let in gets a 404.
+/// The path of an image that does not exist: an authorized request gets a 404.
 fn path() -> String {
     format!("/images/{}", Uuid::now_v7())
 }
@@ -21,7 +21,7 @@ async fn status(stack: &Stack, authorization: Option<&str>) -> u16 {
     answer.status().as_u16()
 }
 
-/// The token with its claims changed and its signature kept.
+/// The token with changed claims and its original signature.
 fn tampered(token: &str) -> String {
     let parts: Vec<_> = token.split('.').collect();
     let claims = URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
@@ -31,7 +31,7 @@ fn tampered(token: &str) -> String {
     format!("{}.{claims}.{}", parts[0], parts[2])
 }
 
-/// The token as it would be without a signature.
+/// The token without a signature.
 fn unsigned(token: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
     format!("{header}.{}.", token.split('.').nth(1).unwrap())
@@ -50,7 +50,7 @@ async fn client(pool: &UserPool, pool_id: &str) -> String {
     answer["UserPoolClient"]["ClientId"].as_str().unwrap().to_owned()
 }
 
-/// Tokens of a user pool that this stack has nothing to do with.
+/// Tokens of a user pool that does not belong to the stack.
 async fn tokens_of_another_pool(stack: &Stack) -> Tokens {
     let answer = stack
         .user_pool
@@ -65,7 +65,7 @@ async fn tokens_of_another_pool(stack: &Stack) -> Tokens {
 }
 
 #[test]
-fn only_an_access_token_of_this_pool_and_client_opens_the_api() {
+fn the_api_accepts_only_access_tokens_of_this_pool_and_client() {
     run(async |stack| {
         let user = stack.new_user("sign-in").await;
         let own = &user.tokens;
@@ -77,9 +77,9 @@ fn only_an_access_token_of_this_pool_and_client_opens_the_api() {
 
         assert_eq!(status(stack, Some(&format!("Bearer {}", own.access))).await, 404);
         for (what, token) in [
-            ("nothing", None),
+            ("no token", None),
             ("an empty token", Some(String::new())),
-            ("no token at all", Some("cat".to_owned())),
+            ("text that is not a token", Some("cat".to_owned())),
             ("a tampered token", Some(tampered(&own.access))),
             ("an unsigned token", Some(unsigned(&own.access))),
             ("an ID token", Some(own.id.clone())),
@@ -93,7 +93,7 @@ fn only_an_access_token_of_this_pool_and_client_opens_the_api() {
 }
 
 #[test]
-fn every_route_is_guarded() {
+fn every_route_requires_a_token() {
     run(async |stack| {
         for path in ["/uploads", "/images/x", "/no-such-route", "/openapi.json"] {
             let answer = stack.get_with_authorization(path, None).await;
@@ -103,7 +103,7 @@ fn every_route_is_guarded() {
 }
 
 #[test]
-fn two_people_see_nothing_of_each_other() {
+fn a_user_cannot_see_images_of_another() {
     run(async |stack| {
         let (one, other) = (stack.new_user("one").await, stack.new_user("other").await);
         let announcement = File::cat().announcement().to_string();
@@ -116,7 +116,7 @@ fn two_people_see_nothing_of_each_other() {
         let key = ImageKey::for_upload(&one.owner, ImageId::parse(id).unwrap());
         assert!(
             url.contains(&format!("/{key}?")),
-            "the picture goes to its owner's folder"
+            "the picture is uploaded to its owner's folder"
         );
 
         let path = format!("/images/{id}");
@@ -124,6 +124,9 @@ fn two_people_see_nothing_of_each_other() {
         let theirs = other.api(Method::GET, &path, None, "").await;
         let none = other.api(Method::GET, &self::path(), None, "").await;
         assert_eq!(theirs.status, 404);
-        assert_eq!(theirs.body, none.body, "as one that never was");
+        assert_eq!(
+            theirs.body, none.body,
+            "the same as for an image that does not exist"
+        );
     });
 }

@@ -1,4 +1,4 @@
-//! The main job: a picture goes in, labels come out.
+//! The main scenario: an uploaded picture gets labels.
 
 use crate::LABELED;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -10,7 +10,7 @@ use tests::api::File;
 use tests::{Stack, pictures, run, wait};
 
 #[test]
-fn a_photograph_uploaded_through_the_api_comes_back_with_its_labels() {
+fn a_photograph_uploaded_through_the_api_gets_labels() {
     run(async |stack| {
         let file = File::new("Ma Chatte 🐈.jpg", pictures::cat());
         let key = stack.upload(&file).await;
@@ -49,11 +49,12 @@ fn a_photograph_uploaded_through_the_api_comes_back_with_its_labels() {
         assert!(image.get("error").is_none(), "{image}");
 
         let labels = image["labels"].as_array().unwrap();
-        let confidences: Vec<_> = labels
-            .iter()
-            .map(|label| label["confidence"].as_f64().unwrap())
-            .collect();
-        assert!(confidences.is_sorted_by(|a, b| a >= b), "{confidences:?}");
+        // The most specific first: no label comes after one of its ancestors.
+        for (index, label) in labels.iter().enumerate() {
+            let parents = label["parents"].as_array().unwrap();
+            let is_parent = |before: &serde_json::Value| parents.contains(&before["name"]);
+            assert!(!labels[..index].iter().any(is_parent), "{labels:?}");
+        }
         for label in labels {
             check_shape(label);
         }
@@ -67,16 +68,24 @@ fn a_photograph_uploaded_through_the_api_comes_back_with_its_labels() {
         assert_eq!(settled.execution.status, ExecutionStatus::Succeeded);
         assert_eq!(settled.execution.states, LABELED);
         let [notification] = &settled.notifications[..] else {
-            panic!("not exactly one notification: {:?}", settled.notifications)
+            panic!("there must be one notification: {:?}", settled.notifications)
         };
         assert_eq!(notification.detail_type, "Image Labeled");
-        let brief = |label: &Value| json!({"name": label["name"], "confidence": label["confidence"]});
+        let summary = |label: &Value| json!({"name": label["name"], "confidence": label["confidence"]});
+        // Events list the highest confidence first.
+        let mut summaries: Vec<_> = labels.iter().map(summary).collect();
+        summaries.sort_by(|a, b| {
+            let confidence = |label: &Value| label["confidence"].as_f64().unwrap();
+            confidence(b)
+                .total_cmp(&confidence(a))
+                .then_with(|| a["name"].as_str().cmp(&b["name"].as_str()))
+        });
         assert_eq!(
             notification.detail,
             json!({
                 "notificationId": notification.outcome.notification_id, "imageId": settled.record.image_id,
                 "owner": stack.demo_user().await.owner, "bucket": stack.bucket, "key": key, "status": "LABELED",
-                "labels": labels.iter().map(brief).collect::<Vec<_>>(),
+                "labels": summaries,
                 "executionArn": settled.execution.arn,
             }),
         );
@@ -84,7 +93,7 @@ fn a_photograph_uploaded_through_the_api_comes_back_with_its_labels() {
     });
 }
 
-/// A label as the API's readers rely on it.
+/// Checks the shape of a label, on which clients of the API rely.
 fn check_shape(label: &Value) {
     let fields: BTreeSet<_> = label.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
@@ -123,15 +132,15 @@ fn check_shape(label: &Value) {
                 .all(|edge| (0.0..=1.0).contains(edge)),
             "{instance}"
         );
-        // Each of the four is rounded by itself.
+        // Each of the four is rounded separately.
         assert!(
             right <= 1.000_02 && bottom <= 1.000_02,
-            "outside of the picture: {instance}"
+            "outside the picture: {instance}"
         );
     }
 }
 
-/// One row for each label, and counts that agree with the rows of all images.
+/// Checks that each label has one row, and that the counts match the rows of all images.
 async fn check_rows_and_counts(stack: &Stack, key: &str) {
     let image = stack.image(key);
     let record = stack.record(&image).await.unwrap();
@@ -150,7 +159,7 @@ async fn check_rows_and_counts(stack: &Stack, key: &str) {
         labels
     );
     for label in labels.keys() {
-        // Other tests label images of the same owner at this moment.
+        // Other tests label images of the same owner at the same time.
         wait::until(
             &format!("the count of {label} is the number of its rows"),
             async || {
@@ -186,7 +195,7 @@ fn an_object_that_another_tool_puts_into_the_bucket_is_labeled_and_counted_once(
 fn a_picture_at_the_limits_of_rekognition_is_labeled() {
     run(async |stack| {
         let key = stack
-            .upload(&File::new("ribbon.png", pictures::png(10_000, 80)))
+            .upload(&File::new("wide.png", pictures::png(10_000, 80)))
             .await;
         let record = stack.settled(&key).await.record;
         assert_eq!((record.status, record.error), (Status::Labeled, None));
@@ -195,7 +204,7 @@ fn a_picture_at_the_limits_of_rekognition_is_labeled() {
 }
 
 #[test]
-fn an_upload_that_never_came_waits_and_expires_by_itself() {
+fn a_record_without_an_upload_expires() {
     run(async |stack| {
         let created = stack.create_upload(&File::cat()).await;
         let answer = stack.get_image(created.image_id).await;

@@ -1,83 +1,85 @@
-//! The samples for the state machine, and the ways that their executions take.
+//! The samples for state machines, and how their executions end.
 
-use super::{files, key_of, put_once, read, text};
-use crate::{LABELED, REJECTED_AT_ONCE};
+use super::{files, is_machine, key_of, put_once, read, text};
+use crate::{LABELED, REJECTED_BY_VALIDATION};
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ErrorName, Owner, Status};
 use tests::{pictures, run};
 
-/// What the state machine makes of a sample.
+/// How the execution of a sample ends.
 #[derive(Debug)]
-struct Way {
-    /// The states that the execution enters.
+struct Expected {
+    /// The states that it enters.
     states: &'static [&'static str],
     /// The error that it fails with, if it fails.
     fails: Option<ErrorName>,
-    /// How the image stands afterwards, with the error of its file; nothing where there is no record.
+    /// The status of the image afterwards and the reason of a rejection; `None` if it has no record.
     leaves: Option<(Status, Option<ErrorName>)>,
 }
 
-/// In the order in which they are run: the cat is labeled, labeled again, and left alone.
-fn executions() -> Vec<(&'static str, Way)> {
+/// In the order in which they run: the cat is labeled, relabeled, and then unchanged.
+fn executions() -> Vec<(&'static str, Expected)> {
     const UNCHANGED: [&str; 2] = ["Validate image", "Leave unchanged"];
     let labeled = Some((Status::Labeled, None));
     let rejected = |name| Some((Status::Rejected, Some(name)));
-    let ends = |states: &'static [&str], leaves| Way {
+    let ends = |states: &'static [&str], leaves| Expected {
         states,
         fails: None,
         leaves,
     };
-    let fails = || Way {
+    let fails = || Expected {
         states: &["Validate image"],
         fails: Some(ErrorName::InvalidInput),
         leaves: None,
     };
     vec![
-        ("state-machine/cat.json", ends(&LABELED, labeled)),
-        ("state-machine/cat-again.json", ends(&LABELED, labeled)),
-        ("state-machine/older-event.json", ends(&UNCHANGED, labeled)),
+        ("label-image/cat.json", ends(&LABELED, labeled)),
+        ("label-image/relabel-cat.json", ends(&LABELED, labeled)),
+        ("label-image/older-event.json", ends(&UNCHANGED, labeled)),
         (
-            "state-machine/text-named-jpg.json",
-            ends(&REJECTED_AT_ONCE, rejected(ErrorName::UnsupportedFormat)),
+            "label-image/text-named-jpg.json",
+            ends(&REJECTED_BY_VALIDATION, rejected(ErrorName::UnsupportedFormat)),
         ),
         (
-            "state-machine/missing-object.json",
-            ends(&REJECTED_AT_ONCE, rejected(ErrorName::ObjectGone)),
+            "label-image/missing-object.json",
+            ends(&REJECTED_BY_VALIDATION, rejected(ErrorName::ObjectGone)),
         ),
-        ("state-machine/folder-marker.json", ends(&UNCHANGED, None)),
-        ("state-machine/other-bucket.json", fails()),
-        ("state-machine/no-s3-event.json", fails()),
+        ("label-image/folder-marker.json", ends(&UNCHANGED, None)),
+        ("label-image/other-bucket.json", fails()),
+        ("label-image/not-an-s3-event.json", fails()),
     ]
 }
 
 #[test]
-fn every_sample_for_the_state_machine_goes_the_way_that_its_name_says() {
+fn every_sample_for_a_state_machine_ends_as_its_name_says() {
     run(async |stack| {
         let executions = executions();
         let listed = executions.iter().map(|(path, _)| (*path).to_owned()).collect();
-        assert_eq!(files(|folder| folder == "state-machine"), listed);
+        assert_eq!(files(is_machine), listed);
 
-        // The samples' events are later than any that S3 sends about these objects.
-        stack.forget(&Owner::new("state-machine-samples").unwrap()).await;
+        // The sequencers of the samples are later than those of S3 for these objects.
+        stack
+            .delete_items_of(&Owner::new("state-machine-samples").unwrap())
+            .await;
         put_once(stack, "uploads/state-machine-samples/cat.jpg", pictures::cat()).await;
         put_once(stack, "uploads/state-machine-samples/notes.jpg", text()).await;
 
-        for (path, way) in executions {
+        for (path, expected) in executions {
             let sample = read(path);
             let ended = stack.execute(&sample).await;
-            assert_eq!(ended.states, way.states, "{path}: {ended:?}");
+            assert_eq!(ended.states, expected.states, "{path}: {ended:?}");
             assert_eq!(
                 ended.error.as_deref(),
-                way.fails.map(ErrorName::as_str),
+                expected.fails.map(ErrorName::as_str),
                 "{path}: {ended:?}"
             );
-            let status = if way.fails.is_some() {
+            let status = if expected.fails.is_some() {
                 ExecutionStatus::Failed
             } else {
                 ExecutionStatus::Succeeded
             };
             assert_eq!(ended.status, status, "{path}: {ended:?}");
-            let Some((status, error)) = way.leaves else {
+            let Some((status, error)) = expected.leaves else {
                 continue;
             };
             let record = stack

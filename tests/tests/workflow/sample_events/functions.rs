@@ -1,49 +1,61 @@
-//! The samples for functions, and what each function makes of them.
+//! The samples for functions, and the result of each.
 
-use super::{BUCKET, files, key_of, put_once, read, text};
+use super::{BUCKET, files, folder, is_machine, key_of, put_once, read, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, owner_partition};
 use domain::{ErrorName, Status};
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::images::LAST_SEQUENCER;
 use tests::json::contains;
+use tests::sam::{self, LocalLambda};
 use tests::{Stack, pictures, run};
 
 const EXECUTION: &str =
     "arn:aws:states:us-east-1:000000000000:execution:image-label-generator-label-image:sample";
 
-/// What must be there before a sample is run.
+/// Where a function runs.
+#[derive(Debug, Clone, Copy)]
+enum Runner<'a> {
+    Emulator,
+    /// `sam local invoke`, with a new container.
+    LocalInvoke,
+    /// `sam local start-lambda`, with a container that may have run other events.
+    LocalLambda(&'a LocalLambda),
+}
+
+/// What must exist before a sample is sent.
 #[derive(Debug, Clone, Copy)]
 enum Given {
     Nothing,
-    /// An object under the key that the sample names.
+    /// An object with the key in the sample.
     Object(fn() -> Vec<u8>),
-    /// The claim of an execution on the image of the sample, of which there is no object.
+    /// The claim of an execution for the image of the sample, without an object.
     ClaimedBy(&'static str),
-    /// An object under the key that the sample names, and the claim of its execution.
+    /// An object with the key in the sample, and the claim of its execution.
     ClaimedObject(fn() -> Vec<u8>),
-    /// A labeled cat under the id that the sample names.
+    /// A labeled cat with the id in the sample.
     LabeledUpload,
     /// The tombstone of the sample's image.
     DeletedUpload,
-    /// An execution with the name and the input that the sample says, which has failed.
+    /// A failed execution with the name and the input in the sample.
     FailedExecution,
 }
 
-/// What a function makes of a sample.
+/// The result of a sample.
 #[derive(Debug)]
 enum Expected {
-    /// It gives back this, or an object with all of this.
-    Gives(Value),
-    /// It gives back labels, and this one is among them.
+    /// The function returns this, or an object that contains this.
+    Returns(Value),
+    /// The function returns labels with this one among them.
     Finds(&'static str),
-    /// It gives back what it was given, and the bus hears it under this detail type.
-    Tells(&'static str),
-    /// It fails with this error.
+    /// The function returns its input, and sends it to the event bus with this detail type.
+    Sends(&'static str),
+    /// The function fails with this error.
     Fails(ErrorName),
-    /// The HTTP API answers with this status and a body with all of this.
+    /// The HTTP API answers with this status and a body that contains this.
     Answers(u16, Value),
 }
 
@@ -52,7 +64,7 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ConversionNeeded, ImageDeleted, InvalidImage, InvalidInput, NotAnUpload, ObjectGone, StaleEvent,
         UnexpectedAnswer, UnsupportedFormat,
     };
-    use Expected::{Answers, Fails, Finds, Gives, Tells};
+    use Expected::{Answers, Fails, Finds, Returns, Sends};
     use Given::{ClaimedBy, ClaimedObject, DeletedUpload, FailedExecution, LabeledUpload, Nothing, Object};
 
     let cat = pictures::cat();
@@ -78,13 +90,13 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
     });
     let rejected = json!({"status": "REJECTED", "labels": [], "error": {
         "name": "UnsupportedFormat",
-        "message": "This file is no picture of a known kind. JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF \
-                    pictures can be labeled.",
+        "message": "Text files aren't supported. Upload a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF picture, or \
+                    a camera's raw file.",
     }});
     let problem = |kind: &str| json!({"type": format!("urn:image-label-generator:problem:{kind}")});
 
     BTreeMap::from([
-        ("validate/cat.json", (Object(pictures::cat), Gives(claimed))),
+        ("validate/cat.json", (Object(pictures::cat), Returns(claimed))),
         (
             "validate/text-named-jpg.json",
             (Object(text), Fails(UnsupportedFormat)),
@@ -95,14 +107,17 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
             "validate/deleted-image.json",
             (DeletedUpload, Fails(ImageDeleted)),
         ),
-        ("validate/no-creation.json", (Nothing, Fails(InvalidInput))),
+        (
+            "validate/object-deleted-event.json",
+            (Nothing, Fails(InvalidInput)),
+        ),
         (
             "convert/cat.json",
-            (ClaimedObject(pictures::webp), Gives(converted)),
+            (ClaimedObject(pictures::webp), Returns(converted)),
         ),
         (
             "convert/truncated.json",
-            (ClaimedObject(pictures::truncated), Fails(InvalidImage)),
+            (ClaimedObject(pictures::without_pixels), Fails(InvalidImage)),
         ),
         (
             "convert/missing-object.json",
@@ -125,16 +140,16 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ),
         ("detect-labels/missing-object.json", (Nothing, Fails(ObjectGone))),
         ("detect-labels/no-policy.json", (Nothing, Fails(InvalidInput))),
-        ("filter-labels/cat.json", (Nothing, Gives(kept))),
+        ("filter-labels/cat.json", (Nothing, Returns(kept))),
         (
             "filter-labels/policy-out-of-range.json",
             (Nothing, Fails(InvalidInput)),
         ),
         ("filter-labels/no-labels.json", (Nothing, Fails(InvalidInput))),
-        ("persist/cat.json", (ClaimedBy(EXECUTION), Gives(labeled))),
+        ("persist/cat.json", (ClaimedBy(EXECUTION), Returns(labeled))),
         (
             "persist/text-named-jpg.json",
-            (ClaimedBy(EXECUTION), Gives(rejected)),
+            (ClaimedBy(EXECUTION), Returns(rejected)),
         ),
         (
             "persist/claimed-by-another.json",
@@ -142,25 +157,28 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ),
         ("persist/never-claimed.json", (Nothing, Fails(ImageDeleted))),
         ("persist/no-status.json", (Nothing, Fails(InvalidInput))),
-        ("notify/labeled.json", (Nothing, Tells("Image Labeled"))),
-        ("notify/rejected.json", (Nothing, Tells("Image Rejected"))),
+        ("notify/labeled.json", (Nothing, Sends("Image Labeled"))),
+        ("notify/rejected.json", (Nothing, Sends("Image Rejected"))),
         ("notify/processing.json", (Nothing, Fails(InvalidInput))),
         ("notify/no-notification-id.json", (Nothing, Fails(InvalidInput))),
         (
             "record-failure/no-image.json",
-            (FailedExecution, Gives(json!("noImage"))),
+            (FailedExecution, Returns(json!("noImage"))),
         ),
         (
             "record-failure/other-bucket.json",
-            (FailedExecution, Gives(json!("noImage"))),
+            (FailedExecution, Returns(json!("noImage"))),
         ),
         (
             "record-failure/unknown-execution.json",
             (Nothing, Fails(UnexpectedAnswer)),
         ),
         ("record-failure/no-execution.json", (Nothing, Fails(InvalidInput))),
-        ("thumbnails/cat.json", (Object(pictures::cat), Gives(json!(null)))),
-        ("thumbnails/missing-object.json", (Nothing, Gives(json!(null)))),
+        (
+            "thumbnails/cat.json",
+            (Object(pictures::cat), Returns(json!(null))),
+        ),
+        ("thumbnails/missing-object.json", (Nothing, Returns(json!(null)))),
         ("thumbnails/other-bucket.json", (Nothing, Fails(InvalidInput))),
         ("thumbnails/no-detail.json", (Nothing, Fails(InvalidInput))),
         (
@@ -200,7 +218,7 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
             (Nothing, Answers(404, problem("no-such-image"))),
         ),
         (
-            "api/delete-data-of-nobody.json",
+            "api/delete-data-of-new-user.json",
             (Nothing, Answers(200, json!({"done": true, "deletedImages": 0}))),
         ),
         (
@@ -223,8 +241,8 @@ async fn provide(stack: &Stack, given: Given, sample: &Value) {
             let claim = stack
                 .invoke("validate", &json!({"event": event, "executionArn": execution}))
                 .await;
-            // The claim stands though there is no such object; in an earlier run, it came to its end.
-            let error = claim.expect_err("there is no such object").error_type;
+            // The claim is made although the object does not exist. After an earlier run, the execution has ended.
+            let error = claim.expect_err("the object does not exist").error_type;
             assert!(
                 ["ObjectGone", "DuplicateEvent"].contains(&error.as_str()),
                 "{error}"
@@ -244,7 +262,7 @@ async fn provide(stack: &Stack, given: Given, sample: &Value) {
                 .state_machine_arn(&stack.state_machine_arn)
                 .name(detail["name"].as_str().expect("a name"))
                 .input(detail["input"].as_str().expect("an input"));
-            // Refused where an earlier run has left it.
+            // Refused if an earlier run has started it.
             let _ = start.send().await;
             let ended = stack
                 .ended(detail["executionArn"].as_str().expect("an ARN"))
@@ -280,13 +298,23 @@ async fn provide(stack: &Stack, given: Given, sample: &Value) {
     }
 }
 
-async fn run_function(stack: &Stack, path: &str, given: Given, expected: Expected) -> Result<(), String> {
+async fn run_function(
+    stack: &Stack,
+    runner: Runner<'_>,
+    path: &str,
+    given: Given,
+    expected: Expected,
+) -> Result<(), String> {
     let sample = read(path);
     provide(stack, given, &sample).await;
     let function = path.split_once('/').expect("a folder").0;
-    let result = stack.invoke(function, &sample).await;
+    let result = match runner {
+        Runner::Emulator => stack.invoke(function, &sample).await,
+        Runner::LocalInvoke => sam::local_invoke(stack, function, &folder().join(path)).await,
+        Runner::LocalLambda(lambda) => lambda.invoke(function, &sample).await,
+    };
     match (result, expected) {
-        (Ok(actual), Expected::Gives(expected)) => contains(&actual, &expected),
+        (Ok(actual), Expected::Returns(expected)) => contains(&actual, &expected),
         (Ok(actual), Expected::Finds(name)) => {
             let labels = actual["labels"].as_array().ok_or("no labels")?;
             let found = labels.iter().any(|label| label["name"] == name);
@@ -294,18 +322,18 @@ async fn run_function(stack: &Stack, path: &str, given: Given, expected: Expecte
                 .then_some(())
                 .ok_or_else(|| format!("{name} is not among {labels:?}"))
         }
-        (Ok(actual), Expected::Tells(detail_type)) => {
+        (Ok(actual), Expected::Sends(detail_type)) => {
             let outcome: domain::Outcome =
                 serde_json::from_value(sample.clone()).map_err(|e| e.to_string())?;
-            let told = stack.notifications(outcome.image_id).await;
-            let told: Vec<_> = told
+            let sent = stack.notifications(outcome.claim.image_id).await;
+            let sent: Vec<_> = sent
                 .iter()
-                .map(|told| (told.detail_type.as_str(), &told.detail))
+                .map(|sent| (sent.detail_type.as_str(), &sent.detail))
                 .collect();
-            let right = actual == sample && told == [(detail_type, &sample)];
-            right
+            let is_expected = actual == sample && sent == [(detail_type, &sample)];
+            is_expected
                 .then_some(())
-                .ok_or_else(|| format!("gives {actual}, tells {told:?}"))
+                .ok_or_else(|| format!("returns {actual}, sends {sent:?}"))
         }
         (Err(error), Expected::Fails(name)) if error.error_type == name.as_str() => Ok(()),
         (Ok(actual), Expected::Answers(status, expected)) => {
@@ -316,22 +344,60 @@ async fn run_function(stack: &Stack, path: &str, given: Given, expected: Expecte
             contains(&actual["statusCode"], &json!(status))?;
             contains(&body, &expected)
         }
-        (actual, expected) => Err(format!("gives {actual:?}, not {expected:?}")),
+        (actual, expected) => Err(format!("returns {actual:?}, not {expected:?}")),
     }
+}
+
+/// Functions whose samples run at the same time. Starting a container keeps a processor busy for seconds.
+const FUNCTIONS_AT_ONCE: usize = 3;
+
+/// Runs all samples; returns those with another result than expected. `runner` gets the number of the sample among those
+/// of its function.
+async fn failures<'a>(stack: &Stack, runner: impl Fn(usize) -> Runner<'a>) -> Vec<String> {
+    let mut samples: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (path, (given, expected)) in functions() {
+        let function = path.split_once('/').expect("a folder").0;
+        samples.entry(function).or_default().push((path, given, expected));
+    }
+    let results: Vec<Vec<String>> = stream::iter(samples.into_values())
+        // The samples of one function run one after the other, since some of them are about the same image.
+        .map(async |samples| {
+            let mut failures = vec![];
+            for (index, (path, given, expected)) in samples.into_iter().enumerate() {
+                if let Err(difference) = run_function(stack, runner(index), path, given, expected).await {
+                    failures.push(format!("{path}: {difference}"));
+                }
+            }
+            failures
+        })
+        .buffer_unordered(FUNCTIONS_AT_ONCE)
+        .collect()
+        .await;
+    results.concat()
 }
 
 #[test]
 fn every_sample_for_a_function_does_what_its_name_says() {
     run(async |stack| {
-        let functions = functions();
-        let listed = functions.keys().map(ToString::to_string).collect();
-        assert_eq!(files(|folder| folder != "state-machine"), listed);
-        let mut failures = vec![];
-        for (path, (given, expected)) in functions {
-            if let Err(difference) = run_function(stack, path, given, expected).await {
-                failures.push(format!("{path}: {difference}"));
-            }
-        }
+        let listed = functions().keys().map(ToString::to_string).collect();
+        assert_eq!(files(|folder| !is_machine(folder)), listed);
+        let failures = failures(stack, |_| Runner::Emulator).await;
         assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    });
+}
+
+/// The first sample of each function runs with `sam local invoke`, as README.md explains, and the others with
+/// `sam local start-lambda`. That uses the same container, but keeps it, since starting one takes most of the time.
+#[test]
+#[ignore = "needs Docker: `cargo xtask test invoke` runs it"]
+fn every_sample_for_a_function_does_what_its_name_says_in_docker() {
+    run(async |stack| {
+        let lambda = &LocalLambda::start(stack).await;
+        let failures = failures(stack, |index| match index {
+            0 => Runner::LocalInvoke,
+            _ => Runner::LocalLambda(lambda),
+        })
+        .await;
+        assert!(failures.is_empty(), "\n{}\n{}", failures.join("\n"), lambda.log());
     });
 }

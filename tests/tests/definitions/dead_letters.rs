@@ -1,0 +1,42 @@
+//! The dead-letter queue of `template.yaml`, compared with the command that empties it.
+
+use saphyr::{LoadableYamlNode, Yaml};
+use std::collections::BTreeSet;
+use tests::template::{at, entries};
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+const REDRIVE: &str = include_str!("../../../xtask/python/redrive.py");
+
+/// The texts of a list.
+fn texts<'a>(yaml: Option<&'a Yaml<'a>>) -> Vec<&'a str> {
+    let list = yaml.and_then(Yaml::as_sequence).into_iter().flatten();
+    list.map(|text| text.as_str().expect("a text")).collect()
+}
+
+/// Otherwise, events that cannot be redriven would stay in the queue until they expire.
+#[test]
+fn every_event_that_can_reach_the_dead_letter_queue_can_be_redriven() {
+    let documents = Yaml::load_from_str(TEMPLATE).expect("YAML");
+    let mut types = BTreeSet::new();
+    for (name, resource) in entries(at(&documents[0], &["Resources"])) {
+        for (event, rule) in entries(at(resource, &["Properties", "Events"])) {
+            let properties = |path: &[&str]| at(rule, &[&["Properties"][..], path].concat());
+            assert!(
+                properties(&["DeadLetterConfig", "Arn"]).is_some(),
+                "{name}: {event} has no dead-letter queue, so undeliverable events are lost"
+            );
+            for source in texts(properties(&["Pattern", "source"])) {
+                for detail_type in texts(properties(&["Pattern", "detail-type"])) {
+                    types.insert(format!("(\"{source}\", \"{detail_type}\")"));
+                }
+            }
+        }
+    }
+    let received: BTreeSet<_> = REDRIVE
+        .lines()
+        .filter_map(|line| line.trim().split_once("): "))
+        .filter(|(kind, _)| kind.starts_with("(\""))
+        .map(|(kind, _)| format!("{kind})"))
+        .collect();
+    assert_eq!(received, types);
+}
