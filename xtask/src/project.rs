@@ -128,7 +128,7 @@ impl Project {
     /// `cargo` with a low scheduling priority, for a compilation beside tests that wait for answers.
     pub(crate) fn low_priority_cargo(&self) -> Command {
         let mut command = self.command("nice");
-        command.args(["-n", "5"]).arg(cargo_program());
+        command.args(["-n", "19"]).arg(cargo_program());
         command
     }
 

@@ -5,6 +5,7 @@ mod kinds;
 
 use crate::{CONVERTED, LABELED, REJECTED_BY_VALIDATION};
 use domain::{BoundingBox, ErrorName, Format, Status};
+use futures_util::{StreamExt, stream};
 use image::DynamicImage;
 use image::imageops::FilterType;
 use kinds::{KINDS, Kind, Outcome, Shows};
@@ -27,51 +28,58 @@ async fn cat_of(stack: &Stack, settled: &Settled) -> Option<BoundingBox> {
     Some(cat.instances.first()?.bounding_box)
 }
 
+/// How many files are uploaded, and how many results are checked, at the same time.
+const AT_ONCE: usize = 8;
+
 /// What is wrong with the results of these kinds under their keys.
 async fn wrong(stack: &Stack, user: &User, files: &[(&Kind, String)]) -> Vec<String> {
+    let (_, first) = &files[0];
+    let cat = cat_of(stack, &stack.settled(first).await).await;
+    let cat = cat.expect("the first picture shows a cat");
+    stream::iter(files)
+        .map(|(kind, key)| wrong_of(stack, user, kind, key, cat))
+        .buffered(AT_ONCE)
+        .concat()
+        .await
+}
+
+/// What is wrong with the result of a kind. `reference` is the box of the cat in a picture of nothing else.
+async fn wrong_of(stack: &Stack, user: &User, kind: &Kind, key: &str, reference: BoundingBox) -> Vec<String> {
+    let settled = stack.settled(key).await;
     let mut wrong = vec![];
-    let mut reference = None;
-    for (kind, key) in files {
-        let settled = stack.settled(key).await;
-        let mut note = |what: String| wrong.push(format!("{}: {what}", kind.name));
-        let (format, states) = match kind.outcome {
-            Outcome::Labeled(format) => (format, &LABELED[..]),
-            Outcome::Converted(format) => (format, &CONVERTED[..]),
-            Outcome::Rejected(message) => {
-                if let Some(what) = not_rejected(&settled, message) {
-                    note(what);
-                }
-                continue;
-            }
-        };
-        if let Some(what) = not_labeled(&settled, kind, format, states) {
-            note(what);
-            continue;
+    let mut note = |what: String| wrong.push(format!("{}: {what}", kind.name));
+    let (format, states) = match kind.outcome {
+        Outcome::Labeled(format) => (format, &LABELED[..]),
+        Outcome::Converted(format) => (format, &CONVERTED[..]),
+        Outcome::Rejected(message) => {
+            not_rejected(&settled, message).map(note);
+            return wrong;
         }
-        if let Shows::Cat { photograph, .. } = kind.shows {
-            let cat = cat_of(stack, &settled).await;
-            reference = reference.or(cat);
-            let place = within(reference.expect("the first picture shows a cat"), photograph);
-            if cat.is_none_or(|cat| overlap(cat, place) < 0.8) {
-                note(format!("the cat is at {place:?}, not {cat:?}"));
-            }
+    };
+    if let Some(what) = not_labeled(&settled, kind, format, states) {
+        note(what);
+        return wrong;
+    }
+    if let Shows::Cat { photograph, .. } = kind.shows {
+        let cat = cat_of(stack, &settled).await;
+        let place = within(reference, photograph);
+        if cat.is_none_or(|cat| overlap(cat, place) < 0.8) {
+            note(format!("the cat is at {place:?}, not {cat:?}"));
         }
-        let (thumbnails, incomplete) = thumbnails(stack, user, kind, &settled).await;
-        if incomplete != kind.incomplete {
-            note(format!("incomplete: {incomplete}"));
-        }
-        let sides: Vec<_> = thumbnails
-            .iter()
-            .map(|shown| (shown.width(), shown.height()))
-            .collect();
-        if sides != [320, 1_280].map(|longest| fitted(kind.sides, longest)) {
-            note(format!("thumbnails of {sides:?}"));
-        }
-        for shown in &thumbnails {
-            if let Some(what) = differs(shown, &kind.shows) {
-                note(what);
-            }
-        }
+    }
+    let (thumbnails, incomplete) = thumbnails(stack, user, kind, &settled).await;
+    if incomplete != kind.incomplete {
+        note(format!("incomplete: {incomplete}"));
+    }
+    let sides: Vec<_> = thumbnails
+        .iter()
+        .map(|shown| (shown.width(), shown.height()))
+        .collect();
+    if sides != [320, 1_280].map(|longest| fitted(kind.sides, longest)) {
+        note(format!("thumbnails of {sides:?}"));
+    }
+    for shown in &thumbnails {
+        differs(shown, &kind.shows).map(&mut note);
     }
     wrong
 }
@@ -213,11 +221,14 @@ fn every_kind_of_file_is_decoded_as_a_viewer_shows_it() {
 fn every_kind_of_file_uploaded_through_the_api_ends_as_expected() {
     run(async |stack| {
         let user = stack.new_user("kinds").await;
-        let mut files = vec![];
-        for kind in KINDS.iter() {
-            let file = File::new(kind.name, kind.bytes.to_vec());
-            files.push((kind, stack.upload_of(&user, &file).await));
-        }
+        let files: Vec<_> = stream::iter(KINDS.iter())
+            .map(async |kind| {
+                let file = File::new(kind.name, kind.bytes.to_vec());
+                (kind, stack.upload_of(&user, &file).await)
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
         let wrong = wrong(stack, &user, &files).await;
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     });
