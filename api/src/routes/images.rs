@@ -70,7 +70,7 @@ struct Image {
     #[schema(nullable = false)]
     thumbnails_error: Option<RecordedError>,
     /// Whether a part of the picture is missing from the file, for example because its end is cut off. The rest is
-    /// labeled. False until thumbnails exist.
+    /// labeled. False until the thumbnails of the latest result exist.
     incomplete: bool,
     /// How the picture was taken, according to the file.
     metadata: Metadata,

@@ -26,7 +26,7 @@ const MAX_ENLARGEMENT = 2;
 const RENEWAL_MARGIN = 30_000;
 /** How often, and after which delay, the details of a picture without thumbnails are requested again. */
 const THUMBNAIL_REQUESTS = 5;
-const THUMBNAIL_DELAY: Backoff = { first: 1_000, limit: 8_000 };
+const THUMBNAIL_BACKOFF: Backoff = { first: 1_000, limit: 8_000 };
 
 /** The person wants to delete the picture; dispatched as `delete`. */
 export class DeleteEvent extends Event {
@@ -89,7 +89,7 @@ export class PictureView extends LitElement {
     args: () => [this.image] as const,
     task: async ([image], { signal }) => {
       if (!image || !lacksThumbnails(image) || this.thumbnailRequests >= THUMBNAIL_REQUESTS) return initialState;
-      await sleep(backoffDelay(this.thumbnailRequests, THUMBNAIL_DELAY), signal);
+      await sleep(backoffDelay(this.thumbnailRequests, THUMBNAIL_BACKOFF), signal);
       this.thumbnailRequests += 1;
       return this.api.getImage(image.imageId, signal);
     },
@@ -287,6 +287,7 @@ export class PictureView extends LitElement {
     const { image } = this;
     if (!image || this.relabeling) return;
     this.relabeling = true;
+    this.thumbnailRequests = 0;
     this.notice = undefined;
     try {
       await this.api.relabel(image.imageId);
