@@ -9,7 +9,9 @@ use domain::table::{
     HISTORY, PARTITION_KEY, SORT_KEY, history_sort, image_sort, label_count_sort, label_partition,
     owner_partition, result_sort,
 };
-use domain::{Confidence, FilterPolicy, Format, ImageId, ImageKey, ImageRecord, Label, Owner, Status};
+use domain::{
+    Confidence, FilterPolicy, Format, ImageId, ImageKey, ImageRecord, Label, Metadata, Owner, Status,
+};
 use futures_util::{StreamExt, stream};
 use records::WithExpressions;
 use records::expression::{Expressions, Update, text};
@@ -36,6 +38,8 @@ pub struct Seed {
     pub status: Status,
     /// Names and confidences in percent, highest first.
     pub labels: Vec<(String, f64)>,
+    /// Capture time by the camera's clock.
+    pub taken_at: Option<String>,
 }
 
 impl Seed {
@@ -49,6 +53,7 @@ impl Seed {
             created_at: created_at.to_owned(),
             status: Status::Labeled,
             labels: labels.collect(),
+            taken_at: None,
         }
     }
 
@@ -75,7 +80,10 @@ impl Seed {
             format: Some(Format::Jpeg),
             width: Some(1024),
             height: Some(768),
-            metadata: None,
+            metadata: self.taken_at.clone().map(|taken_at| Metadata {
+                taken_at: Some(taken_at),
+                ..Metadata::default()
+            }),
             thumbnails: vec![],
             thumbnails_error: None,
             incomplete: false,

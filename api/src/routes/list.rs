@@ -3,6 +3,7 @@
 //! Independent of the number of images, a request reads at most [`search::MAX_ITEMS`] items, and one count per label in
 //! the query.
 
+mod labels;
 mod query;
 mod search;
 mod summary;
@@ -41,7 +42,7 @@ struct ImageList {
     tag = "images",
     operation_id = "listImages",
     summary = "List your images",
-    description = "Newest first. Filter by label, confidence, status and time, or get up to 100 images by `id`.\n\nWith \
+    description = "Newest first. Filter by labels, confidence, status and time, or get up to 100 images by `id`.\n\nWith \
         filters, a page can have fewer images than `limit`, or none, and still have a `nextCursor`, because a request \
         reads a limited number of images. If images are added or deleted between two pages, no other image is skipped \
         or repeated. While an image is relabeled, its previous labels are searched.",

@@ -29,6 +29,11 @@ fn an_invalid_parameter_is_named() {
             (&many, "label"),
             ("label=a%00b", "label"),
             ("label=%F0%9F%90%88%0A", "label"),
+            ("label=Cat%3E101", "label"),
+            ("label=Cat%7C", "label"),
+            ("without=", "without"),
+            ("untagged=true&label=cat", "untagged"),
+            ("taken=2015-02-30", "taken"),
             ("minConfidence=-1", "minConfidence"),
             ("minConfidence=101", "minConfidence"),
             ("minConfidence=NaN", "minConfidence"),
@@ -94,7 +99,7 @@ fn an_unknown_parameter_is_rejected_and_not_echoed() {
             .unwrap()
             .to_owned();
         assert!(
-            known.contains("limit, cursor, status, label, minConfidence, from, to"),
+            known.contains("limit, cursor, status, label, without, untagged, taken, minConfidence, from, to"),
             "{known}"
         );
     });

@@ -1,6 +1,9 @@
-//! Searches by label, confidence and time, compared with results computed from the same images. Also the list of labels.
+//! Searches, compared with results computed from the same images. Also the list of labels.
 
-use crate::{all, get};
+use crate::{all, get, page};
+use domain::Status;
+use fastrand::Rng;
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use std::collections::BTreeMap;
 use tests::run;
@@ -15,9 +18,8 @@ const LABELS: [(&str, f64); 6] = [
     ("Zebra", 0.02),
 ];
 
-/// Images of two months, with labels as frequent as in [`LABELS`].
-fn library(count: usize) -> Vec<Seed> {
-    let mut random = fastrand::Rng::with_seed(7);
+/// Images of two months, with labels as frequent as in [`LABELS`]. Some have no labels, some were rejected.
+fn library(random: &mut Rng, count: usize) -> Vec<Seed> {
     let mut image = |_| {
         let (month, day, hour) = (random.u8(9..=10), random.u8(1..=28), random.u8(0..24));
         let mut labels: Vec<(&str, f64)> = vec![];
@@ -27,110 +29,194 @@ fn library(count: usize) -> Vec<Seed> {
             }
         }
         labels.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Seed::labeled(&format!("2026-{month:02}-{day:02}T{hour:02}:00:00.000Z"), &labels)
+        let mut image = Seed::labeled(&format!("2026-{month:02}-{day:02}T{hour:02}:00:00.000Z"), &labels);
+        if labels.is_empty() && random.bool() {
+            image.status = Status::Rejected;
+        }
+        let (year, month, day) = (random.u16(2015..=2016), random.u8(1..=12), random.u8(1..=28));
+        image.taken_at = random
+            .bool()
+            .then(|| format!("{year}-{month:02}-{day:02}T{hour:02}:30:00+01:00"));
+        image
     };
     (0..count).map(&mut image).collect()
 }
 
-struct Query<'a> {
-    labels: &'a [&'a str],
+/// A name, as in a query, and its minimum confidence.
+type Term = (String, Option<f64>);
+
+#[derive(Debug, Default)]
+struct Query {
+    labels: Vec<Vec<Term>>,
+    without: Vec<String>,
+    untagged: bool,
+    taken: Option<String>,
     min_confidence: Option<f64>,
-    from: Option<&'a str>,
-    to: Option<&'a str>,
+    status: Option<Status>,
+    from: Option<&'static str>,
+    to: Option<&'static str>,
 }
 
-impl Query<'_> {
-    fn text(&self, limit: usize) -> String {
-        let mut parts = vec![format!("limit={limit}")];
-        for label in self.labels {
-            let label: String = label.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            parts.push(format!("label={label}"));
+impl Query {
+    fn random(random: &mut Rng) -> Self {
+        let mut query = Self::default();
+        for _ in 0..random.usize(0..=3) {
+            let alternatives = 0..random.usize(1..=2);
+            query.labels.push(alternatives.map(|_| term(random)).collect());
         }
-        parts.extend(self.min_confidence.map(|min| format!("minConfidence={min}")));
-        parts.extend(self.from.map(|from| format!("from={from}")));
-        parts.extend(self.to.map(|to| format!("to={to}")));
-        parts.join("&")
+        if random.u8(0..3) == 0 {
+            query.without = (0..random.usize(1..=2)).map(|_| name(random)).collect();
+        }
+        query.untagged = query.labels.is_empty() && random.u8(0..3) == 0;
+        query.min_confidence = (random.u8(0..4) == 0).then(|| [0.0, 50.0, 99.5][random.usize(0..3)]);
+        query.status =
+            (random.u8(0..6) == 0).then(|| [Status::Labeled, Status::Rejected][random.usize(0..2)]);
+        query.from = (random.u8(0..4) == 0).then_some("2026-09-15T12:00:00Z");
+        query.to = (random.u8(0..4) == 0).then_some("2026-10-03");
+        if random.u8(0..4) == 0 {
+            let taken = format!(
+                "201{}-0{}-1{}",
+                random.u8(5..=6),
+                random.u8(1..=9),
+                random.u8(0..=9)
+            );
+            query.taken = Some(taken[..[4, 7, 10][random.usize(0..3)]].to_owned());
+        }
+        query
+    }
+
+    fn text(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for alternatives in &self.labels {
+            let term = |(name, min): &Term| match min {
+                Some(min) => format!("{name}>{min}"),
+                None => name.clone(),
+            };
+            let alternatives: Vec<_> = alternatives.iter().map(term).collect();
+            query.append_pair("label", &alternatives.join("|"));
+        }
+        for name in &self.without {
+            query.append_pair("without", name);
+        }
+        let optional = [
+            ("untagged", self.untagged.then(|| "true".to_owned())),
+            ("taken", self.taken.clone()),
+            ("minConfidence", self.min_confidence.map(|min| min.to_string())),
+            ("status", self.status.map(|status| status.as_str().to_owned())),
+            ("from", self.from.map(str::to_owned)),
+            ("to", self.to.map(str::to_owned)),
+        ];
+        for (name, value) in optional {
+            query.extend_pairs(value.map(|value| (name, value)));
+        }
+        query.finish()
+    }
+
+    fn matches(&self, image: &Seed) -> bool {
+        let has = |name: &str, min: f64| {
+            let mut labels = image.labels.iter();
+            labels.any(|(found, percent)| found.to_lowercase() == name.to_lowercase() && *percent >= min)
+        };
+        let min = self.min_confidence.unwrap_or(0.0);
+        let has_any = |alternatives: &Vec<Term>| {
+            let mut alternatives = alternatives.iter();
+            alternatives.any(|(name, own)| has(name, own.unwrap_or(min)))
+        };
+        let is_confident = !self.labels.is_empty()
+            || self.min_confidence.is_none()
+            || image.labels.iter().any(|(_, percent)| *percent >= min);
+        self.labels.iter().all(has_any)
+            && !self.without.iter().any(|name| has(name, 0.0))
+            && (!self.untagged || (image.status == Status::Labeled && image.labels.is_empty()))
+            && is_confident
+            && self.status.is_none_or(|status| image.status == status)
+            && self.from.is_none_or(|from| image.created_at.as_str() >= from)
+            && self.to.is_none_or(|to| image.created_at.as_str() < to)
+            && self.taken.as_ref().is_none_or(|taken| {
+                let taken_at = image.taken_at.as_ref();
+                taken_at.is_some_and(|taken_at| taken_at.starts_with(taken))
+            })
     }
 
     /// The result according to the meaning of the parameters.
     fn expected(&self, library: &[Seed]) -> Vec<String> {
-        let min = self.min_confidence.unwrap_or(0.0);
-        let mut images: Vec<_> = library
-            .iter()
-            .filter(|image| {
-                let has = |wanted: &&str| {
-                    let mut labels = image.labels.iter();
-                    labels.any(|(name, percent)| {
-                        name.to_lowercase() == wanted.to_lowercase() && *percent >= min
-                    })
-                };
-                let confident = !self.labels.is_empty()
-                    || self.min_confidence.is_none()
-                    || image.labels.iter().any(|(_, percent)| *percent >= min);
-                confident
-                    && self.labels.iter().all(has)
-                    && self.from.is_none_or(|from| image.created_at.as_str() >= from)
-                    && self.to.is_none_or(|to| image.created_at.as_str() < to)
-            })
-            .collect();
+        let mut images: Vec<_> = library.iter().filter(|image| self.matches(image)).collect();
         images.sort_by_key(|image| image.history());
-        images
-            .iter()
-            .rev()
-            .map(|image| image.image_id.to_string())
-            .collect()
+        let ids = images.iter().rev().map(|image| image.image_id.to_string());
+        ids.collect()
     }
 }
 
+/// A label in any capitalization, or one that no image has.
+fn name(random: &mut Rng) -> String {
+    let name = match random.usize(0..=LABELS.len()) {
+        index if index < LABELS.len() => LABELS[index].0,
+        _ => "No Such Label",
+    };
+    match random.u8(0..3) {
+        0 => name.to_lowercase(),
+        1 => name.to_uppercase(),
+        _ => name.to_owned(),
+    }
+}
+
+fn term(random: &mut Rng) -> Term {
+    let min = (random.u8(0..3) == 0).then(|| f64::from(random.u16(0..=10_000)) / 100.0);
+    (name(random), min)
+}
+
+/// Queries at the same time.
+const AT_ONCE: usize = 4;
+
 #[test]
-fn search_finds_exactly_the_images_that_have_all_labels() {
+fn random_searches_find_what_a_plain_evaluation_finds() {
     run(async |stack| {
         let user = stack.new_user("search").await;
-        let library = library(600);
+        let mut random = Rng::with_seed(7);
+        let library = library(&mut random, 2_000);
         stack.seed(&user.owner, &library).await;
-        let mut answers = 0;
-        for labels in [
-            &[][..],
-            &["Cat"],
-            &["zebra"],
-            &["ANIMAL", "coffee cup"],
-            &["Cat", "cat"],
-            &["100% wool #1", "Animal"],
-            &["coffee cup", "CAT", "animal"],
-            &["überraschung", "100% Wool #1", "Animal"],
-            &["Animal", "No Such Label"],
-        ] {
-            for min_confidence in [None, Some(50.0), Some(99.5)] {
-                for (from, to) in [
-                    (None, None),
-                    (Some("2026-09-15"), None),
-                    (Some("2026-09-15T12:00:00Z"), Some("2026-10-03")),
-                ] {
-                    let query = Query {
-                        labels,
-                        min_confidence,
-                        from,
-                        to,
-                    };
-                    let found = all(&user, &query.text(40)).await;
-                    let expected = query.expected(&library);
-                    assert_eq!(found, expected, "{}", query.text(40));
-                    answers += usize::from(!expected.is_empty());
-                }
+        let queries: Vec<_> = (0..500).map(|_| Query::random(&mut random)).collect();
+        let check = async |(number, query): (usize, &Query)| {
+            let text = query.text();
+            let expected = query.expected(&library);
+            // The first page of each, and all pages of some: each page takes as long as a whole search of a database.
+            if number % 10 == 0 {
+                assert_eq!(all(&user, &format!("limit=100&{text}")).await, expected, "{text}");
+            } else {
+                let (found, next) = page(&get(&user, &format!("/images?limit=100&{text}")).await);
+                assert_eq!(found, expected[..found.len()], "{text}");
+                assert!(next.is_some() || found.len() == expected.len(), "{text}");
             }
-        }
-        assert!(answers > 40, "most queries find images: {answers}");
-        let query = Query {
-            labels: &["Cat", "Animal"],
-            min_confidence: Some(20.0),
-            from: None,
-            to: None,
+            usize::from(!expected.is_empty())
         };
-        assert_eq!(
-            all(&user, &query.text(1)).await,
-            query.expected(&library),
-            "one image per page"
-        );
+        let answers: usize = stream::iter(queries.iter().enumerate())
+            .map(check)
+            .buffer_unordered(AT_ONCE)
+            .fold(0, async |sum, answers| sum + answers)
+            .await;
+        assert!(answers > 200, "many queries find images: {answers}");
+    });
+}
+
+#[test]
+fn one_image_per_page_is_found_in_order() {
+    run(async |stack| {
+        let user = stack.new_user("small-pages").await;
+        let library = library(&mut Rng::with_seed(8), 60);
+        stack.seed(&user.owner, &library).await;
+        let label = |name: &str| vec![(name.to_owned(), None)];
+        let both = vec![label("Cat"), label("Animal")];
+        let either = vec![[label("Cat"), label("Coffee Cup"), label("Zebra")].concat()];
+        for labels in [both, either] {
+            let query = Query {
+                labels,
+                min_confidence: Some(20.0),
+                ..Query::default()
+            };
+            let found = all(&user, &format!("limit=1&{}", query.text())).await;
+            assert_eq!(found, query.expected(&library));
+            assert!(found.len() > 5, "{}", query.text());
+        }
     });
 }
 
@@ -138,7 +224,7 @@ fn search_finds_exactly_the_images_that_have_all_labels() {
 fn labels_are_listed_with_counts_most_frequent_first_and_by_prefix() {
     run(async |stack| {
         let user = stack.new_user("labels").await;
-        let library = library(100);
+        let library = library(&mut Rng::with_seed(7), 100);
         stack.seed(&user.owner, &library).await;
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
         for (name, _) in library.iter().flat_map(|image| &image.labels) {

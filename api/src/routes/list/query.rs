@@ -3,8 +3,11 @@
 use crate::http::cursor::{self, Position};
 use crate::http::problem::Problem;
 use crate::http::query::{Parameters, RawParameters, instant};
+use crate::routes::list::labels::{Alternatives, LabelAlternatives, alternatives};
 use domain::policy::{LabelName, is_label_name};
 use domain::{ImageId, Owner, Status};
+use jiff::civil::Date;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use utoipa::IntoParams;
 
@@ -19,7 +22,17 @@ const STATUS: (&str, &str) = (
 );
 const LABEL: (&str, &str) = (
     "label",
+    "a label name, such as Cat, with a minimum confidence, such as Cat>90, or alternatives, such as Cat|Dog; names have 1 \
+     to 100 characters without control characters, and all values together have up to 10 names",
+);
+const WITHOUT: (&str, &str) = (
+    "without",
     "a label name of 1 to 100 characters without control characters, given up to 10 times",
+);
+const UNTAGGED: (&str, &str) = ("untagged", "true or false, and false with label");
+const TAKEN: (&str, &str) = (
+    "taken",
+    "a year, month or day, such as 2015, 2015-07 or 2015-07-13",
 );
 const MIN_CONFIDENCE: (&str, &str) = ("minConfidence", "a number from 0 to 100");
 const INSTANT: &str = "a date such as 2026-11-22, or a time with its UTC offset such as 2026-11-22T12:00:00Z";
@@ -49,10 +62,20 @@ pub(crate) struct ListQuery {
     /// Only images with this status. Default: all except AWAITING_UPLOAD.
     #[param(inline)]
     status: Option<ListedStatus>,
-    /// Only images with this label. Case-insensitive. If repeated, only images with all labels.
+    /// Only images with this label. Case-insensitive. If repeated, only images that match each value. `Cat|Dog` matches
+    /// images with one of these labels, `Cat>90` those with at least this confidence in percent. At most 10 names.
     #[param(min_items = 1, max_items = 10, explode = true)]
-    label: Option<Vec<LabelName>>,
-    /// Only images whose labels have at least this confidence, in percent: all labels in `label`, or else any label.
+    label: Option<Vec<LabelAlternatives>>,
+    /// Only images without this label. Case-insensitive. If repeated, only images without all of them.
+    #[param(min_items = 1, max_items = 10, explode = true)]
+    without: Option<Vec<LabelName>>,
+    /// Only labeled images that have no labels. Can't be combined with `label`.
+    untagged: Option<bool>,
+    /// Only images taken in this year or month, or on this day, by the camera's clock.
+    #[param(pattern = r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+    taken: Option<String>,
+    /// Only images whose labels have at least this confidence, in percent: all names in `label` without their own
+    /// minimum, or any label if there are none.
     #[param(minimum = 0, maximum = 100, rename = "minConfidence")]
     min_confidence: Option<f64>,
     /// Only images created at or after this time: a date (its start in UTC), or a time with its UTC offset.
@@ -90,8 +113,13 @@ pub(crate) enum Selection {
 pub(crate) struct Filter {
     pub(crate) limit: usize,
     pub(crate) status: Option<Status>,
+    /// An image must match each of them.
+    pub(crate) labels: Vec<Alternatives>,
     /// Lowercase, each once.
-    pub(crate) labels: BTreeSet<String>,
+    pub(crate) without: BTreeSet<String>,
+    pub(crate) untagged: bool,
+    /// The beginning of the capture time.
+    pub(crate) taken: Option<String>,
     pub(crate) min_confidence: Option<f64>,
     /// The lowest sort key.
     pub(crate) from: Option<String>,
@@ -106,7 +134,19 @@ impl Selection {
     /// # Errors
     /// The first invalid parameter.
     pub(crate) fn read(parameters: RawParameters) -> Result<Self, Problem> {
-        let rules = [ID, LIMIT, CURSOR, STATUS, LABEL, MIN_CONFIDENCE, FROM, TO];
+        let rules = [
+            ID,
+            LIMIT,
+            CURSOR,
+            STATUS,
+            LABEL,
+            WITHOUT,
+            UNTAGGED,
+            TAKEN,
+            MIN_CONFIDENCE,
+            FROM,
+            TO,
+        ];
         let parameters = parameters.known(&rules.map(|(name, _)| name))?;
         let ids = parameters.all(ID.0);
         if ids.is_empty() {
@@ -142,14 +182,21 @@ impl Filter {
             ];
             listed.into_iter().find(|status| status.as_str() == text)
         })?;
-        let labels = parameters.all(LABEL.0);
-        if labels.len() > MAX_LABELS || !labels.iter().all(|label| is_label_name(label)) {
-            return Err(Problem::invalid_field(LABEL.0, LABEL.1));
-        }
         let min_confidence = parameters.one(MIN_CONFIDENCE, |text| {
             let percent: f64 = text.parse().ok()?;
             (0.0..=100.0).contains(&percent).then_some(percent)
         })?;
+        let labels = labels(&parameters.all(LABEL.0), min_confidence)
+            .ok_or_else(|| Problem::invalid_field(LABEL.0, LABEL.1))?;
+        let without = parameters.all(WITHOUT.0);
+        if without.len() > MAX_LABELS || !without.iter().all(|label| is_label_name(label)) {
+            return Err(Problem::invalid_field(WITHOUT.0, WITHOUT.1));
+        }
+        let untagged = parameters.one(UNTAGGED, |text| {
+            let untagged: bool = text.parse().ok()?;
+            (!untagged || labels.is_empty()).then_some(untagged)
+        })?;
+        let taken = parameters.one(TAKEN, |text| is_taken(text).then(|| text.to_owned()))?;
         let from = parameters.one(FROM, instant)?;
         let to = parameters.one(TO, instant)?;
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
@@ -158,7 +205,10 @@ impl Filter {
         Ok(Self {
             limit: limit.unwrap_or(DEFAULT_LIMIT),
             status,
-            labels: labels.into_iter().map(str::to_lowercase).collect(),
+            labels,
+            without: without.into_iter().map(str::to_lowercase).collect(),
+            untagged: untagged.unwrap_or_default(),
+            taken,
             min_confidence,
             from: from.map(|from| format!("{from:.3}")),
             to: to.map(|to| format!("{to:.3}")),
@@ -173,6 +223,9 @@ impl Filter {
             (
                 self.status,
                 &self.labels,
+                &self.without,
+                self.untagged,
+                &self.taken,
                 self.min_confidence,
                 &self.from,
                 &self.to
@@ -195,6 +248,33 @@ impl Filter {
     }
 }
 
+/// In an order that does not depend on that of the values. `None` if a value is invalid.
+fn labels(values: &[&str], min_confidence: Option<f64>) -> Option<Vec<Alternatives>> {
+    if values.len() > MAX_LABELS {
+        return None;
+    }
+    let labels: Option<Vec<_>> = values
+        .iter()
+        .map(|value| alternatives(value, min_confidence))
+        .collect();
+    let mut labels = labels?;
+    labels.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    labels.dedup();
+    (labels.iter().map(Alternatives::len).sum::<usize>() <= MAX_LABELS).then_some(labels)
+}
+
+/// Whether a text is a year, a month or a day.
+fn is_taken(text: &str) -> bool {
+    let day = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        10 => text.to_owned(),
+        _ => return false,
+    };
+    let digits = |(index, character): (usize, u8)| (character == b'-') == matches!(index, 4 | 7);
+    day.bytes().enumerate().all(digits) && day.parse::<Date>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +292,9 @@ mod tests {
     fn each_invalid_parameter_is_named() {
         let id = ImageId::new();
         let many_labels = ["label=x"; 11].join("&");
+        let alternatives: Vec<_> = (0..9).map(|number| format!("y{number}")).collect();
+        let many_alternatives = format!("label=x&label=z|{}", alternatives.join("|"));
+        let many_without = ["without=x"; 11].join("&");
         let many_ids = vec![format!("id={id}"); 101].join("&");
         let long = format!("label={}", "x".repeat(10_000));
         for (query, field) in [
@@ -229,6 +312,19 @@ mod tests {
             ("label=Cat&label=%0A", "label"),
             (&long, "label"),
             (&many_labels, "label"),
+            (&many_alternatives, "label"),
+            ("label=Cat>101", "label"),
+            ("label=Cat|", "label"),
+            ("without=", "without"),
+            ("without=a%00", "without"),
+            (&many_without, "without"),
+            ("untagged=yes", "untagged"),
+            ("untagged=true&label=Cat", "untagged"),
+            ("taken=15", "taken"),
+            ("taken=2015-13", "taken"),
+            ("taken=2015-02-30", "taken"),
+            ("taken=2015-7-01", "taken"),
+            ("taken=20150701T", "taken"),
             ("minConfidence=-1", "minConfidence"),
             ("minConfidence=101", "minConfidence"),
             ("minConfidence=NaN", "minConfidence"),
@@ -256,6 +352,15 @@ mod tests {
             identity("label=Dog&label=cat&limit=7")
         );
         assert_ne!(identity("label=CAT"), identity("label=cat&minConfidence=5"));
+        assert_ne!(identity("label=Cat|Dog"), identity("label=Cat&label=Dog"));
+        assert_eq!(identity("label=Dog|cat"), identity("label=Cat|DOG"));
+        assert_eq!(
+            identity("label=Cat>50&minConfidence=50"),
+            identity("label=Cat&minConfidence=50")
+        );
+        assert_ne!(identity("label=Cat"), identity("without=Cat"));
+        assert_ne!(identity("untagged=true"), identity("untagged=false"));
+        assert_ne!(identity("taken=2015"), identity(""));
         assert_ne!(identity("from=2026-11-22"), identity("to=2026-11-22"));
         identity("label=%F0%9F%90%88");
     }

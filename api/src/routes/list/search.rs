@@ -1,15 +1,18 @@
 //! Finds an owner's images, newest first.
 //!
-//! Without labels, the history's index provides the candidates. With labels, the rows of the rarest label do, and each
-//! candidate is then looked up among the rows of the other labels. Last, the candidates' records are read and filtered.
+//! Without labels, the history's index provides the candidates. With labels, the rows of the rarest alternatives do, and
+//! each candidate is then looked up among the rows of the other labels. Last, the candidates' records are read and filtered.
 
 use crate::app::App;
 use crate::http::cursor::Position;
 use crate::http::problem::Problem;
+use crate::routes::list::labels::Alternatives;
 use crate::routes::list::query::Filter;
 use crate::routes::list::summary::{ImageSummary, summaries};
 use domain::{ImageId, Owner, Status};
+use futures_util::future::try_join_all;
 use records::{Found, Range, Read};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Items that a request reads at most, besides one count per label.
 pub(crate) const MAX_ITEMS: usize = 400;
@@ -27,8 +30,11 @@ pub(crate) struct Page {
 enum Source {
     /// All of the owner's images.
     History,
-    /// The images with the rarest label. The others have to be looked up.
-    Rows { rarest: String, others: Vec<String> },
+    /// The images with one of the rarest alternatives. The others have to be looked up.
+    Rows {
+        rarest: Alternatives,
+        others: Vec<Alternatives>,
+    },
 }
 
 /// Candidates in order, and whether there may be more.
@@ -59,8 +65,7 @@ pub(crate) async fn page(
         page.end = None;
         return Ok(page);
     };
-    // Each candidate is read from its source, from the rows of each other label, and as a record.
-    let reads_per_candidate = 2 + source.others().len();
+    let reads_per_candidate = source.reads_per_candidate();
     let mut budget = MAX_ITEMS / reads_per_candidate;
     let mut many_filtered_out = filter.is_filtered();
     while budget > 0 {
@@ -101,22 +106,34 @@ pub(crate) async fn page(
     Ok(page)
 }
 
-/// `None` if one of the labels has no images.
+/// `None` if no image can match.
 async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Source>, Problem> {
     if filter.labels.is_empty() {
-        return Ok(Some(Source::History));
+        let is_contradictory = filter.untagged && filter.min_confidence.is_some();
+        return Ok((!is_contradictory).then_some(Source::History));
     }
-    let counts = app.records.label_counts(owner, &filter.labels).await?;
-    let mut labels = vec![];
-    for (label, count) in filter.labels.iter().zip(counts) {
+    let names: BTreeSet<&String> = filter.labels.iter().flat_map(Alternatives::keys).collect();
+    let counts = app.records.label_counts(owner, names.iter().copied()).await?;
+    let mut images = BTreeMap::new();
+    for (name, count) in names.into_iter().zip(counts) {
         match count {
-            Read::Found(count) if count > 0 => labels.push((count, label.clone())),
-            Read::Found(_) | Read::Absent => return Ok(None),
+            Read::Found(count) if count > 0 => images.insert(name, count),
+            Read::Found(_) | Read::Absent => None,
             Read::Unread => return Err(Problem::unavailable()),
-        }
+        };
     }
-    labels.sort();
-    let mut labels = labels.into_iter().map(|(_, label)| label);
+    let mut labels = vec![];
+    for alternatives in &filter.labels {
+        let mut existing = alternatives.clone();
+        existing.retain(|name, _| images.contains_key(name));
+        if existing.is_empty() {
+            return Ok(None);
+        }
+        let count: i64 = existing.keys().map(|name| images[name]).sum();
+        labels.push((count, existing));
+    }
+    labels.sort_by_key(|(count, _)| *count);
+    let mut labels = labels.into_iter().map(|(_, alternatives)| alternatives);
     let rarest = labels.next().ok_or_else(Problem::internal)?;
     Ok(Some(Source::Rows {
         rarest,
@@ -125,18 +142,38 @@ async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Sour
 }
 
 impl Source {
-    fn others(&self) -> &[String] {
+    fn others(&self) -> &[Alternatives] {
         match self {
             Self::History => &[],
             Self::Rows { others, .. } => others,
         }
+    }
+
+    /// Each candidate is read from its source, from the rows of each other label, and as a record.
+    fn reads_per_candidate(&self) -> usize {
+        let own = match self {
+            Self::History => 1,
+            Self::Rows { rarest, .. } => rarest.len(),
+        };
+        own + self.others().iter().map(Alternatives::len).sum::<usize>() + 1
     }
 }
 
 impl Filter {
     /// Whether more than a few candidates may be filtered out.
     fn is_filtered(&self) -> bool {
-        self.status.is_some() || self.min_confidence.is_some() || self.labels.len() > 1
+        let has_minimum = self
+            .labels
+            .iter()
+            .flat_map(Alternatives::values)
+            .any(Option::is_some);
+        self.status.is_some()
+            || self.min_confidence.is_some()
+            || has_minimum
+            || self.labels.len() > 1
+            || !self.without.is_empty()
+            || self.untagged
+            || self.taken.is_some()
     }
 }
 
@@ -188,14 +225,17 @@ impl Search<'_> {
                 }
             }
             Source::Rows { rarest, .. } => {
-                let found = records.images_with_label(self.owner, rarest, range).await?;
-                let items = found.items.into_iter();
-                Found {
-                    items: items
-                        .map(|(place, percent)| (place, self.is_confident_enough(percent)))
-                        .collect(),
-                    more: found.more,
-                }
+                let rows = rarest.iter().map(async |(label, min)| {
+                    let found = records.images_with_label(self.owner, label, range).await?;
+                    let items = found.items.into_iter();
+                    Ok::<_, Problem>(Found {
+                        items: items
+                            .map(|(place, percent)| (place, is_confident_enough(percent, *min)))
+                            .collect(),
+                        more: found.more,
+                    })
+                });
+                merged(try_join_all(rows).await?, count)
             }
         };
         let found = items.into_iter().filter_map(|(place, matches)| {
@@ -221,19 +261,28 @@ impl Search<'_> {
         mut candidates: Vec<Candidate>,
     ) -> Result<Vec<Decision>, Problem> {
         let records = &self.app.records;
-        for label in source.others() {
+        for alternatives in source.others() {
             let mut left: Vec<_> = candidates
                 .iter_mut()
                 .filter(|left| left.matches == Some(true))
                 .collect();
-            let places: Vec<_> = left.iter().map(|left| left.position.as_str()).collect();
-            let rows = records.label_confidences(self.owner, label, &places).await?;
-            for (candidate, row) in left.iter_mut().zip(rows) {
-                candidate.matches = match row {
-                    Read::Found(percent) => Some(self.is_confident_enough(percent)),
-                    Read::Absent => Some(false),
-                    Read::Unread => None,
-                };
+            for candidate in &mut left {
+                candidate.matches = Some(false);
+            }
+            for (label, min) in alternatives {
+                left.retain(|candidate| candidate.matches != Some(true));
+                let places: Vec<_> = left.iter().map(|left| left.position.as_str()).collect();
+                let rows = records.label_confidences(self.owner, label, &places).await?;
+                for (candidate, row) in left.iter_mut().zip(rows) {
+                    match row {
+                        Read::Found(percent) if is_confident_enough(percent, *min) => {
+                            candidate.matches = Some(true);
+                        }
+                        Read::Found(_) | Read::Absent => {}
+                        // Another alternative can still match.
+                        Read::Unread => candidate.matches = None,
+                    }
+                }
             }
         }
         let ids: Vec<ImageId> = candidates
@@ -258,26 +307,98 @@ impl Search<'_> {
             .collect())
     }
 
-    /// Whether a label's row has at least the confidence of the filter.
-    fn is_confident_enough(&self, percent: Option<f64>) -> bool {
-        match self.filter.min_confidence {
-            Some(min) => percent.is_some_and(|percent| percent >= min),
-            None => true,
+    fn is_selected(&self, image: &ImageSummary) -> bool {
+        let (filter, searched) = (self.filter, &image.searched);
+        let has_status = match filter.status {
+            Some(status) => image.status() == status,
+            None => image.status() != Status::AwaitingUpload,
+        };
+        let is_excluded = !filter.without.is_empty()
+            && searched
+                .labels
+                .iter()
+                .any(|label| filter.without.contains(&label.name.to_lowercase()));
+        // With labels, their rows were checked.
+        let is_confident = !filter.labels.is_empty()
+            || filter.min_confidence.is_none_or(|min| {
+                searched
+                    .labels
+                    .iter()
+                    .any(|label| label.confidence.percent() >= min)
+            });
+        let is_untagged = image.status() == Status::Labeled && searched.labels.is_empty();
+        let was_taken = filter.taken.as_ref().is_none_or(|time| {
+            searched
+                .taken_at
+                .as_ref()
+                .is_some_and(|taken_at| taken_at.starts_with(time))
+        });
+        has_status && !is_excluded && is_confident && (is_untagged || !filter.untagged) && was_taken
+    }
+}
+
+/// Whether a label's row has at least the minimum confidence.
+fn is_confident_enough(percent: Option<f64>, min: Option<f64>) -> bool {
+    match min {
+        Some(min) => percent.is_some_and(|percent| percent >= min),
+        None => true,
+    }
+}
+
+/// Merges the rows of several labels to at most `count` places, newest first. A place matches if one of its rows does. Places
+/// after the last one of a label with more rows are left out, because that label may have rows before them.
+fn merged(rows: Vec<Found<(String, bool)>>, count: usize) -> Found<(String, bool)> {
+    let unfinished = rows.iter().filter(|found| found.more);
+    let known_to = unfinished
+        .filter_map(|found| found.items.last())
+        .map(|(place, _)| place.clone())
+        .max();
+    let mut more = rows.iter().any(|found| found.more);
+    let mut places: BTreeMap<String, bool> = BTreeMap::new();
+    for (place, matches) in rows.into_iter().flat_map(|found| found.items) {
+        *places.entry(place).or_default() |= matches;
+    }
+    let is_known = |place: &String| known_to.as_ref().is_none_or(|known_to| place >= known_to);
+    let mut items: Vec<_> = places
+        .into_iter()
+        .rev()
+        .filter(|(place, _)| is_known(place))
+        .collect();
+    more |= items.len() > count;
+    items.truncate(count);
+    Found { items, more }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(places: &[(&str, bool)], more: bool) -> Found<(String, bool)> {
+        let items = places
+            .iter()
+            .map(|(place, matches)| ((*place).to_owned(), *matches));
+        Found {
+            items: items.collect(),
+            more,
         }
     }
 
-    fn is_selected(&self, image: &ImageSummary) -> bool {
-        match self.filter.status {
-            Some(status) if image.status() != status => return false,
-            None if image.status() == Status::AwaitingUpload => return false,
-            _ => {}
-        }
-        // With labels, their rows were checked.
-        match self.filter.min_confidence {
-            Some(min) if self.filter.labels.is_empty() => image
-                .highest_confidence()
-                .is_some_and(|highest| highest.percent() >= min),
-            _ => true,
-        }
+    #[test]
+    fn alternatives_are_merged_down_to_the_last_place_that_all_of_them_have_read() {
+        let rows = || {
+            vec![
+                found(&[("9", true), ("7", false), ("5", true)], true),
+                found(&[("8", true), ("7", true), ("6", false), ("3", true)], false),
+            ]
+        };
+        let all = [("9", true), ("8", true), ("7", true), ("6", false), ("5", true)];
+        assert_eq!(merged(rows(), 9), found(&all, true), "3 may be followed by 4");
+        assert_eq!(merged(rows(), 2), found(&all[..2], true));
+        let complete = vec![found(&[("2", true)], false), found(&[("1", false)], false)];
+        assert_eq!(
+            merged(complete.clone(), 2),
+            found(&[("2", true), ("1", false)], false)
+        );
+        assert_eq!(merged(complete, 1), found(&[("2", true)], true));
     }
 }

@@ -6,7 +6,8 @@ use crate::routes::images::{ImageFacts, facts_and_labels};
 use crate::routes::label::LabelSummary;
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
 use domain::label::json_len;
-use domain::{Confidence, ImageId, ImageRecord, Owner, Rendition, Status};
+use domain::record::RecordedLabel;
+use domain::{ImageId, ImageRecord, Owner, Rendition, Status};
 use records::Read;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,19 +29,24 @@ pub(crate) struct ImageSummary {
     #[serde(skip)]
     #[schema(ignore)]
     stored_thumbnails: Vec<Rendition>,
+    /// What only the search needs.
     #[serde(skip)]
     #[schema(ignore)]
-    highest_confidence: Option<Confidence>,
+    pub(super) searched: Searched,
+}
+
+/// What a search compares with its filter.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Searched {
+    /// The labels. While the image is relabeled, the previous ones.
+    pub(super) labels: Vec<RecordedLabel>,
+    /// The capture time by the camera's clock.
+    pub(super) taken_at: Option<String>,
 }
 
 impl ImageSummary {
     pub(crate) fn status(&self) -> Status {
         self.facts.status
-    }
-
-    /// The confidence of the image's most certain label.
-    pub(crate) fn highest_confidence(&self) -> Option<Confidence> {
-        self.highest_confidence
     }
 
     /// Presigns the thumbnails, once the page is complete.
@@ -66,9 +72,14 @@ fn summary(record: ImageRecord) -> Option<ImageSummary> {
         return None;
     }
     let stored_thumbnails = record.thumbnails.clone();
+    let searched = Searched {
+        labels: record.labels.clone().unwrap_or_default(),
+        taken_at: record
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.taken_at.clone()),
+    };
     let (facts, labels) = facts_and_labels(record);
-    let highest = |a: Confidence, b: Confidence| if b > a { b } else { a };
-    let highest_confidence = labels.iter().map(|label| label.confidence).reduce(highest);
     let mut left = MAX_LABEL_BYTES;
     let labels = labels
         .into_iter()
@@ -85,29 +96,6 @@ fn summary(record: ImageRecord) -> Option<ImageSummary> {
         labels,
         thumbnails: vec![],
         stored_thumbnails,
-        highest_confidence,
+        searched,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_highest_confidence_can_be_that_of_any_label() {
-        let labels = json!([
-            {"name": "Squirrel", "confidence": 70.5},
-            {"name": "Animal", "confidence": 99.0},
-            {"name": "Tree", "confidence": 80.0},
-        ]);
-        let record = json!({
-            "imageId": ImageId::new(), "owner": "demo", "status": "LABELED", "labels": labels,
-            "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
-            "key": "uploads/demo/a.jpg", "bucket": "pictures",
-        });
-        let summary = summary(serde_json::from_value(record).unwrap()).unwrap();
-        assert_eq!(summary.highest_confidence().map(Confidence::percent), Some(99.0));
-        assert_eq!(serde_json::to_value(&summary).unwrap()["labels"], labels);
-    }
 }
