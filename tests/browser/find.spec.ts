@@ -1,6 +1,17 @@
 // Finding pictures by label, confidence, status and date.
+import type { Locator, Page } from '@playwright/test';
 import { drop, expect, test, tile, tiles } from './app.ts';
 import { damaged, sample } from './files.ts';
+
+const searchField = (page: Page): Locator => page.getByRole('combobox', { name: 'Search pictures by label' });
+const chips = (page: Page): Locator => page.getByRole('list', { name: 'Active filters' }).getByRole('listitem');
+const problem = (page: Page): Locator => page.locator('ilg-find-bar').getByRole('alert');
+
+/** Types a query and waits until the last label in it is suggested, so that Enter does not depend on the time. */
+async function typeQuery(page: Page, query: string, suggested: string): Promise<void> {
+  await searchField(page).pressSequentially(query);
+  await expect(page.getByRole('option', { name: new RegExp(`^${suggested} \\d+ pictures?$`) })).toBeVisible();
+}
 
 test.beforeEach(async ({ page }) => {
   await page.goto('/');
@@ -11,7 +22,7 @@ test.beforeEach(async ({ page }) => {
 });
 
 test('suggests labels with counts, and filters the gallery by the chosen one', async ({ page }) => {
-  const field = page.getByRole('combobox', { name: 'Search pictures by label' });
+  const field = searchField(page);
   await field.pressSequentially('ca');
   await expect(page.getByRole('option', { name: 'Cat 1 picture', exact: true })).toBeVisible();
   await field.press('ArrowDown');
@@ -60,4 +71,105 @@ test('filters by status and by date', async ({ page }) => {
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Remove Until Jan 1, 2020' }).click();
   await expect(tiles(page)).toHaveCount(3);
+});
+
+test('finds pictures with all labels of a query', async ({ page }) => {
+  await typeQuery(page, 'cat animal', 'Animal');
+  await searchField(page).press('Enter');
+  await expect(chips(page)).toHaveText([/Cat/i, /Animal/i, 'Clear all']);
+  await expect(searchField(page)).toHaveValue('');
+  await expect(tiles(page)).toHaveCount(1);
+  await expect(tile(page, 'cat.jpg')).toBeVisible();
+  const labels = new URL(page.url()).searchParams.getAll('label');
+  expect(labels.map((label) => label.toLowerCase())).toEqual(['cat', 'animal']);
+
+  await typeQuery(page, 'cup', 'Cup');
+  await searchField(page).press('Enter');
+  await expect(page.getByRole('heading', { name: 'No pictures found' })).toBeVisible();
+  await searchField(page).press('Backspace');
+  await expect(tile(page, 'cat.jpg')).toBeVisible();
+});
+
+test('finds pictures with one of several labels', async ({ page }) => {
+  await typeQuery(page, 'cat or cup', 'Cup');
+  await searchField(page).press('Enter');
+  await expect(chips(page)).toHaveText([/Cat or Cup/i]);
+  await expect(tiles(page)).toHaveCount(2);
+  await expect(tile(page, 'cat.jpg')).toBeVisible();
+  await expect(tile(page, 'coffee.jpg')).toBeVisible();
+  expect(new URL(page.url()).searchParams.get('label')?.toLowerCase()).toBe('cat|cup');
+});
+
+test('finds pictures without a label', async ({ page }) => {
+  await typeQuery(page, '-cat', 'Cat');
+  await searchField(page).press('Enter');
+  await expect(chips(page)).toHaveText([/Without Cat/i]);
+  await expect(tile(page, 'cat.jpg')).toHaveCount(0);
+  await expect(tile(page, 'coffee.jpg')).toBeVisible();
+  expect(new URL(page.url()).searchParams.get('without')?.toLowerCase()).toBe('cat');
+});
+
+test('says why a query is invalid, and keeps it for correction', async ({ page }) => {
+  const field = searchField(page);
+  await field.fill('status:lost');
+  await field.press('Enter');
+  await expect(problem(page)).toHaveText('“lost” is not a status. Use processing, labeled, rejected or failed.');
+  await expect(field).toHaveAttribute('aria-invalid', 'true');
+  await expect(field).toHaveValue('status:lost');
+  await expect(tiles(page)).toHaveCount(3);
+  expect(new URL(page.url()).search).toBe('');
+
+  await field.fill('status:rejected');
+  await expect(problem(page)).toBeHidden();
+  await field.press('Enter');
+  await expect(tiles(page)).toHaveCount(1);
+  await expect(tile(page, 'half-a-cat.webp')).toBeVisible();
+});
+
+test('a part of the search can be edited and removed', async ({ page }) => {
+  await page.goto('/?label=Cat%7CCup&status=LABELED');
+  await expect(tiles(page)).toHaveCount(2);
+  await page.getByRole('button', { name: 'Cat or Cup', exact: true }).click();
+  const field = searchField(page);
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue('Cat or Cup');
+  await expect(chips(page)).toHaveText(['Labeled']);
+  expect(new URL(page.url()).search).toBe('?status=LABELED');
+
+  await field.press('ControlOrMeta+a');
+  await typeQuery(page, 'cup', 'Cup');
+  await field.press('Enter');
+  await expect(chips(page)).toHaveText([/Cup/i, 'Labeled', 'Clear all']);
+  await expect(tiles(page)).toHaveCount(1);
+  await expect(tile(page, 'coffee.jpg')).toBeVisible();
+  await page.getByRole('button', { name: 'Remove Cup' }).click();
+  await expect(tiles(page)).toHaveCount(2);
+  await page.getByRole('button', { name: 'Remove Labeled' }).click();
+  await expect(tiles(page)).toHaveCount(3);
+});
+
+test('the address restores the search', async ({ page }) => {
+  await searchField(page).fill('cat > 50 -unicorn status:labeled');
+  await searchField(page).press('Enter');
+  const parts = [/Cat 50% or more/i, 'Without unicorn', 'Labeled', 'Clear all'];
+  await expect(chips(page)).toHaveText(parts);
+  await expect(tiles(page)).toHaveCount(1);
+  await expect(tile(page, 'cat.jpg')).toBeVisible();
+
+  await page.reload();
+  await expect(chips(page)).toHaveText(parts);
+  await expect(tiles(page)).toHaveCount(1);
+  await page.goBack();
+  await expect(chips(page)).toHaveCount(0);
+  await expect(tiles(page)).toHaveCount(3);
+});
+
+test('the filters panel opens help for the search', async ({ page }) => {
+  await page.getByRole('button', { name: 'Filters' }).click();
+  await page.getByRole('button', { name: 'Search help', exact: true }).click();
+  const help = page.getByRole('dialog', { name: 'Search help' });
+  await expect(help.getByText('cat or dog', { exact: true })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(help).toBeHidden();
+  await expect(page.getByRole('dialog', { name: 'Filters' })).toBeVisible();
 });

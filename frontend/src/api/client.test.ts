@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { text } from '../shared/text';
 import { ApiClient } from './client';
+import { NO_FILTER } from './filter';
 
 const REQUEST = { fileName: 'cat.jpg', contentType: 'image/jpeg', size: 1, sha256: 'x' };
 const UPLOAD = { imageId: 'a', upload: { method: 'PUT', url: 'http://127.0.0.1/a', headers: {} } };
@@ -102,4 +103,31 @@ test('if the new token is rejected too, the session ends', async () => {
   await expect(client(signedIn).getImage('a', signal)).rejects.toThrow(text.signIn.ended);
   expect(signedIn.renew).toHaveBeenCalledTimes(1);
   expect(signedIn.end).toHaveBeenCalledTimes(1);
+});
+
+test('lists images with the parameters of a filter, and with days as times', async () => {
+  calls.mockImplementation(async () => Response.json({ images: [] }));
+  const labels = [
+    [
+      { name: 'Cat', minConfidence: 90 },
+      { name: 'Dog', minConfidence: undefined },
+    ],
+  ];
+  const filter = {
+    ...NO_FILTER,
+    labels,
+    without: ['Car', 'Bus'],
+    taken: '2015-07',
+    from: '2026-01-31',
+    to: '2026-01-31',
+  };
+  await client().listImages(filter, 'next', signal);
+  const { searchParams } = new URL(calls.mock.calls[0]?.[0].url ?? '');
+  expect(searchParams.getAll('label')).toEqual(['Cat>90|Dog']);
+  expect(searchParams.getAll('without')).toEqual(['Car', 'Bus']);
+  expect(searchParams.get('taken')).toBe('2015-07');
+  expect(searchParams.get('from')).toBe(new Date(2026, 0, 31).toISOString());
+  expect(searchParams.get('to')).toBe(new Date(2026, 1, 1).toISOString());
+  expect(searchParams.get('cursor')).toBe('next');
+  expect(searchParams.has('untagged')).toBe(false);
 });

@@ -1,7 +1,7 @@
 // The client of the HTTP API. All requests to the API go through it.
 import createClient from 'openapi-fetch';
 import { text } from '../shared/text';
-import type { Filter } from './filter';
+import { type Filter, writeParameters } from './filter';
 import { ApiError, readProblem } from './problem';
 import type { paths } from './schema';
 import { type Credentials, retryingFetch } from './transport';
@@ -37,15 +37,13 @@ export class ApiClient {
 
   /** One page of the history, newest first. A filtered page can be short or empty and still have a cursor. */
   async listImages(filter: Filter, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
-    const { labels, minConfidence, status, from, to } = filter;
+    const { from, to, ...others } = writeParameters(filter);
     const query = {
-      limit: PAGE_SIZE,
-      ...(cursor ? { cursor } : {}),
-      ...(labels.length > 0 ? { label: [...labels] } : {}),
-      ...(minConfidence === undefined ? {} : { minConfidence }),
-      ...(status ? { status } : {}),
+      ...others,
       ...(from ? { from: startOf(from, 0) } : {}),
       ...(to ? { to: startOf(to, 1) } : {}),
+      ...(cursor ? { cursor } : {}),
+      limit: PAGE_SIZE,
     };
     const { images, nextCursor } = await dataOf(this.client.GET('/images', { params: { query }, signal }));
     return { images, nextCursor: nextCursor ?? undefined };

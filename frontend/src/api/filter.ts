@@ -1,31 +1,199 @@
-// The filter of the history.
+// The filter of the history, and how the API's parameters express it. The page's address uses the same parameters.
 import type { ListedStatus } from './types';
 
-/** Dates are days in this computer's time zone, `YYYY-MM-DD`, both included. */
+/** A label that pictures must have. */
+export interface LabelTerm {
+  readonly name: string;
+  /** 0 to 100. `undefined`: the filter's own `minConfidence` applies. */
+  readonly minConfidence: number | undefined;
+}
+
+/** Alternatives: pictures must have at least one of these labels. */
+export type LabelGroup = readonly LabelTerm[];
+
 export interface Filter {
-  /** Pictures must have all of them. */
-  readonly labels: readonly string[];
-  /** 0 to 100. It applies to the labels above, or to any label if there are none. */
+  /** Pictures must match all groups. */
+  readonly labels: readonly LabelGroup[];
+  /** Pictures must have none of these labels. */
+  readonly without: readonly string[];
+  /** Only labeled pictures that have no labels. */
+  readonly untagged: boolean;
+  /** 0 to 100. It applies to the labels above that have no minimum of their own, or to any label if there are none. */
   readonly minConfidence: number | undefined;
   readonly status: ListedStatus | undefined;
+  /** When the picture was taken, by the camera's clock: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. */
+  readonly taken: string | undefined;
+  /** Days of upload in this computer's time zone, `YYYY-MM-DD`, both included. */
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
 export const NO_FILTER: Filter = {
   labels: [],
+  without: [],
+  untagged: false,
   minConfidence: undefined,
   status: undefined,
+  taken: undefined,
   from: undefined,
   to: undefined,
 };
 
-/** The API's limit for labels in one filter. */
+/** The API's limit for labels in all groups together. */
 export const MAX_FILTER_LABELS = 10;
+/** The API's limit for excluded labels. */
+export const MAX_EXCLUSIONS = 10;
 /** The API's limit for a label's name, in characters. */
 export const MAX_LABEL_LENGTH = 100;
 
+/** The statuses that the page offers. Pictures that await their upload are not shown. */
+const STATUSES: readonly string[] = ['PROCESSING', 'LABELED', 'REJECTED', 'FAILED'];
+/** Separates the alternatives of a group. */
+const OR = '|';
+
+/** The API's query parameters for a filter. `from` and `to` are days here. */
+export interface FilterParameters {
+  label?: string[];
+  without?: string[];
+  untagged?: boolean;
+  minConfidence?: number;
+  status?: ListedStatus;
+  taken?: string;
+  from?: string;
+  to?: string;
+}
+
 /** Whether a filter lets every picture through. */
-export function isUnfiltered({ labels, minConfidence, status, from, to }: Filter): boolean {
-  return labels.length === 0 && [minConfidence, status, from, to].every((value) => value === undefined);
+export function isUnfiltered(filter: Filter): boolean {
+  return Object.keys(writeParameters(filter)).length === 0;
+}
+
+/** A filter's parameters, for `readParameters` and the API. */
+export function writeParameters(filter: Filter): FilterParameters {
+  const { labels, without, untagged, minConfidence, status, taken, from, to } = filter;
+  return {
+    ...(labels.length > 0 ? { label: labels.map(writeGroup) } : {}),
+    ...(without.length > 0 ? { without: [...without] } : {}),
+    ...(untagged ? { untagged } : {}),
+    ...(minConfidence === undefined ? {} : { minConfidence }),
+    ...(status ? { status } : {}),
+    ...(taken ? { taken } : {}),
+    ...(from ? { from } : {}),
+    ...(to ? { to } : {}),
+  };
+}
+
+/** The filter that parameters express. Ignores invalid and contradictory parts, and what exceeds the limits. */
+export function readParameters(parameters: URLSearchParams): Filter {
+  const labels = limit(parameters.getAll('label').map(readGroup)).reduce(addGroup, []);
+  const minConfidence = readPercentage(parameters.get('minConfidence') ?? '') || undefined;
+  const without = parameters.getAll('without').map((name) => name.trim());
+  const status = parameters.get('status') ?? '';
+  return {
+    labels,
+    without: without
+      .filter((name) => isLabelName(name) && !namesOf(labels).some((wanted) => isSameLabel(wanted, name)))
+      .reduce(addExclusion, [])
+      .slice(0, MAX_EXCLUSIONS),
+    untagged: parameters.get('untagged') === 'true' && labels.length === 0 && minConfidence === undefined,
+    minConfidence,
+    status: readStatus(status),
+    taken: readTaken(parameters.get('taken') ?? ''),
+    from: readDay(parameters.get('from') ?? ''),
+    to: readDay(parameters.get('to') ?? ''),
+  };
+}
+
+/** The names of all labels that a filter wants. */
+export function namesOf(labels: readonly LabelGroup[]): string[] {
+  return labels.flat().map(({ name }) => name);
+}
+
+/** The API compares names without regard to case. */
+export function isSameLabel(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** Whether the API's parameters can contain this name: `|` and a percentage at the end have a meaning there. */
+export function isLabelName(name: string): boolean {
+  return name !== '' && [...name].length <= MAX_LABEL_LENGTH && !name.includes(OR) && !/>\s*[\d.]+$/.test(name);
+}
+
+/**
+ * Adds a group, unless it is there already. A single label replaces the same label with another minimum confidence.
+ */
+export function addGroup(groups: readonly LabelGroup[], group: LabelGroup): readonly LabelGroup[] {
+  const added = group.reduce(addTerm, []);
+  const [single, another] = added;
+  if (!single || groups.some((existing) => keyOf(existing) === keyOf(added))) return groups;
+  const index = another
+    ? -1
+    : groups.findIndex(([term, alternative]) => term && !alternative && isSameLabel(term.name, single.name));
+  return index < 0 ? [...groups, added] : groups.with(index, added);
+}
+
+/** Adds an excluded label, unless it is there already. */
+export function addExclusion(names: readonly string[], name: string): readonly string[] {
+  return names.some((existing) => isSameLabel(existing, name)) ? names : [...names, name];
+}
+
+/** A percentage from 0 to 100, with at most two decimal places. */
+export function readPercentage(text: string): number | undefined {
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) > 100) return undefined;
+  return Math.round(Number(text) * 100) / 100;
+}
+
+/** A status by its name in any case. */
+export function readStatus(text: string): ListedStatus | undefined {
+  const status = text.toUpperCase();
+  return STATUSES.includes(status) ? (status as ListedStatus) : undefined;
+}
+
+/** A day that exists, `YYYY-MM-DD`. */
+export function readDay(text: string): string | undefined {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
+  // Date accepts February 31 and turns it into March 3.
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text) ? text : undefined;
+}
+
+/** A year, month or day that exists: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. */
+export function readTaken(text: string): string | undefined {
+  if (!/^(?!0000)\d{4}(-\d\d){0,2}$/.test(text)) return undefined;
+  return readDay(`${text}-01-01`.slice(0, 'YYYY-MM-DD'.length)) && text;
+}
+
+function writeGroup(group: LabelGroup): string {
+  return group
+    .map(({ name, minConfidence }) => (minConfidence === undefined ? name : `${name}>${minConfidence}`))
+    .join(OR);
+}
+
+function readGroup(text: string): LabelGroup {
+  return text.split(OR).flatMap((alternative) => {
+    const [, name = alternative, percentage] = /^(.*)>\s*([\d.]+)$/s.exec(alternative.trim()) ?? [];
+    const minConfidence = percentage === undefined ? undefined : readPercentage(percentage);
+    const isValid = isLabelName(name.trim()) && (percentage === undefined || minConfidence !== undefined);
+    return isValid ? [{ name: name.trim(), minConfidence }] : [];
+  });
+}
+
+/** The groups with the first `MAX_FILTER_LABELS` different labels. */
+function limit(groups: readonly LabelGroup[]): readonly LabelGroup[] {
+  let left = MAX_FILTER_LABELS;
+  return groups.reduce(addGroup, []).map((group) => {
+    const kept = group.slice(0, left);
+    left -= kept.length;
+    return kept;
+  });
+}
+
+/** Adds an alternative, unless it is there already. */
+function addTerm(terms: LabelGroup, term: LabelTerm): LabelGroup {
+  return terms.some((existing) => keyOf([existing]) === keyOf([term])) ? terms : [...terms, term];
+}
+
+/** Equal for groups that match the same pictures. */
+function keyOf(group: LabelGroup): string {
+  return writeGroup(group.toSorted((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))).toLowerCase();
 }

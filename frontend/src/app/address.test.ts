@@ -3,6 +3,7 @@ import { NO_FILTER } from '../api/filter';
 import { type Address, readAddress, writeAddress } from './address';
 
 const ID = '0193506a-7d2e-7c61-9a54-3f1de1a8b0c1';
+const named = (name: string, minConfidence?: number) => ({ name, minConfidence });
 const read = (path: string) => readAddress(new URL(path, 'http://127.0.0.1:8080'));
 
 test('readAddress reads what writeAddress writes', () => {
@@ -12,16 +13,39 @@ test('readAddress reads what writeAddress writes', () => {
     {
       view: { name: 'picture', imageId: ID },
       filter: {
-        labels: ['Hot & Cold?', '犬'],
+        labels: [[named('Hot & Cold?'), named('犬', 90)], [named('Coffee Cup')]],
+        without: ['A+B', 'Dog'],
+        untagged: false,
         minConfidence: 70,
         status: 'FAILED',
+        taken: '2015-07',
         from: '2026-01-31',
         to: '2026-02-28',
       },
     },
+    { view: { name: 'library' }, filter: { ...NO_FILTER, untagged: true, taken: '2015' } },
   ];
   for (const address of addresses) expect(read(writeAddress(address))).toEqual(address);
   expect(writeAddress({ view: { name: 'library' }, filter: NO_FILTER })).toBe('/');
+});
+
+test('an address has the parameters of the API', () => {
+  const labels = [[named('Cat', 90), named('Dog')], [named('Beach')]];
+  const address = writeAddress({ view: { name: 'library' }, filter: { ...NO_FILTER, labels, without: ['Car'] } });
+  expect(decodeURIComponent(address)).toBe('/?label=Cat>90|Dog&label=Beach&without=Car');
+});
+
+test('reads addresses of earlier versions', () => {
+  expect(
+    read('/?label=Cat&label=Coffee+Cup&minConfidence=70&status=LABELED&from=2026-01-01&to=2026-01-31').filter,
+  ).toEqual({
+    ...NO_FILTER,
+    labels: [[named('Cat')], [named('Coffee Cup')]],
+    minConfidence: 70,
+    status: 'LABELED',
+    from: '2026-01-01',
+    to: '2026-01-31',
+  });
 });
 
 test('ignores invalid parts of an address', () => {
@@ -37,12 +61,12 @@ test('ignores invalid parts of an address', () => {
 
 test('accepts labels up to the API limit, counted in characters', () => {
   const longest = '🐈'.repeat(100);
-  expect(read(`/?label=${longest}`).filter.labels).toEqual([longest]);
+  expect(read(`/?label=${longest}`).filter.labels).toEqual([[named(longest)]]);
   expect(read(`/?label=${longest}x`).filter.labels).toEqual([]);
 });
 
 test('removes duplicate labels, and limits their number', () => {
-  expect(read('/?label=Dog&label=Dog').filter.labels).toEqual(['Dog']);
+  expect(read('/?label=Dog&label=Dog').filter.labels).toEqual([[named('Dog')]]);
   const many = Array.from({ length: 500 }, (_, index) => `label=${index}`).join('&');
   expect(read(`/?${many}`).filter.labels).toHaveLength(10);
 });

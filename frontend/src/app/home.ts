@@ -4,8 +4,10 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { isUnfiltered, NO_FILTER } from '../api/filter';
 import type { Summary } from '../api/types';
+import '../gallery/filter-chips';
+import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
-import type { FilterEvent } from '../gallery/find-bar';
+import type { FilterEvent, FindBar } from '../gallery/find-bar';
 import '../gallery/gallery';
 import type { Gallery } from '../gallery/gallery';
 import '../picture/picture-view';
@@ -39,6 +41,7 @@ export class Home extends LitElement {
   @query('ilg-activity-log') private log!: ActivityLog;
   @query('ilg-toasts') private toasts!: Toasts;
   @query('ilg-gallery') private gallery!: Gallery | null;
+  @query('ilg-find-bar') private findBar!: FindBar;
   @query('ilg-file-picker:not([folder])') private picker!: FilePicker | null;
 
   private workspace!: Workspace;
@@ -91,7 +94,7 @@ export class Home extends LitElement {
           ${this.header()}
           <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
           <main>
-            <ilg-filter-chips .filter=${filter} @filter=${this.filterBy}></ilg-filter-chips>
+            <ilg-filter-chips .filter=${filter} @filter=${this.filterBy} @edit=${this.edit}></ilg-filter-chips>
             ${
               isEmpty && isUnfiltered(filter)
                 ? html`<ilg-empty-state></ilg-empty-state>`
@@ -206,6 +209,11 @@ export class Home extends LitElement {
     this.workspace.filterBy(filter);
   }
 
+  private edit({ part }: EditEvent): void {
+    this.workspace.filterBy(part.rest);
+    this.findBar.edit(part);
+  }
+
   private readonly key = (event: KeyboardEvent): void => {
     const origin = event.composedPath()[0];
     if (origin instanceof HTMLInputElement) return;
@@ -213,7 +221,7 @@ export class Home extends LitElement {
     const inLibrary = this.workspace.router.address.view.name === 'library';
     if (event.key !== '/' || event.ctrlKey || event.metaKey || !inLibrary) return;
     event.preventDefault();
-    this.renderRoot.querySelector<HTMLElement>('ilg-find-bar')?.focus();
+    this.findBar.focus();
   };
 
   private readonly beforeUnload = (event: BeforeUnloadEvent): void => {

@@ -1,18 +1,23 @@
-// Filters the gallery by labels, confidence, status and dates. It only dispatches the new filter, which the address bar
-// stores.
-import { html, LitElement, nothing } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+// Filters the gallery: a field for queries, a panel for confidence, status and dates, and help. It only dispatches the
+// new filter, which the address bar stores.
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { type Filter, isUnfiltered, MAX_FILTER_LABELS, NO_FILTER } from '../api/filter';
+import { type Filter, isUnfiltered, NO_FILTER } from '../api/filter';
 import type { ListedStatus } from '../api/types';
 import { close, filters } from '../shared/icons';
 import { text } from '../shared/text';
 import css from './find-bar.css?inline';
 import '../labels/label-field';
-import type { PickEvent } from '../labels/label-field';
+import type { LabelField, PickEvent, Syntax } from '../labels/label-field';
 import { sheets } from '../shared/styles';
+import { type Part, partsOf } from './parts';
+import { combine, format, parse, QueryError, quote, termBeingTyped } from './query';
 
 const STATUSES = ['LABELED', 'PROCESSING', 'REJECTED', 'FAILED'] as const satisfies readonly ListedStatus[];
+
+/** Text that is too long is not cut off, but explained. */
+const QUERY: Syntax = { maxLength: undefined, termBeingTyped, quote };
 
 /** The person changed the filter; dispatched as `filter`. */
 export class FilterEvent extends Event {
@@ -30,9 +35,21 @@ export class FindBar extends LitElement {
   @property({ attribute: false }) filter: Filter = NO_FILTER;
   /** The confidence while the slider is moved. */
   @state() private sliding: number | undefined;
+  @state() private problem = '';
+  @query('ilg-label-field') private field!: LabelField;
+
+  /** Moves a part of the filter to the field. */
+  edit({ filter }: Part): void {
+    // Next to other words, a word can become part of a longer name.
+    const labels = this.field.value ? this.field.labels : [];
+    this.field.appendText(format(filter, labels));
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('filter')) this.problem = '';
+  }
 
   override render() {
-    const { labels } = this.filter;
     const active = Number(this.filter.minConfidence !== undefined) + Number(this.filter.status !== undefined);
     const number = active + Number(Boolean(this.filter.from || this.filter.to));
     return html`
@@ -42,20 +59,23 @@ export class FindBar extends LitElement {
           .api=${this.api}
           label=${text.find.label}
           placeholder=${text.find.placeholder}
-          .chosen=${labels}
-          @pick=${({ label }: PickEvent) => this.change({ labels: [...new Set([...labels, label])].slice(-MAX_FILTER_LABELS) })}
-          @removelast=${() => labels.length > 0 && this.change({ labels: labels.slice(0, -1) })}
+          .chosen=${this.filter.labels.flatMap(([single, another]) => (single && !another ? [single.name] : []))}
+          .syntax=${QUERY}
+          .problem=${this.problem}
+          @pick=${this.add}
+          @input=${this.clearProblem}
+          @removelast=${this.removeLast}
         ></ilg-label-field>
         <button class="filters" type="button" popovertarget="filters" aria-label=${text.find.filters(number)} title=${text.find.filters(number)}>
           ${filters}${number > 0 ? html`<span class="count" aria-hidden="true">${number}</span>` : nothing}
         </button>
-        ${this.panel()}
+        ${this.panel()} ${this.help()}
       </search>
     `;
   }
 
   private panel() {
-    const { minConfidence, status, from, to, labels } = this.filter;
+    const { minConfidence, status, from, to, untagged } = this.filter;
     return html`<div id="filters" popover aria-label=${text.find.filters(0)} role="dialog">
       <label>
         <span>${text.find.confidence} <span class="value">${text.find.atLeast(this.sliding ?? minConfidence ?? 0)}</span></span>
@@ -65,11 +85,12 @@ export class FindBar extends LitElement {
           max="100"
           step="5"
           .value=${String(minConfidence ?? 0)}
+          ?disabled=${untagged}
           aria-describedby="hint"
           @input=${this.previewConfidence}
           @change=${(event: Event) => this.change({ minConfidence: numberOf(event) || undefined })}
         />
-        <small id="hint">${text.find.confidenceOf(labels)}</small>
+        <small id="hint">${this.confidenceHint()}</small>
       </label>
       <label>
         <span>${text.find.status}</span>
@@ -78,7 +99,7 @@ export class FindBar extends LitElement {
           ${STATUSES.map((name) => html`<option value=${name} ?selected=${name === status}>${text.statuses[name]}</option>`)}
         </select>
       </label>
-      <div class="dates">
+      <div class="row">
         <label>
           <span>${text.find.from}</span>
           <input type="date" .value=${from ?? ''} max=${to ?? ''} @change=${(event: Event) => this.change({ from: chosen(event) || undefined })} />
@@ -88,10 +109,55 @@ export class FindBar extends LitElement {
           <input type="date" .value=${to ?? ''} min=${from ?? ''} @change=${(event: Event) => this.change({ to: chosen(event) || undefined })} />
         </label>
       </div>
-      <button class="button" type="button" ?disabled=${isUnfiltered(this.filter)} @click=${() => this.change(NO_FILTER)}>
-        ${text.find.clear}
-      </button>
+      <div class="row">
+        <button class="button" type="button" ?disabled=${isUnfiltered(this.filter)} @click=${() => this.change(NO_FILTER)}>
+          ${text.find.clear}
+        </button>
+        <button class="button" type="button" popovertarget="help">${text.find.help.title}</button>
+      </div>
     </div>`;
+  }
+
+  /** How to write a query. Opens over the panel. */
+  private help() {
+    return html`<div id="help" popover role="dialog" aria-labelledby="help-title">
+      <div class="heading">
+        <h2 id="help-title">${text.find.help.title}</h2>
+        <button class="close" type="button" popovertarget="help" popovertargetaction="hide" aria-label=${text.find.help.close} autofocus>${close}</button>
+      </div>
+      <dl>
+        ${text.find.help.lines.map(([example, meaning]) => html`<div><dt><code>${example}</code></dt><dd>${meaning}</dd></div>`)}
+      </dl>
+    </div>`;
+  }
+
+  /** Which labels the slider applies to. */
+  private confidenceHint(): string {
+    const { labels, untagged } = this.filter;
+    const applicable = labels.flat().filter(({ minConfidence }) => minConfidence === undefined);
+    if (untagged) return text.find.untaggedConfidence;
+    if (labels.length > 0 && applicable.length === 0) return text.find.ownConfidence;
+    return text.find.confidenceOf(applicable.map(({ name }) => name));
+  }
+
+  /** Adds the text of the field to the filter, or says why it can't. */
+  private add(event: PickEvent): void {
+    try {
+      this.change(combine(this.filter, parse(event.value, event.labels)));
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      event.preventDefault();
+      this.problem = error.message;
+    }
+  }
+
+  private clearProblem(): void {
+    this.problem = '';
+  }
+
+  private removeLast(): void {
+    const last = partsOf(this.filter).at(-1);
+    if (last) this.change(last.rest);
   }
 
   private previewConfidence(event: Event): void {
@@ -100,39 +166,7 @@ export class FindBar extends LitElement {
 
   private change(change: Partial<Filter>): void {
     this.sliding = undefined;
-    this.dispatchEvent(new FilterEvent({ ...this.filter, ...change }));
-  }
-}
-
-/** The active filters, with a button to remove each. Dispatches `filter`. */
-@customElement('ilg-filter-chips')
-export class FilterChips extends LitElement {
-  static override styles = sheets(css);
-
-  @property({ attribute: false }) filter: Filter = NO_FILTER;
-
-  override render() {
-    const { labels, minConfidence, status, from, to } = this.filter;
-    if (isUnfiltered(this.filter)) return nothing;
-    const chips: [string, Partial<Filter>][] = labels.map((label) => [
-      label,
-      { labels: labels.filter((other) => other !== label) },
-    ]);
-    if (minConfidence !== undefined) chips.push([text.find.atLeast(minConfidence), { minConfidence: undefined }]);
-    if (status) chips.push([text.statuses[status] ?? status, { status: undefined }]);
-    if (from || to) chips.push([text.find.period(from, to), { from: undefined, to: undefined }]);
-    return html`<ul role="list" class="chips" aria-label=${text.find.active}>
-      ${chips.map(
-        ([name, change]) => html`<li>
-          <span>${name}</span>
-          <button type="button" aria-label=${text.find.remove(name)} @click=${() => this.change(change)}>${close}</button>
-        </li>`,
-      )}
-      ${chips.length > 1 ? html`<li class="all"><button type="button" @click=${() => this.change(NO_FILTER)}>${text.find.clear}</button></li>` : nothing}
-    </ul>`;
-  }
-
-  private change(change: Partial<Filter>): void {
+    this.problem = '';
     this.dispatchEvent(new FilterEvent({ ...this.filter, ...change }));
   }
 }
@@ -140,7 +174,6 @@ export class FilterChips extends LitElement {
 declare global {
   interface HTMLElementEventMap {
     filter: FilterEvent;
-    pick: PickEvent;
   }
 }
 

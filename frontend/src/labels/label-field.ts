@@ -1,9 +1,10 @@
-// A field for label names. Suggests the owner's labels with their numbers of pictures (the ARIA combobox pattern).
+// A field for label names. Suggests the owner's labels with their numbers of pictures (the ARIA combobox pattern). By
+// default its text is one name. With another syntax, the text can be a longer expression that ends with a name.
 import { Task } from '@lit/task';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { MAX_LABEL_LENGTH } from '../api/filter';
+import { isSameLabel, MAX_LABEL_LENGTH } from '../api/filter';
 import type { CountedLabel } from '../api/types';
 import { sleep } from '../shared/backoff';
 import { search } from '../shared/icons';
@@ -15,10 +16,41 @@ import css from './label-field.css?inline';
 const DEBOUNCE = 150;
 const MAX_SUGGESTIONS = 8;
 
-/** A label was chosen or entered; dispatched as `pick`. */
+/** The name that is being typed at the end of a text. */
+export interface TypedTerm {
+  /** Where it starts, in UTF-16 code units. */
+  readonly start: number;
+  /** What is typed of the name. */
+  readonly prefix: string;
+  /** Whether Enter keeps the term as it is, instead of completing it. */
+  readonly complete: boolean;
+}
+
+/** How the text of a field contains names. */
+export interface Syntax {
+  /** In characters. Longer text is cut off; `undefined` to keep it. */
+  readonly maxLength: number | undefined;
+  /** The name that is being typed, or `undefined` if it is something else. `labels` are the owner's, as far as known. */
+  termBeingTyped(value: string, labels: readonly string[]): TypedTerm | undefined;
+  /** A name as the text contains it. */
+  quote(name: string, labels: readonly string[]): string;
+}
+
+/** The whole text is one name. */
+const ONE_NAME: Syntax = {
+  maxLength: MAX_LABEL_LENGTH,
+  termBeingTyped: (value) => ({ start: 0, prefix: value.trim(), complete: false }),
+  quote: (name) => name,
+};
+
+/** The text was entered, completed by a suggestion; dispatched as `pick`. Cancel it to keep the text in the field. */
 export class PickEvent extends Event {
-  constructor(readonly label: string) {
-    super('pick');
+  constructor(
+    readonly value: string,
+    /** The names of the owner's labels, as far as known. */
+    readonly labels: readonly string[],
+  ) {
+    super('pick', { cancelable: true });
   }
 }
 
@@ -35,11 +67,26 @@ export class LabelField extends LitElement {
   @property({ type: Boolean }) free = false;
   /** Labels that are not suggested, because they are already chosen. */
   @property({ attribute: false }) chosen: readonly string[] = [];
+  @property({ attribute: false }) syntax: Syntax = ONE_NAME;
+  /** Why the text was not accepted, or empty. */
+  @property() problem = '';
   @state() private suggestions: readonly CountedLabel[] = [];
   @state() private open = false;
   @state() private active = -1;
   @state() private answered = false;
   @query('input') private input!: HTMLInputElement;
+  /** The owner's most frequent labels, once they are loaded. */
+  private owned: readonly CountedLabel[] = [];
+  private readonly loading = new Task(this, {
+    autoRun: false,
+    task: (_, { signal }) => this.api.listLabels('', signal),
+    onComplete: (labels) => {
+      this.owned = labels;
+      if (this.open) this.suggest();
+    },
+    // Suggestions are optional: the person can type the whole name.
+    onError: () => {},
+  });
   private readonly lookup = new Task(this, {
     autoRun: false,
     task: async ([prefix]: readonly [string], { signal }) => {
@@ -47,13 +94,10 @@ export class LabelField extends LitElement {
       return this.api.listLabels(prefix, signal);
     },
     onComplete: (labels) => {
-      this.suggestions = labels.filter(({ name }) => !this.chosen.includes(name)).slice(0, MAX_SUGGESTIONS);
+      this.show(labels);
       this.answered = true;
     },
-    // Suggestions are optional: the person can type the whole name.
-    onError: () => {
-      this.suggestions = [];
-    },
+    onError: () => {},
   });
 
   override render() {
@@ -69,16 +113,19 @@ export class LabelField extends LitElement {
         aria-expanded=${shown}
         aria-controls="options"
         aria-activedescendant=${active}
+        aria-invalid=${this.problem ? 'true' : nothing}
+        aria-describedby=${this.problem ? 'problem' : nothing}
         autocomplete="off"
         autocapitalize="off"
         spellcheck="false"
         enterkeyhint="search"
         placeholder=${this.placeholder}
         @input=${this.typed}
-        @focus=${this.typed}
+        @focus=${this.focused}
         @blur=${this.blurred}
         @keydown=${this.key}
       />
+      <div id="problem" role="alert" ?hidden=${shown || !this.problem}>${this.problem}</div>
       <div id="options" role="listbox" aria-label=${text.find.suggestions} ?hidden=${!shown}>
         ${this.suggestions.map(
           ({ name, count }, index) => html`<div
@@ -86,7 +133,7 @@ export class LabelField extends LitElement {
             role="option"
             aria-selected=${index === this.active}
             @pointerdown=${(event: Event) => event.preventDefault()}
-            @click=${() => this.pick(name)}
+            @click=${() => this.pick(this.completed(name))}
           >
             <span>${name}</span><small>${text.pictures(count)}</small>
           </div>`,
@@ -100,17 +147,61 @@ export class LabelField extends LitElement {
     `;
   }
 
+  /** The names of the owner's labels, as far as they are known. */
+  get labels(): readonly string[] {
+    return this.owned.map(({ name }) => name);
+  }
+
+  get value(): string {
+    return this.input.value.trim();
+  }
+
+  /** Appends text to the field and moves the focus there. */
+  appendText(value: string): void {
+    this.input.value = [this.value, value].filter(Boolean).join(' ');
+    this.input.focus();
+    this.input.setSelectionRange(this.input.value.length, this.input.value.length);
+  }
+
+  private get term(): TypedTerm | undefined {
+    return this.syntax.termBeingTyped(this.input.value, this.labels);
+  }
+
+  private focused(): void {
+    void this.loading.run();
+    this.typed();
+  }
+
   private typed(): void {
     // `maxlength` counts UTF-16 code units, not characters.
     const characters = [...this.input.value];
-    if (characters.length > MAX_LABEL_LENGTH) this.input.value = characters.slice(0, MAX_LABEL_LENGTH).join('');
+    const { maxLength = characters.length } = this.syntax;
+    if (characters.length > maxLength) this.input.value = characters.slice(0, maxLength).join('');
     this.open = true;
     this.active = -1;
-    const prefix = this.input.value.trim();
-    // Until the API responds, keep the suggestions that still match.
-    this.suggestions = this.suggestions.filter(({ name }) => name.toLowerCase().startsWith(prefix.toLowerCase()));
+    this.suggest();
+  }
+
+  /** Suggests labels for the name that is being typed. */
+  private suggest(): void {
+    const { prefix } = this.term ?? {};
+    this.lookup.abort();
     this.answered = false;
-    void this.lookup.run([prefix]);
+    if (prefix === undefined || [...prefix].length > MAX_LABEL_LENGTH) {
+      this.show([]);
+    } else {
+      // Until the API responds, show the known labels that match.
+      this.show(this.owned.filter(({ name }) => name.toLowerCase().startsWith(prefix.toLowerCase())));
+      if (prefix) void this.lookup.run([prefix]);
+    }
+  }
+
+  private show(labels: readonly CountedLabel[]): void {
+    const highlighted = this.suggestions[this.active]?.name;
+    this.suggestions = labels
+      .filter(({ name }) => !this.chosen.some((chosen) => isSameLabel(chosen, name)))
+      .slice(0, MAX_SUGGESTIONS);
+    this.active = this.suggestions.findIndex(({ name }) => name === highlighted);
   }
 
   private blurred(): void {
@@ -146,23 +237,39 @@ export class LabelField extends LitElement {
   }
 
   private enter(event: KeyboardEvent): void {
-    const typed = this.input.value.trim();
-    const exact = this.suggestions.find(({ name }) => name.toLowerCase() === typed.toLowerCase());
-    // Without an exact match, Enter chooses the first suggestion.
-    const suggestion =
-      this.suggestions[this.active] ?? exact ?? (this.free || !typed ? undefined : this.suggestions[0]);
-    const name = suggestion?.name ?? typed;
-    if (!name) return;
+    const suggestion = this.suggestions[this.active] ?? this.completion();
+    const value = suggestion ? this.completed(suggestion.name) : this.value;
+    if (!value) return;
     event.preventDefault();
-    this.pick(name);
+    this.pick(value);
   }
 
-  private pick(name: string): void {
-    this.input.value = '';
-    this.suggestions = [];
+  /** The suggestion that Enter chooses if none is highlighted. */
+  private completion(): CountedLabel | undefined {
+    const { prefix, complete } = this.term ?? { prefix: '', complete: true };
+    if (!prefix || complete) return undefined;
+    const exact = this.suggestions.find(({ name }) => isSameLabel(name, prefix));
+    return exact ?? (this.free ? undefined : this.suggestions[0]);
+  }
+
+  /** The text, with this name in place of the one that is being typed. */
+  private completed(name: string): string {
+    const { start = this.input.value.length } = this.term ?? {};
+    return this.input.value.slice(0, start) + this.syntax.quote(name, this.labels);
+  }
+
+  private pick(value: string): void {
+    this.lookup.abort();
+    this.show([]);
     this.answered = false;
     this.open = false;
-    this.lookup.abort();
-    this.dispatchEvent(new PickEvent(name));
+    const accepted = this.dispatchEvent(new PickEvent(value, this.labels));
+    this.input.value = accepted ? '' : value;
+  }
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    pick: PickEvent;
   }
 }

@@ -116,7 +116,7 @@ export class SettingsView extends LitElement {
         label=${text.settings[field].add}
         placeholder=${text.settings[field].add}
         .chosen=${names}
-        @pick=${({ label }: PickEvent) => this.addName(field, [...without(label), label])}
+        @pick=${({ value }: PickEvent) => this.addName(field, [...without(value), value])}
       ></ilg-label-field>
     </fieldset>`;
   }

@@ -11,6 +11,7 @@ const LOCALE = 'en-US';
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const percent = new Intl.NumberFormat(LOCALE, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const conjunction = new Intl.ListFormat(LOCALE, { type: 'conjunction' });
+const disjunction = new Intl.ListFormat(LOCALE, { type: 'disjunction' });
 
 const longDay = new Intl.DateTimeFormat(LOCALE, { weekday: 'long', day: 'numeric', month: 'long' });
 const longDayAndYear = new Intl.DateTimeFormat(LOCALE, {
@@ -20,6 +21,7 @@ const longDayAndYear = new Intl.DateTimeFormat(LOCALE, {
   year: 'numeric',
 });
 const shortDay = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' });
+const shortMonth = new Intl.DateTimeFormat(LOCALE, { month: 'short', year: 'numeric' });
 const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
 const clock = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'medium' });
 const decimal = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
@@ -37,6 +39,9 @@ const duration = (milliseconds: number) =>
   milliseconds < 1000 ? `${whole.format(milliseconds)} ms` : `${decimal.format(milliseconds / 1000)} s`;
 const pixels = (width: number, height: number) => `${whole.format(width)} × ${whole.format(height)} pixels`;
 const names = (labels: readonly NamedLabel[], limit: number) => labels.slice(0, limit).map(({ name }) => name);
+
+/** A percentage from a query, which can have two decimal places. */
+const exactPercent = (value: number) => `${value}%`;
 
 /** How many labels of a picture are named where there is little space. */
 const CAPTION_LABELS = 3;
@@ -158,11 +163,30 @@ export const text = {
     filters: (number: number) => (number > 0 ? `Filters, ${number} active` : 'Filters'),
     active: 'Active filters',
     remove: (name: string) => `Remove ${name}`,
+    edit: (name: string) => `Edit ${name}`,
     clear: 'Clear all',
     confidence: 'Confidence',
-    atLeast: (value: number) => (value > 0 ? `${whole.format(value)}% or more` : 'Any'),
+    atLeast: (value: number) => (value > 0 ? `${exactPercent(value)} or more` : 'Any'),
     confidenceOf: (labels: readonly string[]) =>
       `Minimum confidence for ${labels.length > 0 ? conjunction.format(labels) : 'at least one label'}`,
+    ownConfidence: 'Each label in your search has its own minimum confidence.',
+    untaggedConfidence: 'Pictures without labels have no confidence.',
+    /** Labels of which pictures need one. */
+    labels: (labels: readonly { readonly name: string; readonly minConfidence: number | undefined }[]) => {
+      const named = labels.map(({ name, minConfidence }) => {
+        if (minConfidence === undefined) return name;
+        const least = `${exactPercent(minConfidence)} or more`;
+        return labels.length === 1 ? `${name} ${least}` : `${name} (${least})`;
+      });
+      return disjunction.format(named);
+    },
+    without: (name: string) => `Without ${name}`,
+    untagged: 'Untagged',
+    taken: (time: string) => {
+      const [year = '', month, day] = time.split('-');
+      if (day) return `Taken ${shortDay.format(noon(time))}`;
+      return `Taken ${month ? shortMonth.format(noon(`${time}-01`)) : year}`;
+    },
     status: 'Status',
     anyStatus: 'Any',
     from: 'From',
@@ -171,6 +195,57 @@ export const text = {
       const [first, last] = [from, to].map((day) => day && shortDay.format(noon(day)));
       if (first && last) return first === last ? first : `${first} – ${last}`;
       return first ? `Since ${first}` : `Until ${last}`;
+    },
+    /** Why a search can't be understood, and how to correct it. */
+    problems: {
+      tooLong: (max: number) => `The search is too long. Use up to ${whole.format(max)} characters.`,
+      openQuote: 'A quote is not closed. Add " after the name, or remove the first ".',
+      emptyQuotes: 'There is nothing between the quotes. Write a label between them, or remove them.',
+      nameTooLong: (max: number) => `A label is too long. Use up to ${whole.format(max)} characters.`,
+      invalidName: (name: string) =>
+        `“${name}” can't be a label. Remove “|”, or the “>” and the number at its end. For either of two labels, use “or”.`,
+      orWithoutLabel: '“or” needs a label on both sides, for example: cat or dog. To find the label, write "or".',
+      minusWithoutLabel: '“-” needs a label right after it, for example: -dog.',
+      confidenceWithoutLabel: '“>” needs a label before it, for example: cat > 90.',
+      confidenceWithoutNumber: '“>” needs a percentage after it, for example: cat > 90.',
+      confidence: (value: string) =>
+        value ? `“${value}” is not a confidence. Use a number from 0 to 100.` : 'Use a confidence from 0 to 100.',
+      exclusionWithConfidence: (name: string) =>
+        `An excluded label can't have a confidence. Remove the “>” after “-${name}”.`,
+      status: (value: string) =>
+        `${value ? `“${value}” is not a status` : '“status:” needs a value'}. Use processing, labeled, rejected or failed.`,
+      day: (key: string, value: string) =>
+        `${value ? `“${value}” is not a date` : `“${key}:” needs a date`}. Write it like this: ${key}:2026-01-31.`,
+      taken: (value: string) =>
+        `${value ? `“${value}” is not a date` : '“taken:” needs a date'}. ` +
+        'Use a year, month or day: taken:2015, taken:2015-07 or taken:2015-07-13.',
+      repeated: (key: string) => `Use “${key}:” only once.`,
+      tooManyLabels: (max: number) => `You can search for up to ${whole.format(max)} labels. Remove one.`,
+      tooManyExclusions: (max: number) => `You can exclude up to ${whole.format(max)} labels. Remove one.`,
+      wantedAndExcluded: (name: string) => `“${name}” is both included and excluded. Remove one of the two.`,
+      untaggedWithLabels: '“untagged” finds pictures without labels. Remove it, or remove the labels.',
+      untaggedWithConfidence: '“untagged” finds pictures without labels. Remove it, or remove the confidence.',
+      fromAfterTo: 'The “from” date is after the “to” date. Change one of them.',
+    },
+    help: {
+      title: 'Search help',
+      close: 'Close search help',
+      /** Examples and what they find. */
+      lines: [
+        ['cat', 'Pictures with this label'],
+        ['cat dog', 'Both labels'],
+        ['cat or dog', 'Either label'],
+        ['cat dog or bird', 'Cat, and also dog or bird'],
+        ['-dog', 'Pictures without this label'],
+        ['cat > 90', 'Cat with a confidence of 90% or more'],
+        ['"coffee cup"', 'A label of several words'],
+        ['untagged', 'Labeled pictures without any labels'],
+        ['status:failed', 'By status: processing, labeled, rejected or failed'],
+        ['taken:2015-07', 'Taken in this year, month or day'],
+        ['from:2026-01-01', 'Added on this day or later'],
+        ['to:2026-01-31', 'Added on this day or earlier'],
+        ['confidence:70', 'Minimum confidence of labels without their own'],
+      ] as readonly (readonly [string, string])[],
     },
   },
 

@@ -12,11 +12,11 @@ const OR: char = '|';
 /// Separates a name from its minimum confidence.
 const ABOVE: char = '>';
 
-/// Several alternatives, for the description only.
+/// A label, or alternatives separated by `|`. Each can end with `>` and its minimum confidence in percent.
 #[derive(utoipa::ToSchema)]
 #[schema(
     min_length = 1,
-    pattern = r"^[^|>\u0000-\u001f\u007f-\u009f]{1,100}(>(100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?))?(\|[^|>\u0000-\u001f\u007f-\u009f]{1,100}(>(100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?))?)*$",
+    pattern = r"^[^|>\u0000-\u001f\u007f-\u009f]{1,100}(>(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?))?(\|[^|>\u0000-\u001f\u007f-\u009f]{1,100}(>(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?))?)*$",
     examples("Cat", "Cat>90|Dog")
 )]
 #[expect(dead_code, reason = "only utoipa reads it")]

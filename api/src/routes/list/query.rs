@@ -64,7 +64,7 @@ pub(crate) struct ListQuery {
     status: Option<ListedStatus>,
     /// Only images with this label. Case-insensitive. If repeated, only images that match each value. `Cat|Dog` matches
     /// images with one of these labels, `Cat>90` those with at least this confidence in percent. At most 10 names.
-    #[param(min_items = 1, max_items = 10, explode = true)]
+    #[param(inline, min_items = 1, max_items = 10, explode = true)]
     label: Option<Vec<LabelAlternatives>>,
     /// Only images without this label. Case-insensitive. If repeated, only images without all of them.
     #[param(min_items = 1, max_items = 10, explode = true)]
@@ -72,7 +72,7 @@ pub(crate) struct ListQuery {
     /// Only labeled images that have no labels. Can't be combined with `label`.
     untagged: Option<bool>,
     /// Only images taken in this year or month, or on this day, by the camera's clock.
-    #[param(pattern = r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+    #[param(pattern = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
     taken: Option<String>,
     /// Only images whose labels have at least this confidence, in percent: all names in `label` without their own
     /// minimum, or any label if there are none.
