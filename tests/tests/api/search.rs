@@ -30,9 +30,13 @@ fn library(random: &mut Rng, count: usize) -> Vec<Seed> {
         }
         labels.sort_by(|a, b| b.1.total_cmp(&a.1));
         let mut image = Seed::labeled(&format!("2026-{month:02}-{day:02}T{hour:02}:00:00.000Z"), &labels);
-        if labels.is_empty() && random.bool() {
-            image.status = Status::Rejected;
-        }
+        image.status = match random.u8(0..8) {
+            0 if labels.is_empty() => Status::Rejected,
+            1 if labels.is_empty() => Status::AwaitingUpload,
+            // It is labeled again, and has its previous labels.
+            2 => Status::Processing,
+            _ => Status::Labeled,
+        };
         let (year, month, day) = (random.u16(2015..=2016), random.u8(1..=12), random.u8(1..=28));
         image.taken_at = random
             .bool()
@@ -129,7 +133,10 @@ impl Query {
             && !self.without.iter().any(|name| has(name, 0.0))
             && (!self.untagged || (image.status == Status::Labeled && image.labels.is_empty()))
             && is_confident
-            && self.status.is_none_or(|status| image.status == status)
+            && match self.status {
+                Some(status) => image.status == status,
+                None => image.status != Status::AwaitingUpload,
+            }
             && self.from.is_none_or(|from| image.created_at.as_str() >= from)
             && self.to.is_none_or(|to| image.created_at.as_str() < to)
             && self.taken.as_ref().is_none_or(|taken| {
@@ -180,21 +187,21 @@ fn random_searches_find_what_a_plain_evaluation_finds() {
             let text = query.text();
             let expected = query.expected(&library);
             // The first page of each, and all pages of some: each page takes as long as a whole search of a database.
-            if number % 10 == 0 {
-                assert_eq!(all(&user, &format!("limit=100&{text}")).await, expected, "{text}");
+            let (found, next) = if number % 10 == 0 {
+                (all(&user, &format!("limit=100&{text}")).await, None)
             } else {
-                let (found, next) = page(&get(&user, &format!("/images?limit=100&{text}")).await);
-                assert_eq!(found, expected[..found.len()], "{text}");
-                assert!(next.is_some() || found.len() == expected.len(), "{text}");
-            }
-            usize::from(!expected.is_empty())
+                page(&get(&user, &format!("/images?limit=100&{text}")).await)
+            };
+            assert_eq!(found, expected[..found.len()], "{text}");
+            assert!(next.is_some() || found.len() == expected.len(), "{text}");
+            usize::from(!found.is_empty())
         };
         let answers: usize = stream::iter(queries.iter().enumerate())
             .map(check)
             .buffer_unordered(AT_ONCE)
             .fold(0, async |sum, answers| sum + answers)
             .await;
-        assert!(answers > 200, "many queries find images: {answers}");
+        assert!(answers > 100, "many first pages have images: {answers}");
     });
 }
 
@@ -202,7 +209,7 @@ fn random_searches_find_what_a_plain_evaluation_finds() {
 fn one_image_per_page_is_found_in_order() {
     run(async |stack| {
         let user = stack.new_user("small-pages").await;
-        let library = library(&mut Rng::with_seed(8), 60);
+        let library = library(&mut Rng::with_seed(8), 150);
         stack.seed(&user.owner, &library).await;
         let label = |name: &str| vec![(name.to_owned(), None)];
         let both = vec![label("Cat"), label("Animal")];

@@ -22,7 +22,7 @@ const ABOVE: char = '>';
 #[expect(dead_code, reason = "only utoipa reads it")]
 pub(crate) struct LabelAlternatives(String);
 
-/// Reads `Cat>90|Dog`. Names without a minimum confidence have `min_confidence`. `None` if the text is invalid.
+/// Reads `Cat>90|Dog`. Names without a minimum confidence get `min_confidence`. `None` if the text is invalid.
 pub(crate) fn alternatives(text: &str, min_confidence: Option<f64>) -> Option<Alternatives> {
     let mut alternatives = Alternatives::new();
     for part in text.split(OR) {
@@ -49,7 +49,8 @@ fn percent(text: &str) -> Option<f64> {
         (1..=max).contains(&text.len()) && text.bytes().all(|character| character.is_ascii_digit())
     };
     let percent: f64 = text.parse().ok()?;
-    (are_digits(whole, 3) && are_digits(decimals, 2) && percent <= 100.0).then_some(percent)
+    let max_digits = if percent < 100.0 { 2 } else { 3 };
+    (are_digits(whole, max_digits) && are_digits(decimals, 2) && percent <= 100.0).then_some(percent)
 }
 
 #[cfg(test)]
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_is_no_alternative() {
+    fn rejects_invalid_alternatives() {
         let long = "🐈".repeat(MAX_NAME_LENGTH + 1);
         for text in [
             "",

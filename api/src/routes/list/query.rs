@@ -23,13 +23,13 @@ const STATUS: (&str, &str) = (
 const LABEL: (&str, &str) = (
     "label",
     "a label name, such as Cat, with a minimum confidence, such as Cat>90, or alternatives, such as Cat|Dog; names have 1 \
-     to 100 characters without control characters, and all values together have up to 10 names",
+     to 100 characters without control characters, | and >, and all values together have up to 10 names",
 );
 const WITHOUT: (&str, &str) = (
     "without",
     "a label name of 1 to 100 characters without control characters, given up to 10 times",
 );
-const UNTAGGED: (&str, &str) = ("untagged", "true or false, and false with label");
+const UNTAGGED: (&str, &str) = ("untagged", "true or false; can't be true together with label");
 const TAKEN: (&str, &str) = (
     "taken",
     "a year, month or day, such as 2015, 2015-07 or 2015-07-13",
@@ -66,16 +66,17 @@ pub(crate) struct ListQuery {
     /// images with one of these labels, `Cat>90` those with at least this confidence in percent. At most 10 names.
     #[param(inline, min_items = 1, max_items = 10, explode = true)]
     label: Option<Vec<LabelAlternatives>>,
-    /// Only images without this label. Case-insensitive. If repeated, only images without all of them.
+    /// Only images without this label. Case-insensitive. If repeated, only images with none of them.
     #[param(min_items = 1, max_items = 10, explode = true)]
     without: Option<Vec<LabelName>>,
-    /// Only labeled images that have no labels. Can't be combined with `label`.
+    /// Only labeled images that have no labels. Can't be combined with `label`. No image matches another `status` or a
+    /// `minConfidence`, too.
     untagged: Option<bool>,
     /// Only images taken in this year or month, or on this day, by the camera's clock.
     #[param(pattern = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
     taken: Option<String>,
     /// Only images whose labels have at least this confidence, in percent: all names in `label` without their own
-    /// minimum, or any label if there are none.
+    /// minimum, or any label if `label` is not given.
     #[param(minimum = 0, maximum = 100, rename = "minConfidence")]
     min_confidence: Option<f64>,
     /// Only images created at or after this time: a date (its start in UTC), or a time with its UTC offset.
@@ -271,8 +272,8 @@ fn is_taken(text: &str) -> bool {
         10 => text.to_owned(),
         _ => return false,
     };
-    let digits = |(index, character): (usize, u8)| (character == b'-') == matches!(index, 4 | 7);
-    day.bytes().enumerate().all(digits) && day.parse::<Date>().is_ok()
+    let dashes_in_place = |(index, character): (usize, u8)| (character == b'-') == matches!(index, 4 | 7);
+    day.bytes().enumerate().all(dashes_in_place) && day.parse::<Date>().is_ok()
 }
 
 #[cfg(test)]

@@ -109,7 +109,8 @@ pub(crate) async fn page(
 /// `None` if no image can match.
 async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Source>, Problem> {
     if filter.labels.is_empty() {
-        let is_contradictory = filter.untagged && filter.min_confidence.is_some();
+        let has_other_status = filter.status.is_some_and(|status| status != Status::Labeled);
+        let is_contradictory = filter.untagged && (filter.min_confidence.is_some() || has_other_status);
         return Ok((!is_contradictory).then_some(Source::History));
     }
     let names: BTreeSet<&String> = filter.labels.iter().flat_map(Alternatives::keys).collect();
@@ -349,7 +350,7 @@ fn is_confident_enough(percent: Option<f64>, min: Option<f64>) -> bool {
 /// after the last one of a label with more rows are left out, because that label may have rows before them.
 fn merged(rows: Vec<Found<(String, bool)>>, count: usize) -> Found<(String, bool)> {
     let unfinished = rows.iter().filter(|found| found.more);
-    let known_to = unfinished
+    let complete_down_to = unfinished
         .filter_map(|found| found.items.last())
         .map(|(place, _)| place.clone())
         .max();
@@ -358,7 +359,11 @@ fn merged(rows: Vec<Found<(String, bool)>>, count: usize) -> Found<(String, bool
     for (place, matches) in rows.into_iter().flat_map(|found| found.items) {
         *places.entry(place).or_default() |= matches;
     }
-    let is_known = |place: &String| known_to.as_ref().is_none_or(|known_to| place >= known_to);
+    let is_known = |place: &String| {
+        complete_down_to
+            .as_ref()
+            .is_none_or(|complete_down_to| place >= complete_down_to)
+    };
     let mut items: Vec<_> = places
         .into_iter()
         .rev()
