@@ -129,10 +129,10 @@ test('says why a query is invalid, and keeps it for correction', async ({ page }
 test('a part of the search can be edited and removed', async ({ page }) => {
   await page.goto('/?label=Cat%7CCup&status=LABELED');
   await expect(tiles(page)).toHaveCount(2);
-  await page.getByRole('button', { name: 'Cat or Cup', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit Cat or Cup', exact: true }).click();
   const field = searchField(page);
   await expect(field).toBeFocused();
-  await expect(field).toHaveValue('Cat or Cup');
+  await expect(field).toHaveValue('Cat or Cup ');
   await expect(chips(page)).toHaveText(['Labeled']);
   expect(new URL(page.url()).search).toBe('?status=LABELED');
 
@@ -146,6 +146,101 @@ test('a part of the search can be edited and removed', async ({ page }) => {
   await expect(tiles(page)).toHaveCount(2);
   await page.getByRole('button', { name: 'Remove Labeled' }).click();
   await expect(tiles(page)).toHaveCount(3);
+});
+
+test('Enter keeps an edited part as it is, also if a longer label begins with it', async ({ page }) => {
+  await page.goto('/?without=ca');
+  await page.getByRole('button', { name: 'Edit Without ca', exact: true }).click();
+  await expect(page.getByRole('option', { name: 'Cat 1 picture', exact: true })).toBeVisible();
+  await searchField(page).press('Enter');
+  await expect(chips(page)).toHaveText(['Without ca']);
+});
+
+test('Enter waits for the labels, to find those of several words', async ({ page }) => {
+  let respond = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    respond = resolve;
+  });
+  await page.route('**/api/labels*', async (route) => {
+    await answered;
+    await route.fulfill({ json: { labels: [{ name: 'Coffee Cup', count: 1 }] } });
+  });
+  await page.reload();
+  await searchField(page).fill('coffee cup');
+  await searchField(page).press('Enter');
+  await expect(searchField(page)).toHaveValue('coffee cup');
+  respond();
+  await expect(chips(page)).toHaveText(['Coffee Cup']);
+});
+
+test.describe('without suggestions', () => {
+  test.use({ expectedError: /status of 400/ });
+
+  test('Enter searches for the words', async ({ page }) => {
+    await page.route('**/api/labels*', (route) => route.fulfill({ status: 400, json: {} }));
+    await page.reload();
+    await searchField(page).fill('coffee cat');
+    await searchField(page).press('Enter');
+    await expect(chips(page)).toHaveText(['coffee', 'cat', 'Clear all']);
+  });
+});
+
+test('holding Backspace empties the field, but keeps the filters', async ({ page }) => {
+  await page.goto('/?label=Cat&status=LABELED');
+  const field = searchField(page);
+  await field.pressSequentially('x');
+  // Playwright repeats a key that is down already.
+  for (let times = 0; times < 4; times += 1) await page.keyboard.down('Backspace');
+  await page.keyboard.up('Backspace');
+  await expect(field).toHaveValue('');
+  await expect(chips(page)).toHaveText([/Cat/, 'Labeled', 'Clear all']);
+  await field.press('Backspace');
+  await expect(chips(page)).toHaveText([/Cat/]);
+});
+
+test('the panel explains dates and statuses that contradict the search', async ({ page }) => {
+  await page.goto('/?to=2026-01-31');
+  await page.getByRole('button', { name: /^Filters/ }).click();
+  const panel = page.getByRole('dialog', { name: 'Filters' });
+  await panel.getByLabel('From', { exact: true }).fill('2026-02-01');
+  await expect(panel.getByRole('alert')).toHaveText('The “from” date is after the “to” date. Change one of them.');
+  expect(new URL(page.url()).search).toBe('?to=2026-01-31');
+  await panel.getByLabel('To', { exact: true }).fill('2026-02-02');
+  await expect(panel.getByRole('alert')).toBeHidden();
+  expect(new URL(page.url()).search).toBe('?from=2026-02-01&to=2026-02-02');
+
+  await page.goto('/?untagged=true');
+  await page.getByRole('button', { name: /^Filters/ }).click();
+  await panel.getByRole('combobox', { name: 'Status' }).selectOption('Failed');
+  await expect(panel.getByRole('alert')).toHaveText(/finds labeled pictures/);
+  expect(new URL(page.url()).search).toBe('?untagged=true');
+  await panel.getByRole('button', { name: 'Clear all' }).click();
+  await expect(panel.getByRole('combobox', { name: 'Status' })).toHaveValue('');
+  await expect(panel.getByRole('alert')).toBeHidden();
+});
+
+test('a repeated problem is announced again, and Escape closes it', async ({ page }) => {
+  const field = searchField(page);
+  await field.fill('status:lost');
+  await field.press('Enter');
+  await expect(problem(page)).toBeVisible();
+  const announced = await problem(page).elementHandle();
+  await field.press('Enter');
+  await expect(problem(page)).toBeVisible();
+  // A new alert with the same text.
+  await expect.poll(() => announced?.evaluate((element) => element.isConnected)).toBe(false);
+  await field.press('Escape');
+  await expect(problem(page)).toBeHidden();
+  await expect(field).toHaveValue('status:lost');
+});
+
+test('after a filter is removed with the keyboard, the search field has the focus', async ({ page }) => {
+  await page.goto('/?label=Cat&label=Animal&status=LABELED');
+  for (const name of ['Remove Cat', 'Remove Animal', 'Remove Labeled']) {
+    await page.getByRole('button', { name, exact: true }).press('Enter');
+    await expect(searchField(page)).toBeFocused();
+  }
+  await expect(chips(page)).toHaveCount(0);
 });
 
 test('the address restores the search', async ({ page }) => {

@@ -1,4 +1,5 @@
 // The filter of the history, and how the API's parameters express it. The page's address uses the same parameters.
+import type { operations } from './schema';
 import type { ListedStatus } from './types';
 
 /** A label that pictures must have. */
@@ -47,21 +48,15 @@ export const MAX_EXCLUSIONS = 10;
 export const MAX_LABEL_LENGTH = 100;
 
 /** The statuses that the page offers. Pictures that await their upload are not shown. */
-const STATUSES: readonly string[] = ['PROCESSING', 'LABELED', 'REJECTED', 'FAILED'];
+export const STATUSES = ['LABELED', 'PROCESSING', 'REJECTED', 'FAILED'] as const satisfies readonly ListedStatus[];
 /** Separates the alternatives of a group. */
 const OR = '|';
 
 /** The API's query parameters for a filter. `from` and `to` are days here. */
-export interface FilterParameters {
-  label?: string[];
-  without?: string[];
-  untagged?: boolean;
-  minConfidence?: number;
-  status?: ListedStatus;
-  taken?: string;
-  from?: string;
-  to?: string;
-}
+export type FilterParameters = Omit<
+  NonNullable<operations['listImages']['parameters']['query']>,
+  'cursor' | 'id' | 'limit'
+>;
 
 /** Whether a filter lets every picture through. */
 export function isUnfiltered(filter: Filter): boolean {
@@ -88,19 +83,22 @@ export function readParameters(parameters: URLSearchParams): Filter {
   const labels = limit(parameters.getAll('label').map(readGroup)).reduce(addGroup, []);
   const minConfidence = readPercentage(parameters.get('minConfidence') ?? '') || undefined;
   const without = parameters.getAll('without').map((name) => name.trim());
-  const status = parameters.get('status') ?? '';
+  const status = readStatus(parameters.get('status') ?? '');
+  const from = readDay(parameters.get('from') ?? '');
+  const to = readDay(parameters.get('to') ?? '');
+  const isUntagged = parameters.get('untagged') === 'true' && canBeUntagged(status);
   return {
     labels,
     without: without
       .filter((name) => isLabelName(name) && !namesOf(labels).some((wanted) => isSameLabel(wanted, name)))
       .reduce(addExclusion, [])
       .slice(0, MAX_EXCLUSIONS),
-    untagged: parameters.get('untagged') === 'true' && labels.length === 0 && minConfidence === undefined,
+    untagged: isUntagged && labels.length === 0 && minConfidence === undefined,
     minConfidence,
-    status: readStatus(status),
+    status,
     taken: readTaken(parameters.get('taken') ?? ''),
-    from: readDay(parameters.get('from') ?? ''),
-    to: readDay(parameters.get('to') ?? ''),
+    from,
+    to: from && to && from > to ? undefined : to,
   };
 }
 
@@ -114,22 +112,24 @@ export function isSameLabel(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-/** Whether the API's parameters can contain this name: `|` and a percentage at the end have a meaning there. */
-export function isLabelName(name: string): boolean {
-  return name !== '' && [...name].length <= MAX_LABEL_LENGTH && !name.includes(OR) && !/>\s*[\d.]+$/.test(name);
+/** Whether pictures with this status can be untagged. */
+export function canBeUntagged(status: ListedStatus | undefined): boolean {
+  return status === undefined || status === 'LABELED';
 }
 
 /**
- * Adds a group, unless it is there already. A single label replaces the same label with another minimum confidence.
+ * Whether the API's parameter `label` can contain this name: `|` and `>` have a meaning there. Excluded labels have the
+ * same rule here, although the API accepts more.
  */
+export function isLabelName(name: string): boolean {
+  return name !== '' && [...name].length <= MAX_LABEL_LENGTH && !/[|>\p{Cc}]/u.test(name);
+}
+
+/** Adds a group, unless it is there already. */
 export function addGroup(groups: readonly LabelGroup[], group: LabelGroup): readonly LabelGroup[] {
   const added = group.reduce(addTerm, []);
-  const [single, another] = added;
-  if (!single || groups.some((existing) => keyOf(existing) === keyOf(added))) return groups;
-  const index = another
-    ? -1
-    : groups.findIndex(([term, alternative]) => term && !alternative && isSameLabel(term.name, single.name));
-  return index < 0 ? [...groups, added] : groups.with(index, added);
+  const isThere = groups.some((existing) => keyOf(existing) === keyOf(added));
+  return added.length === 0 || isThere ? groups : [...groups, added];
 }
 
 /** Adds an excluded label, unless it is there already. */
@@ -145,8 +145,7 @@ export function readPercentage(text: string): number | undefined {
 
 /** A status by its name in any case. */
 export function readStatus(text: string): ListedStatus | undefined {
-  const status = text.toUpperCase();
-  return STATUSES.includes(status) ? (status as ListedStatus) : undefined;
+  return STATUSES.find((status) => status === text.toUpperCase());
 }
 
 /** A day that exists, `YYYY-MM-DD`. */

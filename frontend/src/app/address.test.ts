@@ -54,9 +54,18 @@ test('ignores invalid parts of an address', () => {
     '/images/<img src=x>',
     '/elsewhere?minConfidence=NaN&status=ROOT&from=2026-02-31&to=yesterday&label=',
     `/?minConfidence=101&label=${'a'.repeat(101)}`,
+    '/?label=a%3Eb&label=a%00',
   ]) {
     expect(read(path)).toEqual({ view: { name: 'library' }, filter: NO_FILTER });
   }
+});
+
+test('ignores the end of a period that is before its start', () => {
+  expect(read('/?from=2026-02-01&to=2026-01-31').filter).toEqual({ ...NO_FILTER, from: '2026-02-01' });
+});
+
+test('keeps each minimum confidence of a label', () => {
+  expect(read('/?label=Cat>90&label=Cat').filter.labels).toEqual([[named('Cat', 90)], [named('Cat')]]);
 });
 
 test('accepts labels up to the API limit, counted in characters', () => {

@@ -94,7 +94,12 @@ export class Home extends LitElement {
           ${this.header()}
           <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
           <main>
-            <ilg-filter-chips .filter=${filter} @filter=${this.filterBy} @edit=${this.edit}></ilg-filter-chips>
+            <ilg-filter-chips
+              .filter=${filter}
+              @filter=${this.filterBy}
+              @edit=${this.edit}
+              @leave=${() => this.findBar.focus()}
+            ></ilg-filter-chips>
             ${
               isEmpty && isUnfiltered(filter)
                 ? html`<ilg-empty-state></ilg-empty-state>`

@@ -1,6 +1,7 @@
 // The active filters as chips. The name of each is a button that moves it back to the search field.
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
 import { type Filter, NO_FILTER } from '../api/filter';
 import { close } from '../shared/icons';
 import { sheets } from '../shared/styles';
@@ -8,6 +9,7 @@ import { text } from '../shared/text';
 import css from './filter-chips.css?inline';
 import { FilterEvent } from './find-bar';
 import { type Part, partsOf } from './parts';
+import { format } from './query';
 
 /** The person wants to edit a part of the filter in the search field; dispatched as `edit`. */
 export class EditEvent extends Event {
@@ -16,7 +18,7 @@ export class EditEvent extends Event {
   }
 }
 
-/** Dispatches `filter` and `edit`. */
+/** Dispatches `filter` and `edit`, and `leave` before a button that was used with the keyboard disappears. */
 @customElement('ilg-filter-chips')
 export class FilterChips extends LitElement {
   static override styles = sheets(css);
@@ -27,18 +29,22 @@ export class FilterChips extends LitElement {
     const parts = partsOf(this.filter);
     if (parts.length === 0) return nothing;
     return html`<ul role="list" class="chips" aria-label=${text.find.active}>
-      ${parts.map(
+      ${repeat(
+        parts,
+        ({ filter }) => format(filter),
         (part) => html`<li>
-          <button class="name" type="button" title=${text.find.edit(part.name)} @click=${() => this.dispatchEvent(new EditEvent(part))}>${part.name}</button>
-          <button type="button" aria-label=${text.find.remove(part.name)} @click=${() => this.change(part.rest)}>${close}</button>
+          <button class="name" type="button" aria-label=${text.find.edit(part.name)} title=${text.find.edit(part.name)} @click=${() => this.dispatchEvent(new EditEvent(part))}>${part.name}</button>
+          <button type="button" aria-label=${text.find.remove(part.name)} @click=${(event: MouseEvent) => this.change(part.rest, event)}>${close}</button>
         </li>`,
       )}
-      ${parts.length > 1 ? html`<li class="all"><button type="button" @click=${() => this.change(NO_FILTER)}>${text.find.clear}</button></li>` : nothing}
+      ${parts.length > 1 ? html`<li class="all"><button type="button" @click=${(event: MouseEvent) => this.change(NO_FILTER, event)}>${text.find.clear}</button></li>` : nothing}
     </ul>`;
   }
 
-  private change(filter: Filter): void {
+  private change(filter: Filter, { detail }: MouseEvent): void {
     this.dispatchEvent(new FilterEvent(filter));
+    // A keyboard or a screen reader clicks without a count. After a tap, the focus would open the on-screen keyboard.
+    if (detail === 0) this.dispatchEvent(new Event('leave'));
   }
 }
 

@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { type Filter, isUnfiltered, NO_FILTER } from '../api/filter';
+import { type Filter, isUnfiltered, NO_FILTER, STATUSES } from '../api/filter';
 import type { ListedStatus } from '../api/types';
 import { close, filters } from '../shared/icons';
 import { text } from '../shared/text';
@@ -12,9 +12,7 @@ import '../labels/label-field';
 import type { LabelField, PickEvent, Syntax } from '../labels/label-field';
 import { sheets } from '../shared/styles';
 import { type Part, partsOf } from './parts';
-import { combine, format, parse, QueryError, quote, termBeingTyped } from './query';
-
-const STATUSES = ['LABELED', 'PROCESSING', 'REJECTED', 'FAILED'] as const satisfies readonly ListedStatus[];
+import { check, combine, format, parse, QueryError, quote, termBeingTyped } from './query';
 
 /** Text that is too long is not cut off, but explained. */
 const QUERY: Syntax = { maxLength: undefined, termBeingTyped, quote };
@@ -35,7 +33,11 @@ export class FindBar extends LitElement {
   @property({ attribute: false }) filter: Filter = NO_FILTER;
   /** The confidence while the slider is moved. */
   @state() private sliding: number | undefined;
+  /** Why the text of the field was not accepted, or empty. */
   @state() private problem = '';
+  /** Changes in the panel that contradict the filter or each other, and why. */
+  @state() private draft: Partial<Filter> = {};
+  @state() private draftProblem = '';
   @query('ilg-label-field') private field!: LabelField;
 
   /** Moves a part of the filter to the field. */
@@ -46,7 +48,11 @@ export class FindBar extends LitElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('filter')) this.problem = '';
+    if (!changed.has('filter')) return;
+    this.sliding = undefined;
+    this.problem = '';
+    this.draft = {};
+    this.draftProblem = '';
   }
 
   override render() {
@@ -64,6 +70,7 @@ export class FindBar extends LitElement {
           .problem=${this.problem}
           @pick=${this.add}
           @input=${this.clearProblem}
+          @keydown=${(event: KeyboardEvent) => event.key === 'Escape' && this.clearProblem()}
           @removelast=${this.removeLast}
         ></ilg-label-field>
         <button class="filters" type="button" popovertarget="filters" aria-label=${text.find.filters(number)} title=${text.find.filters(number)}>
@@ -75,7 +82,7 @@ export class FindBar extends LitElement {
   }
 
   private panel() {
-    const { minConfidence, status, from, to, untagged } = this.filter;
+    const { minConfidence, status, from, to, untagged } = { ...this.filter, ...this.draft };
     return html`<div id="filters" popover aria-label=${text.find.filters(0)} role="dialog">
       <label>
         <span>${text.find.confidence} <span class="value">${text.find.atLeast(this.sliding ?? minConfidence ?? 0)}</span></span>
@@ -109,6 +116,7 @@ export class FindBar extends LitElement {
           <input type="date" .value=${to ?? ''} min=${from ?? ''} @change=${(event: Event) => this.change({ to: chosen(event) || undefined })} />
         </label>
       </div>
+      <p class="problem" role="alert" ?hidden=${!this.draftProblem}>${this.draftProblem}</p>
       <div class="row">
         <button class="button" type="button" ?disabled=${isUnfiltered(this.filter)} @click=${() => this.change(NO_FILTER)}>
           ${text.find.clear}
@@ -143,7 +151,7 @@ export class FindBar extends LitElement {
   /** Adds the text of the field to the filter, or says why it can't. */
   private add(event: PickEvent): void {
     try {
-      this.change(combine(this.filter, parse(event.value, event.labels)));
+      this.apply(combine(this.filter, parse(event.value, event.labels)));
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
       event.preventDefault();
@@ -157,17 +165,32 @@ export class FindBar extends LitElement {
 
   private removeLast(): void {
     const last = partsOf(this.filter).at(-1);
-    if (last) this.change(last.rest);
+    if (last) this.apply(last.rest);
   }
 
   private previewConfidence(event: Event): void {
     this.sliding = numberOf(event);
   }
 
+  /** Applies a change in the panel, or keeps it there and says why it can't be applied. */
   private change(change: Partial<Filter>): void {
+    this.draft = { ...this.draft, ...change };
+    const filter = { ...this.filter, ...this.draft };
+    try {
+      check(filter);
+      this.apply(filter);
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      this.draftProblem = error.message;
+    }
+  }
+
+  private apply(filter: Filter): void {
     this.sliding = undefined;
     this.problem = '';
-    this.dispatchEvent(new FilterEvent({ ...this.filter, ...change }));
+    this.draft = {};
+    this.draftProblem = '';
+    this.dispatchEvent(new FilterEvent(filter));
   }
 }
 

@@ -22,7 +22,7 @@ const TOKEN =
 const SETTING = /^(status|taken|from|to|confidence):(.*)$/is;
 const KEYWORDS: readonly string[] = ['or', 'untagged'];
 
-/** Splits a text. Nothing is invalid here; `closed` is false for a quote without an end. */
+/** Splits a text. Never fails: `closed` is false for a quote without an end. */
 export function tokenize(text: string): Token[] {
   return [...text.matchAll(TOKEN)].map(({ index: start, groups = {} }) => {
     const { quote, quoted = '', end, greater, percentage = '', minus, word = '' } = groups;

@@ -65,12 +65,29 @@ describe('parse', () => {
     ['"coffee" cup', { labels: [[label('Coffee')], [label('Cup')]] }],
     ['coffee or cup', { labels: [[label('Coffee'), label('Cup')]] }],
     ['cat Cat CAT', { labels: [[label('Cat')]] }],
-    ['cat cat>90', { labels: [[label('Cat', 90)]] }],
+    ['cat cat>90', { labels: [[label('Cat')], [label('Cat', 90)]] }],
+    ['cat>90 cat', { labels: [[label('Cat', 90)], [label('Cat')]] }],
+    ['cat and dog', { labels: [[label('Cat')], [label('Dog')]] }],
+    ['cat AND -dog and status:failed', { labels: [[label('Cat')]], without: ['Dog'], status: 'FAILED' }],
+    ['cat or dog and bird', { labels: [[label('Cat'), label('Dog')], [label('bird')]] }],
+    ['"and"', { labels: [[label('and')]] }],
+    ['"cat, dog" -"--dog"', { labels: [[label('cat, dog')]], without: ['--dog'] }],
+    ['confidence:0', { minConfidence: 0 }],
+    ['untagged confidence:0', { untagged: true, minConfidence: 0 }],
+    ['untagged status:labeled', { untagged: true, status: 'LABELED' }],
     ['cat or dog dog or cat', { labels: [[label('Cat'), label('Dog')]] }],
     ['-dog -Dog', { without: ['Dog'] }],
     ['untagged -dog', { untagged: true, without: ['Dog'] }],
   ])('%s', (query, expected) => {
     expect(parse(query, LABELS)).toEqual(filter(expected));
+  });
+
+  test('names of the labels can contain what is otherwise a mistake', () => {
+    const labels = ['Cat', 'Salt, Pepper', 'Salt And Sugar', '-dog', 'And'];
+    expect(parse('cat salt, pepper', labels).labels).toEqual([[label('Cat')], [label('Salt, Pepper')]]);
+    expect(parse('cat salt and sugar', labels).labels).toEqual([[label('Cat')], [label('Salt And Sugar')]]);
+    expect(parse('--dog', labels).without).toEqual(['-dog']);
+    expect(parse('and', labels).labels).toEqual([[label('And')]]);
   });
 
   test('without the labels, each word is a label', () => {
@@ -126,6 +143,32 @@ describe('parse', () => {
     ['a '.repeat(501), problems.tooLong(1000)],
     ['cat|dog', problems.invalidName('cat|dog')],
     ['"cat>90"', problems.invalidName('cat>90')],
+    ['"a>b"', problems.invalidName('a>b')],
+    ['-">"', problems.invalidName('>')],
+    ['a\0b', problems.invalidName('a\0b')],
+    ['cat < 90', problems.unclear('<')],
+    ['cat<90', problems.unclear('cat<90')],
+    ['cat ≥ 90', problems.unclear('≥')],
+    ['cat ≤ 90', problems.unclear('≤')],
+    ['cat ‹ 90', problems.unclear('‹')],
+    ['cat = 90', problems.unclear('=')],
+    ['(cat or dog) bird', problems.unclear('(cat')],
+    ['cat or dog)', problems.unclear('dog)')],
+    ['cat, dog', problems.unclear('cat,')],
+    ['cat > 90,5', problems.unclear(',5')],
+    ['--dog', problems.unclear('-dog')],
+    ['"cat"-dog', problems.unclear('-dog')],
+    ['cat>90-dog', problems.unclear('-dog')],
+    ['–dog', problems.unclear('–dog')],
+    ['cat — dog', problems.unclear('—')],
+    ['−dog', problems.unclear('−dog')],
+    ['and', problems.andWithoutLabel],
+    ['and cat', problems.andWithoutLabel],
+    ['cat and', problems.andWithoutLabel],
+    ['cat and or dog', problems.orWithoutLabel],
+    ['cat or and dog', problems.orWithoutLabel],
+    ['cat -and', problems.minusWithoutLabel],
+    ['untagged status:failed', problems.untaggedWithStatus],
     ['from:2026-02-01 to:2026-01-31', problems.fromAfterTo],
     ['cat -Cat', problems.wantedAndExcluded('Cat')],
     ['cat or dog -dog', problems.wantedAndExcluded('Dog')],
@@ -166,8 +209,33 @@ describe('combine', () => {
     ['taken:2016', { taken: '2016' }],
     ['from:2026-05-01', { from: '2026-05-01', to: undefined }],
     ['confidence:70', { minConfidence: 70 }],
+    ['confidence:0', { minConfidence: undefined }],
   ])('adds %s', (query, change) => {
     expect(combine(current, parse(query, LABELS))).toEqual({ ...current, ...change });
+  });
+
+  test('confidence:0 removes the current minimum', () => {
+    const filtered = filter({ minConfidence: 70, from: '2026-01-01' });
+    expect(combine(filtered, parse('confidence:0'))).toEqual(filter({ from: '2026-01-01' }));
+    expect(combine(filtered, parse('untagged confidence:0'))).toEqual(filter({ untagged: true, from: '2026-01-01' }));
+  });
+
+  test('a single label replaces the same label of the current filter, but not of the query', () => {
+    const either = [label('Cat'), label('Dog')];
+    const both = filter({ labels: [[label('Cat')], either] });
+    expect(combine(both, parse('CAT > 90')).labels).toEqual([either, [label('CAT', 90)]]);
+    expect(combine(both, parse('Cat > 90 or Dog')).labels).toEqual([
+      [label('Cat')],
+      either,
+      [label('Cat', 90), label('Dog')],
+    ]);
+    expect(combine(both, parse('Cat > 90 Cat')).labels).toEqual([either, [label('Cat', 90)], [label('Cat')]]);
+  });
+
+  test('untagged pictures have no other status than labeled', () => {
+    const failed = filter({ status: 'FAILED' });
+    expect(() => combine(failed, parse('untagged'))).toThrow(new QueryError(problems.untaggedWithStatus));
+    expect(combine(failed, parse('untagged status:labeled'))).toEqual(filter({ untagged: true, status: 'LABELED' }));
   });
 
   test.each<[string, string]>([
@@ -191,7 +259,9 @@ describe('format', () => {
     ['confidence:70.5 status:failed', { minConfidence: 70.5, status: 'FAILED' }],
     ['from:2026-01-01 to:2026-01-31 taken:2015-07', { from: '2026-01-01', to: '2026-01-31', taken: '2015-07' }],
     ['"or" or "Untagged"', { labels: [[label('or'), label('Untagged')]] }],
-    ['"-Dog" "status:failed" "a>b"', { labels: [[label('-Dog')], [label('status:failed')], [label('a>b')]] }],
+    ['"-Dog" "status:failed" "–Dog"', { labels: [[label('-Dog')], [label('status:failed')], [label('–Dog')]] }],
+    ['Cat > 9 "%x" Cat > 8 "%"', { labels: [[label('Cat', 9)], [label('%x')], [label('Cat', 8)], [label('%')]] }],
+    ['"And" "a,b" -"(c)"', { labels: [[label('And')], [label('a,b')]], without: ['(c)'] }],
     ['"a""b" "““" 犬', { labels: [[label('a"b')], [label('“')], [label('犬')]] }],
   ])('%s', (query, change) => {
     expect(format(filter(change))).toBe(query);
@@ -217,7 +287,10 @@ describe('termBeingTyped', () => {
   test.each<[string, string, number, boolean]>([
     ['', '', 0, false],
     ['ca', 'ca', 0, false],
-    [' ca ', 'ca', 1, false],
+    [' ca ', 'ca', 1, true],
+    ['-ca ', 'ca', 1, true],
+    ['coffee cu ', 'coffee cu', 0, true],
+    ['cat and', 'and', 4, true],
     ['cat', 'cat', 0, true],
     ['cat do', 'do', 4, false],
     ['-do', 'do', 1, false],

@@ -1,8 +1,9 @@
 // The language of the search field: text becomes a filter, and a filter becomes text. `text.find.help` describes it to
-// people. It depends on no element and no request.
+// people. Doesn't use the DOM or the API.
 import {
   addExclusion,
   addGroup,
+  canBeUntagged,
   type Filter,
   isLabelName,
   isSameLabel,
@@ -27,6 +28,9 @@ export const MAX_QUERY_LENGTH = 1000;
 
 const { problems } = page.find;
 
+/** Characters of other notations, which are mistakes rather than parts of a label: "cat, dog", "(cat)", "–dog". */
+const UNCLEAR = /[<‹›≤≥=(),]|^[-‐‑‒–—−]/u;
+
 /** The text is not a query. The message says how to correct it. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
@@ -46,17 +50,18 @@ export function parse(text: string, labels: readonly string[] = []): Filter {
 
 /**
  * Adds a query to the current filter. A status, time or confidence replaces the current one. A period does too: `from`
- * alone removes the current `to`.
+ * alone removes the current `to`. A single label replaces the same label with another minimum confidence.
  *
  * @throws {QueryError} The query contradicts the filter, or there are too many labels.
  */
 export function combine(filter: Filter, query: Filter): Filter {
   const { from, to } = query.from || query.to ? query : filter;
   const combined: Filter = {
-    labels: query.labels.reduce(addGroup, filter.labels),
+    labels: query.labels.reduce(addGroup, withoutReplaced(filter.labels, query.labels)),
     without: query.without.reduce(addExclusion, filter.without),
     untagged: filter.untagged || query.untagged,
-    minConfidence: query.minConfidence ?? filter.minConfidence,
+    // `confidence:0` removes the current minimum.
+    minConfidence: (query.minConfidence ?? filter.minConfidence) || undefined,
     status: query.status ?? filter.status,
     taken: query.taken ?? filter.taken,
     from,
@@ -85,7 +90,9 @@ export function format(filter: Filter, labels: readonly string[] = []): string {
 /** A label's name as a query has it: in quotes if it would mean something else without them. */
 export function quote(name: string, labels: readonly string[] = []): string {
   const [token, another] = tokenize(name);
-  const isPlain = token?.kind === 'word' && token.value === name && !another;
+  const isWord = token?.kind === 'word' && token.value === name && !another;
+  // After a confidence, "%" would be a part of it.
+  const isPlain = isWord && !isAnd(name) && !UNCLEAR.test(name) && !name.startsWith('%');
   // Next to other words, a word of a longer name could become that name.
   const isPartOfAnother = labels.some((label) => {
     const words = wordsOf(label);
@@ -114,14 +121,14 @@ export function termBeingTyped(text: string, labels: readonly string[]): TypedTe
     case 'untagged':
       return { start: last.start, prefix: last.value, complete: true };
     case 'word':
-      return lastWords(tokens, new Names(labels));
+      return lastWords(text, tokens, new Names(labels));
     default:
       return undefined;
   }
 }
 
-/** The last words, as many of them as are the beginning of one of the labels. */
-function lastWords(tokens: readonly Token[], names: Names): TypedTerm {
+/** The last words, as many of them as are the beginning of one of the labels. A space after them ends the name. */
+function lastWords(text: string, tokens: readonly Token[], names: Names): TypedTerm {
   const words = tokens.slice(tokens.findLastIndex(({ kind }) => kind !== 'word') + 1);
   const terms: TypedTerm[] = [];
   for (let index = 0; index < words.length; ) {
@@ -132,10 +139,9 @@ function lastWords(tokens: readonly Token[], names: Names): TypedTerm {
   }
   const last = terms.at(-1) ?? { start: 0, prefix: '', complete: false };
   const beginning = terms.find(({ prefix }) => names.someBeginWith(prefix)) ?? last;
-  return { ...beginning, complete: last.complete };
+  return { ...beginning, complete: last.complete || isAnd(last.prefix) || /\s$/.test(text) };
 }
 
-/** Reads tokens from first to last. */
 class Parser {
   private readonly tokens: readonly Token[];
   private readonly names: Names;
@@ -171,8 +177,21 @@ class Parser {
         this.index += 1;
         break;
       default:
-        this.change({ labels: addGroup(this.filter.labels, this.group()) });
+        if (this.isAnd) this.and();
+        else this.change({ labels: addGroup(this.filter.labels, this.group()) });
     }
+  }
+
+  /** Whether "and" is next, and not the name of an owner's label that starts here. */
+  private get isAnd(): boolean {
+    return this.next?.kind === 'word' && isAnd(this.next.value) && this.owned().name === undefined;
+  }
+
+  /** Skips "and": all parts must match anyway. */
+  private and(): void {
+    const isBetween = this.index > 0 && this.index < this.tokens.length - 1;
+    if (!isBetween) throw new QueryError(problems.andWithoutLabel);
+    this.index += 1;
   }
 
   private exclusion(): void {
@@ -204,7 +223,7 @@ class Parser {
   /** The name that starts here, or `undefined` if there is something else. */
   private name(): string | undefined {
     const { next } = this;
-    if (next?.kind !== 'word' && next?.kind !== 'quoted') return undefined;
+    if ((next?.kind !== 'word' && next?.kind !== 'quoted') || this.isAnd) return undefined;
     const name = next.kind === 'quoted' ? this.quotedName(next) : this.words();
     if ([...name].length > MAX_LABEL_LENGTH) throw new QueryError(problems.nameTooLong(MAX_LABEL_LENGTH));
     if (!isLabelName(name)) throw new QueryError(problems.invalidName(name));
@@ -220,12 +239,18 @@ class Parser {
 
   /** The longest name of an owner's label, or else one word. */
   private words(): string {
+    const { value: word = '' } = this.next ?? {};
+    const { name, length } = this.owned();
+    if (name === undefined && UNCLEAR.test(word)) throw new QueryError(problems.unclear(word));
+    this.index += length;
+    return name ?? word;
+  }
+
+  /** The longest name of an owner's label that starts here. */
+  private owned(): ReturnType<Names['longest']> {
     const rest = this.tokens.slice(this.index);
     const end = rest.findIndex(({ kind }) => kind !== 'word');
-    const words = rest.slice(0, end < 0 ? rest.length : end).map(({ value }) => value);
-    const { name = words[0] ?? '', length } = this.names.longest(words);
-    this.index += length;
-    return name;
+    return this.names.longest(rest.slice(0, end < 0 ? rest.length : end).map(({ value }) => value));
   }
 
   private percentage(value: string): number {
@@ -290,7 +315,7 @@ function readSetting(key: string, value: string): Partial<Filter> {
     case 'taken':
       return { taken: valid(readTaken(value), problems.taken(value)) };
     case 'confidence':
-      return { minConfidence: valid(readPercentage(value.replace(/%$/, '')), problems.confidence(value)) || undefined };
+      return { minConfidence: valid(readPercentage(value.replace(/%$/, '')), problems.confidence(value)) };
     default:
       return { [key]: valid(readDay(value), problems.day(key, value)) };
   }
@@ -301,16 +326,33 @@ function valid<T>(value: T | undefined, problem: string): T {
   return value;
 }
 
-/** Rejects filters that exceed the API's limits or that no picture can match. */
-function check({ labels, without, untagged, minConfidence, from, to }: Filter): void {
+/**
+ * Rejects filters that exceed the API's limits or that no picture can match.
+ *
+ * @throws {QueryError} Says what to change.
+ */
+export function check({ labels, without, untagged, minConfidence, status, from, to }: Filter): void {
   const wanted = namesOf(labels);
   const contradiction = without.find((name) => wanted.some((other) => isSameLabel(name, other)));
   if (wanted.length > MAX_FILTER_LABELS) throw new QueryError(problems.tooManyLabels(MAX_FILTER_LABELS));
   if (without.length > MAX_EXCLUSIONS) throw new QueryError(problems.tooManyExclusions(MAX_EXCLUSIONS));
   if (contradiction !== undefined) throw new QueryError(problems.wantedAndExcluded(contradiction));
   if (untagged && wanted.length > 0) throw new QueryError(problems.untaggedWithLabels);
-  if (untagged && minConfidence !== undefined) throw new QueryError(problems.untaggedWithConfidence);
+  if (untagged && minConfidence) throw new QueryError(problems.untaggedWithConfidence);
+  if (untagged && !canBeUntagged(status)) throw new QueryError(problems.untaggedWithStatus);
   if (from && to && from > to) throw new QueryError(problems.fromAfterTo);
+}
+
+/** The groups that stay when others are added. */
+function withoutReplaced(groups: readonly LabelGroup[], added: readonly LabelGroup[]): readonly LabelGroup[] {
+  const singles = added.flatMap(([term, alternative]) => (term && !alternative ? [term.name] : []));
+  const isReplaced = ([term, alternative]: LabelGroup) =>
+    term && !alternative && singles.some((name) => isSameLabel(name, term.name));
+  return groups.filter((group) => !isReplaced(group));
+}
+
+function isAnd(word: string): boolean {
+  return word.toLowerCase() === 'and';
 }
 
 function formatTerm({ name, minConfidence }: LabelTerm, labels: readonly string[]): string {

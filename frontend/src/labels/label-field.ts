@@ -1,8 +1,9 @@
 // A field for label names. Suggests the owner's labels with their numbers of pictures (the ARIA combobox pattern). By
 // default its text is one name. With another syntax, the text can be a longer expression that ends with a name.
-import { Task } from '@lit/task';
+import { Task, TaskStatus } from '@lit/task';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import type { ApiClient } from '../api/client';
 import { isSameLabel, MAX_LABEL_LENGTH } from '../api/filter';
 import type { CountedLabel } from '../api/types';
@@ -74,6 +75,8 @@ export class LabelField extends LitElement {
   @state() private open = false;
   @state() private active = -1;
   @state() private answered = false;
+  /** How many times the text was entered. */
+  @state() private attempts = 0;
   @query('input') private input!: HTMLInputElement;
   /** The owner's most frequent labels, once they are loaded. */
   private owned: readonly CountedLabel[] = [];
@@ -125,7 +128,13 @@ export class LabelField extends LitElement {
         @blur=${this.blurred}
         @keydown=${this.key}
       />
-      <div id="problem" role="alert" ?hidden=${shown || !this.problem}>${this.problem}</div>
+      ${
+        // A new element for each attempt, so that screen readers announce the same problem again.
+        keyed(
+          this.attempts,
+          html`<div id="problem" role="alert" ?hidden=${shown || !this.problem}>${this.problem}</div>`,
+        )
+      }
       <div id="options" role="listbox" aria-label=${text.find.suggestions} ?hidden=${!shown}>
         ${this.suggestions.map(
           ({ name, count }, index) => html`<div
@@ -156,9 +165,9 @@ export class LabelField extends LitElement {
     return this.input.value.trim();
   }
 
-  /** Appends text to the field and moves the focus there. */
+  /** Appends text to the field, with spaces around it, and moves the focus there. */
   appendText(value: string): void {
-    this.input.value = [this.value, value].filter(Boolean).join(' ');
+    this.input.value = `${[this.value, value].filter(Boolean).join(' ')} `;
     this.input.focus();
     this.input.setSelectionRange(this.input.value.length, this.input.value.length);
   }
@@ -223,25 +232,36 @@ export class LabelField extends LitElement {
         break;
       }
       case 'Enter':
-        this.enter(event);
+        void this.enter(event);
         break;
       case 'Escape':
         if (this.open) event.stopPropagation();
         this.open = false;
         break;
       case 'Backspace':
-        if (this.input.value === '') this.dispatchEvent(new Event('removelast'));
+        // Holding the key empties the field. Only another press removes what is chosen.
+        if (this.input.value === '' && !event.repeat) this.dispatchEvent(new Event('removelast'));
         break;
       default:
     }
   }
 
-  private enter(event: KeyboardEvent): void {
-    const suggestion = this.suggestions[this.active] ?? this.completion();
-    const value = suggestion ? this.completed(suggestion.name) : this.value;
-    if (!value) return;
+  private async enter(event: KeyboardEvent): Promise<void> {
+    const highlighted = this.suggestions[this.active];
+    const typed = this.input.value;
+    if (!highlighted && !this.value) return;
     event.preventDefault();
-    this.pick(value);
+    await this.loaded();
+    // The person went on typing, or pressed Enter twice.
+    if (this.input.value !== typed) return;
+    const suggestion = highlighted ?? this.completion();
+    this.pick(suggestion ? this.completed(suggestion.name) : this.value);
+  }
+
+  /** Resolves when the labels are loaded for the first time, or can't be loaded. */
+  private async loaded(): Promise<void> {
+    if (this.owned.length > 0 || this.loading.status !== TaskStatus.PENDING) return;
+    await this.loading.taskComplete.catch(() => {});
   }
 
   /** The suggestion that Enter chooses if none is highlighted. */
@@ -263,8 +283,11 @@ export class LabelField extends LitElement {
     this.show([]);
     this.answered = false;
     this.open = false;
+    this.attempts += 1;
     const accepted = this.dispatchEvent(new PickEvent(value, this.labels));
-    this.input.value = accepted ? '' : value;
+    if (accepted) this.input.value = '';
+    // Keeps a space at the end, which says that the last name is complete.
+    else if (value !== this.value) this.input.value = value;
   }
 }
 

@@ -171,7 +171,7 @@ export const text = {
       `Minimum confidence for ${labels.length > 0 ? conjunction.format(labels) : 'at least one label'}`,
     ownConfidence: 'Each label in your search has its own minimum confidence.',
     untaggedConfidence: 'Pictures without labels have no confidence.',
-    /** Labels of which pictures need one. */
+    /** Alternatives: a picture needs at least one. */
     labels: (labels: readonly { readonly name: string; readonly minConfidence: number | undefined }[]) => {
       const named = labels.map(({ name, minConfidence }) => {
         if (minConfidence === undefined) return name;
@@ -203,8 +203,11 @@ export const text = {
       emptyQuotes: 'There is nothing between the quotes. Write a label between them, or remove them.',
       nameTooLong: (max: number) => `A label is too long. Use up to ${whole.format(max)} characters.`,
       invalidName: (name: string) =>
-        `“${name}” can't be a label. Remove “|”, or the “>” and the number at its end. For either of two labels, use “or”.`,
+        `“${name}” can't be a label. Remove “|”, “>” and control characters. For either of two labels, use “or”.`,
       orWithoutLabel: '“or” needs a label on both sides, for example: cat or dog. To find the label, write "or".',
+      andWithoutLabel: '“and” needs something on both sides, for example: cat and dog. To find the label, write "and".',
+      unclear: (word: string) =>
+        `Can't read “${word}”. Write it like this: cat dog, cat or dog, cat > 90.5, -dog. If it is a label, put it in quotes.`,
       minusWithoutLabel: '“-” needs a label right after it, for example: -dog.',
       confidenceWithoutLabel: '“>” needs a label before it, for example: cat > 90.',
       confidenceWithoutNumber: '“>” needs a percentage after it, for example: cat > 90.',
@@ -225,6 +228,7 @@ export const text = {
       wantedAndExcluded: (name: string) => `“${name}” is both included and excluded. Remove one of the two.`,
       untaggedWithLabels: '“untagged” finds pictures without labels. Remove it, or remove the labels.',
       untaggedWithConfidence: '“untagged” finds pictures without labels. Remove it, or remove the confidence.',
+      untaggedWithStatus: '“untagged” finds labeled pictures. Remove it, or change the status to labeled.',
       fromAfterTo: 'The “from” date is after the “to” date. Change one of them.',
     },
     help: {
