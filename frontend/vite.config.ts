@@ -16,6 +16,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     license: { fileName: LICENSES },
   },
-  // The same address as the stack's page: `localhost` would be another origin.
-  server: { host: '127.0.0.1' },
+  server: {
+    // The same address as the stack's page: `localhost` would be another origin.
+    host: '127.0.0.1',
+    // This folder, and the sample pictures.
+    fs: { allow: ['.', '../samples'] },
+  },
 });

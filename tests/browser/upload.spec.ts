@@ -21,6 +21,47 @@ test('a dropped photograph appears in the gallery immediately, and gets its labe
   await expect(page.getByRole('log')).toContainText(/cat\.jpg: \d+ labels\. .*Cat \d+ percent/);
 });
 
+const sampleButton = (page: Page) => page.getByRole('button', { name: 'Try the sample pictures' });
+
+test('an empty library offers sample pictures, which are loaded and added once', async ({ page }) => {
+  const loaded: string[] = [];
+  page.on('request', (request) => {
+    const [file] = /(astronaut|cat|coffee)[^/]*\.jpg$/.exec(new URL(request.url()).pathname) ?? [];
+    if (file && request.method() === 'GET' && request.resourceType() === 'fetch') loaded.push(file);
+  });
+  await page.goto('/');
+  await expect(sampleButton(page)).toBeVisible();
+  expect(loaded, 'nothing is loaded before the click').toEqual([]);
+  await sampleButton(page).dblclick();
+  for (const name of ['astronaut.jpg', 'cat.jpg', 'coffee.jpg']) {
+    await expect(tile(page, name, '\\w')).toBeVisible();
+    await expect(page.getByRole('log')).toContainText(`${name}: added.`);
+  }
+  await expect(page.getByRole('region', { name: 'Uploads' })).toContainText('3 labeled');
+  await expect(tiles(page)).toHaveCount(3);
+  await expect(sampleButton(page)).toHaveCount(0);
+});
+
+test('no results for a filter do not offer sample pictures', async ({ page }) => {
+  await page.goto('/?label=Unicorn');
+  await expect(page.getByRole('heading', { name: 'No pictures found' })).toBeVisible();
+  await expect(sampleButton(page)).toHaveCount(0);
+});
+
+test.describe('a sample picture cannot be loaded', () => {
+  test.use({ expectedError: /status of 404/ });
+
+  test('the page says so, and adds all of them at the next try', async ({ page }) => {
+    await page.goto('/');
+    await page.route(/coffee[^/]*\.jpg$/, (route) => route.fulfill({ status: 404 }), { times: 1 });
+    await sampleButton(page).click();
+    await expect(page.getByRole('alert').filter({ hasText: "Couldn't load the sample pictures." })).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Uploads' })).toHaveCount(0);
+    await sampleButton(page).click();
+    await expect(tiles(page)).toHaveCount(3);
+  });
+});
+
 test('uploads at most three files at a time, and rejects one that is not a picture', async ({ page }) => {
   let running = 0;
   let max = 0;

@@ -102,7 +102,7 @@ export class Home extends LitElement {
             ></ilg-filter-chips>
             ${
               isEmpty && isUnfiltered(filter)
-                ? html`<ilg-empty-state></ilg-empty-state>`
+                ? html`<ilg-empty-state ?uploading=${this.workspace.isUploading}></ilg-empty-state>`
                 : isEmpty
                   ? this.noResults()
                   : this.pictures()

@@ -72,6 +72,8 @@ export const text = {
     chooseFolder: 'Choose a folder',
     other: 'or drop pictures anywhere on this page, or paste one',
     limits: 'JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw, up to 100 MB and 150 megapixels',
+    samples: 'Try the sample pictures',
+    samplesFailed: "Couldn't load the sample pictures. Check your connection, then reload the page.",
   },
   addPictures: 'Add pictures',
   addFolder: 'Add a folder',
