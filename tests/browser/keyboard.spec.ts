@@ -2,6 +2,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, label, picture, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
+import { seed } from './seed.ts';
 
 /** Presses Tab until the target has the focus. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
@@ -51,4 +52,70 @@ test('adds, opens, deletes, restores and finds a picture with the keyboard', asy
   await expect(page.getByRole('heading', { name: 'Settings' })).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
+const shortcuts = (page: Page): Locator => page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+
+/** What the overview says about the keys of a group. */
+function shortcutsOf(page: Page, heading: string): Promise<string[]> {
+  const group = shortcuts(page).locator('section').filter({ has: page.getByRole('heading', { name: heading }) });
+  return group.locator('dl > div').evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim()).join(': ')));
+}
+
+test('“?” lists the keyboard shortcuts by view', async ({ page }) => {
+  await page.goto('/');
+  const search = page.getByRole('combobox', { name: 'Search pictures by label' });
+  await search.press('?');
+  await expect(search).toHaveValue('?');
+  await expect(shortcuts(page)).toBeHidden();
+
+  await search.blur();
+  await page.keyboard.press('?');
+  await expect(shortcuts(page)).toBeVisible();
+  expect(await shortcutsOf(page, 'Everywhere')).toContain('?: Show keyboard shortcuts');
+  expect(await shortcutsOf(page, 'Your pictures')).toEqual(['/: Search']);
+  expect(await shortcutsOf(page, 'Open picture')).toEqual([
+    'Left arrow: Previous picture',
+    'Right arrow: Next picture',
+    'Delete: Delete the picture',
+    'Esc: Back',
+  ]);
+  expect(await shortcutsOf(page, 'Settings')).toEqual(['Esc: Back']);
+  await page.keyboard.press('Escape');
+  await expect(shortcuts(page)).toBeHidden();
+  await page.keyboard.press('/');
+  await expect(search).toBeFocused();
+});
+
+test('the shortcuts of an open picture do not act behind the overview', async ({ page, person }) => {
+  await seed(person, 2);
+  await page.goto('/');
+  await tile(page, '0.jpg').click();
+  const view = picture(page, '0.jpg');
+  await expect(view.getByRole('heading', { name: '0.jpg' })).toBeFocused();
+  await page.keyboard.press('?');
+  await shortcuts(page).getByRole('heading', { name: 'Keyboard shortcuts' }).click();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Delete');
+  await page.keyboard.press('Escape');
+  await expect(shortcuts(page)).toBeHidden();
+  await expect(view.getByRole('heading', { name: '0.jpg' })).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await expect(picture(page, '1.jpg')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(tiles(page)).toHaveCount(2);
+});
+
+test('the account menu opens the overview, which returns the focus to the menu', async ({ page }) => {
+  await page.goto('/');
+  const account = page.getByRole('button', { name: /^Account/ });
+  await tabTo(page, account);
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('button', { name: 'Keyboard shortcuts' }));
+  await page.keyboard.press('Enter');
+  const close = shortcuts(page).getByRole('button', { name: 'Close keyboard shortcuts' });
+  await expect(close).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(shortcuts(page)).toBeHidden();
+  await expect(account).toBeFocused();
 });

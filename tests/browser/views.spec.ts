@@ -90,6 +90,13 @@ test('search and filters', async ({ page, person }) => {
   await check(page, 'filters');
 });
 
+test('keyboard shortcuts', async ({ page, person }) => {
+  await library(page, person);
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+  await check(page, 'shortcuts');
+});
+
 test('no pictures found', async ({ page }) => {
   await page.goto('/?label=Unicorn');
   await expect(page.getByRole('heading', { name: 'No pictures found' })).toBeVisible();

@@ -14,6 +14,7 @@ import '../picture/picture-view';
 import type { DeleteEvent } from '../picture/picture-view';
 import '../settings/settings-view';
 import { mark, offline } from '../shared/icons';
+import { isTyping, KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import '../sign-in/account-menu';
@@ -28,6 +29,8 @@ import './activity-log';
 import type { ActivityLog } from './activity-log';
 import { writeAddress } from './address';
 import css from './home.css?inline';
+import './shortcuts-dialog';
+import type { ShortcutsDialog } from './shortcuts-dialog';
 import './toasts';
 import type { Toasts } from './toasts';
 import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
@@ -40,6 +43,7 @@ export class Home extends LitElement {
   @state() private online = navigator.onLine;
   @query('ilg-activity-log') private log!: ActivityLog;
   @query('ilg-toasts') private toasts!: Toasts;
+  @query('ilg-shortcuts-dialog') private shortcuts!: ShortcutsDialog;
   @query('ilg-gallery') private gallery!: Gallery | null;
   @query('ilg-find-bar') private findBar!: FindBar;
   @query('ilg-file-picker:not([folder])') private picker!: FilePicker | null;
@@ -121,6 +125,7 @@ export class Home extends LitElement {
       </div>
       <ilg-toasts></ilg-toasts>
       <ilg-activity-log></ilg-activity-log>
+      <ilg-shortcuts-dialog></ilg-shortcuts-dialog>
     `;
   }
 
@@ -141,7 +146,7 @@ export class Home extends LitElement {
       <div class="tools">
         <ilg-file-picker folder label=${text.addFolder}></ilg-file-picker>
         <ilg-file-picker label=${text.addPictures}></ilg-file-picker>
-        <ilg-account-menu .email=${this.session.email} @signout=${() => void this.workspace.signOut()}>
+        <ilg-account-menu .email=${this.session.email} @shortcuts=${() => this.shortcuts.open()} @signout=${() => void this.workspace.signOut()}>
           <a href=${writeAddress({ view: { name: 'settings' }, filter })}>${text.settings.title}</a>
           <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
         </ilg-account-menu>
@@ -220,13 +225,23 @@ export class Home extends LitElement {
   }
 
   private readonly key = (event: KeyboardEvent): void => {
-    const origin = event.composedPath()[0];
-    if (origin instanceof HTMLInputElement) return;
-    if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey) this.toasts.undo();
+    if (isTyping(event)) return;
     const inLibrary = this.workspace.router.address.view.name === 'library';
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || !inLibrary) return;
-    event.preventDefault();
-    this.findBar.focus();
+    switch (keyOf(event)) {
+      case KEYS.everywhere.undo:
+        this.toasts.undo();
+        break;
+      case KEYS.everywhere.shortcuts:
+        event.preventDefault();
+        this.shortcuts.open();
+        break;
+      case KEYS.library.search:
+        if (!inLibrary) break;
+        event.preventDefault();
+        this.findBar.focus();
+        break;
+      default:
+    }
   };
 
   private readonly beforeUnload = (event: BeforeUnloadEvent): void => {

@@ -9,6 +9,7 @@ import { isSameLabel, MAX_LABEL_LENGTH } from '../api/filter';
 import type { CountedLabel } from '../api/types';
 import { sleep } from '../shared/backoff';
 import { search } from '../shared/icons';
+import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import css from './label-field.css?inline';
@@ -221,24 +222,24 @@ export class LabelField extends LitElement {
   private key(event: KeyboardEvent): void {
     const { length } = this.suggestions;
     switch (event.key) {
-      case 'ArrowDown':
-      case 'ArrowUp': {
+      case KEYS.field.nextSuggestion:
+      case KEYS.field.previousSuggestion: {
         event.preventDefault();
         if (!this.open) this.typed();
         else if (length > 0) {
-          const step = event.key === 'ArrowDown' ? 1 : -1;
+          const step = event.key === KEYS.field.nextSuggestion ? 1 : -1;
           this.active = this.active < 0 && step < 0 ? length - 1 : (this.active + step + length) % length;
         }
         break;
       }
-      case 'Enter':
+      case KEYS.field.accept:
         void this.enter(event);
         break;
-      case 'Escape':
+      case KEYS.field.closeSuggestions:
         if (this.open) event.stopPropagation();
         this.open = false;
         break;
-      case 'Backspace':
+      case KEYS.field.removeLast:
         // Holding the key empties the field. Only another press removes what is chosen.
         if (this.input.value === '' && !event.repeat) this.dispatchEvent(new Event('removelast'));
         break;

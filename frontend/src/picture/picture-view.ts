@@ -17,6 +17,7 @@ import type { HighlightEvent } from '../labels/highlight-event';
 import { back, download, next, picture as pictureIcon, previous, retry, trash, warning } from '../shared/icons';
 import '../labels/label-list';
 import './picture-facts';
+import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import css from './picture-view.css?inline';
 
@@ -355,12 +356,12 @@ export class PictureView extends LitElement {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
     const origin = event.composedPath()[0];
     // Keys in a slider or a field change its value.
-    if (origin instanceof HTMLInputElement && event.key !== 'Escape') return;
+    if (origin instanceof HTMLInputElement && event.key !== KEYS.picture.back) return;
     const actions: Record<string, (() => void) | false> = {
-      ArrowLeft: this.hasPrevious && (() => this.dispatch('previous')),
-      ArrowRight: this.hasNext && (() => this.dispatch('next')),
-      Escape: () => this.dispatch('back'),
-      Delete: () => this.delete(),
+      [KEYS.picture.previous]: this.hasPrevious && (() => this.dispatch('previous')),
+      [KEYS.picture.next]: this.hasNext && (() => this.dispatch('next')),
+      [KEYS.picture.back]: () => this.dispatch('back'),
+      [KEYS.picture.delete]: () => this.delete(),
     };
     const action = actions[event.key];
     if (!action) return;

@@ -8,6 +8,7 @@ import type { ImageUrls } from '../api/image-urls';
 import { messageFor } from '../api/problem';
 import type { FilterPolicy, Image } from '../api/types';
 import { back, close } from '../shared/icons';
+import { KEYS } from '../shared/shortcuts';
 import { text } from '../shared/text';
 import { applyPolicy } from './policy';
 import '../labels/label-field';
@@ -257,7 +258,7 @@ export class SettingsView extends LitElement {
   }
 
   private readonly key = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape' && !event.defaultPrevented && !this.confirmation.open) this.close();
+    if (event.key === KEYS.settings.back && !event.defaultPrevented && !this.confirmation.open) this.close();
   };
 }
 

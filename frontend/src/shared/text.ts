@@ -55,6 +55,7 @@ export const text = {
     button: 'Sign in',
     leaving: 'Opening the sign-in page…',
     signOut: 'Sign out',
+    shortcuts: 'Keyboard shortcuts',
     licenses: 'Licenses',
     account: (email: string) => `Account ${email}`,
     you: 'Your account',
@@ -447,6 +448,47 @@ export const text = {
     expired: 'The upload took too long to start. Try again.',
     transient: 'Lost the connection to storage. Check your connection and try again.',
     insecurePage: 'Uploads need a secure page. Open this page with https:// or http://127.0.0.1.',
+  },
+
+  shortcuts: {
+    title: 'Keyboard shortcuts',
+    close: 'Close keyboard shortcuts',
+    /** The overview's groups, with what each key does, like `KEYS` in shortcuts.ts. */
+    views: {
+      everywhere: {
+        heading: 'Everywhere',
+        names: {
+          shortcuts: 'Show keyboard shortcuts',
+          undo: 'Undo the last deletion, while the message is shown',
+          paste: 'Add the copied picture',
+        },
+      },
+      library: { heading: 'Your pictures', names: { search: 'Search' } },
+      field: {
+        heading: 'Search and label fields',
+        names: {
+          nextSuggestion: 'Next suggestion',
+          previousSuggestion: 'Previous suggestion',
+          accept: 'Use the text or the suggestion',
+          closeSuggestions: 'Close the suggestions',
+          removeLast: 'Remove the last filter, if the search field is empty',
+        },
+      },
+      picture: {
+        heading: 'Open picture',
+        names: { previous: 'Previous picture', next: 'Next picture', delete: 'Delete the picture', back: 'Back' },
+      },
+      settings: { heading: 'Settings', names: { back: 'Back' } },
+    },
+    /** The names on a keyboard, for keys that have another name in code. */
+    keys: {
+      ArrowLeft: 'Left arrow',
+      ArrowRight: 'Right arrow',
+      ArrowUp: 'Up arrow',
+      ArrowDown: 'Down arrow',
+      Escape: 'Esc',
+    } as Readonly<Record<string, string>>,
+    control: (mac: boolean) => (mac ? 'Command' : 'Ctrl'),
   },
 
   /** What a screen reader says when a picture's state changes. */
