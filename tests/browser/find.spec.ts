@@ -100,6 +100,17 @@ test('finds pictures with one of several labels', async ({ page }) => {
   expect(new URL(page.url()).searchParams.get('label')?.toLowerCase()).toBe('cat|cup');
 });
 
+test('tiles show the labels that match first, with their confidences', async ({ page }) => {
+  const cat = tile(page, 'cat.jpg');
+  await expect(cat).not.toContainText('%');
+  await page.goto('/?label=animal&label=Cup%7CCat');
+  await expect(cat.locator('.caption')).toHaveText(/^Animal \d+% · Cat \d+% · [^%·]+$/);
+  await expect(cat).toHaveAccessibleName(/^cat\.jpg: Animal \d+%, Cat \d+%, [^%,]+$/);
+  await page.getByRole('button', { name: 'Clear all' }).click();
+  await expect(tiles(page)).toHaveCount(3);
+  await expect(cat).not.toContainText('%');
+});
+
 test('finds pictures without a label', async ({ page }) => {
   await typeQuery(page, '-cat', 'Cat');
   await searchField(page).press('Enter');

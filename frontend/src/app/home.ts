@@ -155,12 +155,13 @@ export class Home extends LitElement {
   }
 
   private pictures() {
-    const { library, urls, uploading, hrefOf } = this.workspace;
+    const { library, urls, uploading, hrefOf, router } = this.workspace;
     return html`
       <h2 class="visually-hidden">${text.picturesHeading}</h2>
       <ilg-gallery
         .images=${library.images}
         .loadState=${library.loadState}
+        .filter=${router.address.filter}
         .urls=${urls}
         .hrefOf=${hrefOf}
         .uploading=${uploading}

@@ -3,12 +3,14 @@ import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { type Filter, NO_FILTER } from '../api/filter';
 import type { ImageUrls, Size } from '../api/image-urls';
 import { isFinal, type Summary } from '../api/types';
 import { cssProperties } from '../shared/css-properties';
 import { picture as pictureIcon, retry, warning } from '../shared/icons';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
+import { captionLabels } from './caption';
 import css from './gallery.css?inline';
 import type { LoadState } from './library';
 import { layOut, type Row, rowsBetween, type Tile } from './rows';
@@ -43,6 +45,8 @@ export class Gallery extends LitElement {
 
   @property({ attribute: false }) images: readonly Summary[] = [];
   @property({ attribute: false }) loadState!: LoadState;
+  /** What the pictures are filtered by. Captions start with the labels that match. */
+  @property({ attribute: false }) filter: Filter = NO_FILTER;
   @property({ attribute: false }) urls!: ImageUrls;
   /** Returns the address of a picture's large view. */
   @property({ attribute: false }) hrefOf!: (imageId: string) => string;
@@ -150,7 +154,8 @@ export class Gallery extends LitElement {
 
   /** `size` is in CSS pixels. */
   private tile(image: Summary, size: Size) {
-    const { imageId, fileName, labels } = image;
+    const { imageId, fileName } = image;
+    const labels = captionLabels(image.labels, this.filter);
     const url = this.urlOf(image, size);
     const name = fileName || text.unnamed;
     const final = isFinal(image.status) || this.undecodable.has(imageId);
@@ -174,7 +179,7 @@ export class Gallery extends LitElement {
     }
     if (image.status !== 'LABELED') return html`<span class="badge">${warning}${this.status(image)}</span>`;
     if (image.labels.length === 0) return nothing;
-    return html`<span class="caption">${text.tileCaption(image.labels)}</span>`;
+    return html`<span class="caption">${text.tileCaption(captionLabels(image.labels, this.filter))}</span>`;
   }
 
   private footer() {

@@ -7,6 +7,13 @@ interface NamedLabel {
   readonly confidence: number;
 }
 
+/** A label in a tile's caption. */
+interface CaptionLabel {
+  readonly name: string;
+  /** 0 to 100; `undefined` if it is not shown. */
+  readonly confidence: number | undefined;
+}
+
 const LOCALE = 'en-US';
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const percent = new Intl.NumberFormat(LOCALE, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -45,6 +52,10 @@ const exactPercent = (value: number) => `${value}%`;
 
 /** How many labels of a picture are named where there is little space. */
 const CAPTION_LABELS = 3;
+const captions = (labels: readonly CaptionLabel[]) =>
+  labels
+    .slice(0, CAPTION_LABELS)
+    .map(({ name, confidence }) => (confidence === undefined ? name : `${name} ${whole.format(confidence)}%`));
 
 export const text = {
   title: 'Image Label Generator',
@@ -141,9 +152,9 @@ export const text = {
     `${degrees.format(Math.abs(latitude))} ${latitude < 0 ? 'S' : 'N'}, ` +
     `${degrees.format(Math.abs(longitude))} ${longitude < 0 ? 'W' : 'E'}`,
   pictures: (number: number) => count(number, 'picture', 'pictures'),
-  tile: (name: string, labels: readonly NamedLabel[], state: string) =>
-    [name, state || names(labels, CAPTION_LABELS).join(', ')].filter(Boolean).join(': '),
-  tileCaption: (labels: readonly NamedLabel[]) => names(labels, CAPTION_LABELS).join(' · '),
+  tile: (name: string, labels: readonly CaptionLabel[], state: string) =>
+    [name, state || captions(labels).join(', ')].filter(Boolean).join(': '),
+  tileCaption: (labels: readonly CaptionLabel[]) => captions(labels).join(' · '),
   tileState: { uploading: 'Uploading…', labeling: 'Labeling…', rejected: 'Rejected', failed: 'Failed' },
   library: {
     loading: 'Loading more…',

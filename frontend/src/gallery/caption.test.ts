@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { type LabelGroup, NO_FILTER } from '../api/filter';
+import { text } from '../shared/text';
+import { captionLabels } from './caption';
+
+const LABELS = [
+  { name: 'Espresso', confidence: 70.2 },
+  { name: 'Coffee', confidence: 91 },
+  { name: 'Cup', confidence: 87.6 },
+  { name: 'Beverage', confidence: 91 },
+];
+
+const term = (name: string, minConfidence?: number) => ({ name, minConfidence });
+
+function caption(labels: readonly LabelGroup[], minConfidence?: number): string {
+  return text.tileCaption(captionLabels(LABELS, { ...NO_FILTER, labels, minConfidence }));
+}
+
+test.each<[string, LabelGroup[], number | undefined, string]>([
+  ['without a filter: the first labels', [], undefined, 'Espresso · Coffee · Cup'],
+  ['with a confidence only: the first labels', [], 80, 'Espresso · Coffee · Cup'],
+  ['a label in any case: first, and not twice', [[term('cup')]], undefined, 'Cup 88% · Espresso · Coffee'],
+  ['a label that is among the first', [[term('Coffee')]], undefined, 'Coffee 91% · Espresso · Cup'],
+  [
+    'several labels: in the order of the search',
+    [[term('Beverage')], [term('Cup')]],
+    undefined,
+    'Beverage 91% · Cup 88% · Espresso',
+  ],
+  ['alternatives: those that the picture has', [[term('Cat'), term('Cup')]], undefined, 'Cup 88% · Espresso · Coffee'],
+  [
+    'an alternative below its own minimum',
+    [[term('Cup', 90), term('Coffee')]],
+    undefined,
+    'Coffee 91% · Espresso · Cup',
+  ],
+  [
+    'an alternative below the minimum of the filter',
+    [[term('Espresso'), term('Cup')]],
+    80,
+    'Cup 88% · Espresso · Coffee',
+  ],
+  ['the own minimum instead of that of the filter', [[term('Espresso', 50)]], 80, 'Espresso 70% · Coffee · Cup'],
+  ['the same label twice', [[term('Cup')], [term('cup', 50), term('Cat')]], undefined, 'Cup 88% · Espresso · Coffee'],
+  [
+    'more labels than fit',
+    ['Beverage', 'Cup', 'Coffee', 'Espresso'].map((name) => [term(name)]),
+    undefined,
+    'Beverage 91% · Cup 88% · Coffee 91%',
+  ],
+])('%s', (_, labels, minConfidence, expected) => {
+  expect(caption(labels, minConfidence)).toBe(expected);
+});
+
+test("the tile's name has the same labels as its caption", () => {
+  const labels = captionLabels(LABELS, { ...NO_FILTER, labels: [[term('cup')]] });
+  expect(text.tile('coffee.jpg', labels, '')).toBe('coffee.jpg: Cup 88%, Espresso, Coffee');
+  expect(text.tile('coffee.jpg', labels, text.tileState.labeling)).toBe('coffee.jpg: Labeling…');
+});

@@ -1,0 +1,26 @@
+// What a tile says about its labels.
+import { type Filter, isSameLabel } from '../api/filter';
+import type { LabelSummary } from '../api/types';
+
+export interface CaptionLabel {
+  readonly name: string;
+  /** 0 to 100; `undefined` if it is not shown. */
+  readonly confidence: number | undefined;
+}
+
+/**
+ * The labels that match the filter, in its order and with their confidences, then the picture's other labels, in their
+ * order.
+ */
+export function captionLabels(labels: readonly LabelSummary[], filter: Filter): readonly CaptionLabel[] {
+  const matching = new Set(matchingLabels(labels, filter));
+  const others = labels.filter((label) => !matching.has(label));
+  return [...matching, ...others.map(({ name }) => ({ name, confidence: undefined }))];
+}
+
+function matchingLabels(labels: readonly LabelSummary[], filter: Filter): LabelSummary[] {
+  return filter.labels.flat().flatMap((term) => {
+    const least = term.minConfidence ?? filter.minConfidence ?? 0;
+    return labels.filter(({ name, confidence }) => isSameLabel(name, term.name) && confidence >= least);
+  });
+}
