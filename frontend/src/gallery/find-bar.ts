@@ -10,6 +10,7 @@ import { text } from '../shared/text';
 import css from './find-bar.css?inline';
 import '../labels/label-field';
 import type { LabelField, PickEvent, Syntax } from '../labels/label-field';
+import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { type Part, partsOf } from './parts';
 import { check, combine, format, parse, QueryError, quote, termBeingTyped } from './query';
@@ -70,7 +71,7 @@ export class FindBar extends LitElement {
           .problem=${this.problem}
           @pick=${this.add}
           @input=${this.clearProblem}
-          @keydown=${(event: KeyboardEvent) => event.key === 'Escape' && this.clearProblem()}
+          @keydown=${(event: KeyboardEvent) => event.key === KEYS.field.closeSuggestions && this.clearProblem()}
           @removelast=${this.removeLast}
         ></ilg-label-field>
         <button class="filters" type="button" popovertarget="filters" aria-label=${text.find.filters(number)} title=${text.find.filters(number)}>

@@ -35,7 +35,9 @@ pub(crate) fn install_packages(project: &Project, console: &Console, folder: &st
 /// Builds the page if its sources have changed. Needs its packages.
 pub(crate) fn build(project: &Project, console: &Console) -> Result<()> {
     let sources = project.path("frontend");
-    let fingerprint = Fingerprint::default().path(&sources)?.finish();
+    // The page contains the sample pictures.
+    let samples = project.path("samples");
+    let fingerprint = Fingerprint::default().path(&sources)?.path(&samples)?.finish();
     let stamp = Stamp::at(project.local().join("page.stamp"));
     if stamp.matches(&fingerprint) && is_built(&project.page()) {
         return Ok(());
