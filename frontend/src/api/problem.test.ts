@@ -34,6 +34,19 @@ describe('readProblem', () => {
     expect(readProblem(status, body).message).toBe(text.apiStatus(status));
   });
 
+  test.each([
+    ['too-many-images', true],
+    ['too-many-images-in-total', true],
+    ['being-labeled', false],
+  ])('knows whether %s is a daily limit', (name, expected) => {
+    const type = `urn:image-label-generator:problem:${name}`;
+    expect(readProblem(429, { type, detail: 'No more today' })).toMatchObject({ type, isDailyLimit: expected });
+  });
+
+  test('does not take throttling by API Gateway for a daily limit', () => {
+    expect(readProblem(429, { message: 'Too Many Requests' }).isDailyLimit).toBe(false);
+  });
+
   test('knows which errors are transient', () => {
     expect([429, 500, 503].map((status) => readProblem(status, '').isTransient)).toEqual([true, true, true]);
     expect([400, 404].map((status) => readProblem(status, '').isTransient)).toEqual([false, false]);

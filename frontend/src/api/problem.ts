@@ -11,6 +11,9 @@ export function messageFor(error: unknown, fallback: string = text.unexpected): 
   return fallback;
 }
 
+const PROBLEM = 'urn:image-label-generator:problem:';
+const DAILY_LIMITS = ['too-many-images', 'too-many-images-in-total'].map((name) => PROBLEM + name);
+
 /** The API or API Gateway returned an error. */
 export class ApiError extends UserFacingError {
   override readonly name = 'ApiError';
@@ -21,6 +24,8 @@ export class ApiError extends UserFacingError {
     message: string,
     /** The invalid field of the request, if the API names one. */
     readonly field?: string,
+    /** The problem's type, a URN. Errors of API Gateway have none. */
+    readonly type?: string,
   ) {
     super(message);
   }
@@ -28,6 +33,11 @@ export class ApiError extends UserFacingError {
   /** Whether the same request can succeed later. */
   get isTransient(): boolean {
     return this.status === 429 || this.status >= 500;
+  }
+
+  /** Whether the person, or all users together, may not have more pictures labeled today. */
+  get isDailyLimit(): boolean {
+    return this.type !== undefined && DAILY_LIMITS.includes(this.type);
   }
 }
 
@@ -51,8 +61,9 @@ export class SignedOutError extends UserFacingError {
  */
 export function readProblem(status: number, body: unknown): ApiError {
   const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-  const { detail, title, field } = problem;
+  const { detail, title, field, type } = problem;
+  const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
   // API Gateway's `message` ("Too Many Requests") is not shown: the text for the status is more helpful.
   const ownMessage = [detail, title].find((part) => typeof part === 'string' && part !== '') as string | undefined;
-  return new ApiError(status, ownMessage ?? text.apiStatus(status), typeof field === 'string' ? field : undefined);
+  return new ApiError(status, ownMessage ?? text.apiStatus(status), textOf(field), textOf(type));
 }

@@ -1,8 +1,18 @@
-// The sentences that screen readers announce for uploads: when the stage changes, not for each percent.
+// The sentences that screen readers announce: for uploads when the stage changes, not for each percent, and for the number
+// of selected pictures.
+import type { Selection } from '../gallery/selection';
 import { text } from '../shared/text';
 import type { Item } from '../upload/queue';
 
-/** The sentence for a change; `undefined` if it is not announced. */
+/** The sentence for a change of the selection; `undefined` if its size is the same. */
+export function selectionAnnouncement(before: Selection, after: Selection): string | undefined {
+  const { size } = after.ids;
+  if (size === before.ids.size) return undefined;
+  if (size === 0) return text.selection.cleared;
+  return before.ids.size === 0 ? text.selection.first(size) : text.selection.count(size);
+}
+
+/** The sentence for a change of an upload; `undefined` if it is not announced. */
 export function announcement(before: Item | undefined, after: Item | undefined): string | undefined {
   if (!after) return undefined;
   const { name, stage } = after;

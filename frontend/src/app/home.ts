@@ -9,7 +9,10 @@ import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
 import type { FilterEvent, FindBar } from '../gallery/find-bar';
 import '../gallery/gallery';
-import type { Gallery } from '../gallery/gallery';
+import type { Gallery, SelectionEvent } from '../gallery/gallery';
+import { NOTHING_SELECTED } from '../gallery/selection';
+import '../gallery/selection-bar';
+import { relabelable, type SelectionBar } from '../gallery/selection-bar';
 import '../picture/picture-view';
 import type { DeleteEvent } from '../picture/picture-view';
 import '../settings/settings-view';
@@ -35,6 +38,9 @@ import './toasts';
 import type { Toasts } from './toasts';
 import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
 
+/** The height of the header, in pixels: tiles above it are hidden. */
+const HEADER_HEIGHT = 72;
+
 @customElement('ilg-home')
 export class Home extends LitElement {
   static override styles = sheets(css);
@@ -46,6 +52,7 @@ export class Home extends LitElement {
   @query('ilg-shortcuts-dialog') private shortcuts!: ShortcutsDialog;
   @query('ilg-gallery') private gallery!: Gallery | null;
   @query('ilg-find-bar') private findBar!: FindBar;
+  @query('ilg-selection-bar') private selectionBar!: SelectionBar | null;
   @query('ilg-file-picker:not([folder])') private picker!: FilePicker | null;
 
   private workspace!: Workspace;
@@ -95,7 +102,7 @@ export class Home extends LitElement {
     return html`
       <div class="page" @files=${(event: FilesEvent) => this.workspace.addFiles(event)} @click=${(event: MouseEvent) => router.follow(event)}>
         <div class="under" ?inert=${covered}>
-          ${this.header()}
+          <header>${this.bar()} ${this.selectionTools()}</header>
           <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
           <main>
             <ilg-filter-chips
@@ -138,9 +145,9 @@ export class Home extends LitElement {
     }
   }
 
-  private header() {
+  private bar() {
     const { filter } = this.workspace.router.address;
-    return html`<header>
+    return html`<div class="bar" ?data-covered=${this.isSelecting}>
       <h1><a href="/" aria-label=${text.title}>${mark}<span>${text.title}</span></a></h1>
       <ilg-find-bar .api=${this.workspace.api} .filter=${filter} @filter=${this.filterBy}></ilg-find-bar>
       <div class="tools">
@@ -151,11 +158,31 @@ export class Home extends LitElement {
           <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
         </ilg-account-menu>
       </div>
-    </header>`;
+    </div>`;
+  }
+
+  /** Covers the bar while pictures are selected. */
+  private selectionTools() {
+    if (!this.isSelecting) return nothing;
+    const { workspace } = this;
+    // The page keeps its heading.
+    return html`<h1 class="visually-hidden">${text.title}</h1>
+      <ilg-selection-bar
+      .images=${workspace.selectedImages}
+      .loaded=${workspace.library.images.length}
+      @clear=${this.clearSelection}
+      @selectall=${() => this.gallery?.selectAll()}
+      @relabel=${this.relabelSelection}
+      @delete=${this.deleteSelection}
+    ></ilg-selection-bar>`;
+  }
+
+  private get isSelecting(): boolean {
+    return this.workspace.selection.ids.size > 0;
   }
 
   private pictures() {
-    const { library, urls, uploading, hrefOf, router } = this.workspace;
+    const { library, urls, uploading, hrefOf, router, selection } = this.workspace;
     return html`
       <h2 class="visually-hidden">${text.picturesHeading}</h2>
       <ilg-gallery
@@ -165,6 +192,8 @@ export class Home extends LitElement {
         .urls=${urls}
         .hrefOf=${hrefOf}
         .uploading=${uploading}
+        .selection=${selection}
+        @selection=${(event: SelectionEvent) => this.workspace.select(event.selection)}
         @more=${() => library.loadMore()}
         @retry=${() => library.retry()}
       ></ilg-gallery>
@@ -225,9 +254,58 @@ export class Home extends LitElement {
     this.findBar.edit(part);
   }
 
+  private clearSelection(): void {
+    const { anchor } = this.workspace.selection;
+    this.workspace.select(NOTHING_SELECTED);
+    void this.returnFocus(anchor);
+  }
+
+  private relabelSelection(): void {
+    const { anchor } = this.workspace.selection;
+    void this.workspace.relabel(relabelable(this.workspace.selectedImages));
+    void this.returnFocus(anchor);
+  }
+
+  /** Deletes the selected pictures. The picture after the first of them gets the focus. */
+  private deleteSelection(): void {
+    const { library, selection } = this.workspace;
+    const { images } = library;
+    const isSelected = ({ imageId }: Summary) => selection.ids.has(imageId);
+    const first = images.findIndex(isSelected);
+    const next = images.find((image, index) => index > first && !isSelected(image));
+    this.workspace.deleteSelected();
+    void this.returnFocus((next ?? images[first - 1])?.imageId);
+  }
+
+  /** Focuses a tile, because the toolbar or the tile that had the focus disappears. */
+  private async returnFocus(imageId: string | undefined): Promise<void> {
+    await this.updateComplete;
+    await this.gallery?.updateComplete;
+    const isFocused = imageId !== undefined && this.gallery?.focusTile(imageId);
+    if (!isFocused) this.gallery?.focusVisibleTile(HEADER_HEIGHT);
+  }
+
+  /** The keyboard shortcuts of the selection. Returns whether the key is one of them. */
+  private selectionKey(event: KeyboardEvent): boolean {
+    const path = event.composedPath();
+    const isHere = [this.gallery, this.selectionBar].some((element) => element && path.includes(element));
+    const key = keyOf(event);
+    if (isHere && key === KEYS.selection.all) this.gallery?.selectAll();
+    else if (!this.isSelecting || this.selectionBar?.isAsking) return false;
+    else if (key === KEYS.selection.clear) this.clearSelection();
+    else if (key === KEYS.selection.toolbar) this.selectionBar?.focus();
+    else if (key === KEYS.selection.delete && isHere) this.deleteSelection();
+    else return false;
+    return true;
+  }
+
   private readonly key = (event: KeyboardEvent): void => {
-    if (isTyping(event)) return;
+    if (isTyping(event) || event.defaultPrevented) return;
     const inLibrary = this.workspace.router.address.view.name === 'library';
+    if (inLibrary && this.selectionKey(event)) {
+      event.preventDefault();
+      return;
+    }
     switch (keyOf(event)) {
       case KEYS.everywhere.undo:
         this.toasts.undo();
@@ -237,7 +315,7 @@ export class Home extends LitElement {
         this.shortcuts.open();
         break;
       case KEYS.library.search:
-        if (!inLibrary) break;
+        if (!inLibrary || this.isSelecting) break;
         event.preventDefault();
         this.findBar.focus();
         break;

@@ -59,7 +59,9 @@ export class ShortcutsDialog extends LitElement {
 
 /** The keys to press, each as on a keyboard. */
 function keyCaps(key: string) {
-  const [, control, rest = key] = /^(Control)\+(.)$/.exec(key) ?? [];
-  const name = text.shortcuts.keys[rest] ?? (control ? rest.toUpperCase() : rest);
-  return control ? html`<kbd>${text.shortcuts.control(IS_APPLE)}</kbd> <kbd>${name}</kbd>` : html`<kbd>${name}</kbd>`;
+  const caps = key.split('+').map((part) => {
+    if (part === 'Control') return text.shortcuts.control(IS_APPLE);
+    return text.shortcuts.keys[part] ?? (part.length === 1 ? part.toUpperCase() : part);
+  });
+  return caps.map((cap, index) => html`${index > 0 ? ' ' : ''}<kbd>${cap}</kbd>`);
 }

@@ -8,13 +8,15 @@ import type { Summary } from '../api/types';
 import { Watcher } from '../api/watcher';
 import { DeletionFailedEvent, Deletions, UNDO_TIME } from '../gallery/deletions';
 import { Library } from '../gallery/library';
+import { type RelabelResult, relabelAll } from '../gallery/relabeling';
+import { NOTHING_SELECTED, prune, type Selection } from '../gallery/selection';
 import { text } from '../shared/text';
 import type { Session } from '../sign-in/session';
 import type { FilesEvent } from '../upload/files-event';
 import { ItemChange, isUnfinished, Queue } from '../upload/queue';
 import { readUnfinished, type Unfinished, writeUnfinished } from '../upload/unfinished';
 import { writeAddress } from './address';
-import { announcement } from './announcements';
+import { announcement, selectionAnnouncement } from './announcements';
 import { Router } from './router';
 import type { Toast } from './toasts';
 
@@ -46,13 +48,14 @@ export class Workspace extends EventTarget {
   readonly library: Library;
   readonly queue: Queue;
   private readonly deletions: Deletions;
+  private selected = NOTHING_SELECTED;
   private appliedFilter = '';
   private interruptedUploads: Unfinished | undefined = readUnfinished();
 
   /** Stops when `signal` is aborted. */
   constructor(
     private readonly session: Session,
-    signal: AbortSignal,
+    private readonly signal: AbortSignal,
   ) {
     super();
     this.router = new Router(signal);
@@ -63,7 +66,7 @@ export class Workspace extends EventTarget {
     this.queue = new Queue(this.api, this.watcher, this.library, this.urls);
     this.deletions = new Deletions(this.api, this.library, signal);
     this.router.addEventListener('change', () => this.navigated(), { signal });
-    this.library.addEventListener('change', () => this.changed(), { signal });
+    this.library.addEventListener('change', () => this.libraryChanged(), { signal });
     this.queue.addEventListener('change', (event) => event instanceof ItemChange && this.uploadChanged(event), {
       signal,
     });
@@ -81,6 +84,16 @@ export class Workspace extends EventTarget {
   /** Uploads that a reload of the page interrupted. */
   get interrupted(): Unfinished | undefined {
     return this.interruptedUploads;
+  }
+
+  get selection(): Selection {
+    return this.selected;
+  }
+
+  /** The selected pictures, in the order of the gallery. */
+  get selectedImages(): readonly Summary[] {
+    const { ids } = this.selected;
+    return ids.size > 0 ? this.library.images.filter(({ imageId }) => ids.has(imageId)) : [];
   }
 
   /** Whether closing the page now would lose uploads. */
@@ -133,14 +146,41 @@ export class Workspace extends EventTarget {
     const { images } = this.library;
     const index = images.findIndex(({ imageId }) => imageId === image.imageId);
     const neighbor = images[index + 1] ?? images[index - 1];
-    this.deletions.delete(images[index] ?? image);
+    const undo = this.deletions.delete([images[index] ?? image]);
     if (index >= 0 && neighbor) this.turnTo(neighbor.imageId);
     else this.router.close();
     this.toast({
-      sentence: text.deletedToast(image.fileName || text.unnamed),
+      sentence: text.deletedToast(nameOf(image)),
       duration: UNDO_TIME,
-      action: { label: text.undo, run: () => this.undo(image) },
+      action: { label: text.undo, run: () => this.undo(undo, image.imageId) },
     });
+  }
+
+  select(selection: Selection): void {
+    const sentence = selectionAnnouncement(this.selected, selection);
+    this.selected = selection;
+    if (sentence) this.announce(sentence);
+    this.changed();
+  }
+
+  /** Deletes the selected pictures, and offers to undo that. */
+  deleteSelected(): void {
+    const images = this.selectedImages;
+    const [first] = images;
+    if (!first) return;
+    const undo = this.deletions.delete(images);
+    this.toast({
+      sentence: images.length === 1 ? text.deletedToast(nameOf(first)) : text.selection.deleted(images.length),
+      duration: UNDO_TIME,
+      action: { label: text.undo, run: () => this.undo(undo) },
+    });
+  }
+
+  /** Labels pictures again, and clears the selection. */
+  async relabel(images: readonly Summary[]): Promise<void> {
+    this.select(NOTHING_SELECTED);
+    const result = await relabelAll(images, this.api, this.watcher, this.signal);
+    if (!this.signal.aborted) this.relabeled(result, images.length);
   }
 
   /** Loads the library again, after all its pictures were deleted. */
@@ -156,14 +196,36 @@ export class Workspace extends EventTarget {
     await this.session.signOut();
   }
 
-  private undo({ imageId }: Summary): void {
-    if (!this.deletions.undo(imageId)) this.toast({ sentence: text.tooLate, duration: UNDO_TIME });
-    else if (this.router.address.view.name === 'picture') this.turnTo(imageId);
+  /** Undoes a deletion. If the large view is open, it shows the picture with this id. */
+  private undo(undo: () => boolean, imageId?: string): void {
+    if (!undo()) this.toast({ sentence: text.tooLate, duration: UNDO_TIME });
+    else if (imageId !== undefined && this.router.address.view.name === 'picture') this.turnTo(imageId);
   }
 
-  private notDeleted({ image, cause }: DeletionFailedEvent): void {
-    const sentence = text.notDeleted(image.fileName || text.unnamed, messageFor(cause));
+  private notDeleted({ failures, total }: DeletionFailedEvent): void {
+    const [first] = failures;
+    const reasons = messagesFor(failures.map(({ cause }) => cause));
+    const sentence =
+      total === 1 && first
+        ? text.notDeleted(nameOf(first.image), reasons.join(' '))
+        : text.selection.notDeleted(failures.length, total, reasons);
     this.toast({ sentence, duration: 2 * UNDO_TIME });
+  }
+
+  private relabeled({ started, causes }: RelabelResult, total: number): void {
+    const failed = causes.length > 0;
+    const sentence = failed
+      ? text.selection.notRelabeled(started, total, messagesFor(causes))
+      : text.selection.relabeling(started);
+    this.toast({ sentence, duration: failed ? 2 * UNDO_TIME : UNDO_TIME });
+  }
+
+  private libraryChanged(): void {
+    const { ids } = this.selected;
+    if (ids.size > 0) {
+      this.selected = prune(this.selected, new Set(this.library.images.map(({ imageId }) => imageId)));
+    }
+    this.changed();
   }
 
   private uploadChanged({ before, after }: ItemChange): void {
@@ -202,4 +264,13 @@ export class Workspace extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+function nameOf({ fileName }: Summary): string {
+  return fileName || text.unnamed;
+}
+
+/** The messages for errors, each once. */
+function messagesFor(causes: readonly unknown[]): readonly string[] {
+  return [...new Set(causes.map((cause) => messageFor(cause)))];
 }

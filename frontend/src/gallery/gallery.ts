@@ -8,12 +8,25 @@ import type { ImageUrls, Size } from '../api/image-urls';
 import { isFinal, type Summary } from '../api/types';
 import { cssProperties } from '../shared/css-properties';
 import { picture as pictureIcon, retry, warning } from '../shared/icons';
+import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import { captionLabels } from './caption';
+import checkMarkCss from './check-mark.css?inline';
 import css from './gallery.css?inline';
 import type { LoadState } from './library';
+import { LongPress } from './long-press';
 import { layOut, type Row, rowsBetween, type Tile } from './rows';
+import {
+  type Extent,
+  extentOf,
+  NOTHING_SELECTED,
+  type Selection,
+  selectAll,
+  selectRange,
+  toggle,
+  toggleDay,
+} from './selection';
 
 /** Rows are rendered up to this distance from the window, in pixels. */
 const OVERSCAN = 1_200;
@@ -38,10 +51,22 @@ interface Range {
   readonly end: number;
 }
 
-/** Dispatches `more` near the end of the loaded history, and `retry` to continue after a failure. */
+/** The values of `aria-checked`. */
+const CHECKED: Readonly<Record<Extent, string>> = { none: 'false', some: 'mixed', all: 'true' };
+
+/** The person changed the selection; dispatched as `selection`. */
+export class SelectionEvent extends Event {
+  constructor(readonly selection: Selection) {
+    super('selection');
+  }
+}
+
+/**
+ * Dispatches `selection`, `more` near the end of the loaded history, and `retry` to continue after a failure.
+ */
 @customElement('ilg-gallery')
 export class Gallery extends LitElement {
-  static override styles = sheets(css);
+  static override styles = sheets(css, checkMarkCss);
 
   @property({ attribute: false }) images: readonly Summary[] = [];
   @property({ attribute: false }) loadState!: LoadState;
@@ -52,6 +77,7 @@ export class Gallery extends LitElement {
   @property({ attribute: false }) hrefOf!: (imageId: string) => string;
   /** How much of each running upload is sent, 0 to 1, by image id. */
   @property({ attribute: false }) uploading: ReadonlyMap<string, number> = new Map();
+  @property({ attribute: false }) selection: Selection = NOTHING_SELECTED;
   @state() private width = 0;
   /** The rendered rows. */
   @state({ hasChanged: (one: Range, other?: Range) => one.start !== other?.start || one.end !== other?.end })
@@ -70,6 +96,9 @@ export class Gallery extends LitElement {
   /** Pictures that are loaded before they are rendered, by URL. */
   private prefetched = new Map<string, HTMLImageElement>();
   private readonly tiles = new WeakMap<Summary, ImageTile>();
+  /** The ids of the pictures of each day. */
+  private days: ReadonlyMap<string, readonly string[]> = new Map();
+  private readonly longPress = new LongPress((target) => this.longPressed(target));
   private scrollTimer: ReturnType<typeof setTimeout> | undefined;
   private listening = new AbortController();
   private readonly resized = new ResizeObserver(() => {
@@ -91,6 +120,7 @@ export class Gallery extends LitElement {
     this.resized.disconnect();
     this.listening.abort();
     clearTimeout(this.scrollTimer);
+    this.longPress.cancel();
     this.removeAttribute('scrolling');
   }
 
@@ -101,9 +131,17 @@ export class Gallery extends LitElement {
     return tile !== null;
   }
 
+  /** Focuses the first tile that is completely visible below `top`, in pixels from the top of the window. */
+  focusVisibleTile(top: number): void {
+    const tiles = this.renderRoot.querySelectorAll<HTMLElement>('a[data-id]');
+    [...tiles].find((tile) => tile.getBoundingClientRect().top >= top)?.focus({ preventScroll: true });
+  }
+
   override willUpdate(changed: PropertyValues): void {
     // Scrolling alone does not change any row.
     if ([...changed.keys()].some((name) => name !== 'range')) this.renderVersion += 1;
+    this.toggleAttribute('selecting', this.isSelecting);
+    if (changed.has('images')) this.days = this.groupByDay();
     if (!changed.has('images') && !changed.has('width')) return;
     const narrow = this.width < 640;
     this.rows =
@@ -127,7 +165,18 @@ export class Gallery extends LitElement {
 
   override render() {
     return html`
-      <div class="rows" ${cssProperties({ height: `${this.height}px` })}>
+      <div
+        class="rows"
+        ${cssProperties({ height: `${this.height}px` })}
+        @click=${this.clicked}
+        @keydown=${this.keyPressed}
+        @pointerdown=${this.longPress.handle}
+        @pointermove=${this.longPress.handle}
+        @pointerup=${this.longPress.handle}
+        @pointercancel=${this.longPress.handle}
+        @contextmenu=${this.longPress.handle}
+        @dragstart=${this.longPress.handle}
+      >
         ${repeat(
           this.rows.slice(this.range.start, this.range.end),
           (row) => (row.kind === 'day' ? row.day : row.tiles[0]?.tile.imageId),
@@ -135,21 +184,37 @@ export class Gallery extends LitElement {
         )}
       </div>
       ${this.footer()}
+      <span id="selected" hidden>${text.selection.selected}</span>
     `;
   }
 
   private row(row: Row<ImageTile>) {
     const place = { transform: `translateY(${row.top}px)`, height: `${row.height}px` };
-    if (row.kind === 'day') return html`<h3 class="row" ${cssProperties(place)}>${text.day(row.day)}</h3>`;
+    if (row.kind === 'day') return this.dayHeading(row.day, place);
     return html`<ul class="row" role="list" ${cssProperties(place)}>
       ${repeat(
         row.tiles,
         ({ tile }) => tile.imageId,
         ({ tile, width }) => html`<li ${cssProperties({ width: `${width}px`, height: `${row.height - GAP}px` })}>
-          ${this.tile(tile.image, { width, height: row.height - GAP })}
+          ${this.tile(tile.image, { width, height: row.height - GAP })} ${this.checkMark(tile.image)}
         </li>`,
       )}
     </ul>`;
+  }
+
+  private dayHeading(day: string, place: Readonly<Record<string, string>>) {
+    const extent = extentOf(this.selection, this.days.get(day) ?? []);
+    const name = text.day(day);
+    return html`<div class="row day" ${cssProperties(place)}>
+      <h3>${name}</h3>
+      <button class="check" type="button" role="checkbox" data-day=${day} aria-checked=${CHECKED[extent]} aria-label=${text.selection.day(name)} title=${text.selection.day(name)}></button>
+    </div>`;
+  }
+
+  /** Not in the tab order: a second stop for each tile would be tiring, and X does the same on the tile. */
+  private checkMark({ imageId, fileName }: Summary) {
+    const checked = this.selection.ids.has(imageId);
+    return html`<button class="check" type="button" role="checkbox" tabindex="-1" data-id=${imageId} aria-checked=${checked} aria-label=${text.selection.picture(fileName || text.unnamed)} title=${text.selection.tileHint}></button>`;
   }
 
   /** `size` is in CSS pixels. */
@@ -159,7 +224,8 @@ export class Gallery extends LitElement {
     const url = this.urlOf(image, size);
     const name = fileName || text.unnamed;
     const final = isFinal(image.status) || this.undecodable.has(imageId);
-    return html`<a href=${this.hrefOf(imageId)} data-id=${imageId} data-status=${image.status} aria-label=${text.tile(name, labels, this.status(image))} title=${name}>
+    const selected = this.selection.ids.has(imageId);
+    return html`<a href=${this.hrefOf(imageId)} data-id=${imageId} data-status=${image.status} ?data-selected=${selected} aria-label=${text.tile(name, labels, this.status(image))} aria-describedby=${selected ? 'selected' : nothing} aria-keyshortcuts="x" title=${name}>
       ${
         url
           ? html`<img src=${url} alt="" draggable="false" ?data-loaded=${this.loaded.has(imageId)} @error=${() => this.loadFailed(imageId)} @load=${(event: Event) => this.pictureLoaded(imageId, event)} />`
@@ -198,6 +264,66 @@ export class Gallery extends LitElement {
       default:
         return nothing;
     }
+  }
+
+  private get isSelecting(): boolean {
+    return this.selection.ids.size > 0;
+  }
+
+  private get order(): readonly string[] {
+    return this.images.map(({ imageId }) => imageId);
+  }
+
+  private groupByDay(): ReadonlyMap<string, readonly string[]> {
+    const days = new Map<string, string[]>();
+    for (const image of this.images) {
+      const { day, imageId } = this.tileOf(image);
+      const ids = days.get(day);
+      if (ids) ids.push(imageId);
+      else days.set(day, [imageId]);
+    }
+    return days;
+  }
+
+  /** One listener for all rows: tiles stay cheap to render. */
+  private readonly clicked = (event: MouseEvent): void => {
+    if (this.longPress.endsWith(event)) return;
+    const target = targetOf(event);
+    if (!target) return;
+    const { id, day } = target.dataset;
+    if (day !== undefined) this.select(toggleDay(this.selection, this.days.get(day) ?? []));
+    const toggles = target.matches('.check') || this.isSelecting || event.ctrlKey || event.metaKey;
+    if (id === undefined || !toggles) return;
+    event.preventDefault();
+    this.toggle(id, event.shiftKey);
+  };
+
+  private readonly keyPressed = (event: KeyboardEvent): void => {
+    const id = targetOf(event)?.dataset['id'];
+    const key = keyOf(event);
+    const isRange = key === KEYS.selection.toggleRange;
+    if (id === undefined || !(isRange || key === KEYS.selection.toggle)) return;
+    event.preventDefault();
+    this.toggle(id, isRange);
+  };
+
+  private longPressed(target: Element): void {
+    const id = target.closest<HTMLElement>('[data-id]')?.dataset['id'];
+    if (id !== undefined) this.toggle(id, false);
+  }
+
+  /** Toggles a picture, or with `range` all from the last one that was toggled. */
+  private toggle(imageId: string, range: boolean): void {
+    this.select(range ? selectRange(this.selection, this.order, imageId) : toggle(this.selection, imageId));
+  }
+
+  /** Selects all loaded pictures. */
+  selectAll(): void {
+    this.select(selectAll(this.selection, this.order));
+  }
+
+  private select(selection: Selection): void {
+    this.dispatchEvent(new SelectionEvent(selection));
   }
 
   private status(image: Summary): string {
@@ -316,6 +442,17 @@ export class Gallery extends LitElement {
   }
 
   private readonly urlsChanged = (): void => this.redraw();
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    selection: SelectionEvent;
+  }
+}
+
+/** The tile or check mark that an event belongs to. */
+function targetOf({ target }: Event): HTMLElement | null {
+  return target instanceof Element ? target.closest<HTMLElement>('[data-id], [data-day]') : null;
 }
 
 function localDay(instant: string): string {

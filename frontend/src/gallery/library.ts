@@ -91,21 +91,23 @@ export class Library extends EventTarget {
     this.changed();
   }
 
-  /** Removes a picture until it is restored. */
-  remove(imageId: string): void {
-    this.removed.add(imageId);
-    const rest = this.list.filter((image) => image.imageId !== imageId);
+  /** Removes pictures until they are restored. */
+  remove(...imageIds: readonly string[]): void {
+    for (const imageId of imageIds) this.removed.add(imageId);
+    const rest = this.list.filter(({ imageId }) => !this.removed.has(imageId));
     if (rest.length === this.list.length) return;
     this.list = rest;
     this.changed();
   }
 
-  /** Restores a removed picture at its place. */
-  restore(image: Summary): void {
-    this.removed.delete(image.imageId);
-    if (this.find(image.imageId)) return;
-    const index = this.list.findIndex((other) => other.createdAt <= image.createdAt);
-    this.list = this.list.toSpliced(index < 0 ? this.list.length : index, 0, image);
+  /** Restores removed pictures at their places. */
+  restore(...images: readonly Summary[]): void {
+    for (const image of images) {
+      this.removed.delete(image.imageId);
+      if (this.find(image.imageId)) continue;
+      const index = this.list.findIndex((other) => other.createdAt <= image.createdAt);
+      this.list = this.list.toSpliced(index < 0 ? this.list.length : index, 0, image);
+    }
     this.changed();
   }
 

@@ -13,7 +13,7 @@ const SOURCES = import.meta.glob<string>(['../**/*.ts', '!../**/*.test.ts', '!./
 const LITERAL_KEY =
   /\bkey(\.toLowerCase\(\))? (===|!==) '|(case '|^\s*'?)(Arrow\w+|Escape|Enter|Delete|Backspace|Home|End|Page(Up|Down)|F\d+|Tab)'?:/m;
 
-const pressed = { key: 'z', ctrlKey: false, metaKey: false, shiftKey: false };
+const pressed = { key: 'z', altKey: false, ctrlKey: false, metaKey: false, shiftKey: false };
 
 test.each([
   [{}, 'z'],
@@ -21,6 +21,8 @@ test.each([
   [{ metaKey: true }, 'Control+z'],
   [{ ctrlKey: true, key: 'Z' }, 'Control+z'],
   [{ ctrlKey: true, key: 'Z', shiftKey: true }, 'Control+Shift+z'],
+  [{ key: 'X', shiftKey: true }, 'Shift+x'],
+  [{ key: 'F10', altKey: true }, 'Alt+F10'],
   [{ key: '?', shiftKey: true }, '?'],
   [{ key: '/', ctrlKey: true }, 'Control+/'],
 ])('names a key pressed as %o', (change, name) => {

@@ -11,6 +11,16 @@ export const KEYS = {
   library: {
     search: '/',
   },
+  selection: {
+    toggle: 'x',
+    toggleRange: 'Shift+x',
+    all: 'Control+a',
+    delete: 'Delete',
+    toolbar: 'Alt+F10',
+    nextTool: 'ArrowRight',
+    previousTool: 'ArrowLeft',
+    clear: 'Escape',
+  },
   field: {
     nextSuggestion: 'ArrowDown',
     previousSuggestion: 'ArrowUp',
@@ -29,12 +39,14 @@ export const KEYS = {
   },
 } as const;
 
-type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey'>;
+type Pressed = Pick<KeyboardEvent, 'key' | 'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey'>;
 
-/** A pressed key with its modifiers, as `KEYS` names it. Shift alone is part of the character that it types. */
-export function keyOf({ key, ctrlKey, metaKey, shiftKey }: Pressed): string {
-  if (!ctrlKey && !metaKey) return key;
-  return `Control+${shiftKey ? 'Shift+' : ''}${key.toLowerCase()}`;
+/** A pressed key with its modifiers, as `KEYS` names it. Shift is part of a character that is not a letter. */
+export function keyOf({ key, altKey, ctrlKey, metaKey, shiftKey }: Pressed): string {
+  const control = ctrlKey || metaKey;
+  const isLetter = /^[a-z]$/i.test(key);
+  const shift = shiftKey && (control || isLetter);
+  return `${control ? 'Control+' : ''}${altKey ? 'Alt+' : ''}${shift ? 'Shift+' : ''}${isLetter ? key.toLowerCase() : key}`;
 }
 
 /** Whether a key is input for a text field or a list, not a shortcut. */

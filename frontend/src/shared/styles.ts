@@ -5,7 +5,7 @@ import controls from './controls.css?inline';
 
 const shared = unsafeCSS(controls);
 
-/** The style sheets of a component with this CSS. `css` must come from a file of this project. */
-export function sheets(css: string): CSSResult[] {
-  return [shared, unsafeCSS(css)];
+/** The style sheets of a component with this CSS. `css` must come from files of this project. */
+export function sheets(...css: readonly string[]): CSSResult[] {
+  return [shared, ...css.map((sheet) => unsafeCSS(sheet))];
 }

@@ -47,6 +47,15 @@ const duration = (milliseconds: number) =>
 const pixels = (width: number, height: number) => `${whole.format(width)} × ${whole.format(height)} pixels`;
 const names = (labels: readonly NamedLabel[], limit: number) => labels.slice(0, limit).map(({ name }) => name);
 
+/** What Rekognition costs for one picture, in US dollars. */
+const LABELING_PRICE = 0.001;
+const dollars = new Intl.NumberFormat(LOCALE, {
+  style: 'currency',
+  currency: 'USD',
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 3,
+});
+
 /** A percentage from a query, which can have two decimal places. */
 const exactPercent = (value: number) => `${value}%`;
 
@@ -322,6 +331,42 @@ export const text = {
     relabelRunning: 'This picture is already being labeled.',
     relabeled: 'Labeled again with your current settings.',
   },
+  /** Selecting pictures in the gallery, and what can be done with them. */
+  selection: {
+    selected: 'Selected',
+    picture: (name: string) => `Select ${name}`,
+    tileHint: 'Select (X)',
+    day: (day: string) => `Select loaded pictures of ${day}`,
+    toolbar: 'Selected pictures',
+    count: (number: number) => `${whole.format(number)} selected`,
+    /** What a screen reader says when the first picture is selected. */
+    first: (number: number) => `${whole.format(number)} selected. Press Alt+F10 for actions, or Escape to clear.`,
+    cleared: 'Selection cleared',
+    clear: 'Clear selection',
+    all: 'Select all loaded',
+    allSelected: 'All loaded pictures are selected',
+    relabel: 'Label again',
+    relabelInProgress: 'The selected pictures are still in progress',
+    delete: 'Delete',
+    confirm: {
+      title: (number: number) => `Label ${count(number, 'picture', 'pictures')} again?`,
+      cost: (number: number) =>
+        number === 1
+          ? 'It costs about a tenth of a cent and counts toward your daily limit.'
+          : `Each costs about a tenth of a cent, ${dollars.format(number * LABELING_PRICE)} in total, and counts toward your daily limit.`,
+      skipped: (number: number) =>
+        number === 1
+          ? 'One picture is still in progress and left out.'
+          : `${whole.format(number)} pictures are still in progress and left out.`,
+      cancel: 'Cancel',
+    },
+    deleted: (number: number) => `Deleted ${count(number, 'picture', 'pictures')}`,
+    notDeleted: (failed: number, total: number, reasons: readonly string[]) =>
+      `Couldn't delete ${whole.format(failed)} of ${count(total, 'picture', 'pictures')}. ${reasons.join(' ')}`,
+    relabeling: (number: number) => `Labeling ${count(number, 'picture', 'pictures')} again`,
+    notRelabeled: (started: number, total: number, reasons: readonly string[]) =>
+      `Labeling ${whole.format(started)} of ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`,
+  },
   deletedToast: (name: string) => `Deleted ${name}`,
   undo: 'Undo',
   tooLate: "Too late to undo. It's already deleted.",
@@ -475,6 +520,19 @@ export const text = {
         },
       },
       library: { heading: 'Your pictures', names: { search: 'Search' } },
+      selection: {
+        heading: 'Selecting pictures',
+        names: {
+          toggle: 'Select the focused picture, or deselect it',
+          toggleRange: 'The same for all pictures from the previous one on',
+          all: 'Select all loaded pictures',
+          delete: 'Delete the selected pictures',
+          toolbar: 'Go to the toolbar',
+          nextTool: 'Next button of the toolbar',
+          previousTool: 'Previous button of the toolbar',
+          clear: 'Clear the selection',
+        },
+      },
       field: {
         heading: 'Search and label fields',
         names: {

@@ -1,0 +1,45 @@
+// Labels several pictures again.
+import type { ApiClient } from '../api/client';
+import { ApiError } from '../api/problem';
+import type { Summary } from '../api/types';
+import type { Watcher } from '../api/watcher';
+import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
+
+/** How many requests are sent at the same time. */
+const CONCURRENT_REQUESTS = 4;
+
+export interface RelabelResult {
+  /** How many pictures are being labeled. */
+  readonly started: number;
+  /** Why the others are not. Without those that were not requested because the daily limit was reached. */
+  readonly causes: readonly unknown[];
+}
+
+/**
+ * Starts labeling pictures again, and watches them. Sends no more requests after the first answer that a daily limit is
+ * reached, or when `signal` is aborted. Does not throw.
+ */
+export async function relabelAll(
+  images: readonly Summary[],
+  api: Pick<ApiClient, 'relabel'>,
+  watcher: Pick<Watcher, 'watch'>,
+  signal: AbortSignal,
+): Promise<RelabelResult> {
+  const limiter = new ConcurrencyLimiter(CONCURRENT_REQUESTS);
+  const causes: unknown[] = [];
+  let started = 0;
+  let stopped = false;
+  const relabel = async ({ imageId, updatedAt }: Summary) => {
+    if (stopped || signal.aborted) return;
+    try {
+      await api.relabel(imageId);
+      started += 1;
+      watcher.watch(imageId, updatedAt);
+    } catch (cause) {
+      causes.push(cause);
+      stopped ||= cause instanceof ApiError && cause.isDailyLimit;
+    }
+  };
+  await Promise.all(images.map((image) => limiter.run(() => relabel(image))));
+  return { started, causes };
+}

@@ -1,0 +1,127 @@
+// The toolbar for the selected pictures. Asks before it lets pictures be labeled again, because that costs money.
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import { isFinal, type Summary } from '../api/types';
+import { close, retry, selectAll, trash } from '../shared/icons';
+import { KEYS, keyOf } from '../shared/shortcuts';
+import { sheets } from '../shared/styles';
+import { text } from '../shared/text';
+import css from './selection-bar.css?inline';
+
+interface Tool {
+  readonly icon: TemplateResult;
+  readonly label: string;
+  readonly run: () => void;
+  /** Why the tool can't be used now. */
+  readonly disabled?: string | undefined;
+}
+
+/** Pictures can be labeled again unless they are in progress. */
+export function relabelable(images: readonly Summary[]): readonly Summary[] {
+  return images.filter(({ status }) => isFinal(status));
+}
+
+/** Dispatches `clear`, `selectall`, `relabel` after a confirmation, and `delete`. */
+@customElement('ilg-selection-bar')
+export class SelectionBar extends LitElement {
+  static override styles = sheets(css);
+
+  /** The selected pictures. */
+  @property({ attribute: false }) images: readonly Summary[] = [];
+  /** How many pictures are loaded. */
+  @property({ type: Number }) loaded = 0;
+  @query('dialog') private confirmation!: HTMLDialogElement | null;
+
+  /** Whether the confirmation is open. */
+  get isAsking(): boolean {
+    return this.confirmation?.open ?? false;
+  }
+
+  /** Focuses the first button. */
+  override focus(): void {
+    this.buttons[0]?.focus();
+  }
+
+  override render() {
+    const applicable = relabelable(this.images).length;
+    return html`
+      <div role="toolbar" aria-label=${text.selection.toolbar} @keydown=${this.keyPressed}>
+        ${this.tool({ icon: close, label: text.selection.clear, run: () => this.dispatch('clear') }, 'icon-only')}
+        <p class="count">${text.selection.count(this.images.length)}</p>
+        ${this.tool({
+          icon: selectAll,
+          label: text.selection.all,
+          run: () => this.dispatch('selectall'),
+          disabled: this.images.length >= this.loaded ? text.selection.allSelected : undefined,
+        })}
+        ${this.tool({
+          icon: retry,
+          label: text.selection.relabel,
+          run: () => this.ask(),
+          disabled: applicable === 0 ? text.selection.relabelInProgress : undefined,
+        })}
+        ${this.tool({ icon: trash, label: text.selection.delete, run: () => this.dispatch('delete') })}
+      </div>
+      ${this.dialog(applicable)}
+    `;
+  }
+
+  /** A disabled tool keeps its place in the tab order, so that everyone can read the reason. */
+  private tool({ icon, label, run, disabled }: Tool, kind = '') {
+    return html`<button
+      class="tool ${kind}"
+      type="button"
+      aria-disabled=${disabled ? 'true' : nothing}
+      aria-label=${label}
+      title=${disabled ?? label}
+      @click=${disabled ? nothing : run}
+    >
+      ${icon}${kind ? nothing : html`<span>${label}</span>`}
+    </button>`;
+  }
+
+  private dialog(applicable: number) {
+    const skipped = this.images.length - applicable;
+    const { confirm } = text.selection;
+    return html`<dialog aria-labelledby="title" aria-describedby="cost" @close=${this.answered}>
+      <form method="dialog">
+        <h2 id="title">${confirm.title(applicable)}</h2>
+        <p id="cost">${confirm.cost(applicable)}</p>
+        ${skipped > 0 ? html`<p>${confirm.skipped(skipped)}</p>` : nothing}
+        <div class="buttons">
+          <button class="button" value="no" autofocus>${confirm.cancel}</button>
+          <button class="button primary" value="yes">${text.selection.relabel}</button>
+        </div>
+      </form>
+    </dialog>`;
+  }
+
+  private ask(): void {
+    if (!this.confirmation) return;
+    // Escape keeps the last answer.
+    this.confirmation.returnValue = '';
+    this.confirmation.showModal();
+  }
+
+  private answered({ target }: Event): void {
+    if ((target as HTMLDialogElement).returnValue === 'yes') this.dispatch('relabel');
+  }
+
+  private get buttons(): HTMLButtonElement[] {
+    return [...this.renderRoot.querySelectorAll<HTMLButtonElement>('.tool')];
+  }
+
+  /** Arrow keys move between the buttons, as in every toolbar. */
+  private readonly keyPressed = (event: KeyboardEvent): void => {
+    const step = { [KEYS.selection.nextTool]: 1, [KEYS.selection.previousTool]: -1 }[keyOf(event)];
+    const { buttons } = this;
+    const index = buttons.indexOf(event.target as HTMLButtonElement);
+    if (step === undefined || index < 0) return;
+    event.preventDefault();
+    buttons.at((index + step) % buttons.length)?.focus();
+  };
+
+  private dispatch(name: 'clear' | 'selectall' | 'relabel' | 'delete'): void {
+    this.dispatchEvent(new Event(name));
+  }
+}

@@ -1,0 +1,64 @@
+// Which pictures of the gallery are selected. All functions are pure: they return the given selection if nothing changes.
+
+export interface Selection {
+  readonly ids: ReadonlySet<string>;
+  /** The picture that was toggled last, where a range starts. */
+  readonly anchor: string | undefined;
+}
+
+export const NOTHING_SELECTED: Selection = { ids: new Set(), anchor: undefined };
+
+/** How much of a group of pictures is selected. */
+export type Extent = 'none' | 'some' | 'all';
+
+export function toggle({ ids }: Selection, imageId: string): Selection {
+  return { ids: changed(ids, [imageId], !ids.has(imageId)), anchor: imageId };
+}
+
+/**
+ * Gives all pictures from the anchor to `imageId` the state of the anchor, and makes `imageId` the anchor. Toggles
+ * `imageId` if there is no anchor. `order` contains the ids of the gallery.
+ */
+export function selectRange(selection: Selection, order: readonly string[], imageId: string): Selection {
+  const { ids, anchor } = selection;
+  const end = order.indexOf(imageId);
+  const start = anchor === undefined ? -1 : order.indexOf(anchor);
+  if (anchor === undefined || start < 0 || end < 0) return toggle(selection, imageId);
+  const range = order.slice(Math.min(start, end), Math.max(start, end) + 1);
+  return { ids: changed(ids, range, ids.has(anchor)), anchor: imageId };
+}
+
+/** Selects all pictures of a day, or clears them if all of them are selected. */
+export function toggleDay(selection: Selection, day: readonly string[]): Selection {
+  const { ids } = selection;
+  if (day.length === 0) return selection;
+  return { ids: changed(ids, day, extentOf(selection, day) !== 'all'), anchor: day[0] };
+}
+
+export function selectAll(selection: Selection, order: readonly string[]): Selection {
+  return { ids: changed(selection.ids, order, true), anchor: selection.anchor };
+}
+
+/** Forgets pictures that are not in the gallery anymore. */
+export function prune(selection: Selection, existing: ReadonlySet<string>): Selection {
+  const { ids, anchor } = selection;
+  const isGone = anchor !== undefined && !existing.has(anchor);
+  const kept = [...ids].filter((imageId) => existing.has(imageId));
+  if (kept.length === ids.size && !isGone) return selection;
+  return { ids: new Set(kept), anchor: isGone ? undefined : anchor };
+}
+
+export function extentOf({ ids }: Selection, group: readonly string[]): Extent {
+  const selected = group.filter((imageId) => ids.has(imageId)).length;
+  if (selected === 0) return 'none';
+  return selected === group.length ? 'all' : 'some';
+}
+
+function changed(ids: ReadonlySet<string>, group: readonly string[], selected: boolean): ReadonlySet<string> {
+  const result = new Set(ids);
+  for (const imageId of group) {
+    if (selected) result.add(imageId);
+    else result.delete(imageId);
+  }
+  return result;
+}
