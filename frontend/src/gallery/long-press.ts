@@ -57,6 +57,7 @@ export class LongPress {
   }
 
   private moved({ clientX, clientY }: MouseEvent): void {
+    if (this.timer === undefined) return;
     if (Math.hypot(clientX - this.start.x, clientY - this.start.y) > MAX_DISTANCE) this.cancel();
   }
 }

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Summary } from '../api/types';
+import { DeletionFailedEvent, Deletions, UNDO_TIME } from './deletions';
+
+const images = Array.from({ length: 10 }, (_, index) => ({ imageId: String(index) }) as Summary);
+const library = { remove: vi.fn(), restore: vi.fn() };
+/** What `deleteImage` was called with. */
+let requests: { readonly imageId: string; readonly keepalive: boolean }[] = [];
+/** Ends the oldest running requests. */
+let responses: ((failure?: Error) => void)[] = [];
+let page: EventTarget;
+let deletions: Deletions;
+
+const api = {
+  deleteImage: (imageId: string, keepalive = false) =>
+    new Promise<void>((resolve, reject) => {
+      requests.push({ imageId, keepalive });
+      responses.push((failure) => (failure ? reject(failure) : resolve()));
+    }),
+};
+
+async function respond(failure?: Error): Promise<void> {
+  responses.shift()?.(failure);
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.clearAllMocks();
+  requests = [];
+  responses = [];
+  page = Object.assign(new EventTarget(), { setTimeout });
+  vi.stubGlobal('window', page);
+  deletions = new Deletions(api, library, new AbortController().signal);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+test('undo restores all pictures, and nothing is deleted', async () => {
+  const undo = deletions.delete(images);
+  expect(library.remove).toHaveBeenCalledWith(...images.map(({ imageId }) => imageId));
+  expect(undo()).toBe(true);
+  expect(library.restore).toHaveBeenCalledWith(...images);
+  await vi.advanceTimersByTimeAsync(2 * UNDO_TIME);
+  expect(requests).toEqual([]);
+});
+
+test('deletes four pictures at a time after the delay', async () => {
+  const undo = deletions.delete(images);
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  expect(requests).toHaveLength(4);
+  expect(undo()).toBe(false);
+  for (let sent = 5; sent <= images.length; sent += 1) {
+    await respond();
+    expect(requests).toHaveLength(sent);
+  }
+});
+
+test('reports all failures of a deletion together', async () => {
+  const events: DeletionFailedEvent[] = [];
+  deletions.addEventListener('failed', (event) => event instanceof DeletionFailedEvent && events.push(event));
+  deletions.delete(images.slice(0, 3));
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  const cause = new Error('unavailable');
+  await respond(cause);
+  await respond();
+  expect(events).toEqual([]);
+  await respond(cause);
+  expect(library.restore).toHaveBeenCalledWith(images[0], images[2]);
+  expect(events.map(({ failures, total }) => [failures.length, total])).toEqual([[2, 3]]);
+});
+
+test('closing the page sends each request that was not sent, once', async () => {
+  deletions.delete(images.slice(0, 6));
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  deletions.delete(images.slice(6));
+  page.dispatchEvent(new Event('pagehide'));
+  expect(requests.map(({ imageId }) => imageId)).toEqual(images.map(({ imageId }) => imageId));
+  expect(requests.filter(({ keepalive }) => keepalive)).toHaveLength(6);
+  while (responses.length > 0) await respond();
+  await vi.advanceTimersByTimeAsync(2 * UNDO_TIME);
+  expect(requests).toHaveLength(images.length);
+});
+
+test('flush waits for the results', async () => {
+  deletions.delete(images.slice(0, 1));
+  let done = false;
+  const flushed = deletions.flush().then(() => {
+    done = true;
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(done).toBe(false);
+  await respond();
+  await flushed;
+});

@@ -1,0 +1,46 @@
+import { expect, test, vi } from 'vitest';
+import { ApiError, NetworkError } from '../api/problem';
+import type { Summary } from '../api/types';
+import { relabelAll } from './relabeling';
+
+const images = Array.from(
+  { length: 12 },
+  (_, index) => ({ imageId: String(index), updatedAt: `version ${index}` }) as Summary,
+);
+const open = new AbortController().signal;
+const limit = new ApiError(429, 'No more today', undefined, 'urn:image-label-generator:problem:too-many-images');
+
+test('starts all pictures, at most four at a time, and watches for results that replace the current ones', async () => {
+  let running = 0;
+  let most = 0;
+  const relabel = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setTimeout(resolve));
+    running -= 1;
+  };
+  const watch = vi.fn();
+  expect(await relabelAll(images, { relabel }, { watch }, open)).toEqual({ started: 12, causes: [] });
+  expect(most).toBe(4);
+  expect(watch.mock.calls).toEqual(images.map(({ imageId, updatedAt }) => [imageId, updatedAt]));
+});
+
+test('sends no more requests after the daily limit', async () => {
+  const relabel = vi.fn().mockResolvedValueOnce(undefined).mockResolvedValueOnce(undefined).mockRejectedValue(limit);
+  const { started, causes } = await relabelAll(images, { relabel }, { watch: vi.fn() }, open);
+  expect(started).toBe(2);
+  expect(causes).toContain(limit);
+  expect(relabel.mock.calls.length).toBeLessThanOrEqual(7);
+});
+
+test('continues after other failures', async () => {
+  const lost = new NetworkError('lost');
+  const relabel = vi.fn().mockResolvedValue(undefined).mockRejectedValueOnce(lost);
+  expect(await relabelAll(images, { relabel }, { watch: vi.fn() }, open)).toEqual({ started: 11, causes: [lost] });
+});
+
+test('sends nothing after the signal is aborted', async () => {
+  const relabel = vi.fn();
+  await relabelAll(images, { relabel }, { watch: vi.fn() }, AbortSignal.abort());
+  expect(relabel).not.toHaveBeenCalled();
+});
