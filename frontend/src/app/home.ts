@@ -38,7 +38,7 @@ import './toasts';
 import type { Toasts } from './toasts';
 import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
 
-/** The height of the header, in pixels: tiles above it are hidden. */
+/** The height of the header, in pixels: it hides the tiles behind it. */
 const HEADER_HEIGHT = 72;
 
 @customElement('ilg-home')
@@ -168,13 +168,13 @@ export class Home extends LitElement {
     // The page keeps its heading.
     return html`<h1 class="visually-hidden">${text.title}</h1>
       <ilg-selection-bar
-      .images=${workspace.selectedImages}
-      .loaded=${workspace.library.images.length}
-      @clear=${this.clearSelection}
-      @selectall=${() => this.gallery?.selectAll()}
-      @relabel=${this.relabelSelection}
-      @delete=${this.deleteSelection}
-    ></ilg-selection-bar>`;
+        .images=${workspace.selectedImages}
+        .loaded=${workspace.library.images.length}
+        @clear=${this.clearSelection}
+        @selectall=${() => this.gallery?.selectAll()}
+        @relabel=${this.relabelSelection}
+        @delete=${this.deleteSelection}
+      ></ilg-selection-bar>`;
   }
 
   private get isSelecting(): boolean {
@@ -277,10 +277,11 @@ export class Home extends LitElement {
     void this.returnFocus((next ?? images[first - 1])?.imageId);
   }
 
-  /** Focuses a tile, because the toolbar or the tile that had the focus disappears. */
+  /** Focuses a tile if the toolbar or the tile that had the focus has disappeared. */
   private async returnFocus(imageId: string | undefined): Promise<void> {
     await this.updateComplete;
     await this.gallery?.updateComplete;
+    if (this.gallery?.matches(':focus-within')) return;
     const isFocused = imageId !== undefined && this.gallery?.focusTile(imageId);
     if (!isFocused) this.gallery?.focusVisibleTile(HEADER_HEIGHT);
   }
@@ -290,8 +291,9 @@ export class Home extends LitElement {
     const path = event.composedPath();
     const isHere = [this.gallery, this.selectionBar].some((element) => element && path.includes(element));
     const key = keyOf(event);
+    if (this.selectionBar?.isAsking) return false;
     if (isHere && key === KEYS.selection.all) this.gallery?.selectAll();
-    else if (!this.isSelecting || this.selectionBar?.isAsking) return false;
+    else if (!this.isSelecting) return false;
     else if (key === KEYS.selection.clear) this.clearSelection();
     else if (key === KEYS.selection.toolbar) this.selectionBar?.focus();
     else if (key === KEYS.selection.delete && isHere) this.deleteSelection();

@@ -137,6 +137,11 @@ export class Gallery extends LitElement {
     [...tiles].find((tile) => tile.getBoundingClientRect().top >= top)?.focus({ preventScroll: true });
   }
 
+  /** Selects all loaded pictures. */
+  selectAll(): void {
+    this.select(selectAll(this.selection, this.order));
+  }
+
   override willUpdate(changed: PropertyValues): void {
     // Scrolling alone does not change any row.
     if ([...changed.keys()].some((name) => name !== 'range')) this.renderVersion += 1;
@@ -315,11 +320,6 @@ export class Gallery extends LitElement {
   /** Toggles a picture, or with `range` all from the last one that was toggled. */
   private toggle(imageId: string, range: boolean): void {
     this.select(range ? selectRange(this.selection, this.order, imageId) : toggle(this.selection, imageId));
-  }
-
-  /** Selects all loaded pictures. */
-  selectAll(): void {
-    this.select(selectAll(this.selection, this.order));
   }
 
   private select(selection: Selection): void {

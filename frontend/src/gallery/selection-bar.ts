@@ -21,7 +21,7 @@ export function relabelable(images: readonly Summary[]): readonly Summary[] {
   return images.filter(({ status }) => isFinal(status));
 }
 
-/** Dispatches `clear`, `selectall`, `relabel` after a confirmation, and `delete`. */
+/** Dispatches `clear`, `selectall`, `delete`, and `relabel` after a confirmation. */
 @customElement('ilg-selection-bar')
 export class SelectionBar extends LitElement {
   static override styles = sheets(css);
