@@ -73,16 +73,49 @@ test('reports all failures of a deletion together', async () => {
   expect(events.map(({ failures, total }) => [failures.length, total])).toEqual([[2, 3]]);
 });
 
-test('closing the page sends each request that was not sent, once', async () => {
+test('closing the page sends each request that was not sent, and repeats those without an answer', async () => {
   deletions.delete(images.slice(0, 6));
   await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  expect(requests).toHaveLength(4);
+  await respond();
   deletions.delete(images.slice(6));
   page.dispatchEvent(new Event('pagehide'));
-  expect(requests.map(({ imageId }) => imageId)).toEqual(images.map(({ imageId }) => imageId));
-  expect(requests.filter(({ keepalive }) => keepalive)).toHaveLength(6);
+  const last = requests.filter(({ keepalive }) => keepalive).map(({ imageId }) => imageId);
+  expect(last).toEqual(images.slice(1).map(({ imageId }) => imageId));
   while (responses.length > 0) await respond();
   await vi.advanceTimersByTimeAsync(2 * UNDO_TIME);
-  expect(requests).toHaveLength(images.length);
+  expect(requests).toHaveLength(5 + last.length);
+});
+
+test('a picture that is deleted again belongs to the last deletion', async () => {
+  const undoFirst = deletions.delete(images.slice(0, 2));
+  const undoSecond = deletions.delete(images.slice(1, 2));
+  expect(undoSecond()).toBe(true);
+  expect(library.restore).toHaveBeenCalledWith(images[1]);
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  expect(undoFirst()).toBe(false);
+  expect(requests.map(({ imageId }) => imageId)).toEqual(['0']);
+});
+
+test('a picture that is being deleted is not deleted twice', async () => {
+  deletions.delete(images.slice(0, 1));
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  deletions.delete(images.slice(0, 1));
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  expect(requests).toHaveLength(1);
+});
+
+test('flush waits for requests that were already sent', async () => {
+  deletions.delete(images.slice(0, 1));
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  let done = false;
+  const flushed = deletions.flush().then(() => {
+    done = true;
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(done).toBe(false);
+  await respond();
+  await flushed;
 });
 
 test('flush waits for the results', async () => {

@@ -28,14 +28,15 @@ export class DeletionFailedEvent extends Event {
 
 /** Pictures that are deleted, or restored, together. */
 interface Batch {
-  readonly images: readonly Summary[];
+  /** Without those that a later deletion has taken over. */
+  images: readonly Summary[];
   readonly timer: number;
   /** Pictures for which no request was sent. */
   readonly unsent: Set<Summary>;
-  /** Whether it is too late to undo. */
-  started: boolean;
-  /** How many pictures have no result. */
-  open: number;
+  /** Pictures without a result. */
+  readonly open: Set<Summary>;
+  /** Set when it is too late to undo. Ends when all requests have ended. */
+  results: Promise<unknown> | undefined;
   readonly failures: FailedDeletion[];
 }
 
@@ -59,13 +60,14 @@ export class Deletions extends EventTarget {
    * returns false if it is too late.
    */
   delete(images: readonly Summary[]): () => boolean {
+    const taken = this.takeOver(images);
     this.library.remove(...images.map(({ imageId }) => imageId));
     const batch: Batch = {
-      images,
+      images: taken,
       timer: window.setTimeout(() => void this.send(batch), UNDO_TIME),
-      unsent: new Set(images),
-      started: false,
-      open: images.length,
+      unsent: new Set(taken),
+      open: new Set(taken),
+      results: undefined,
       failures: [],
     };
     this.batches.add(batch);
@@ -77,40 +79,69 @@ export class Deletions extends EventTarget {
     await Promise.all([...this.batches].map((batch) => this.send(batch)));
   }
 
+  /**
+   * Removes pictures from pending deletions, so that undoing the new one keeps them. Returns those that are not being
+   * deleted already.
+   */
+  private takeOver(images: readonly Summary[]): readonly Summary[] {
+    const ids = new Set(images.map(({ imageId }) => imageId));
+    const deleting = new Set<string>();
+    for (const batch of this.batches) {
+      for (const image of batch.images.filter(({ imageId }) => ids.has(imageId))) {
+        if (batch.results) {
+          deleting.add(image.imageId);
+          continue;
+        }
+        batch.images = batch.images.filter((other) => other !== image);
+        batch.unsent.delete(image);
+        batch.open.delete(image);
+      }
+    }
+    return images.filter(({ imageId }) => !deleting.has(imageId));
+  }
+
   private undo(batch: Batch): boolean {
-    if (batch.started) return false;
+    if (batch.results) return false;
     clearTimeout(batch.timer);
     this.batches.delete(batch);
     this.library.restore(...batch.images);
     return true;
   }
 
-  private async send(batch: Batch): Promise<void> {
-    this.start(batch);
-    await Promise.all([...batch.unsent].map((image) => this.limiter.run(() => this.deleteOne(batch, image, false))));
+  private send(batch: Batch): Promise<unknown> {
+    clearTimeout(batch.timer);
+    batch.results ??= Promise.all(
+      [...batch.unsent].map((image) =>
+        this.limiter.run(async () => {
+          // It may have been sent while it waited for its turn.
+          if (batch.unsent.delete(image)) await this.deleteOne(batch, image, false);
+        }),
+      ),
+    );
+    if (batch.open.size === 0) this.finish(batch);
+    return batch.results;
   }
 
-  /** Sends all requests at once: the page is being closed, and no code runs after that. */
+  /**
+   * Sends all requests at once, because the page is being closed, and no code runs after that. The browser aborts earlier
+   * requests, so these are repeated.
+   */
   private sendNow(): void {
     for (const batch of this.batches) {
-      this.start(batch);
-      for (const image of batch.unsent) void this.deleteOne(batch, image, true);
+      const open = [...batch.open];
+      batch.unsent.clear();
+      void this.send(batch);
+      for (const image of open) void this.deleteOne(batch, image, true);
     }
   }
 
-  private start(batch: Batch): void {
-    clearTimeout(batch.timer);
-    batch.started = true;
-  }
-
   private async deleteOne(batch: Batch, image: Summary, keepalive: boolean): Promise<void> {
-    // It may have been sent while it waited for its turn.
-    if (!batch.unsent.delete(image)) return;
-    await this.api
-      .deleteImage(image.imageId, keepalive)
-      .catch((cause: unknown) => batch.failures.push({ image, cause }));
-    batch.open -= 1;
-    if (batch.open === 0) this.finish(batch);
+    const failures: FailedDeletion[] = [];
+    await this.api.deleteImage(image.imageId, keepalive).catch((cause: unknown) => failures.push({ image, cause }));
+    // Another request for the picture may have ended first.
+    if (!batch.open.delete(image)) return;
+    batch.failures.push(...failures);
+    if (batch.open.size === 0) this.finish(batch);
   }
 
   private finish(batch: Batch): void {

@@ -12,6 +12,9 @@ const SAMPLES = [
   { name: 'coffee.jpg', url: coffee },
 ] as const;
 
+/** How long a sample picture may take, in milliseconds. */
+const TIMEOUT = 30_000;
+
 /** A sample picture could not be loaded. */
 export class SamplesError extends UserFacingError {
   override readonly name = 'SamplesError';
@@ -28,7 +31,7 @@ export async function fetchSamples(signal: AbortSignal): Promise<File[]> {
 }
 
 async function fetchFile(name: string, url: string, signal: AbortSignal): Promise<File> {
-  const response = await fetch(url, { signal });
+  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]) });
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
   return new File([await response.blob()], name, { type: 'image/jpeg' });
 }
