@@ -277,13 +277,20 @@ export class Home extends LitElement {
     void this.returnFocus((next ?? images[first - 1])?.imageId);
   }
 
-  /** Focuses a tile if the toolbar or the tile that had the focus has disappeared. */
+  /**
+   * Focuses a tile if the toolbar or the tile that had the focus has disappeared. Without a gallery, the button that adds
+   * pictures or, with a filter, the search field gets the focus.
+   */
   private async returnFocus(imageId: string | undefined): Promise<void> {
     await this.updateComplete;
     await this.gallery?.updateComplete;
-    if (this.gallery?.matches(':focus-within')) return;
-    const isFocused = imageId !== undefined && this.gallery?.focusTile(imageId);
-    if (!isFocused) this.gallery?.focusVisibleTile(HEADER_HEIGHT);
+    if (this.shadowRoot?.activeElement) return;
+    const { gallery } = this;
+    if (gallery) {
+      const isFocused = imageId !== undefined && gallery.focusTile(imageId);
+      if (!isFocused) gallery.focusVisibleTile(HEADER_HEIGHT);
+    } else if (isUnfiltered(this.workspace.router.address.filter)) this.picker?.focus();
+    else this.findBar.focus();
   }
 
   /** The keyboard shortcuts of the selection. Returns whether the key is one of them. */
@@ -291,7 +298,6 @@ export class Home extends LitElement {
     const path = event.composedPath();
     const isHere = [this.gallery, this.selectionBar].some((element) => element && path.includes(element));
     const key = keyOf(event);
-    if (this.selectionBar?.isAsking) return false;
     if (isHere && key === KEYS.selection.all) this.gallery?.selectAll();
     else if (!this.isSelecting) return false;
     else if (key === KEYS.selection.clear) this.clearSelection();
@@ -303,6 +309,8 @@ export class Home extends LitElement {
 
   private readonly key = (event: KeyboardEvent): void => {
     if (isTyping(event) || event.defaultPrevented) return;
+    // No shortcut must act behind the question.
+    if (this.selectionBar?.isAsking) return;
     const inLibrary = this.workspace.router.address.view.name === 'library';
     if (inLibrary && this.selectionKey(event)) {
       event.preventDefault();

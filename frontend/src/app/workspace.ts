@@ -179,7 +179,7 @@ export class Workspace extends EventTarget {
   /** Labels pictures again, and clears the selection. */
   async relabel(images: readonly Summary[]): Promise<void> {
     this.select(NOTHING_SELECTED);
-    const result = await relabelAll(images, this.api, this.watcher, this.signal);
+    const result = await relabelAll(images, this.api, this.watcher, this.library, this.signal);
     if (!this.signal.aborted) this.relabeled(result, images.length);
   }
 
@@ -214,6 +214,8 @@ export class Workspace extends EventTarget {
 
   private relabeled({ started, causes }: RelabelResult, total: number): void {
     const failed = causes.length > 0;
+    // All pictures were deleted meanwhile.
+    if (started === 0 && !failed) return;
     const sentence = failed
       ? text.selection.notRelabeled(started, total, messagesFor(causes))
       : text.selection.relabeling(started);

@@ -1,4 +1,4 @@
-// What a tile says about its labels.
+// The labels in a tile's caption.
 import { type Filter, isSameLabel } from '../api/filter';
 import type { LabelSummary } from '../api/types';
 
@@ -20,7 +20,7 @@ export function captionLabels(labels: readonly LabelSummary[], filter: Filter): 
 
 function matchingLabels(labels: readonly LabelSummary[], filter: Filter): LabelSummary[] {
   return filter.labels.flat().flatMap((term) => {
-    const least = term.minConfidence ?? filter.minConfidence ?? 0;
-    return labels.filter(({ name, confidence }) => isSameLabel(name, term.name) && confidence >= least);
+    const min = term.minConfidence ?? filter.minConfidence ?? 0;
+    return labels.filter(({ name, confidence }) => isSameLabel(name, term.name) && confidence >= min);
   });
 }

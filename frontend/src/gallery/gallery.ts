@@ -216,7 +216,7 @@ export class Gallery extends LitElement {
     </div>`;
   }
 
-  /** Not in the tab order: a second stop for each tile would be tiring, and X does the same on the tile. */
+  /** Not in the tab order, because X on the tile does the same. */
   private checkMark({ imageId, fileName }: Summary) {
     const checked = this.selection.ids.has(imageId);
     return html`<button class="check" type="button" role="checkbox" tabindex="-1" data-id=${imageId} aria-checked=${checked} aria-label=${text.selection.picture(fileName || text.unnamed)} title=${text.selection.tileHint}></button>`;

@@ -17,8 +17,8 @@ export type LoadState =
 /** Newest picture first. Dispatches `change`. */
 export class Library extends EventTarget {
   private list: readonly Summary[] = [];
-  /** Pictures removed here that the API can still return. */
-  private readonly removed = new Set<string>();
+  /** Pictures removed here that the API can still return, with the filter at their removal. */
+  private readonly removed = new Map<string, Filter | undefined>();
   private filter: Filter | undefined;
   private cursor: string | undefined;
   private state: LoadState = { name: 'loading' };
@@ -93,19 +93,34 @@ export class Library extends EventTarget {
 
   /** Removes pictures until they are restored. */
   remove(...imageIds: readonly string[]): void {
-    for (const imageId of imageIds) this.removed.add(imageId);
+    for (const imageId of imageIds) this.removed.set(imageId, this.filter);
     const rest = this.list.filter(({ imageId }) => !this.removed.has(imageId));
     if (rest.length === this.list.length) return;
     this.list = rest;
     this.changed();
   }
 
+  isRemoved(imageId: string): boolean {
+    return this.removed.has(imageId);
+  }
+
   /** Restores removed pictures at their places. */
   restore(...images: readonly Summary[]): void {
+    const { filter } = this;
+    const isOtherFilter = images.some(
+      ({ imageId }) => this.removed.has(imageId) && this.removed.get(imageId) !== filter,
+    );
+    for (const { imageId } of images) this.removed.delete(imageId);
+    if (filter && isOtherFilter) {
+      // Only the API knows which of the pictures match this filter.
+      this.show(filter);
+      return;
+    }
     for (const image of images) {
-      this.removed.delete(image.imageId);
+      // Results that arrived meanwhile were ignored. The watcher would give up a picture whose upload takes long.
+      if (image.status !== 'AWAITING_UPLOAD') this.watcher.watch(image.imageId);
       if (this.find(image.imageId)) continue;
-      const index = this.list.findIndex((other) => other.createdAt <= image.createdAt);
+      const index = this.list.findIndex((other) => !isNewer(other, image));
       this.list = this.list.toSpliced(index < 0 ? this.list.length : index, 0, image);
     }
     this.changed();
@@ -133,7 +148,7 @@ export class Library extends EventTarget {
 
   /** Adds a page. Returns how many of its pictures are new. */
   private append(images: readonly Summary[]): number {
-    const known = new Set([...this.removed, ...this.list.map(({ imageId }) => imageId)]);
+    const known = new Set([...this.removed.keys(), ...this.list.map(({ imageId }) => imageId)]);
     // A picture that awaits its upload belongs to another tab or was canceled. There is nothing to show yet.
     const added = images.filter(({ imageId, status }) => !known.has(imageId) && status !== 'AWAITING_UPLOAD');
     this.list = [...this.list, ...added];
@@ -144,4 +159,10 @@ export class Library extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** Whether a picture is before another one in the API's order: by time, then by id. */
+function isNewer(one: Summary, other: Summary): boolean {
+  if (one.createdAt !== other.createdAt) return one.createdAt > other.createdAt;
+  return one.imageId > other.imageId;
 }

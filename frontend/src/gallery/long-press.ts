@@ -9,7 +9,7 @@ const MAX_DISTANCE = 10;
 export class LongPress {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private start = { x: 0, y: 0 };
-  /** Whether the finger that was long enough on an element is still there, or has just left. */
+  /** Whether the click after a long press must be ignored. */
   private suppressing = false;
 
   constructor(private readonly pressed: (target: Element) => void) {}

@@ -7,27 +7,28 @@ const images = Array.from(
   { length: 12 },
   (_, index) => ({ imageId: String(index), updatedAt: `version ${index}` }) as Summary,
 );
+const library = { isRemoved: () => false };
 const open = new AbortController().signal;
 const limit = new ApiError(429, 'No more today', undefined, 'urn:image-label-generator:problem:too-many-images');
 
 test('starts all pictures, at most four at a time, and watches for results that replace the current ones', async () => {
   let running = 0;
-  let most = 0;
+  let max = 0;
   const relabel = async () => {
     running += 1;
-    most = Math.max(most, running);
+    max = Math.max(max, running);
     await new Promise((resolve) => setTimeout(resolve));
     running -= 1;
   };
   const watch = vi.fn();
-  expect(await relabelAll(images, { relabel }, { watch }, open)).toEqual({ started: 12, causes: [] });
-  expect(most).toBe(4);
+  expect(await relabelAll(images, { relabel }, { watch }, library, open)).toEqual({ started: 12, causes: [] });
+  expect(max).toBe(4);
   expect(watch.mock.calls).toEqual(images.map(({ imageId, updatedAt }) => [imageId, updatedAt]));
 });
 
 test('sends no more requests after the daily limit', async () => {
   const relabel = vi.fn().mockResolvedValueOnce(undefined).mockResolvedValueOnce(undefined).mockRejectedValue(limit);
-  const { started, causes } = await relabelAll(images, { relabel }, { watch: vi.fn() }, open);
+  const { started, causes } = await relabelAll(images, { relabel }, { watch: vi.fn() }, library, open);
   expect(started).toBe(2);
   expect(causes).toContain(limit);
   expect(relabel.mock.calls.length).toBeLessThanOrEqual(7);
@@ -36,11 +37,25 @@ test('sends no more requests after the daily limit', async () => {
 test('continues after other failures', async () => {
   const lost = new NetworkError('lost');
   const relabel = vi.fn().mockResolvedValue(undefined).mockRejectedValueOnce(lost);
-  expect(await relabelAll(images, { relabel }, { watch: vi.fn() }, open)).toEqual({ started: 11, causes: [lost] });
+  expect(await relabelAll(images, { relabel }, { watch: vi.fn() }, library, open)).toEqual({
+    started: 11,
+    causes: [lost],
+  });
 });
 
 test('sends nothing after the signal is aborted', async () => {
   const relabel = vi.fn();
-  await relabelAll(images, { relabel }, { watch: vi.fn() }, AbortSignal.abort());
+  await relabelAll(images, { relabel }, { watch: vi.fn() }, library, AbortSignal.abort());
   expect(relabel).not.toHaveBeenCalled();
+});
+
+test('skips pictures that are removed while their requests wait', async () => {
+  const removed = new Set<string>();
+  const isRemoved = (imageId: string) => removed.has(imageId);
+  const relabel = vi.fn(async () => {
+    for (const { imageId } of images.slice(4)) removed.add(imageId);
+  });
+  const result = await relabelAll(images, { relabel }, { watch: vi.fn() }, { isRemoved }, open);
+  expect(result).toEqual({ started: 4, causes: [] });
+  expect(relabel).toHaveBeenCalledTimes(4);
 });

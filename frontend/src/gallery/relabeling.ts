@@ -4,6 +4,7 @@ import { ApiError } from '../api/problem';
 import type { Summary } from '../api/types';
 import type { Watcher } from '../api/watcher';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
+import type { Library } from './library';
 
 /** How many requests are sent at the same time. */
 const CONCURRENT_REQUESTS = 4;
@@ -11,18 +12,20 @@ const CONCURRENT_REQUESTS = 4;
 export interface RelabelResult {
   /** How many pictures are being labeled. */
   readonly started: number;
-  /** Why the others are not. Without those that were not requested because the daily limit was reached. */
+  /** Why requests failed. */
   readonly causes: readonly unknown[];
 }
 
 /**
- * Starts labeling pictures again, and watches them. Sends no more requests after the first answer that a daily limit is
- * reached, or when `signal` is aborted. Does not throw.
+ * Starts labeling pictures again, and watches them. Skips pictures that are removed before their requests are sent.
+ * Sends no more requests after the first answer that a daily limit is reached, or when `signal` is aborted. Does not
+ * throw.
  */
 export async function relabelAll(
   images: readonly Summary[],
   api: Pick<ApiClient, 'relabel'>,
   watcher: Pick<Watcher, 'watch'>,
+  library: Pick<Library, 'isRemoved'>,
   signal: AbortSignal,
 ): Promise<RelabelResult> {
   const limiter = new ConcurrencyLimiter(CONCURRENT_REQUESTS);
@@ -30,7 +33,7 @@ export async function relabelAll(
   let started = 0;
   let stopped = false;
   const relabel = async ({ imageId, updatedAt }: Summary) => {
-    if (stopped || signal.aborted) return;
+    if (stopped || signal.aborted || library.isRemoved(imageId)) return;
     try {
       await api.relabel(imageId);
       started += 1;

@@ -42,6 +42,11 @@ describe('selectRange', () => {
     expect(ids(selectRange(cleared, ORDER, 'd'))).toBe('ae');
   });
 
+  test('selects one picture if nothing is selected, although there is an anchor', () => {
+    const nothing = toggle(of('a', 'a'), 'a');
+    expect(selectRange(nothing, ORDER, 'c')).toEqual(of('c', 'c'));
+  });
+
   test('toggles one picture without an anchor, or if the anchor is gone', () => {
     expect(selectRange(NOTHING_SELECTED, ORDER, 'c')).toEqual(of('c', 'c'));
     expect(selectRange(of('a', 'gone'), ORDER, 'c')).toEqual(of('ac', 'c'));

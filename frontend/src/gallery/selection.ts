@@ -17,13 +17,14 @@ export function toggle({ ids }: Selection, imageId: string): Selection {
 
 /**
  * Gives all pictures from the anchor to `imageId` the state of the anchor, and makes `imageId` the anchor. Toggles
- * `imageId` if there is no anchor. `order` contains the ids of the gallery.
+ * `imageId` if there is no anchor or nothing is selected. `order` contains the ids of the gallery.
  */
 export function selectRange(selection: Selection, order: readonly string[], imageId: string): Selection {
   const { ids, anchor } = selection;
   const end = order.indexOf(imageId);
   const start = anchor === undefined ? -1 : order.indexOf(anchor);
-  if (anchor === undefined || start < 0 || end < 0) return toggle(selection, imageId);
+  // Without a selection, the range would take the state of an anchor that was cleared, and nothing would change.
+  if (anchor === undefined || ids.size === 0 || start < 0 || end < 0) return toggle(selection, imageId);
   const range = order.slice(Math.min(start, end), Math.max(start, end) + 1);
   return { ids: changed(ids, range, ids.has(anchor)), anchor: imageId };
 }

@@ -94,7 +94,7 @@ export const text = {
     other: 'or drop pictures anywhere on this page, or paste one',
     limits: 'JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw, up to 100 MB and 150 megapixels',
     samples: 'Try the sample pictures',
-    samplesFailed: "Couldn't load the sample pictures. Check your connection, then reload the page.",
+    samplesFailed: "Couldn't load the sample pictures. Try again, or reload the page.",
   },
   addPictures: 'Add pictures',
   addFolder: 'Add a folder',
@@ -356,8 +356,8 @@ export const text = {
           : `Each costs about a tenth of a cent, ${dollars.format(number * LABELING_PRICE)} in total, and counts toward your daily limit.`,
       skipped: (number: number) =>
         number === 1
-          ? 'One picture is still in progress and left out.'
-          : `${whole.format(number)} pictures are still in progress and left out.`,
+          ? "1 picture is in progress and won't be labeled again."
+          : `${whole.format(number)} pictures are in progress and won't be labeled again.`,
       cancel: 'Cancel',
     },
     deleted: (number: number) => `Deleted ${count(number, 'picture', 'pictures')}`,
@@ -365,11 +365,13 @@ export const text = {
       `Couldn't delete ${whole.format(failed)} of ${count(total, 'picture', 'pictures')}. ${reasons.join(' ')}`,
     relabeling: (number: number) => `Labeling ${count(number, 'picture', 'pictures')} again`,
     notRelabeled: (started: number, total: number, reasons: readonly string[]) =>
-      `Labeling ${whole.format(started)} of ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`,
+      started === 0
+        ? `Couldn't label ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`
+        : `Labeling ${whole.format(started)} of ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`,
   },
   deletedToast: (name: string) => `Deleted ${name}`,
   undo: 'Undo',
-  tooLate: "Too late to undo. It's already deleted.",
+  tooLate: 'Too late to undo this deletion.',
   notDeleted: (name: string, reason: string) => `Couldn't delete ${name}. ${reason}`,
   facts: {
     heading: 'Details',
@@ -524,7 +526,7 @@ export const text = {
         heading: 'Selecting pictures',
         names: {
           toggle: 'Select the focused picture, or deselect it',
-          toggleRange: 'The same for all pictures from the previous one on',
+          toggleRange: 'Select or deselect all pictures up to the focused one',
           all: 'Select all loaded pictures',
           delete: 'Delete the selected pictures',
           toolbar: 'Go to the toolbar',
