@@ -48,6 +48,10 @@ struct Description {
     dead_letter_queue_url: String,
 }
 
+/// Connections are not used again after this time: the stack closes those that are idle for 20 seconds, and a request that is
+/// sent at that moment fails.
+const MAX_IDLE: Duration = Duration::from_secs(10);
+
 /// A running stack.
 #[derive(Debug)]
 pub struct Stack {
@@ -156,6 +160,7 @@ impl Stack {
             .build();
         let http = reqwest::Client::builder()
             .no_proxy()
+            .pool_idle_timeout(MAX_IDLE)
             .build()
             .expect("an HTTP client");
         let user_pool = UserPool {

@@ -219,13 +219,15 @@ fn every_kind_of_file_is_decoded_as_a_viewer_shows_it() {
 
 #[test]
 fn every_kind_of_file_uploaded_through_the_api_ends_as_expected() {
+    // Making them takes seconds, in which no other upload would continue.
+    let files: Vec<_> = KINDS
+        .iter()
+        .map(|kind| (kind, File::new(kind.name, kind.bytes.to_vec())))
+        .collect();
     run(async |stack| {
         let user = stack.new_user("kinds").await;
-        let files: Vec<_> = stream::iter(KINDS.iter())
-            .map(async |kind| {
-                let file = File::new(kind.name, kind.bytes.to_vec());
-                (kind, stack.upload_of(&user, &file).await)
-            })
+        let files: Vec<_> = stream::iter(&files)
+            .map(async |(kind, file)| (*kind, stack.upload_of(&user, file).await))
             .buffered(AT_ONCE)
             .collect()
             .await;
