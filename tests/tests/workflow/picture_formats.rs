@@ -325,10 +325,10 @@ fn the_location_of_a_picture_is_stored_in_its_record_and_nowhere_else() {
         assert!(
             details
                 .iter()
-                .all(|detail| !detail.contains("33.8") && !detail.contains("location"))
+                .all(|detail| !detail.contains("-33.8") && !detail.contains("location"))
         );
         let history = history(stack, &settled).await;
-        assert!(!history.contains("33.8") && !history.contains("location"));
+        assert!(!history.contains("-33.8") && !history.contains("location"));
     });
 }
 
