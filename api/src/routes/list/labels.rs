@@ -1,6 +1,6 @@
 //! The labels of a search: the values of the parameter `label`.
 
-use domain::policy::MAX_NAME_LENGTH;
+use domain::policy::is_label_name;
 use std::collections::BTreeMap;
 
 /// Alternatives, with the minimum confidence of each in percent: an image matches if it has one of them. Names are in
@@ -30,7 +30,7 @@ pub(crate) fn alternatives(text: &str, min_confidence: Option<f64>) -> Option<Al
             Some((name, min)) => (name, Some(percent(min)?)),
             None => (part, min_confidence),
         };
-        if !(1..=MAX_NAME_LENGTH).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        if !is_label_name(name) {
             return None;
         }
         let lowest = |first: Option<f64>| first.zip(min).map(|(first, min)| first.min(min));
@@ -56,6 +56,7 @@ fn percent(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::policy::MAX_NAME_LENGTH;
 
     #[test]
     fn reads_alternatives_with_their_own_minimum_or_the_common_one() {

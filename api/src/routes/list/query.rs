@@ -5,7 +5,7 @@ use crate::http::problem::Problem;
 use crate::http::query::{Parameters, RawParameters, instant};
 use crate::routes::list::labels::{Alternatives, LabelAlternatives, alternatives};
 use domain::policy::{LabelName, is_label_name};
-use domain::{ImageId, Owner, Status};
+use domain::{ImageId, ImageRecord, Owner, Status};
 use jiff::civil::Date;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -69,8 +69,8 @@ pub(crate) struct ListQuery {
     /// Only images without this label. Case-insensitive. If repeated, only images with none of them.
     #[param(min_items = 1, max_items = 10, explode = true)]
     without: Option<Vec<LabelName>>,
-    /// Only labeled images that have no labels. Can't be combined with `label`. No image matches another `status` or a
-    /// `minConfidence`, too.
+    /// Only labeled images that have no labels. Can't be combined with `label`. With `minConfidence` or another
+    /// `status`, no image matches.
     untagged: Option<bool>,
     /// Only images taken in this year or month, or on this day, by the camera's clock.
     #[param(pattern = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
@@ -234,6 +234,34 @@ impl Filter {
         )
     }
 
+    /// Whether a record matches, apart from `labels`: their rows are compared. While an image is relabeled, its record
+    /// has the previous labels.
+    pub(crate) fn selects(&self, record: &ImageRecord) -> bool {
+        let labels = record.labels.as_deref().unwrap_or_default();
+        let has_status = match self.status {
+            Some(status) => record.status == status,
+            None => record.status != Status::AwaitingUpload,
+        };
+        let is_excluded = !self.without.is_empty()
+            && labels
+                .iter()
+                .any(|label| self.without.contains(&label.name.to_lowercase()));
+        let is_confident = !self.labels.is_empty()
+            || self
+                .min_confidence
+                .is_none_or(|min| labels.iter().any(|label| label.confidence.percent() >= min));
+        let is_untagged = record.status == Status::Labeled && labels.is_empty();
+        let taken_at = record
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.taken_at.as_ref());
+        let was_taken = self
+            .taken
+            .as_ref()
+            .is_none_or(|time| taken_at.is_some_and(|taken_at| taken_at.starts_with(time)));
+        has_status && !is_excluded && is_confident && (is_untagged || !self.untagged) && was_taken
+    }
+
     /// The position at which the previous page ended.
     ///
     /// # Errors
@@ -279,6 +307,7 @@ fn is_taken(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn invalid_field(query: &str) -> String {
         let problem = Selection::read(RawParameters::decode(query))
@@ -364,5 +393,28 @@ mod tests {
         assert_ne!(identity("taken=2015"), identity(""));
         assert_ne!(identity("from=2026-11-22"), identity("to=2026-11-22"));
         identity("label=%F0%9F%90%88");
+    }
+
+    #[test]
+    fn the_highest_confidence_can_be_that_of_any_label() {
+        let labels = json!([
+            {"name": "Squirrel", "confidence": 70.5},
+            {"name": "Animal", "confidence": 99.0},
+            {"name": "Tree", "confidence": 80.0},
+        ]);
+        let record = json!({
+            "imageId": ImageId::new(), "owner": "demo", "status": "LABELED", "labels": labels,
+            "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
+            "key": "uploads/demo/a.jpg", "bucket": "pictures",
+        });
+        let record: ImageRecord = serde_json::from_value(record).unwrap();
+        let selects = |min| {
+            let filter = Filter {
+                min_confidence: Some(min),
+                ..Filter::default()
+            };
+            filter.selects(&record)
+        };
+        assert!(selects(99.0) && !selects(99.01));
     }
 }

@@ -9,7 +9,7 @@ use crate::http::problem::Problem;
 use crate::routes::list::labels::Alternatives;
 use crate::routes::list::query::Filter;
 use crate::routes::list::summary::{ImageSummary, summaries};
-use domain::{ImageId, Owner, Status};
+use domain::{ImageId, ImageRecord, Owner, Status};
 use futures_util::future::try_join_all;
 use records::{Found, Range, Read};
 use std::collections::{BTreeMap, BTreeSet};
@@ -291,50 +291,21 @@ impl Search<'_> {
             .filter(|left| left.matches == Some(true))
             .filter_map(|left| left.position.image_id())
             .collect();
-        let mut images = summaries(self.app, self.owner, &ids).await?.into_iter();
+        let selects = |record: &ImageRecord| self.filter.selects(record);
+        let images = summaries(self.app, self.owner, &ids, selects).await?;
+        let mut images = images.into_iter();
         Ok(candidates
             .into_iter()
             .map(|Candidate { position, matches }| match matches {
                 Some(false) => Decision::No(position),
                 None => Decision::Unread,
                 Some(true) => match images.next() {
-                    Some(Read::Found(image)) if self.is_selected(&image) => {
-                        Decision::Yes(position, Box::new(image))
-                    }
+                    Some(Read::Found(image)) => Decision::Yes(position, Box::new(image)),
                     Some(Read::Unread) => Decision::Unread,
                     _ => Decision::No(position),
                 },
             })
             .collect())
-    }
-
-    fn is_selected(&self, image: &ImageSummary) -> bool {
-        let (filter, searched) = (self.filter, &image.searched);
-        let has_status = match filter.status {
-            Some(status) => image.status() == status,
-            None => image.status() != Status::AwaitingUpload,
-        };
-        let is_excluded = !filter.without.is_empty()
-            && searched
-                .labels
-                .iter()
-                .any(|label| filter.without.contains(&label.name.to_lowercase()));
-        // With labels, their rows were checked.
-        let is_confident = !filter.labels.is_empty()
-            || filter.min_confidence.is_none_or(|min| {
-                searched
-                    .labels
-                    .iter()
-                    .any(|label| label.confidence.percent() >= min)
-            });
-        let is_untagged = image.status() == Status::Labeled && searched.labels.is_empty();
-        let was_taken = filter.taken.as_ref().is_none_or(|time| {
-            searched
-                .taken_at
-                .as_ref()
-                .is_some_and(|taken_at| taken_at.starts_with(time))
-        });
-        has_status && !is_excluded && is_confident && (is_untagged || !filter.untagged) && was_taken
     }
 }
 

@@ -6,7 +6,6 @@ use crate::routes::images::{ImageFacts, facts_and_labels};
 use crate::routes::label::LabelSummary;
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
 use domain::label::json_len;
-use domain::record::RecordedLabel;
 use domain::{ImageId, ImageRecord, Owner, Rendition, Status};
 use records::Read;
 use serde::Serialize;
@@ -29,19 +28,6 @@ pub(crate) struct ImageSummary {
     #[serde(skip)]
     #[schema(ignore)]
     stored_thumbnails: Vec<Rendition>,
-    /// What only the search needs.
-    #[serde(skip)]
-    #[schema(ignore)]
-    pub(super) searched: Searched,
-}
-
-/// What a search compares with its filter.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Searched {
-    /// The labels. While the image is relabeled, the previous ones.
-    pub(super) labels: Vec<RecordedLabel>,
-    /// The capture time by the camera's clock.
-    pub(super) taken_at: Option<String>,
 }
 
 impl ImageSummary {
@@ -56,29 +42,24 @@ impl ImageSummary {
     }
 }
 
-/// Reads images by their IDs, in their order. Deleted images and unreadable records count as absent.
+/// Reads images by their IDs, in their order. Deleted images, those that `selects` rejects, and unreadable records count
+/// as absent.
 pub(crate) async fn summaries(
     app: &App,
     owner: &Owner,
     ids: &[ImageId],
+    selects: impl Fn(&ImageRecord) -> bool,
 ) -> Result<Vec<Read<ImageSummary>>, Problem> {
     let unreadable = |error| lambda_http::tracing::error!(%error, "a record cannot be read");
-    Ok(app.records.images(owner, ids, unreadable, summary).await?)
+    let read = |record: ImageRecord| {
+        let is_listed = record.status != Status::Deleted && selects(&record);
+        is_listed.then(|| summary(record))
+    };
+    Ok(app.records.images(owner, ids, unreadable, read).await?)
 }
 
-/// `None` if the image is deleted.
-fn summary(record: ImageRecord) -> Option<ImageSummary> {
-    if record.status == Status::Deleted {
-        return None;
-    }
+fn summary(record: ImageRecord) -> ImageSummary {
     let stored_thumbnails = record.thumbnails.clone();
-    let searched = Searched {
-        labels: record.labels.clone().unwrap_or_default(),
-        taken_at: record
-            .metadata
-            .as_ref()
-            .and_then(|metadata| metadata.taken_at.clone()),
-    };
     let (facts, labels) = facts_and_labels(record);
     let mut left = MAX_LABEL_BYTES;
     let labels = labels
@@ -91,11 +72,32 @@ fn summary(record: ImageRecord) -> Option<ImageSummary> {
             fits
         })
         .collect();
-    Some(ImageSummary {
+    ImageSummary {
         facts,
         labels,
         thumbnails: vec![],
         stored_thumbnails,
-        searched,
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn labels_keep_the_order_of_the_record() {
+        let labels = json!([
+            {"name": "Squirrel", "confidence": 70.5},
+            {"name": "Animal", "confidence": 99.0},
+            {"name": "Tree", "confidence": 80.0},
+        ]);
+        let record = json!({
+            "imageId": ImageId::new(), "owner": "demo", "status": "LABELED", "labels": labels,
+            "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
+            "key": "uploads/demo/a.jpg", "bucket": "pictures",
+        });
+        let summary = summary(serde_json::from_value(record).unwrap());
+        assert_eq!(serde_json::to_value(&summary).unwrap()["labels"], labels);
+    }
 }
