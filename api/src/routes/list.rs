@@ -1,4 +1,5 @@
-//! `GET /images`: an owner's images, newest first, filtered by label, status and time; or images by their IDs.
+//! `GET /images`: an owner's images, newest first, filtered by labels, confidence, status, and when they were created or
+//! taken; or images by their IDs.
 //!
 //! Independent of the number of images, a request reads at most [`search::MAX_ITEMS`] items, and one count per label in
 //! the query.
@@ -42,8 +43,8 @@ struct ImageList {
     tag = "images",
     operation_id = "listImages",
     summary = "List your images",
-    description = "Newest first. Filter by labels, confidence, status and time, or get up to 100 images by `id`.\n\nWith \
-        filters, a page can have fewer images than `limit`, or none, and still have a `nextCursor`, because a request \
+    description = "Newest first. Filter by labels, confidence, status, and when images were created or taken, or get up \
+        to 100 images by `id`.\n\nWith filters, a page can have fewer images than `limit`, or none, and still have a `nextCursor`, because a request \
         reads a limited number of images. If images are added or deleted between two pages, no other image is skipped \
         or repeated. While an image is relabeled, its previous labels are searched.",
     params(ListQuery),

@@ -26,8 +26,8 @@ use strum::EnumIter;
 /// Limits of a child process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of private writable memory: `RLIMIT_DATA`. It includes memory that is reserved and never used, such as the
-    /// stacks of threads.
+    /// Bytes of private writable memory: `RLIMIT_DATA`. It includes writable memory that is never touched,
+    /// such as the stacks of threads.
     pub memory: u64,
     /// CPU seconds of all threads together: `RLIMIT_CPU`.
     pub cpu_seconds: u64,

@@ -5,7 +5,9 @@
 //! - HEIC: `heifer-hevc-dec`. Small tiles are decoded in parallel.
 //! - TIFF: this crate, with a crate for each compression.
 //! - Raw files of cameras: their JPEG preview.
-//! - All other formats: the `image` crate.
+//! - GIF: the `gif` crate.
+//! - BMP: the `image` crate, after headers that it cannot read were rewritten.
+//! - PNG and WebP: the `image` crate.
 
 mod avif;
 mod bmp;

@@ -219,7 +219,7 @@ fn every_kind_of_file_is_decoded_as_a_viewer_shows_it() {
 
 #[test]
 fn every_kind_of_file_uploaded_through_the_api_ends_as_expected() {
-    // Making them takes seconds, in which no other upload would continue.
+    // Created before the uploads start: creating them takes seconds and would block other uploads.
     let files: Vec<_> = KINDS
         .iter()
         .map(|kind| (kind, File::new(kind.name, kind.bytes.to_vec())))

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 pub(crate) type Alternatives = BTreeMap<String, Option<f64>>;
 
 /// Separates alternatives.
-const OR: char = '|';
+const ALTERNATIVES_SEPARATOR: char = '|';
 /// Separates a name from its minimum confidence.
-const ABOVE: char = '>';
+const MIN_CONFIDENCE_SEPARATOR: char = '>';
 
 /// A label, or alternatives separated by `|`. Each can end with `>` and its minimum confidence in percent.
 #[derive(utoipa::ToSchema)]
@@ -25,8 +25,8 @@ pub(crate) struct LabelAlternatives(String);
 /// Reads `Cat>90|Dog`. Names without a minimum confidence get `min_confidence`. `None` if the text is invalid.
 pub(crate) fn alternatives(text: &str, min_confidence: Option<f64>) -> Option<Alternatives> {
     let mut alternatives = Alternatives::new();
-    for part in text.split(OR) {
-        let (name, min) = match part.split_once(ABOVE) {
+    for part in text.split(ALTERNATIVES_SEPARATOR) {
+        let (name, min) = match part.split_once(MIN_CONFIDENCE_SEPARATOR) {
             Some((name, min)) => (name, Some(percent(min)?)),
             None => (part, min_confidence),
         };

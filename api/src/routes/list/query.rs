@@ -22,8 +22,8 @@ const STATUS: (&str, &str) = (
 );
 const LABEL: (&str, &str) = (
     "label",
-    "a label name, such as Cat, with a minimum confidence, such as Cat>90, or alternatives, such as Cat|Dog; names have 1 \
-     to 100 characters without control characters, | and >, and all values together have up to 10 names",
+    "a label name (Cat), optionally with a minimum confidence (Cat>90), or several separated by | (Cat|Dog). A name has 1 \
+     to 100 characters, none of them |, > or a control character. All label parameters together can have up to 10 names",
 );
 const WITHOUT: (&str, &str) = (
     "without",
@@ -75,8 +75,8 @@ pub(crate) struct ListQuery {
     /// Only images taken in this year or month, or on this day, by the camera's clock.
     #[param(pattern = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
     taken: Option<String>,
-    /// Only images whose labels have at least this confidence, in percent: all names in `label` without their own
-    /// minimum, or any label if `label` is not given.
+    /// Minimum confidence in percent for the labels in `label` that have none of their own. Without `label`: only images
+    /// with at least one label of this confidence.
     #[param(minimum = 0, maximum = 100, rename = "minConfidence")]
     min_confidence: Option<f64>,
     /// Only images created at or after this time: a date (its start in UTC), or a time with its UTC offset.
@@ -119,12 +119,12 @@ pub(crate) struct Filter {
     /// Lowercase, each once.
     pub(crate) without: BTreeSet<String>,
     pub(crate) untagged: bool,
-    /// The beginning of the capture time.
+    /// Prefix of the capture time: a year, month or day.
     pub(crate) taken: Option<String>,
     pub(crate) min_confidence: Option<f64>,
-    /// The lowest sort key.
+    /// Lower bound of the sort key, inclusive.
     pub(crate) from: Option<String>,
-    /// Above the highest sort key.
+    /// Upper bound of the sort key, exclusive.
     pub(crate) to: Option<String>,
     cursor: Option<String>,
 }
@@ -217,7 +217,7 @@ impl Filter {
         })
     }
 
-    /// The canonical form of everything that decides which images the pages have.
+    /// Canonical form of the filter without `limit`. A cursor is valid only for a filter with the same form.
     pub(crate) fn identity(&self) -> String {
         format!(
             "{:?}",
@@ -277,7 +277,8 @@ impl Filter {
     }
 }
 
-/// In an order that does not depend on that of the values. `None` if a value is invalid.
+/// Reads all `label` parameters. Sorted, so that their order does not change the filter's identity. `None` if one is
+/// invalid.
 fn labels(values: &[&str], min_confidence: Option<f64>) -> Option<Vec<Alternatives>> {
     if values.len() > MAX_LABELS {
         return None;

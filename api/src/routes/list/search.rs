@@ -14,9 +14,9 @@ use futures_util::future::try_join_all;
 use records::{Found, Range, Read};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Items that a request reads at most, besides one count per label.
+/// Maximum number of items that a request reads, not including one count per label.
 pub(crate) const MAX_ITEMS: usize = 400;
-/// Candidates per call at least, if many of them may be filtered out.
+/// Minimum number of candidates per call, if the filter may exclude many of them.
 const MIN_CANDIDATES: usize = 50;
 
 /// A page, and where it ends unless it is the last one.
@@ -317,8 +317,8 @@ fn is_confident_enough(percent: Option<f64>, min: Option<f64>) -> bool {
     }
 }
 
-/// Merges the rows of several labels to at most `count` places, newest first. A place matches if one of its rows does. Places
-/// after the last one of a label with more rows are left out, because that label may have rows before them.
+/// Merges the rows of several labels into at most `count` sort keys, newest first. A sort key matches if any of its rows
+/// does. If a label has unread rows, the sort keys below its last row are omitted: that label may have rows between them.
 fn merged(rows: Vec<Found<(String, bool)>>, count: usize) -> Found<(String, bool)> {
     let unfinished = rows.iter().filter(|found| found.more);
     let complete_down_to = unfinished
