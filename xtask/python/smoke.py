@@ -305,6 +305,9 @@ class Smoke:
         query = urllib.parse.urlencode({"label": label, "minConfidence": 1})
         # Label rows are read eventually consistently.
         found = until(f"GET /images?{query} finds the picture", lambda: self.page_with(image, f"/images?{query}"))
+        # CloudFront and API Gateway must pass on the separators.
+        query = urllib.parse.urlencode({"label": f"{label}>1|No such label"})
+        expect(self.page_with(image, f"/images?{query}"), f"GET /images?{query} doesn't find the picture")
         query = urllib.parse.urlencode({"prefix": label[:3].lower()})
         counts = self.ask("GET", f"/labels?{query}")["labels"]
         count = next((entry["count"] for entry in counts if entry["name"] == label), 0)
