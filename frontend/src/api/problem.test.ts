@@ -47,6 +47,10 @@ describe('readProblem', () => {
     expect(readProblem(429, { message: 'Too Many Requests' }).isDailyLimit).toBe(false);
   });
 
+  test('knows that a picture is being labeled', () => {
+    expect([400, 409, 429].map((status) => readProblem(status, '').isRunning)).toEqual([false, true, false]);
+  });
+
   test('knows which errors are transient', () => {
     expect([429, 500, 503].map((status) => readProblem(status, '').isTransient)).toEqual([true, true, true]);
     expect([400, 404].map((status) => readProblem(status, '').isTransient)).toEqual([false, false]);

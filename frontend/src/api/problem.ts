@@ -35,6 +35,11 @@ export class ApiError extends UserFacingError {
     return this.status === 429 || this.status >= 500;
   }
 
+  /** Whether the picture is already being labeled. */
+  get isRunning(): boolean {
+    return this.status === 409;
+  }
+
   /** Whether the person, or all users together, may not have more pictures labeled today. */
   get isDailyLimit(): boolean {
     return this.type !== undefined && DAILY_LIMITS.includes(this.type);

@@ -109,7 +109,7 @@ export class Home extends LitElement {
               .filter=${filter}
               @filter=${this.filterBy}
               @edit=${this.edit}
-              @leave=${() => this.findBar.focus()}
+              @leave=${this.focusSearch}
             ></ilg-filter-chips>
             ${
               isEmpty && isUnfiltered(filter)
@@ -249,9 +249,17 @@ export class Home extends LitElement {
     this.workspace.filterBy(filter);
   }
 
-  private edit({ part }: EditEvent): void {
+  /** Waits for the update: the filter clears the selection, and until then the field is hidden and can't get the focus. */
+  private async edit({ part }: EditEvent): Promise<void> {
     this.workspace.filterBy(part.rest);
+    await this.updateComplete;
     this.findBar.edit(part);
+  }
+
+  /** Waits for the update, like `edit`. */
+  private async focusSearch(): Promise<void> {
+    await this.updateComplete;
+    this.findBar.focus();
   }
 
   private clearSelection(): void {
@@ -309,8 +317,6 @@ export class Home extends LitElement {
 
   private readonly key = (event: KeyboardEvent): void => {
     if (isTyping(event) || event.defaultPrevented) return;
-    // No shortcut must act behind the question.
-    if (this.selectionBar?.isAsking) return;
     const inLibrary = this.workspace.router.address.view.name === 'library';
     if (inLibrary && this.selectionKey(event)) {
       event.preventDefault();

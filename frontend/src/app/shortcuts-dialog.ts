@@ -1,6 +1,7 @@
 // The overview of all keyboard shortcuts, grouped by view.
 import { html, LitElement } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
+import { showModal } from '../shared/dialog';
 import { close } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
@@ -17,24 +18,13 @@ export class ShortcutsDialog extends LitElement {
   static override styles = sheets(css);
 
   @query('dialog') private dialog!: HTMLDialogElement;
-  private listening = new AbortController();
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.listening.abort();
-  }
 
   open(): void {
-    if (this.dialog.open) return;
-    this.listening = new AbortController();
-    // The shortcuts of the view behind the dialog must not act. This does not keep Escape from closing the dialog.
-    const stop = (event: Event) => event.stopPropagation();
-    window.addEventListener('keydown', stop, { capture: true, signal: this.listening.signal });
-    this.dialog.showModal();
+    showModal(this.dialog);
   }
 
   override render() {
-    return html`<dialog aria-labelledby="title" @close=${() => this.listening.abort()}>
+    return html`<dialog aria-labelledby="title">
       <div class="heading">
         <h2 id="title">${text.shortcuts.title}</h2>
         <form method="dialog">

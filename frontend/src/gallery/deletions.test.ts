@@ -105,6 +105,28 @@ test('a picture that is being deleted is not deleted twice', async () => {
   expect(requests).toHaveLength(1);
 });
 
+test('undo fails if all pictures were already being deleted', async () => {
+  deletions.delete(images.slice(0, 2));
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  const undo = deletions.delete(images.slice(0, 1));
+  expect(undo()).toBe(false);
+  expect(library.restore).not.toHaveBeenCalled();
+});
+
+test('undo restores the pictures that were not already being deleted', async () => {
+  deletions.delete(images.slice(0, 1));
+  await vi.advanceTimersByTimeAsync(UNDO_TIME);
+  const undo = deletions.delete(images.slice(0, 2));
+  expect(undo()).toBe(true);
+  expect(library.restore).toHaveBeenCalledWith(images[1]);
+});
+
+test('undo succeeds after a later deletion has taken over all pictures', () => {
+  const undo = deletions.delete(images.slice(0, 1));
+  deletions.delete(images.slice(0, 1));
+  expect(undo()).toBe(true);
+});
+
 test('flush waits for requests that were already sent', async () => {
   deletions.delete(images.slice(0, 1));
   await vi.advanceTimersByTimeAsync(UNDO_TIME);

@@ -57,11 +57,12 @@ export class Deletions extends EventTarget {
 
   /**
    * Removes pictures from the gallery, and deletes them after a delay. Returns a function that restores them instead. It
-   * returns false if it is too late.
+   * returns false if it is too late, or if all the pictures were already being deleted.
    */
   delete(images: readonly Summary[]): () => boolean {
     const taken = this.takeOver(images);
     this.library.remove(...images.map(({ imageId }) => imageId));
+    if (taken.length === 0) return () => false;
     const batch: Batch = {
       images: taken,
       timer: window.setTimeout(() => void this.send(batch), UNDO_TIME),

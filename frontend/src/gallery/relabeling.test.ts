@@ -43,6 +43,22 @@ test('continues after other failures', async () => {
   });
 });
 
+test('watches a picture that is already being labeled, but does not count it as started', async () => {
+  const running = new ApiError(409, 'It is being labeled');
+  const relabel = vi.fn().mockResolvedValue(undefined).mockRejectedValueOnce(running);
+  const watch = vi.fn();
+  expect(await relabelAll(images, { relabel }, { watch }, library, open)).toEqual({ started: 11, causes: [running] });
+  expect(watch).toHaveBeenCalledTimes(12);
+  expect(watch).toHaveBeenCalledWith('0', 'version 0');
+});
+
+test('does not watch a picture after another failure', async () => {
+  const relabel = vi.fn().mockResolvedValue(undefined).mockRejectedValueOnce(new NetworkError('lost'));
+  const watch = vi.fn();
+  await relabelAll(images, { relabel }, { watch }, library, open);
+  expect(watch).toHaveBeenCalledTimes(11);
+});
+
 test('sends nothing after the signal is aborted', async () => {
   const relabel = vi.fn();
   await relabelAll(images, { relabel }, { watch: vi.fn() }, library, AbortSignal.abort());

@@ -10,16 +10,16 @@ import type { Library } from './library';
 const CONCURRENT_REQUESTS = 4;
 
 export interface RelabelResult {
-  /** How many pictures are being labeled. */
+  /** How many pictures the API started to label. */
   readonly started: number;
   /** Why requests failed. */
   readonly causes: readonly unknown[];
 }
 
 /**
- * Starts labeling pictures again, and watches them. Skips pictures that are removed before their requests are sent.
- * Sends no more requests after the first answer that a daily limit is reached, or when `signal` is aborted. Does not
- * throw.
+ * Starts labeling pictures again, and watches them. A picture that is already being labeled is watched too, but does not
+ * count as started. Skips pictures that are removed before their requests are sent. Sends no more requests after the
+ * first answer that a daily limit is reached, or when `signal` is aborted. Does not throw.
  */
 export async function relabelAll(
   images: readonly Summary[],
@@ -40,7 +40,9 @@ export async function relabelAll(
       watcher.watch(imageId, updatedAt);
     } catch (cause) {
       causes.push(cause);
-      stopped ||= cause instanceof ApiError && cause.isDailyLimit;
+      if (!(cause instanceof ApiError)) return;
+      stopped ||= cause.isDailyLimit;
+      if (cause.isRunning) watcher.watch(imageId, updatedAt);
     }
   };
   await Promise.all(images.map((image) => limiter.run(() => relabel(image))));

@@ -2,6 +2,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { isFinal, type Summary } from '../api/types';
+import { showModal } from '../shared/dialog';
 import { close, retry, selectAll, trash } from '../shared/icons';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
@@ -30,12 +31,7 @@ export class SelectionBar extends LitElement {
   @property({ attribute: false }) images: readonly Summary[] = [];
   /** How many pictures are loaded. */
   @property({ type: Number }) loaded = 0;
-  @query('dialog') private confirmation!: HTMLDialogElement | null;
-
-  /** Whether the confirmation is open. */
-  get isAsking(): boolean {
-    return this.confirmation?.open ?? false;
-  }
+  @query('dialog') private confirmation!: HTMLDialogElement;
 
   /** Focuses the first button. */
   override focus(): void {
@@ -97,10 +93,9 @@ export class SelectionBar extends LitElement {
   }
 
   private ask(): void {
-    if (!this.confirmation) return;
     // Escape keeps the last answer.
     this.confirmation.returnValue = '';
-    this.confirmation.showModal();
+    showModal(this.confirmation);
   }
 
   private answered({ target }: Event): void {

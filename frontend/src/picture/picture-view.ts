@@ -293,7 +293,7 @@ export class PictureView extends LitElement {
     try {
       await this.api.relabel(image.imageId);
     } catch (error) {
-      const running = error instanceof ApiError && error.status === 409;
+      const running = error instanceof ApiError && error.isRunning;
       if (!running) {
         this.relabeling = false;
         this.notice = messageFor(error);

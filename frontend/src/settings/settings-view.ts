@@ -7,6 +7,7 @@ import { NO_FILTER } from '../api/filter';
 import type { ImageUrls } from '../api/image-urls';
 import { messageFor } from '../api/problem';
 import type { FilterPolicy, Image } from '../api/types';
+import { showModal } from '../shared/dialog';
 import { back, close } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
 import { text } from '../shared/text';
@@ -149,7 +150,7 @@ export class SettingsView extends LitElement {
       ${
         this.deleting
           ? html`<p role="status">${text.settings.deleting(this.deleting.deleted)}</p><progress aria-label=${text.settings.danger}></progress>`
-          : html`<button class="button bad" type="button" @click=${() => this.confirmation.showModal()}>${text.settings.deleteAll}</button>`
+          : html`<button class="button bad" type="button" @click=${() => showModal(this.confirmation)}>${text.settings.deleteAll}</button>`
       }
       <dialog aria-labelledby="sure">
         <form method="dialog">
@@ -258,7 +259,7 @@ export class SettingsView extends LitElement {
   }
 
   private readonly key = (event: KeyboardEvent): void => {
-    if (event.key === KEYS.settings.back && !event.defaultPrevented && !this.confirmation.open) this.close();
+    if (event.key === KEYS.settings.back && !event.defaultPrevented) this.close();
   };
 }
 
