@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { addGroup, type Filter, isLabelName, isUnfiltered, NO_FILTER, readParameters, writeParameters } from './filter';
+import {
+  addGroup,
+  type Filter,
+  isLabelName,
+  isUnfiltered,
+  NO_FILTER,
+  readParameters,
+  singleNamesOf,
+  writeParameters,
+} from './filter';
 
 const label = (name: string, minConfidence?: number) => ({ name, minConfidence });
 const read = (query: string) => readParameters(new URLSearchParams(query));
@@ -119,4 +128,8 @@ test('knows the names that the parameters can contain', () => {
   for (const name of ['Cat', 'T-Shirt', 'Hot & Cold?', '🐈'.repeat(100)]) expect(isLabelName(name)).toBe(true);
   for (const name of ['', 'Cat|Dog', 'Cat>90', 'a>b', 'A > B', '>', 'a\0', 'a\u0085b', '🐈'.repeat(101)])
     expect(isLabelName(name)).toBe(false);
+});
+
+test('names the labels without alternatives', () => {
+  expect(singleNamesOf([[label('Cat', 90)], [label('Dog'), label('Bird')], []])).toEqual(['Cat']);
 });

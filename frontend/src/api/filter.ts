@@ -53,10 +53,7 @@ export const STATUSES = ['LABELED', 'PROCESSING', 'REJECTED', 'FAILED'] as const
 const OR = '|';
 
 /** The API's query parameters for a filter. `from` and `to` are days here. */
-export type FilterParameters = Omit<
-  NonNullable<operations['listImages']['parameters']['query']>,
-  'cursor' | 'id' | 'limit'
->;
+type FilterParameters = Omit<NonNullable<operations['listImages']['parameters']['query']>, 'cursor' | 'id' | 'limit'>;
 
 /** Whether a filter lets every picture through. */
 export function isUnfiltered(filter: Filter): boolean {
@@ -105,6 +102,11 @@ export function readParameters(parameters: URLSearchParams): Filter {
 /** The names of all labels that a filter wants. */
 export function namesOf(labels: readonly LabelGroup[]): string[] {
   return labels.flat().map(({ name }) => name);
+}
+
+/** The names of the labels without alternatives: those of all groups with a single label. */
+export function singleNamesOf(labels: readonly LabelGroup[]): string[] {
+  return labels.flatMap(([term, alternative]) => (term && !alternative ? [term.name] : []));
 }
 
 /** The API compares names without regard to case. */

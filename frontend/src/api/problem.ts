@@ -67,8 +67,8 @@ export class SignedOutError extends UserFacingError {
 export function readProblem(status: number, body: unknown): ApiError {
   const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const { detail, title, field, type } = problem;
-  const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
   // API Gateway's `message` ("Too Many Requests") is not shown: the text for the status is more helpful.
-  const ownMessage = [detail, title].find((part) => typeof part === 'string' && part !== '') as string | undefined;
-  return new ApiError(status, ownMessage ?? text.apiStatus(status), textOf(field), textOf(type));
+  const sentence = textOf(detail) ?? textOf(title) ?? text.apiStatus(status);
+  return new ApiError(status, sentence, textOf(field), textOf(type));
 }

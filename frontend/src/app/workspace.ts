@@ -149,11 +149,7 @@ export class Workspace extends EventTarget {
     const undo = this.deletions.delete([images[index] ?? image]);
     if (index >= 0 && neighbor) this.turnTo(neighbor.imageId);
     else this.router.close();
-    this.toast({
-      sentence: text.deletedToast(nameOf(image)),
-      duration: UNDO_TIME,
-      action: { label: text.undo, run: () => this.undo(undo, image.imageId) },
-    });
+    this.offerUndo(text.deletedToast(nameOf(image)), undo, image.imageId);
   }
 
   select(selection: Selection): void {
@@ -169,11 +165,8 @@ export class Workspace extends EventTarget {
     const [first] = images;
     if (!first) return;
     const undo = this.deletions.delete(images);
-    this.toast({
-      sentence: images.length === 1 ? text.deletedToast(nameOf(first)) : text.selection.deleted(images.length),
-      duration: UNDO_TIME,
-      action: { label: text.undo, run: () => this.undo(undo) },
-    });
+    const sentence = images.length === 1 ? text.deletedToast(nameOf(first)) : text.selection.deleted(images.length);
+    this.offerUndo(sentence, undo);
   }
 
   /** Labels pictures again, and clears the selection. */
@@ -194,6 +187,15 @@ export class Workspace extends EventTarget {
     await this.deletions.flush().catch((error) => console.warn('Pictures could not be deleted.', error));
     writeUnfinished([]);
     await this.session.signOut();
+  }
+
+  /** Says what was deleted, and offers to undo it. See `undo` for `imageId`. */
+  private offerUndo(sentence: string, undo: () => boolean, imageId?: string): void {
+    this.toast({
+      sentence,
+      duration: UNDO_TIME,
+      action: { label: text.undo, run: () => this.undo(undo, imageId) },
+    });
   }
 
   /** Undoes a deletion. If the large view is open, it shows the picture with this id. */

@@ -1,12 +1,7 @@
 // The labels in a tile's caption.
 import { type Filter, isSameLabel } from '../api/filter';
 import type { LabelSummary } from '../api/types';
-
-export interface CaptionLabel {
-  readonly name: string;
-  /** 0 to 100; `undefined` if it is not shown. */
-  readonly confidence: number | undefined;
-}
+import type { CaptionLabel } from '../shared/text';
 
 /**
  * The labels that match the filter, in its order and with their confidences, then the picture's other labels, in their

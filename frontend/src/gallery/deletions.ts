@@ -10,7 +10,7 @@ export const UNDO_TIME = 7_000;
 const CONCURRENT_REQUESTS = 4;
 
 /** A picture that could not be deleted. */
-export interface FailedDeletion {
+interface FailedDeletion {
   readonly image: Summary;
   readonly cause: unknown;
 }
@@ -88,12 +88,13 @@ export class Deletions extends EventTarget {
     const ids = new Set(images.map(({ imageId }) => imageId));
     const deleting = new Set<string>();
     for (const batch of this.batches) {
-      for (const image of batch.images.filter(({ imageId }) => ids.has(imageId))) {
-        if (batch.results) {
-          deleting.add(image.imageId);
-          continue;
-        }
-        batch.images = batch.images.filter((other) => other !== image);
+      const repeated = batch.images.filter(({ imageId }) => ids.has(imageId));
+      if (batch.results) {
+        for (const { imageId } of repeated) deleting.add(imageId);
+        continue;
+      }
+      batch.images = batch.images.filter(({ imageId }) => !ids.has(imageId));
+      for (const image of repeated) {
         batch.unsent.delete(image);
         batch.open.delete(image);
       }

@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { type Filter, isUnfiltered, NO_FILTER, STATUSES } from '../api/filter';
+import { type Filter, isUnfiltered, NO_FILTER, STATUSES, singleNamesOf } from '../api/filter';
 import type { ListedStatus } from '../api/types';
 import { close, filters } from '../shared/icons';
 import { text } from '../shared/text';
@@ -66,7 +66,7 @@ export class FindBar extends LitElement {
           .api=${this.api}
           label=${text.find.label}
           placeholder=${text.find.placeholder}
-          .chosen=${this.filter.labels.flatMap(([single, another]) => (single && !another ? [single.name] : []))}
+          .chosen=${singleNamesOf(this.filter.labels)}
           .syntax=${QUERY}
           .problem=${this.problem}
           @pick=${this.add}

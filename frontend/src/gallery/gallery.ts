@@ -10,7 +10,7 @@ import { cssProperties } from '../shared/css-properties';
 import { picture as pictureIcon, retry, warning } from '../shared/icons';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
-import { text } from '../shared/text';
+import { type CaptionLabel, text } from '../shared/text';
 import { captionLabels } from './caption';
 import checkMarkCss from './check-mark.css?inline';
 import css from './gallery.css?inline';
@@ -230,17 +230,17 @@ export class Gallery extends LitElement {
     const name = fileName || text.unnamed;
     const final = isFinal(image.status) || this.undecodable.has(imageId);
     const selected = this.selection.ids.has(imageId);
-    return html`<a href=${this.hrefOf(imageId)} data-id=${imageId} data-status=${image.status} ?data-selected=${selected} aria-label=${text.tile(name, labels, this.status(image))} aria-describedby=${selected ? 'selected' : nothing} aria-keyshortcuts="x" title=${name}>
+    return html`<a href=${this.hrefOf(imageId)} data-id=${imageId} data-status=${image.status} ?data-selected=${selected} aria-label=${text.tile(name, labels, this.status(image))} aria-describedby=${selected ? 'selected' : nothing} aria-keyshortcuts=${KEYS.selection.toggle} title=${name}>
       ${
         url
           ? html`<img src=${url} alt="" draggable="false" ?data-loaded=${this.loaded.has(imageId)} @error=${() => this.loadFailed(imageId)} @load=${(event: Event) => this.pictureLoaded(imageId, event)} />`
           : html`<span class="blank">${final && image.status !== 'LABELED' ? html`${pictureIcon}<span><bdi>${name}</bdi></span>` : nothing}</span>`
       }
-      ${this.overlay(image)}
+      ${this.overlay(image, labels)}
     </a>`;
   }
 
-  private overlay(image: Summary) {
+  private overlay(image: Summary, labels: readonly CaptionLabel[]) {
     const sent = this.uploading.get(image.imageId);
     if (sent !== undefined) {
       return html`<span class="state"><progress max="1" .value=${sent} aria-hidden="true"></progress>${text.tileState.uploading}</span>`;
@@ -249,8 +249,8 @@ export class Gallery extends LitElement {
       return html`<span class="state"><progress aria-hidden="true"></progress>${text.tileState.labeling}</span>`;
     }
     if (image.status !== 'LABELED') return html`<span class="badge">${warning}${this.status(image)}</span>`;
-    if (image.labels.length === 0) return nothing;
-    return html`<span class="caption">${text.tileCaption(captionLabels(image.labels, this.filter))}</span>`;
+    if (labels.length === 0) return nothing;
+    return html`<span class="caption">${text.tileCaption(labels)}</span>`;
   }
 
   private footer() {

@@ -14,7 +14,7 @@ export class LongPress {
 
   constructor(private readonly pressed: (target: Element) => void) {}
 
-  readonly handle = (event: PointerEvent | MouseEvent | DragEvent): void => {
+  readonly handle = (event: MouseEvent): void => {
     switch (event.type) {
       case 'pointerdown':
         this.down(event as PointerEvent);

@@ -1,5 +1,5 @@
 // The language of the search field: text becomes a filter, and a filter becomes text. `text.find.help` describes it to
-// people. Doesn't use the DOM or the API.
+// people. Doesn't use the DOM or send requests.
 import {
   addExclusion,
   addGroup,
@@ -18,13 +18,14 @@ import {
   readPercentage,
   readStatus,
   readTaken,
+  singleNamesOf,
 } from '../api/filter';
 import type { TypedTerm } from '../labels/label-field';
 import { text as page } from '../shared/text';
 import { type QuotedToken, type Token, tokenize } from './query-tokens';
 
 /** In characters. */
-export const MAX_QUERY_LENGTH = 1000;
+const MAX_QUERY_LENGTH = 1000;
 
 const { problems } = page.find;
 
@@ -182,7 +183,7 @@ class Parser {
     }
   }
 
-  /** Whether "and" is next, and not the name of an owner's label that starts here. */
+  /** Whether "and" is next, and not the name of one of the owner's labels that starts here. */
   private get isAnd(): boolean {
     return this.next?.kind === 'word' && isAnd(this.next.value) && this.owned().name === undefined;
   }
@@ -237,7 +238,7 @@ class Parser {
     return this.names.spelling(value) ?? value;
   }
 
-  /** The longest name of an owner's label, or else one word. */
+  /** The longest name of one of the owner's labels, or else one word. */
   private words(): string {
     const { value: word = '' } = this.next ?? {};
     const { name, length } = this.owned();
@@ -246,7 +247,7 @@ class Parser {
     return name ?? word;
   }
 
-  /** The longest name of an owner's label that starts here. */
+  /** The longest name of one of the owner's labels that starts here. */
   private owned(): ReturnType<Names['longest']> {
     const rest = this.tokens.slice(this.index);
     const end = rest.findIndex(({ kind }) => kind !== 'word');
@@ -345,7 +346,7 @@ export function check({ labels, without, untagged, minConfidence, status, from, 
 
 /** The groups that stay when others are added. */
 function withoutReplaced(groups: readonly LabelGroup[], added: readonly LabelGroup[]): readonly LabelGroup[] {
-  const singles = added.flatMap(([term, alternative]) => (term && !alternative ? [term.name] : []));
+  const singles = singleNamesOf(added);
   const isReplaced = ([term, alternative]: LabelGroup) =>
     term && !alternative && singles.some((name) => isSameLabel(name, term.name));
   return groups.filter((group) => !isReplaced(group));

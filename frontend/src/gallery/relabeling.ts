@@ -1,7 +1,7 @@
 // Labels several pictures again.
 import type { ApiClient } from '../api/client';
 import { ApiError } from '../api/problem';
-import type { Summary } from '../api/types';
+import { isFinal, type Summary } from '../api/types';
 import type { Watcher } from '../api/watcher';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
 import type { Library } from './library';
@@ -14,6 +14,11 @@ export interface RelabelResult {
   readonly started: number;
   /** Why requests failed. */
   readonly causes: readonly unknown[];
+}
+
+/** Pictures can be labeled again unless they are in progress. */
+export function relabelable(images: readonly Summary[]): readonly Summary[] {
+  return images.filter(({ status }) => isFinal(status));
 }
 
 /**

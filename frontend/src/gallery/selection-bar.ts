@@ -1,25 +1,24 @@
-// The toolbar for the selected pictures. Asks before it lets pictures be labeled again, because that costs money.
+// The toolbar for the selected pictures. Asks for a confirmation before pictures are labeled again, because that
+// costs money.
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
-import { isFinal, type Summary } from '../api/types';
+import type { Summary } from '../api/types';
 import { showModal } from '../shared/dialog';
 import { close, retry, selectAll, trash } from '../shared/icons';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
+import { relabelable } from './relabeling';
 import css from './selection-bar.css?inline';
 
 interface Tool {
   readonly icon: TemplateResult;
   readonly label: string;
   readonly run: () => void;
+  /** Shows only the icon, in a window of any width. */
+  readonly iconOnly?: boolean;
   /** Why the tool can't be used now. */
   readonly disabled?: string | undefined;
-}
-
-/** Pictures can be labeled again unless they are in progress. */
-export function relabelable(images: readonly Summary[]): readonly Summary[] {
-  return images.filter(({ status }) => isFinal(status));
 }
 
 /** Dispatches `clear`, `selectall`, `delete`, and `relabel` after a confirmation. */
@@ -42,7 +41,7 @@ export class SelectionBar extends LitElement {
     const applicable = relabelable(this.images).length;
     return html`
       <div role="toolbar" aria-label=${text.selection.toolbar} @keydown=${this.keyPressed}>
-        ${this.tool({ icon: close, label: text.selection.clear, run: () => this.dispatch('clear') }, 'icon-only')}
+        ${this.tool({ icon: close, label: text.selection.clear, run: () => this.dispatch('clear'), iconOnly: true })}
         <p class="count">${text.selection.count(this.images.length)}</p>
         ${this.tool({
           icon: selectAll,
@@ -63,16 +62,16 @@ export class SelectionBar extends LitElement {
   }
 
   /** A disabled tool keeps its place in the tab order, so that everyone can read the reason. */
-  private tool({ icon, label, run, disabled }: Tool, kind = '') {
+  private tool({ icon, label, run, iconOnly, disabled }: Tool) {
     return html`<button
-      class="tool ${kind}"
+      class="tool"
       type="button"
       aria-disabled=${disabled ? 'true' : nothing}
       aria-label=${label}
       title=${disabled ?? label}
       @click=${disabled ? nothing : run}
     >
-      ${icon}${kind ? nothing : html`<span>${label}</span>`}
+      ${icon}${iconOnly ? nothing : html`<span>${label}</span>`}
     </button>`;
   }
 

@@ -1,4 +1,4 @@
-// Which pictures of the gallery are selected. All functions are pure: they return the given selection if nothing changes.
+// Which pictures of the gallery are selected. All functions are pure.
 
 export interface Selection {
   readonly ids: ReadonlySet<string>;
@@ -40,7 +40,7 @@ export function selectAll(selection: Selection, order: readonly string[]): Selec
   return { ids: changed(selection.ids, order, true), anchor: selection.anchor };
 }
 
-/** Forgets pictures that are not in the gallery anymore. */
+/** Removes pictures that are not in the gallery anymore. Returns the same selection if there are none. */
 export function prune(selection: Selection, existing: ReadonlySet<string>): Selection {
   const { ids, anchor } = selection;
   const isGone = anchor !== undefined && !existing.has(anchor);

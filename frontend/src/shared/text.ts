@@ -8,7 +8,7 @@ interface NamedLabel {
 }
 
 /** A label in a tile's caption. */
-interface CaptionLabel {
+export interface CaptionLabel {
   readonly name: string;
   /** 0 to 100; `undefined` if it is not shown. */
   readonly confidence: number | undefined;
@@ -75,7 +75,6 @@ export const text = {
     button: 'Sign in',
     leaving: 'Opening the sign-in page…',
     signOut: 'Sign out',
-    shortcuts: 'Keyboard shortcuts',
     licenses: 'Licenses',
     account: (email: string) => `Account ${email}`,
     you: 'Your account',
@@ -223,12 +222,14 @@ export const text = {
     problems: {
       tooLong: (max: number) => `The search is too long. Use up to ${whole.format(max)} characters.`,
       openQuote: 'A quote is not closed. Add " after the name, or remove the first ".',
-      emptyQuotes: 'There is nothing between the quotes. Write a label between them, or remove them.',
+      emptyQuotes: 'The quotes are empty. Write a label between them, or remove them.',
       nameTooLong: (max: number) => `A label is too long. Use up to ${whole.format(max)} characters.`,
       invalidName: (name: string) =>
         `“${name}” can't be a label. Remove “|”, “>” and control characters. For either of two labels, use “or”.`,
-      orWithoutLabel: '“or” needs a label on both sides, for example: cat or dog. To find the label, write "or".',
-      andWithoutLabel: '“and” needs something on both sides, for example: cat and dog. To find the label, write "and".',
+      orWithoutLabel:
+        '“or” needs a label on both sides, for example: cat or dog. To search for a label named “or”, put it in quotes: "or".',
+      andWithoutLabel:
+        '“and” needs a search term on both sides, for example: cat and dog. To search for a label named “and”, put it in quotes: "and".',
       unclear: (word: string) =>
         `Can't read “${word}”. Write it like this: cat dog, cat or dog, cat > 90.5, -dog. If it is a label, put it in quotes.`,
       minusWithoutLabel: '“-” needs a label right after it, for example: -dog.',
@@ -271,7 +272,7 @@ export const text = {
         ['taken:2015-07', 'Taken in this year, month or day'],
         ['from:2026-01-01', 'Added on this day or later'],
         ['to:2026-01-31', 'Added on this day or earlier'],
-        ['confidence:70', 'Minimum confidence of labels without their own'],
+        ['confidence:70', 'Minimum confidence for labels without one'],
       ] as readonly (readonly [string, string])[],
     },
   },

@@ -23,7 +23,7 @@ export class AccountMenu extends LitElement {
       <div id="menu" popover @click=${this.closing}>
         <p class="email"><bdi>${this.email ?? text.signIn.you}</bdi></p>
         <slot></slot>
-        ${this.item(text.signIn.shortcuts, 'shortcuts')} ${this.item(text.signIn.signOut, 'signout')}
+        ${this.item(text.shortcuts.title, 'shortcuts')} ${this.item(text.signIn.signOut, 'signout')}
       </div>
     `;
   }
