@@ -1,6 +1,7 @@
 //! The state that all routes share: clients and configuration.
 
 use domain::FilterPolicy;
+use events::EventBus;
 use records::Records;
 
 /// Clients and configuration.
@@ -20,6 +21,10 @@ pub struct App {
     pub quotas: Quotas,
     /// The workflow's state machine.
     pub state_machine_arn: String,
+    /// The state machine of bulk jobs.
+    pub jobs_state_machine_arn: String,
+    /// Reports corrected labels.
+    pub bus: EventBus,
 }
 
 /// The daily limits.
@@ -52,5 +57,14 @@ pub(crate) fn fake_app(dynamodb: aws_sdk_dynamodb::Client, sfn: aws_sdk_sfn::Cli
             total_images_per_day: 10,
         },
         state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:label-image".into(),
+        jobs_state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:run-job".into(),
+        bus: EventBus {
+            eventbridge: aws_smithy_mocks::mock_client!(
+                aws_sdk_eventbridge,
+                aws_smithy_mocks::RuleMode::MatchAny,
+                []
+            ),
+            name: "bus".into(),
+        },
     }
 }

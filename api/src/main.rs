@@ -1,6 +1,7 @@
 //! Wires the HTTP API to Lambda.
 
 use api::{App, Quotas, router};
+use events::EventBus;
 use lambda::{Environment, Error};
 use records::Records;
 
@@ -23,6 +24,11 @@ async fn main() -> Result<(), Error> {
             total_images_per_day: environment.parse("TOTAL_IMAGES_PER_DAY", "a whole number")?,
         },
         state_machine_arn: environment.text("STATE_MACHINE_ARN")?,
+        jobs_state_machine_arn: environment.text("JOBS_STATE_MACHINE_ARN")?,
+        bus: EventBus {
+            eventbridge: aws_sdk_eventbridge::Client::new(&config),
+            name: environment.text("EVENT_BUS_NAME")?,
+        },
     };
     lambda_http::run(router(app)).await
 }

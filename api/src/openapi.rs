@@ -39,7 +39,8 @@ struct GatewayMessage {
     tags(
         (name = "uploads", description = "Upload pictures"),
         (name = "images", description = "Images and their labels"),
-        (name = "settings", description = "Which labels images keep"),
+        (name = "settings", description = "Which labels count, and their names"),
+        (name = "jobs", description = "Work on many images"),
         (name = "account", description = "All data of your account"),
         (name = "description", description = "The description of this API"),
     ),

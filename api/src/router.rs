@@ -5,7 +5,8 @@ use crate::http::body::MAX_BODY_BYTES;
 use crate::http::problem::Problem;
 use crate::http::{access_log, security_headers, time_limit};
 use crate::routes::{
-    account, deletion, description, execution, images, labels, list, relabel, settings, uploads,
+    account, corrections, deletion, description, execution, images, jobs, labels, list, relabel, settings,
+    uploads,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
@@ -21,6 +22,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(labels::list))
         .routes(routes!(settings::show, settings::store, settings::reset))
         .routes(routes!(images::show, deletion::delete))
+        .routes(routes!(corrections::correct))
+        .routes(routes!(corrections::correct_many))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(execution::show))
         .routes(routes!(relabel::start))
         .routes(routes!(account::delete))

@@ -274,6 +274,47 @@ class Probes:
         self.stack.invoke("detect-labels", gone, error="ObjectGone")
         self.stack.invoke("detect-labels", {**gone, "versionId": UNVERSIONED}, error="ObjectGone")
 
+    def filter_labels(self) -> None:
+        """An image of an owner with settings."""
+        self.put_settings([])
+        self.stack.invoke("filter-labels", self.detected)
+
+    def run_job_part(self) -> None:
+        """Applies settings that remove a label, and settings that bring it back."""
+        self.persist()
+        for exclude in (["Dog"], []):
+            self.put_settings(exclude)
+            job_id = f"0193a5a0-0000-7000-8000-{uuid.uuid4().hex[:12]}"
+            job = {
+                "jobId": {"S": job_id},
+                "owner": {"S": self.owner},
+                "kind": {"S": "REFILTER"},
+                "status": {"S": "RUNNING"},
+                "processed": {"N": "0"},
+                "changed": {"N": "0"},
+                "createdAt": {"S": "2026-11-22T12:00:00.000Z"},
+                "updatedAt": {"S": "2026-11-22T12:00:00.000Z"},
+                "expiresAt": {"N": "2000000000"},
+            }
+            self.put_item(f"JOB#{job_id}", job)
+            done = self.stack.invoke("run-job-part", {"jobId": job_id, "owner": self.owner})
+            assert done["done"], done
+
+    def put_settings(self, exclude: list[str]) -> None:
+        """Settings that exclude these labels."""
+        policy = {
+            "minConfidence": {"N": "55"},
+            "maxLabels": {"N": "50"},
+            "include": {"L": []},
+            "exclude": {"L": [{"S": name} for name in exclude]},
+        }
+        self.put_item("SETTINGS", {"policy": {"M": policy}})
+
+    def put_item(self, sort_key: str, attributes: dict) -> None:
+        """An item of the owner."""
+        item = {"pk": {"S": f"OWNER#{self.owner}"}, "sk": {"S": sort_key}, **attributes}
+        self.stack.dynamodb.put_item(TableName=self.stack.description["table"], Item=item)
+
     def persist(self) -> dict:
         """Stores two results; each removes the label of the other."""
         for label in ("Cat", "Dog"):
@@ -302,7 +343,10 @@ class Probes:
         self.send("GET", self.ask("GET", image)["view"]["url"])
         for path in (f"/images?id={created['imageId']}", "/images", "/labels", "/settings"):
             self.ask("GET", path)
-        self.ask("PUT", "/settings", {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []})
+        for corrections in ({"add": ["Cat"]}, {"remove": ["Cat"]}):
+            self.ask("PATCH", f"{image}/labels", corrections)
+        job = self.ask("PUT", "/settings", {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []})
+        wait_until("the job has ended", lambda: self.ask("GET", f"/jobs/{job['jobId']}")["status"] != "RUNNING")
         self.ask("DELETE", "/settings")
         wait_until("it has thumbnails", lambda: self.ask("GET", image)["thumbnails"])
         self.send("GET", self.ask("GET", image)["thumbnails"][0]["url"])
@@ -360,7 +404,6 @@ class Privileges(unittest.TestCase):
         return [statement for document in self.stack.policies(role).values() for statement in document["Statement"]]
 
     def test_each_function_has_every_permission_that_it_needs(self) -> None:
-        """Also checks a function that has no permissions."""
         for function in self.names:
             if hasattr(self.probes, function.replace("-", "_")):
                 with self.subTest(function=function):
@@ -380,9 +423,6 @@ class Privileges(unittest.TestCase):
                     taken += 1
         self.assertGreater(taken, 0)
         print(f"{taken} permissions of {len(self.names)} functions were removed, and each was needed", flush=True)
-
-    def test_a_function_without_permissions_has_no_policy_of_its_own(self) -> None:
-        self.assertEqual(self.statements(self.stack.role("filter-labels")), [])
 
     def test_each_permission_is_for_one_action_on_resources_of_the_stack(self) -> None:
         for function in self.names:

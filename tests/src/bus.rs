@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 /// The `source` of the product's events.
 const SOURCE: &str = "image-label-generator";
+
+/// The detail type of events about corrected labels.
+const CORRECTED: &str = "Image Labels Corrected";
 /// The `source` of the tests' own events.
 const OWN_SOURCE: &str = "image-label-generator.tests";
 
@@ -143,7 +146,7 @@ impl Listener {
         .await;
         received()
             .iter()
-            .filter(|event| event.source == SOURCE)
+            .filter(|event| event.source == SOURCE && event.detail_type != CORRECTED)
             .map(|event| Notification {
                 detail_type: event.detail_type.clone(),
                 detail: event.detail.clone(),
@@ -180,6 +183,25 @@ impl Listener {
 }
 
 impl Stack {
+    /// The details of all events about corrected labels of an image until now.
+    ///
+    /// # Panics
+    /// If the bus refuses the event that marks the end.
+    pub async fn corrections(&self, image_id: ImageId) -> Vec<Value> {
+        let listener = self.listener().await;
+        // Waits until everything before has arrived.
+        listener.all().await;
+        let received = listener.received.lock().expect("received events");
+        let of_image = |detail: &Value| detail["imageId"] == image_id.to_string();
+        received
+            .iter()
+            .filter(|event| {
+                event.source == SOURCE && event.detail_type == CORRECTED && of_image(&event.detail)
+            })
+            .map(|event| event.detail.clone())
+            .collect()
+    }
+
     /// All notifications until now.
     ///
     /// To be sure that none is still in transit, it sends an event of its own and waits until that is received.

@@ -14,17 +14,18 @@ use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 
 /// The functions of the workflow that call a service.
-pub const WORKFLOW: [&str; 6] = [
+pub const WORKFLOW: [&str; 7] = [
     "validate",
     "detect-labels",
     "convert",
+    "filter-labels",
     "persist",
     "notify",
     "record-failure",
 ];
 
 /// The other functions that call a service.
-pub const OTHERS: [&str; 2] = ["thumbnails", "api"];
+pub const OTHERS: [&str; 3] = ["thumbnails", "api", "run-job-part"];
 
 /// The factor for the delays of retries, so that an outage can outlast all of them.
 const RETRIES: f64 = 0.001;

@@ -3,15 +3,12 @@
 
 use crate::Stack;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use domain::record::ImageResult;
 use domain::record::RecordedLabel;
 use domain::table::{
     HISTORY, PARTITION_KEY, SORT_KEY, history_sort, image_sort, label_count_sort, label_partition,
     owner_partition, result_sort,
 };
-use domain::{
-    Confidence, FilterPolicy, Format, ImageId, ImageKey, ImageRecord, Label, Metadata, Owner, Status,
-};
+use domain::{Confidence, Format, ImageId, ImageKey, ImageRecord, Label, Metadata, Owner, Status};
 use futures_util::{StreamExt, stream};
 use records::WithExpressions;
 use records::expression::{Expressions, Update, text};
@@ -66,6 +63,8 @@ impl Seed {
         let label = |(name, percent): &(String, f64)| RecordedLabel {
             name: name.clone(),
             confidence: Confidence::new(*percent),
+            added: false,
+            detected_as: vec![],
         };
         ImageRecord {
             image_id: self.image_id,
@@ -87,17 +86,18 @@ impl Seed {
             thumbnails: vec![],
             thumbnails_error: None,
             incomplete: false,
-            sequencer: None,
+            sequencer: Some("0a".into()),
             execution_arn: Some(EXECUTION.to_owned()),
             labels: Some(self.labels.iter().map(label).collect()),
             label_rows: self.labels.iter().map(|(name, _)| name.clone()).collect(),
+            corrections: None,
             model_version: Some("3.0".into()),
             error: None,
             expires_at: None,
         }
     }
 
-    fn result(&self) -> ImageResult {
+    fn answer(&self) -> Vec<Label> {
         let label = |(name, percent): &(String, f64)| Label {
             name: name.clone(),
             confidence: Confidence::new(*percent),
@@ -106,16 +106,9 @@ impl Seed {
             aliases: vec![],
             categories: vec![],
         };
-        ImageResult {
-            execution_arn: EXECUTION.to_owned(),
-            labels: self.labels.iter().map(label).collect(),
-            policy: FilterPolicy {
-                min_confidence: 0.0,
-                max_labels: 100,
-                include: vec![],
-                exclude: vec![],
-            },
-        }
+        let mut answer: Vec<_> = self.labels.iter().map(label).collect();
+        domain::label::sort(&mut answer);
+        answer
     }
 
     fn items(&self, owner: &Owner, bucket: &str) -> Vec<Item> {
@@ -130,7 +123,7 @@ impl Seed {
             row
         };
         let rows = self.labels.iter().map(row);
-        let mut result: Item = serde_dynamo::to_item(self.result()).expect("a result");
+        let mut result = records::answer::item(EXECUTION, &self.answer()).expect("a result");
         result.extend(key(owner_partition(owner), result_sort(self.image_id)));
         rows.chain([record, result]).collect()
     }

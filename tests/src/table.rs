@@ -60,7 +60,7 @@ impl Stack {
     /// If it cannot be read.
     pub async fn result(&self, image: &ImageKey) -> Option<ImageResult> {
         let item = self.get(image, result_sort(image.image_id)).await;
-        item.map(|item| serde_dynamo::from_item(item).expect("a result"))
+        item.map(|item| records::answer::result(item).expect("a result"))
     }
 
     /// The names of all attributes of an image's record; none if it has no record.

@@ -8,9 +8,9 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-/// The largest valid body is a filter policy with two full lists of the longest names, each character escaped as
-/// `\ud83d\udc08`: 241 kB.
-pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
+/// The largest valid body is settings with two full lists of the longest names and full renames, each character escaped
+/// as `\ud83d\udc08`: 486 kB.
+pub(crate) const MAX_BODY_BYTES: usize = 512 * 1024;
 
 /// A body's fields: their names in JSON, and the rule that completes "… must be".
 pub(crate) trait Fields: DeserializeOwned {

@@ -36,12 +36,18 @@ pub(crate) enum ProblemType {
     NotSignedIn,
     #[serde(rename = "urn:image-label-generator:problem:no-such-image")]
     NoSuchImage,
+    #[serde(rename = "urn:image-label-generator:problem:no-such-job")]
+    NoSuchJob,
     #[serde(rename = "urn:image-label-generator:problem:no-execution")]
     NoExecution,
     #[serde(rename = "urn:image-label-generator:problem:being-labeled")]
     BeingLabeled,
     #[serde(rename = "urn:image-label-generator:problem:nothing-uploaded")]
     NothingUploaded,
+    #[serde(rename = "urn:image-label-generator:problem:not-labeled")]
+    NotLabeled,
+    #[serde(rename = "urn:image-label-generator:problem:too-many-corrections")]
+    TooManyCorrections,
     #[serde(rename = "urn:image-label-generator:problem:no-such-route")]
     NoSuchRoute,
     #[serde(rename = "urn:image-label-generator:problem:method-not-allowed")]
@@ -59,8 +65,12 @@ impl ProblemType {
                 StatusCode::BAD_REQUEST
             }
             Self::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Self::NoSuchImage | Self::NoExecution | Self::NoSuchRoute => StatusCode::NOT_FOUND,
-            Self::BeingLabeled | Self::NothingUploaded => StatusCode::CONFLICT,
+            Self::NoSuchImage | Self::NoSuchJob | Self::NoExecution | Self::NoSuchRoute => {
+                StatusCode::NOT_FOUND
+            }
+            Self::BeingLabeled | Self::NothingUploaded | Self::NotLabeled | Self::TooManyCorrections => {
+                StatusCode::CONFLICT
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidBodyType | Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -84,9 +94,12 @@ impl ProblemType {
             Self::TooManyImagesInTotal => "Daily limit of all users reached",
             Self::NotSignedIn => "Sign-in required",
             Self::NoSuchImage => "Image not found",
+            Self::NoSuchJob => "Job not found",
             Self::NoExecution => "Execution not found",
             Self::BeingLabeled => "Labeling in progress",
             Self::NothingUploaded => "Nothing uploaded yet",
+            Self::NotLabeled => "No labels",
+            Self::TooManyCorrections => "Too many corrections",
             Self::NoSuchRoute => "Route not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Unavailable => "Service unavailable",
@@ -243,6 +256,25 @@ impl Problem {
 
     pub(crate) fn no_such_image() -> Self {
         Self::new(ProblemType::NoSuchImage, "No image has this ID.")
+    }
+
+    pub(crate) fn no_such_job() -> Self {
+        let detail = "No job has this ID, or it was started more than 30 days ago.";
+        Self::new(ProblemType::NoSuchJob, detail)
+    }
+
+    pub(crate) fn not_labeled() -> Self {
+        let detail = "This image has no labels yet, so they can't be corrected.";
+        Self::new(ProblemType::NotLabeled, detail)
+    }
+
+    /// The image would have too many added or removed labels.
+    pub(crate) fn too_many_corrections(field: &'static str, max: usize) -> Self {
+        let detail = format!("An image can have up to {max} such corrections. Reset some of them first.");
+        Self {
+            field: Some(field),
+            ..Self::new(ProblemType::TooManyCorrections, detail)
+        }
     }
 
     pub(crate) fn no_execution() -> Self {

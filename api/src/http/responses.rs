@@ -20,6 +20,17 @@ pub(crate) struct NoSuchImage(#[expect(dead_code, reason = "only utoipa reads it
 #[response(status = 404, content_type = "application/problem+json")]
 pub(crate) struct NoExecution(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
+/// `no-such-job`: you have no job with this ID. Jobs are kept for 30 days.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+pub(crate) struct NoSuchJob(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `not-labeled`: the image has no labels, because it was rejected, has failed or was not uploaded.
+/// `too-many-corrections`: the image would have more than 50 added or 100 removed labels.
+#[derive(IntoResponses)]
+#[response(status = 409, content_type = "application/problem+json")]
+pub(crate) struct CannotCorrect(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
 /// `being-labeled`: an execution is processing the image. `nothing-uploaded`: no file has been uploaded yet.
 #[derive(IntoResponses)]
 #[response(status = 409, content_type = "application/problem+json")]
@@ -35,7 +46,7 @@ pub(crate) struct CannotRelabel(#[expect(dead_code, reason = "only utoipa reads 
 )]
 pub(crate) struct TooManyImages(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `body-too-large`: the body exceeds 256 KiB.
+/// `body-too-large`: the body exceeds 512 KiB.
 #[derive(IntoResponses)]
 #[response(status = 413, content_type = "application/problem+json")]
 pub(crate) struct BodyTooLarge(#[expect(dead_code, reason = "only utoipa reads it")] Problem);

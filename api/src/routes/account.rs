@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 const BUDGET: Duration = Duration::from_secs(15);
 /// Images that are deleted concurrently: few, because their transactions conflict at the same label counts.
 const CONCURRENCY: usize = 4;
-/// Objects per page of a listing.
+/// Objects or jobs per page of a listing.
 const PAGE: i32 = 100;
 
 /// The progress of the deletion.
@@ -36,7 +36,7 @@ struct Progress {
     deleted_images: usize,
 }
 
-/// Deletes settings, images, objects without a record, and label counts. The caller repeats the request until it is done.
+/// Deletes settings, images, objects without a record, label counts and jobs. The caller repeats the request until it is done.
 /// Each request starts with whatever is left.
 ///
 /// Two kinds of items remain and expire: tombstones, without which an upload in progress would bring its image back, and
@@ -47,7 +47,7 @@ struct Progress {
     tag = "account",
     operation_id = "deleteData",
     summary = "Delete all your data",
-    description = "Deletes images with their files and labels, label counts and settings, but not the account. Each \
+    description = "Deletes images with their files and labels, label counts, settings and jobs, but not the account. Each \
         request works for up to 15 seconds. Repeat it until `done` is true.",
     responses((status = 200, description = "The progress", body = Progress)),
 )]
@@ -64,7 +64,8 @@ pub(crate) async fn delete(
     app.records.delete_settings(&owner).await?;
     let done = erasure.images(&mut deleted_images).await?
         && erasure.objects(&mut deleted_images).await?
-        && erasure.counts().await?;
+        && erasure.counts().await?
+        && erasure.jobs().await?;
     Ok(Json(Progress { done, deleted_images }))
 }
 
@@ -168,6 +169,23 @@ impl Erasure<'_> {
             match page.next {
                 None => return Ok(true),
                 next => start = next,
+            }
+        }
+    }
+
+    /// Deletes the records of jobs. A running job ends when it finds no record. Returns whether all are deleted.
+    async fn jobs(&self) -> Result<bool, Problem> {
+        let records = &self.app.records;
+        loop {
+            let jobs = records.jobs(self.owner, PAGE).await?;
+            if jobs.is_empty() {
+                return Ok(true);
+            }
+            for job in jobs {
+                if !self.has_time() {
+                    return Ok(false);
+                }
+                records.delete_job(self.owner, job.job_id).await?;
             }
         }
     }

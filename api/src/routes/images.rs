@@ -12,10 +12,10 @@ use crate::routes::view::{View, view};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use domain::label::most_specific_first;
 use domain::record::{RecordedError, RecordedLabel};
-use domain::{Format, ImageId, ImageRecord, Metadata, Status};
+use domain::{Confidence, Corrections, Format, ImageId, ImageRecord, Metadata, Status, counting};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -63,6 +63,11 @@ struct Image {
     facts: ImageFacts,
     /// Most specific first, then by confidence. Empty unless `LABELED`.
     labels: Vec<Label>,
+    /// Detected labels that don't count, because of your settings or corrections. Highest confidence first. Empty unless
+    /// `LABELED`.
+    other_labels: Vec<OtherLabel>,
+    /// Your corrections of the labels.
+    corrections: Corrections,
     /// Smallest first. Empty until they exist, a moment after the image is `LABELED`.
     thumbnails: Vec<Thumbnail>,
     /// Why the image has no thumbnails. Absent if it has some, until they exist, and unless `LABELED`.
@@ -78,6 +83,15 @@ struct Image {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     view: Option<View>,
+}
+
+/// A detected label that doesn't count.
+#[derive(Debug, Serialize, ToSchema)]
+struct OtherLabel {
+    /// Rekognition's name.
+    name: String,
+    /// How confident the model is.
+    confidence: Confidence,
 }
 
 /// The facts of a record, and its labels.
@@ -123,16 +137,32 @@ pub(crate) async fn show(
         .ok_or_else(Problem::no_such_image)?;
     let view = view(&app, &record).await?;
     let thumbnails = thumbnails(&app, record.status, &record.thumbnails).await?;
-    let result = result.map(|result| result.labels).unwrap_or_default();
-    let labels = most_specific_first(&result);
+    let answer = result.map(|result| result.answer).unwrap_or_default();
+    let corrections = record.corrections();
     let metadata = record.metadata.clone().unwrap_or_default();
     let labeled = record.status == Status::Labeled;
     let thumbnails_error = record.thumbnails_error.clone().filter(|_| labeled);
     let incomplete = record.incomplete && labeled;
-    let (facts, _) = facts_and_labels(record);
+    let (facts, counted) = facts_and_labels(record);
+    let sources: BTreeSet<&str> = counted.iter().flat_map(RecordedLabel::sources).collect();
+    let others = answer
+        .iter()
+        .filter(|label| !sources.contains(label.name.as_str()));
+    let other_labels = others
+        .map(|label| OtherLabel {
+            name: label.name.clone(),
+            confidence: label.confidence,
+        })
+        .collect();
+    let details = counting::details(&counted, &answer);
+    let labels = counted.into_iter().zip(details);
     Ok(Json(Image {
         facts,
-        labels: labels.into_iter().cloned().map(Label::from).collect(),
+        labels: labels
+            .map(|(recorded, details)| Label::new(recorded, details))
+            .collect(),
+        other_labels,
+        corrections,
         view,
         thumbnails,
         thumbnails_error,
@@ -163,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn labels_are_shown_most_specific_first() {
+    async fn labels_that_count_have_their_details_and_the_others_are_listed() {
         let id = "0193a5a0-0000-7000-8000-000000000001";
         let (animal, squirrel) = (label("Animal", 99.0, &[]), label("Squirrel", 70.5, &["Animal"]));
         let labels = [animal.clone(), squirrel.clone()];
@@ -171,9 +201,10 @@ mod tests {
             "imageId": id, "owner": "demo", "status": "LABELED", "executionArn": "arn",
             "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
             "key": "uploads/demo/a.jpg", "bucket": "pictures",
+            "labels": [{"name": "Squirrel", "confidence": 70.5}, {"name": "Home", "confidence": 100, "added": true}],
+            "sequencer": "0a", "corrections": {"sequencer": "0a", "added": ["Home"], "removed": ["Animal"]},
         });
-        let policy = json!({"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []});
-        let result = json!({"executionArn": "arn", "labels": labels, "policy": policy});
+        let result = json!({"executionArn": "arn", "labels": labels});
         let get = mock!(aws_sdk_dynamodb::Client::get_item)
             .sequence()
             .output(move || item(record.clone()))
@@ -189,6 +220,22 @@ mod tests {
             .await
             .unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(body["labels"], json!([squirrel, animal]));
+        let names: Vec<_> = body["labels"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|label| &label["name"])
+            .collect();
+        assert_eq!(names, ["Squirrel", "Home"]);
+        assert_eq!(body["labels"][0]["parents"], json!(["Animal"]));
+        assert_eq!(body["labels"][1]["added"], true);
+        assert_eq!(
+            body["otherLabels"],
+            json!([{"name": "Animal", "confidence": 99.0}])
+        );
+        assert_eq!(
+            body["corrections"],
+            json!({"added": ["Home"], "removed": ["Animal"]})
+        );
     }
 }

@@ -9,15 +9,21 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LabelSummary {
-    /// Rekognition's name, such as `Coffee Cup`.
+    /// Rekognition's name, such as `Coffee Cup`, or the name that you have chosen.
     name: String,
-    /// How confident the model is.
+    /// How confident the model is. 100 if you've added the label.
     confidence: Confidence,
+    /// Whether you've added the label.
+    added: bool,
 }
 
 impl From<RecordedLabel> for LabelSummary {
-    fn from(RecordedLabel { name, confidence }: RecordedLabel) -> Self {
-        Self { name, confidence }
+    fn from(label: RecordedLabel) -> Self {
+        Self {
+            name: label.name,
+            confidence: label.confidence,
+            added: label.added,
+        }
     }
 }
 
@@ -25,10 +31,14 @@ impl From<RecordedLabel> for LabelSummary {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Label {
-    /// Rekognition's name, such as `Coffee Cup`.
+    /// Rekognition's name, such as `Coffee Cup`, or the name that you have chosen.
     name: String,
-    /// How confident the model is.
+    /// How confident the model is. 100 if you've added the label.
     confidence: Confidence,
+    /// Whether you've added the label.
+    added: bool,
+    /// Rekognition's names of the labels that your settings rename to this one. Empty if there are no others.
+    detected_as: Vec<String>,
     /// Where the model found it. Empty for labels without a location, such as `Outdoors`.
     instances: Vec<Instance>,
     /// All ancestors, such as `Animal` and `Mammal` for `Cat`.
@@ -39,8 +49,9 @@ pub(crate) struct Label {
     categories: Vec<String>,
 }
 
-impl From<domain::Label> for Label {
-    fn from(label: domain::Label) -> Self {
+impl Label {
+    /// A label with its details from the model's answer.
+    pub(crate) fn new(recorded: RecordedLabel, details: domain::Label) -> Self {
         let domain::Label {
             name,
             confidence,
@@ -48,10 +59,12 @@ impl From<domain::Label> for Label {
             parents,
             aliases,
             categories,
-        } = label;
+        } = details;
         Self {
             name,
             confidence,
+            added: recorded.added,
+            detected_as: recorded.detected_as,
             instances,
             parents,
             aliases,

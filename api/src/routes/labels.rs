@@ -41,11 +41,23 @@ pub(crate) struct LabelList {
 /// A label and the number of images that have it.
 #[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct LabelCount {
-    /// Rekognition's name, such as `Coffee Cup`.
+    /// Rekognition's name, such as `Coffee Cup`, or a name that you have chosen.
     name: String,
     /// Your images with this label.
     #[schema(minimum = 1)]
     count: i64,
+    /// All ancestors, such as `Animal` and `Mammal` for `Cat`. Empty for labels that the model doesn't know.
+    #[serde(default)]
+    #[schema(required)]
+    parents: Vec<String>,
+    /// Other names for the same label, such as `Mobile Phone` for `Cell Phone`.
+    #[serde(default)]
+    #[schema(required)]
+    aliases: Vec<String>,
+    /// Rekognition's categories, such as `Animals and Pets`.
+    #[serde(default)]
+    #[schema(required)]
+    categories: Vec<String>,
 }
 
 /// Lists the labels.
@@ -90,6 +102,9 @@ mod tests {
         let label = |name: &str, count| LabelCount {
             name: name.to_owned(),
             count,
+            parents: vec![],
+            aliases: vec![],
+            categories: vec![],
         };
         let labels = vec![
             label("Cat", 2),

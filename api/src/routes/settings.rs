@@ -1,4 +1,4 @@
-//! `/settings`: decides which labels of the owner's next images count.
+//! `/settings`: decides which labels of the owner's images count, and how they are named.
 
 use crate::app::App;
 use crate::http::body::{Fields, JsonBody, whole_number};
@@ -6,65 +6,112 @@ use crate::http::owner::Caller;
 use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, BodyTooLarge, InvalidBodyType};
+use crate::routes::jobs;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use domain::Confidence;
-use domain::policy::{FilterPolicy, MAX_LABELS, PolicyError, Settings};
-use serde::Deserialize;
+use domain::policy::{FilterPolicy, MAX_LABELS, PolicyError, Rename, Settings};
+use domain::{Confidence, JobId, JobKind};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const MIN_CONFIDENCE: (&str, &str) = ("minConfidence", "a number from 0 to 100");
 const MAX_LABELS_RULE: (&str, &str) = ("maxLabels", "a whole number from 1 to 100");
+const RENAMES: (&str, &str) = (
+    "renames",
+    "a list of up to 100 objects with the label names `from` and `to`, each with another `from`, and no `to` that is \
+     another one's `from`",
+);
 const NAMES: &str = "a list of up to 100 label names of 1 to 100 characters without control characters";
 const INCLUDE: (&str, &str) = ("include", NAMES);
 const EXCLUDE: (&str, &str) = ("exclude", NAMES);
 
-/// A complete policy. Any JSON is accepted here, so that one error can name all missing and invalid fields.
+/// An owner's settings.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LabelSettings {
+    #[serde(flatten)]
+    policy: FilterPolicy,
+    /// Labels with another name. Labels that get the same name are merged. At most 100.
+    #[schema(max_items = 100)]
+    renames: Vec<Rename>,
+}
+
+/// The settings to store.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only utoipa reads it")]
+pub(crate) struct RequestedSettings {
+    #[schema(inline)]
+    #[serde(flatten)]
+    policy: FilterPolicy,
+    /// Labels with another name. Labels that get the same name are merged.
+    #[schema(max_items = 100)]
+    renames: Option<Vec<Rename>>,
+}
+
+/// The stored settings, and the job that applies them to the owner's images.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AppliedSettings {
+    #[serde(flatten)]
+    settings: LabelSettings,
+    /// Applies the settings to your labeled images. See `GET /jobs/{jobId}`.
+    job_id: JobId,
+}
+
+impl From<Settings> for LabelSettings {
+    fn from(Settings { policy, renames }: Settings) -> Self {
+        Self { policy, renames }
+    }
+}
+
+/// Complete settings. Any JSON is accepted here, so that one error can name all missing and invalid fields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct NewPolicy {
+pub(crate) struct NewSettings {
     min_confidence: Option<Value>,
     max_labels: Option<Value>,
     include: Option<Value>,
     exclude: Option<Value>,
+    renames: Option<Value>,
 }
 
-impl Fields for NewPolicy {
+impl Fields for NewSettings {
     const RULES: &'static [(&'static str, &'static str)] =
-        &[MIN_CONFIDENCE, MAX_LABELS_RULE, INCLUDE, EXCLUDE];
+        &[MIN_CONFIDENCE, MAX_LABELS_RULE, INCLUDE, EXCLUDE, RENAMES];
 }
 
-/// Returns the owner's policy, or the default.
+/// Returns the owner's settings, or the default.
 #[utoipa::path(
     get,
     path = "/settings",
     tag = "settings",
     operation_id = "getSettings",
     summary = "Get your label settings",
-    responses((status = 200, description = "Your settings, or the default", body = FilterPolicy), BadRequest),
+    responses((status = 200, description = "Your settings, or the default", body = LabelSettings), BadRequest),
 )]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Caller(owner): Caller,
     _: NoParameters,
-) -> Result<Json<FilterPolicy>, Problem> {
-    Ok(Json(app.records.policy(&owner, &app.default_policy).await?))
+) -> Result<Json<LabelSettings>, Problem> {
+    let settings = app.records.settings(&owner, &app.default_policy).await?;
+    Ok(Json(settings.into()))
 }
 
-/// Stores the policy and returns it.
+/// Stores the settings, and starts a job that applies them.
 #[utoipa::path(
     put,
     path = "/settings",
     tag = "settings",
     operation_id = "putSettings",
     summary = "Change your label settings",
-    description = "Applies to new images. Labeled images keep their labels until you relabel them.",
-    request_body = FilterPolicy,
+    description = "Starts a job that applies the settings to your labeled images without the model. Repeat the request \
+        if it fails with status 503: the settings may be stored without a job.",
+    request_body = inline(RequestedSettings),
     responses(
-        (status = 200, description = "The stored settings", body = FilterPolicy),
+        (status = 200, description = "The stored settings and the job", body = AppliedSettings),
         BadRequest,
         BodyTooLarge,
         InvalidBodyType,
@@ -74,44 +121,58 @@ pub(crate) async fn store(
     State(app): State<Arc<App>>,
     Caller(owner): Caller,
     _: NoParameters,
-    JsonBody(body): JsonBody<NewPolicy>,
-) -> Result<Json<FilterPolicy>, Problem> {
-    let settings = Settings { policy: check(body)? };
+    JsonBody(body): JsonBody<NewSettings>,
+) -> Result<Json<AppliedSettings>, Problem> {
+    let settings = check(body)?;
     app.records.store_settings(&owner, &settings).await?;
-    Ok(Json(settings.policy))
+    let job_id = jobs::start(&app, &owner, JobKind::Refilter).await?;
+    Ok(Json(AppliedSettings {
+        settings: settings.into(),
+        job_id,
+    }))
 }
 
-/// Deletes the owner's policy.
+/// Deletes the owner's settings, and starts a job that applies the default.
 #[utoipa::path(
     delete,
     path = "/settings",
     tag = "settings",
     operation_id = "deleteSettings",
     summary = "Reset your label settings",
-    responses((status = 204, description = "The default applies"), BadRequest),
+    description = "Starts a job that applies the default to your labeled images without the model.",
+    responses((status = 200, description = "The default and the job", body = AppliedSettings), BadRequest),
 )]
 pub(crate) async fn reset(
     State(app): State<Arc<App>>,
     Caller(owner): Caller,
     _: NoParameters,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<AppliedSettings>, Problem> {
     app.records.delete_settings(&owner).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let job_id = jobs::start(&app, &owner, JobKind::Refilter).await?;
+    Ok(Json(AppliedSettings {
+        settings: Settings::new(app.default_policy.clone()).into(),
+        job_id,
+    }))
 }
 
 /// The error names all invalid fields.
-fn check(body: NewPolicy) -> Result<FilterPolicy, Problem> {
+fn check(body: NewSettings) -> Result<Settings, Problem> {
     let min_confidence: Option<f64> = read(body.min_confidence);
     let max_labels = body
         .max_labels
         .and_then(|value| whole_number(value).ok().flatten());
     let max_labels = max_labels.and_then(|count| u32::try_from(count).ok());
     let (include, exclude) = (read(body.include), read(body.exclude));
+    let renames: Option<Vec<Rename>> = match body.renames {
+        None => Some(vec![]),
+        renames => read(renames),
+    };
     let mut invalid: Vec<_> = [
         (MIN_CONFIDENCE, min_confidence.is_none()),
         (MAX_LABELS_RULE, max_labels.is_none()),
         (INCLUDE, include.is_none()),
         (EXCLUDE, exclude.is_none()),
+        (RENAMES, renames.is_none()),
     ]
     .into_iter()
     .filter_map(|(rule, is_invalid)| is_invalid.then_some(rule))
@@ -128,14 +189,21 @@ fn check(body: NewPolicy) -> Result<FilterPolicy, Problem> {
         PolicyError::MaxLabels => MAX_LABELS_RULE,
         PolicyError::TooManyNames(field) | PolicyError::Name(field) => (field, NAMES),
     }));
+    let settings = Settings {
+        policy: FilterPolicy {
+            // Rounded to hundredths like confidences: DynamoDB cannot store a number with 300 decimals.
+            min_confidence: Confidence::new(policy.min_confidence).percent(),
+            ..policy
+        },
+        renames: renames.unwrap_or_default(),
+    };
+    if settings.check_renames().is_err() {
+        invalid.push(RENAMES);
+    }
     if !invalid.is_empty() {
         return Err(Problem::invalid_fields(&invalid));
     }
-    Ok(FilterPolicy {
-        // Rounded to hundredths like confidences: DynamoDB cannot store a number with 300 decimals.
-        min_confidence: Confidence::new(policy.min_confidence).percent(),
-        ..policy
-    })
+    Ok(settings)
 }
 
 fn read<T: DeserializeOwned>(value: Option<Value>) -> Option<T> {
@@ -173,17 +241,44 @@ mod tests {
             "[{}]",
             vec![format!("\"{name}\""); domain::policy::MAX_NAMES].join(", ")
         );
+        let renames: Vec<_> = (100..100 + domain::policy::MAX_RENAMES)
+            .map(|number| {
+                let from = format!(
+                    "{}{number}",
+                    "\\ud83d\\udc08".repeat(domain::policy::MAX_NAME_LENGTH - 3)
+                );
+                format!("{{\"from\": \"{from}\", \"to\": \"{name}\"}}")
+            })
+            .collect();
         let body = format!(
-            "{{\"minConfidence\": 100.0, \"maxLabels\": 100, \"include\": {names}, \"exclude\": {names}}}"
+            "{{\"minConfidence\": 100.0, \"maxLabels\": 100, \"include\": {names}, \"exclude\": {names}, \"renames\": [{}]}}",
+            renames.join(", ")
         );
         assert!(body.len() <= crate::http::body::MAX_BODY_BYTES, "{}", body.len());
         assert!(check(serde_json::from_str(&body).unwrap()).is_ok());
     }
 
     #[test]
+    fn ambiguous_renames_are_rejected() {
+        let rename = |from: &str, to: &str| json!({"from": from, "to": to});
+        let body = |renames: Value| json!({"minConfidence": 5, "maxLabels": 5, "include": [], "exclude": [], "renames": renames});
+        for renames in [
+            json!([rename("Dog", "Cat"), rename("Cat", "Pet")]),
+            json!([rename("Dog", "")]),
+            json!([{"from": "Dog"}]),
+            json!({"Dog": "Cat"}),
+            json!(vec![rename("Dog", "Cat"); 101]),
+        ] {
+            assert_eq!(problem(body(renames))["field"], "renames");
+        }
+        let settings = check(serde_json::from_value(body(json!([rename("Dog", "Cat")]))).unwrap()).unwrap();
+        assert_eq!(settings.renames.len(), 1);
+    }
+
+    #[test]
     fn a_confidence_is_rounded_to_hundredths() {
         let body = json!({"minConfidence": 2.2e-308, "maxLabels": 5.0, "include": [], "exclude": []});
-        let policy = check(serde_json::from_value(body).unwrap()).unwrap();
+        let Settings { policy, .. } = check(serde_json::from_value(body).unwrap()).unwrap();
         assert_eq!((policy.min_confidence, policy.max_labels), (0.0, 5));
     }
 

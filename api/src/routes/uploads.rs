@@ -142,7 +142,7 @@ struct Upload {
         BadRequest,
         (
             status = 413,
-            description = "`too-large`: the file exceeds 100 MB. `body-too-large`: the body exceeds 256 KiB.",
+            description = "`too-large`: the file exceeds 100 MB. `body-too-large`: the body exceeds 512 KiB.",
             body = Problem,
             content_type = "application/problem+json",
         ),
@@ -263,6 +263,7 @@ fn awaiting(
         execution_arn: None,
         labels: None,
         label_rows: vec![],
+        corrections: None,
         model_version: None,
         error: None,
         expires_at: Some((now + AWAITING_KEPT_FOR).as_second()),

@@ -3,10 +3,10 @@
 use crate::claim::Claim;
 use crate::event::ObjectCreated;
 use crate::image::{Format, Orientation, Rendition, Status, rekognition};
-use crate::label::{Confidence, Label};
+use crate::label::{self, Confidence, Label};
 use crate::lambda_error;
 use crate::policy::FilterPolicy;
-use crate::record::RecordedError;
+use crate::record::{RecordedError, RecordedLabel};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
@@ -84,12 +84,49 @@ pub struct DetectedImage {
     pub model_version: Option<String>,
 }
 
+/// An image with the model's answer and the labels that count: the output of `filter-labels` and the input of `persist`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FilteredImage {
+    /// The image.
+    pub image: ClaimedImage,
+    /// The detected labels that count, highest confidence first.
+    pub labels: Vec<Label>,
+    /// The other detected labels, highest confidence first. Missing in the output of version 0.2.0.
+    #[serde(default)]
+    pub others: Vec<Label>,
+    /// The labels as they are recorded: renamed, and with those that the owner has added, most specific first. Missing
+    /// in the output of version 0.2.0, where they equal `labels`.
+    #[serde(default)]
+    pub counted: Option<Vec<RecordedLabel>>,
+    /// The version of the model that found them.
+    #[serde(default)]
+    pub model_version: Option<String>,
+}
+
+impl FilteredImage {
+    /// Everything that the model found, highest confidence first.
+    pub fn answer(&self) -> Vec<Label> {
+        let mut answer: Vec<_> = self.labels.iter().chain(&self.others).cloned().collect();
+        label::sort(&mut answer);
+        answer
+    }
+
+    /// The labels that count, most specific first.
+    pub fn counted(&self) -> Vec<RecordedLabel> {
+        self.counted.clone().unwrap_or_else(|| {
+            let labels = label::most_specific_first(&self.labels).into_iter();
+            labels.map(RecordedLabel::from).collect()
+        })
+    }
+}
+
 /// The input of `persist`. It comes from `filter-labels` or from a Catch of the state machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PersistInput {
-    /// The image, with the labels that the policy keeps.
-    Labeled(DetectedImage),
+    /// The image, with the labels that count.
+    Labeled(FilteredImage),
     /// The file cannot be labeled.
     #[serde(skip_serializing)]
     Rejected(RejectedImage),
@@ -158,21 +195,30 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeLabel {
-    /// Rekognition's name for the label.
+    /// The label's name: Rekognition's, or the one that the owner has chosen.
     pub name: String,
-    /// The model's confidence.
+    /// The model's confidence. 100 if the owner has added the label.
     pub confidence: Confidence,
+    /// Whether the owner has added the label.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub added: bool,
+}
+
+impl From<RecordedLabel> for OutcomeLabel {
+    fn from(label: RecordedLabel) -> Self {
+        Self {
+            name: label.name,
+            confidence: label.confidence,
+            added: label.added,
+        }
+    }
 }
 
 impl Outcome {
     /// A `LABELED` image.
-    pub fn labeled(claim: Claim, labels: Vec<Label>) -> Self {
-        let summary = |label: Label| OutcomeLabel {
-            name: label.name,
-            confidence: label.confidence,
-        };
+    pub fn labeled(claim: Claim, labels: Vec<RecordedLabel>) -> Self {
         Self {
-            labels: labels.into_iter().map(summary).collect(),
+            labels: labels.into_iter().map(OutcomeLabel::from).collect(),
             ..Self::new(claim, Status::Labeled)
         }
     }

@@ -108,12 +108,27 @@ pub struct Label {
     pub categories: Vec<String>,
 }
 
+impl Label {
+    /// A label with no confidence and no details.
+    pub(crate) fn without_details(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            confidence: Confidence(0.0),
+            instances: vec![],
+            parents: vec![],
+            aliases: vec![],
+            categories: vec![],
+        }
+    }
+}
+
 /// Sorts by confidence, highest first. Equal confidences are sorted by name, so that the order is deterministic.
 pub fn sort(labels: &mut [Label]) {
     labels.sort_by(by_confidence);
 }
 
-fn by_confidence(a: &Label, b: &Label) -> Ordering {
+/// The order of [`sort`].
+pub(crate) fn by_confidence(a: &Label, b: &Label) -> Ordering {
     b.confidence
         .0
         .total_cmp(&a.confidence.0)

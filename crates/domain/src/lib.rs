@@ -5,9 +5,12 @@
 
 pub mod claim;
 pub mod contract;
+pub mod corrections;
+pub mod counting;
 pub mod error_name;
 pub mod event;
 pub mod image;
+pub mod job;
 pub mod label;
 pub mod lambda_error;
 pub mod metadata;
@@ -16,11 +19,16 @@ pub mod record;
 pub mod table;
 
 pub use claim::Claim;
-pub use contract::{ClaimedImage, DetectedImage, Outcome, PersistInput, Picture, ValidateInput};
+pub use contract::{
+    ClaimedImage, DetectedImage, FilteredImage, Outcome, PersistInput, Picture, ValidateInput,
+};
+pub use corrections::{CorrectionChange, Corrections};
+pub use counting::Criteria;
 pub use error_name::{ErrorClass, ErrorName, StepError};
 pub use event::{EventKind, ObjectCreated, Sequencer};
 pub use image::{Format, ImageId, ImageKey, Orientation, Owner, Rendition, Status};
+pub use job::{Job, JobId, JobKind, JobProgress, JobStatus};
 pub use label::{BoundingBox, Confidence, Instance, Label};
 pub use metadata::{Location, Metadata};
-pub use policy::FilterPolicy;
+pub use policy::{FilterPolicy, Settings};
 pub use record::ImageRecord;

@@ -1,7 +1,7 @@
 //! The filter policy, which decides which detected labels are kept.
 
-use crate::label::{self, Label};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// The maximum number of labels that a policy can keep. Each label costs two written items in the table.
 pub const MAX_LABELS: u32 = 100;
@@ -89,24 +89,6 @@ impl FilterPolicy {
         .into_iter()
         .flatten()
     }
-
-    /// The labels that the policy keeps, highest confidence first.
-    pub fn apply(&self, labels: Vec<Label>) -> Vec<Label> {
-        let names = |list: &[String]| list.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
-        let (include, exclude) = (names(&self.include), names(&self.exclude));
-        let mut kept: Vec<_> = labels
-            .into_iter()
-            .filter(|label| {
-                let name = label.name.to_lowercase();
-                label.confidence.percent() >= self.min_confidence
-                    && (include.is_empty() || include.contains(&name))
-                    && !exclude.contains(&name)
-            })
-            .collect();
-        label::sort(&mut kept);
-        kept.truncate(self.max_labels as usize);
-        kept
-    }
 }
 
 fn check_names(field: &'static str, names: &[String]) -> Option<PolicyError> {
@@ -121,30 +103,93 @@ pub fn is_label_name(text: &str) -> bool {
     (1..=MAX_NAME_LENGTH).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
+/// The maximum number of renamed labels of an owner.
+pub const MAX_RENAMES: usize = 100;
+
+/// A label that an owner wants to see under another name. Labels that are renamed to the same name, or to the name of
+/// another label, are merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rename {
+    /// The model's name. Case-insensitive.
+    #[cfg_attr(feature = "openapi", schema(value_type = LabelName))]
+    pub from: String,
+    /// The name that the owner sees.
+    #[cfg_attr(feature = "openapi", schema(value_type = LabelName))]
+    pub to: String,
+}
+
 /// An owner's settings, as stored in the table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// The filter policy for the owner's next images.
+    /// Decides which detected labels count.
     pub policy: FilterPolicy,
+    /// Names that the owner has chosen. No `to` is another rename's `from`, so that the order does not matter.
+    #[serde(default)]
+    pub renames: Vec<Rename>,
+}
+
+/// Why renames are invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenameError {
+    /// There are more than [`MAX_RENAMES`].
+    #[error("renames must have at most {MAX_RENAMES} entries")]
+    TooMany,
+    /// A name cannot be a label's.
+    #[error("renames must have label names of 1 to {MAX_NAME_LENGTH} characters without control characters")]
+    Name,
+    /// A label is renamed twice, or to its own name.
+    #[error("renames must rename each label once, to another name")]
+    Repeated,
+    /// A label is renamed to a name that is itself renamed.
+    #[error("renames must not rename a label to a name that is renamed as well")]
+    Chained,
+}
+
+impl Settings {
+    /// The settings of an owner who has only a policy.
+    pub fn new(policy: FilterPolicy) -> Self {
+        Self {
+            policy,
+            renames: vec![],
+        }
+    }
+
+    /// Checks the renames.
+    ///
+    /// # Errors
+    /// See [`RenameError`].
+    pub fn check_renames(&self) -> Result<(), RenameError> {
+        if self.renames.len() > MAX_RENAMES {
+            return Err(RenameError::TooMany);
+        }
+        let mut renamed = HashSet::new();
+        for Rename { from, to } in &self.renames {
+            if !is_label_name(from) || !is_label_name(to) {
+                return Err(RenameError::Name);
+            }
+            if from == to || !renamed.insert(from.to_lowercase()) {
+                return Err(RenameError::Repeated);
+            }
+        }
+        // A rename can change only the capitalization.
+        let is_chained = |rename: &Rename| {
+            let to = rename.to.to_lowercase();
+            to != rename.from.to_lowercase() && renamed.contains(&to)
+        };
+        if self.renames.iter().any(is_chained) {
+            return Err(RenameError::Chained);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::label::{Confidence, json_len};
-    use proptest::prelude::*;
-
-    fn label(name: &str, confidence: f64) -> Label {
-        Label {
-            name: name.into(),
-            confidence: Confidence::new(confidence),
-            instances: vec![],
-            parents: vec![],
-            aliases: vec![],
-            categories: vec![],
-        }
-    }
+    use crate::label::json_len;
 
     fn policy(min_confidence: f64, max_labels: u32, include: &[&str], exclude: &[&str]) -> FilterPolicy {
         let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect();
@@ -154,29 +199,6 @@ mod tests {
             include: owned(include),
             exclude: owned(exclude),
         }
-    }
-
-    fn names(labels: &[Label]) -> Vec<&str> {
-        labels.iter().map(|label| label.name.as_str()).collect()
-    }
-
-    #[test]
-    fn keeps_a_label_exactly_at_the_threshold() {
-        let kept = policy(70.0, 10, &[], &[]).apply(vec![label("Cat", 70.0), label("Dog", 69.99)]);
-        assert_eq!(names(&kept), ["Cat"]);
-    }
-
-    #[test]
-    fn keeps_the_labels_with_the_highest_confidence() {
-        let kept = policy(0.0, 2, &[], &[]).apply(vec![label("C", 10.0), label("A", 90.0), label("B", 50.0)]);
-        assert_eq!(names(&kept), ["A", "B"]);
-    }
-
-    #[test]
-    fn names_are_case_insensitive_and_exclude_overrides_include() {
-        let labels = vec![label("Cat", 90.0), label("Dog", 80.0), label("Bird", 70.0)];
-        let kept = policy(0.0, 10, &["CAT", "dog"], &["Dog"]).apply(labels);
-        assert_eq!(names(&kept), ["Cat"]);
     }
 
     #[test]
@@ -220,35 +242,34 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn lists_match_names_case_insensitively(
-            found in proptest::collection::vec("[a-cA-C]", 0..20),
-            include in proptest::collection::vec("[a-cA-C]", 0..3),
-            exclude in proptest::collection::vec("[a-cA-C]", 0..3),
-        ) {
-            let has = |list: &[String], name: &str| list.iter().any(|entry| entry.eq_ignore_ascii_case(name));
-            let counts = |name: &&String| (include.is_empty() || has(&include, name)) && !has(&exclude, name);
-            let mut expected: Vec<_> = found.iter().filter(counts).cloned().collect();
-            expected.sort();
-            let labels = found.iter().map(|name| label(name, 50.0)).collect();
-            let (include, exclude) = (include.clone(), exclude.clone());
-            let policy = FilterPolicy { min_confidence: 0.0, max_labels: MAX_LABELS, include, exclude };
-            let mut kept: Vec<_> = policy.apply(labels).into_iter().map(|label| label.name).collect();
-            kept.sort();
-            prop_assert_eq!(kept, expected);
-        }
+    fn renames(pairs: &[(&str, &str)]) -> Result<(), RenameError> {
+        let rename = |(from, to): &(&str, &str)| Rename {
+            from: (*from).to_owned(),
+            to: (*to).to_owned(),
+        };
+        let renames = pairs.iter().map(rename).collect();
+        let policy = policy(50.0, 5, &[], &[]);
+        Settings { policy, renames }.check_renames()
+    }
 
-        #[test]
-        fn the_kept_labels_satisfy_the_policy(
-            confidences in proptest::collection::vec(0.0_f64..100.0, 0..40),
-            min in 0.0_f64..100.0, max in 1_u32..=MAX_LABELS,
-        ) {
-            let labels = confidences.iter().map(|c| label("x", *c)).collect();
-            let kept = policy(min, max, &[], &[]).apply(labels);
-            prop_assert!(kept.len() <= max as usize);
-            prop_assert!(kept.iter().all(|l| l.confidence.percent() >= min));
-            prop_assert!(kept.windows(2).all(|w| w[0].confidence >= w[1].confidence));
-        }
+    #[test]
+    fn renames_are_unambiguous() {
+        assert_eq!(renames(&[("Dog", "Cat"), ("Hound", "Cat"), ("tv", "TV")]), Ok(()));
+        assert_eq!(
+            renames(&[("Dog", "Cat"), ("dog", "Hound")]),
+            Err(RenameError::Repeated)
+        );
+        assert_eq!(renames(&[("Dog", "Dog")]), Err(RenameError::Repeated));
+        assert_eq!(
+            renames(&[("Dog", "Cat"), ("cat", "Pet")]),
+            Err(RenameError::Chained)
+        );
+        assert_eq!(renames(&[("Dog", "")]), Err(RenameError::Name));
+        assert_eq!(renames(&[("Dog", "a\nb")]), Err(RenameError::Name));
+        let many: Vec<_> = (0..=MAX_RENAMES)
+            .map(|number| format!("Label {number}"))
+            .collect();
+        let many: Vec<_> = many.iter().map(|name| (name.as_str(), "Cat")).collect();
+        assert_eq!(renames(&many), Err(RenameError::TooMany));
     }
 }

@@ -1,9 +1,9 @@
 //! The record of an image and its result, as stored in the table.
 
+use crate::corrections::Corrections;
 use crate::image::{Format, ImageId, Owner, Rendition, Status};
 use crate::label::{Confidence, Label};
 use crate::metadata::Metadata;
-use crate::policy::FilterPolicy;
 use serde::{Deserialize, Serialize};
 
 /// An image's record. Its attributes have the names that the HTTP API uses.
@@ -67,6 +67,9 @@ pub struct ImageRecord {
     /// names in `labels`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub label_rows: Vec<String>,
+    /// The owner's corrections of the labels. See [`ImageRecord::corrections`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<RecordedCorrections>,
     /// The version of the model that found the labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<String>,
@@ -78,28 +81,73 @@ pub struct ImageRecord {
     pub expires_at: Option<i64>,
 }
 
+impl ImageRecord {
+    /// The owner's corrections of this picture.
+    pub fn corrections(&self) -> Corrections {
+        let recorded = self.corrections.as_ref();
+        recorded
+            .filter(|recorded| Some(&recorded.sequencer) == self.sequencer.as_ref())
+            .map(|recorded| recorded.corrections.clone())
+            .unwrap_or_default()
+    }
+}
+
 /// A label in an [`ImageRecord`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedLabel {
-    /// Rekognition's name for the label.
+    /// The label's name: Rekognition's, or the one that the owner has chosen.
     pub name: String,
-    /// The model's confidence.
+    /// The model's confidence. 100 if the owner has added the label.
     pub confidence: Confidence,
+    /// Whether the owner has added the label.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub added: bool,
+    /// Rekognition's names of the labels that were renamed to this one. Empty if the only one is `name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detected_as: Vec<String>,
 }
 
-/// The result of a labeled image. It can have 200 KB and is a separate item, because the cost of a write of the record
-/// depends on the record's size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+impl RecordedLabel {
+    /// The names that this label can have in the model's answer.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        let own = self.detected_as.is_empty().then_some(&self.name);
+        own.into_iter().chain(&self.detected_as).map(String::as_str)
+    }
+}
+
+impl From<&Label> for RecordedLabel {
+    fn from(label: &Label) -> Self {
+        Self {
+            name: label.name.clone(),
+            confidence: label.confidence,
+            added: false,
+            detected_as: vec![],
+        }
+    }
+}
+
+/// The owner's corrections, as stored in an [`ImageRecord`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub struct RecordedCorrections {
+    /// The padded sequencer of the object that they are about. Another object under the same key is another picture.
+    pub sequencer: String,
+    /// The corrections.
+    #[serde(flatten)]
+    pub corrections: Corrections,
+}
+
+/// The model's answer about a labeled image. It can have 150 KB and is a separate item, because the cost of a write of
+/// the record depends on the record's size.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ImageResult {
     /// The execution that stored the result. The record names the same execution, unless a newer one has claimed the
     /// image.
     pub execution_arn: String,
-    /// The labels with all their details, highest confidence first.
-    pub labels: Vec<Label>,
-    /// The policy that filtered the labels.
-    pub policy: FilterPolicy,
+    /// All labels that the model found, with all their details, highest confidence first. The record names those that
+    /// count.
+    pub answer: Vec<Label>,
 }
 
 /// Why an image was rejected or failed.

@@ -1,6 +1,7 @@
 //! The keys of the table. Each owner has a partition, and so has each label of an owner.
 
 use crate::image::{ImageId, Owner};
+use crate::job::JobId;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -22,6 +23,9 @@ pub const SETTINGS: &str = "SETTINGS";
 pub const IMAGES: &str = "IMAGE#";
 /// The prefix of the sort keys of label counts.
 pub const LABEL_COUNTS: &str = "LABEL#";
+
+/// The prefix of the sort keys of jobs.
+pub const JOBS: &str = "JOB#";
 
 /// The maximum length of a part of a key, in bytes. A partition key can have 2,048 bytes, and an owner in an object's
 /// key about 1,000.
@@ -49,6 +53,11 @@ pub fn image_sort(image_id: ImageId) -> String {
 /// The sort key of an image's result.
 pub fn result_sort(image_id: ImageId) -> String {
     format!("RESULT#{image_id}")
+}
+
+/// The sort key of a job. Later jobs sort after earlier ones.
+pub fn job_sort(job_id: JobId) -> String {
+    format!("{JOBS}{job_id}")
 }
 
 /// The sort key of a label's count. Case-insensitive, like the search.

@@ -62,6 +62,22 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         })
     }
 
+    /// A number from 0 to 100.
+    ///
+    /// # Errors
+    /// The variable is not set, cannot be parsed, or is out of range.
+    pub fn percent(&self, name: &'static str) -> Result<f64, InvalidVariable> {
+        let expected = "a number from 0 to 100";
+        let percent: f64 = self.parse(name, expected)?;
+        if (0.0..=100.0).contains(&percent) {
+            return Ok(percent);
+        }
+        Err(InvalidVariable {
+            name,
+            problem: format!("must be {expected}, but is \"{percent}\""),
+        })
+    }
+
     /// The filter policy for owners without settings, from `MIN_CONFIDENCE` and `MAX_LABELS`.
     ///
     /// # Errors

@@ -7,7 +7,9 @@ pub(crate) const PARTITION_KEY: Name = domain::table::PARTITION_KEY;
 pub(crate) const SORT_KEY: Name = domain::table::SORT_KEY;
 pub(crate) const HISTORY: Name = domain::table::HISTORY;
 
+pub(crate) const ANSWER: Name = "answer";
 pub(crate) const BUCKET: Name = "bucket";
+pub(crate) const CORRECTIONS: Name = "corrections";
 pub(crate) const CREATED_AT: Name = "createdAt";
 pub(crate) const ERROR: Name = "error";
 pub(crate) const EXECUTION_ARN: Name = "executionArn";
@@ -31,9 +33,17 @@ pub(crate) const THUMBNAILS_ERROR: Name = "thumbnailsError";
 pub(crate) const UPDATED_AT: Name = "updatedAt";
 pub(crate) const WIDTH: Name = "width";
 
+// Attributes of a job.
+pub(crate) const CHANGED: Name = "changed";
+pub(crate) const PROCESSED: Name = "processed";
+pub(crate) const TOTAL: Name = "total";
+
 // Attributes of a label row.
 pub(crate) const CONFIDENCE: Name = "confidence";
 pub(crate) const LABEL: Name = "label";
 // Attributes of a label count.
+pub(crate) const ALIASES: Name = "aliases";
+pub(crate) const CATEGORIES: Name = "categories";
 pub(crate) const COUNT: Name = "count";
 pub(crate) const NAME: Name = "name";
+pub(crate) const PARENTS: Name = "parents";

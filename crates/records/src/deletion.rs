@@ -2,26 +2,27 @@
 //! image remains.
 
 use crate::attribute::{
-    BUCKET, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT, HISTORY, IMAGE_ID, INCOMPLETE, KEY,
-    LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, OWNER, SIZE, STATUS, THUMBNAILS, THUMBNAILS_ERROR,
-    UPDATED_AT, WIDTH,
+    BUCKET, CORRECTIONS, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT, HISTORY, IMAGE_ID,
+    INCOMPLETE, KEY, LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, OWNER, SIZE, STATUS, THUMBNAILS,
+    THUMBNAILS_ERROR, UPDATED_AT, WIDTH,
 };
 use crate::conditional::Written;
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Name, Update, differs, equals, number, text, texts};
 use crate::key::Key;
-use crate::label_rows::{self, Change, LabelRows};
+use crate::label_rows::{self, Change, CountChanges, LabelRows};
 use crate::transaction::{MAX_ACTIONS, TransactionError};
 use crate::{Records, RecordsError, from_item, now};
 use aws::ServiceError;
 use aws_sdk_dynamodb::types::{ReturnValue, TransactWriteItem};
 use domain::{ImageId, ImageRecord, Owner, Status, table};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Attributes that are removed when an image becomes a tombstone: the ones that describe the picture, and the expiry
 /// time of the upload's record.
-const REMOVED: [Name; 13] = [
+const REMOVED: [Name; 14] = [
+    CORRECTIONS,
     FILE_NAME,
     SIZE,
     FORMAT,
@@ -132,15 +133,18 @@ impl Records {
         contention: &mut Contention,
     ) -> Result<(), TransactionError> {
         let (owner, image_id) = (&tombstone.owner, tombstone.image_id);
-        let names = &tombstone.label_rows;
-        let rows = LabelRows::read(self, owner, image_id, &tombstone.created_at, names).await?;
+        let rows = LabelRows::read(self, tombstone).await?;
         // In addition to the rows, a transaction contains at most the tombstone and the result.
         let mut parts = LabelRows::parts(rows.changes(&[]), MAX_ACTIONS - 2);
         let last = parts.pop().unwrap_or_default();
         let actions = |part: &[Change]| {
-            part.iter()
-                .flat_map(|change| rows.actions(self, change))
-                .collect::<Vec<_>>()
+            let mut counts = CountChanges::new(owner);
+            let mut actions: Vec<_> = part.iter().map(|change| rows.action(self, change)).collect();
+            for change in part {
+                counts.count(change, &HashMap::new());
+            }
+            actions.extend(counts.actions(self));
+            actions
         };
         for part in parts {
             let gone: BTreeSet<&str> = part.iter().map(Change::label).collect();
@@ -206,6 +210,10 @@ mod tests {
             execution_arn: Some("arn".into()),
             labels: Some(vec![]),
             label_rows: vec!["Cat".into()],
+            corrections: Some(domain::record::RecordedCorrections {
+                sequencer: "0a".into(),
+                corrections: domain::Corrections::default(),
+            }),
             model_version: Some("3.0".into()),
             error: Some(RecordedError {
                 name: "InvalidImage".into(),

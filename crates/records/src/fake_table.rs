@@ -203,6 +203,7 @@ pub(crate) fn item_size(item: &Item) -> u64 {
 fn value_size(value: &AttributeValue) -> u64 {
     match value {
         AttributeValue::S(text) => text.len() as u64,
+        AttributeValue::B(bytes) => bytes.as_ref().len() as u64,
         // One byte per two significant digits, plus one byte.
         AttributeValue::N(number) => {
             let digits = number.bytes().filter(u8::is_ascii_digit).count() as u64;

@@ -2,7 +2,7 @@
 
 use crate::expression::Expressions;
 use crate::key::Key;
-use crate::{Records, RecordsError, from_item};
+use crate::{Records, RecordsError, answer, from_item};
 use aws::ServiceError;
 use domain::record::ImageResult;
 use domain::{ImageId, ImageRecord, Owner, Status};
@@ -40,7 +40,7 @@ impl Records {
             let item = self
                 .get(&Key::result(owner, image_id), Expressions::new())
                 .await?;
-            let result: Option<ImageResult> = item.map(from_item).transpose()?;
+            let result = item.map(answer::result).transpose()?;
             if let Some(result) = result
                 && Some(&result.execution_arn) == record.execution_arn.as_ref()
             {

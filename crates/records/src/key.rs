@@ -4,7 +4,7 @@ use crate::Item;
 use crate::attribute::{PARTITION_KEY, SORT_KEY};
 use crate::expression::text;
 use crate::quota::Counter;
-use domain::{Claim, ImageId, Owner, table};
+use domain::{Claim, ImageId, JobId, Owner, table};
 use std::collections::HashMap;
 
 /// The key of an item.
@@ -37,6 +37,10 @@ impl Key {
 
     pub(crate) fn settings(owner: &Owner) -> Self {
         Self::of_owner(owner, table::SETTINGS.to_owned())
+    }
+
+    pub(crate) fn job(owner: &Owner, job_id: JobId) -> Self {
+        Self::of_owner(owner, table::job_sort(job_id))
     }
 
     pub(crate) fn quota(counter: Counter<'_>, date: &str) -> Self {

@@ -6,19 +6,25 @@
 //! The rows are read first to find the required changes. Another run of the same step can change the rows after that.
 //! Therefore each action has its own condition, and if one does not hold, the rows are read again.
 
-use crate::attribute::{CONFIDENCE, COUNT, IMAGE_ID, LABEL, NAME, PARTITION_KEY};
+use crate::attribute::{
+    ALIASES, CATEGORIES, CONFIDENCE, COUNT, IMAGE_ID, LABEL, NAME, PARENTS, PARTITION_KEY,
+};
 use crate::batch::Read;
 use crate::expression::{Condition, Expressions, Update, number, text};
 use crate::key::Key;
 use crate::{Item, Records};
 use aws::ServiceError;
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use domain::record::RecordedLabel;
-use domain::{Confidence, ImageId, Owner, table};
-use std::collections::{HashMap, HashSet};
+use domain::{Confidence, ImageId, ImageRecord, Label, Owner, table};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The maximum number of tries if another run of the same step changes the rows after they were read.
 pub(crate) const MAX_TRIES: usize = 5;
+
+/// The maximum number of parents, aliases and categories in a label count, so that it costs one write unit. Rekognition's
+/// labels have fewer.
+const MAX_DETAILS: usize = 10;
 
 /// A row in the table. An attribute that is missing or invalid is `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,18 +70,12 @@ pub(crate) struct LabelRows<'a> {
 }
 
 impl<'a> LabelRows<'a> {
-    /// Reads the existing rows of an image. `names` is a superset of their labels. `created_at` is the record's
-    /// creation time, which is part of the rows' sort keys.
-    pub(crate) async fn read(
-        records: &Records,
-        owner: &'a Owner,
-        image_id: ImageId,
-        created_at: &str,
-        names: &[String],
-    ) -> Result<Self, ServiceError> {
-        let history = table::history_sort(created_at, image_id);
+    /// Reads the existing rows of an image. `labelRows` of its record is a superset of their labels.
+    pub(crate) async fn read(records: &Records, record: &'a ImageRecord) -> Result<Self, ServiceError> {
+        let (owner, image_id) = (&record.owner, record.image_id);
+        let history = table::history_sort(&record.created_at, image_id);
+        let names = record.label_rows.iter();
         let names: HashMap<Key, &String> = names
-            .iter()
             .map(|name| (Key::label_row(owner, name, &history), name))
             .collect();
         let keys: Vec<Key> = names.keys().cloned().collect();
@@ -97,6 +97,34 @@ impl<'a> LabelRows<'a> {
         Ok(Self {
             owner,
             image_id,
+            history,
+            rows,
+        })
+    }
+
+    /// The rows that a labeled image has according to its record, without reading them. `None` if a result is being
+    /// written. A transaction whose conditions do not hold shows that they are different.
+    pub(crate) fn recorded(record: &'a ImageRecord) -> Option<Self> {
+        let history = table::history_sort(&record.created_at, record.image_id);
+        let labels = record.labels.as_deref().unwrap_or_default();
+        let rows = labels.iter().map(|label| {
+            let row = Row {
+                label: Some(label.name.clone()),
+                confidence: Some(label.confidence),
+            };
+            let key = Key::label_row(&record.owner, &label.name, &history);
+            (key, (label.name.clone(), row))
+        });
+        let rows: HashMap<_, _> = rows.collect();
+        let announced: HashSet<_> = record
+            .label_rows
+            .iter()
+            .map(|name| Key::label_row(&record.owner, name, &history))
+            .collect();
+        let is_settled = announced.len() == rows.len() && announced.iter().all(|key| rows.contains_key(key));
+        is_settled.then_some(Self {
+            owner: &record.owner,
+            image_id: record.image_id,
             history,
             rows,
         })
@@ -143,21 +171,15 @@ impl<'a> LabelRows<'a> {
         parts
     }
 
-    /// The actions of a transaction for a change.
-    pub(crate) fn actions(&self, records: &Records, change: &Change) -> Vec<TransactWriteItem> {
+    /// The action for the row of a change.
+    pub(crate) fn action(&self, records: &Records, change: &Change) -> TransactWriteItem {
         let only_if = |condition: Condition| Expressions::new().condition(condition);
         match change {
-            Change::Add(label) => vec![
-                self.put(records, label, only_if(Condition::Absent(PARTITION_KEY))),
-                self.count(records, &label.name, 1),
-            ],
-            Change::Replace(label) => {
-                vec![self.put(records, label, only_if(Condition::Exists(PARTITION_KEY)))]
+            Change::Add(label) => self.put(records, label, only_if(Condition::Absent(PARTITION_KEY))),
+            Change::Replace(label) => self.put(records, label, only_if(Condition::Exists(PARTITION_KEY))),
+            Change::Remove(name) => {
+                records.delete(&self.key(name), only_if(Condition::Exists(PARTITION_KEY)))
             }
-            Change::Remove(name) => vec![
-                records.delete(&self.key(name), only_if(Condition::Exists(PARTITION_KEY))),
-                self.count(records, name, -1),
-            ],
         }
     }
 
@@ -170,17 +192,89 @@ impl<'a> LabelRows<'a> {
         records.put(&self.key(&label.name), row, expressions)
     }
 
-    /// Adds `change` to the number of the owner's images that have a label.
-    fn count(&self, records: &Records, label: &str, change: i32) -> TransactWriteItem {
-        let update = Update::new().set(NAME, text(label)).add(COUNT, number(change));
-        records.plain_update(
-            &Key::label_count(self.owner, label),
-            Expressions::new().update(update),
-        )
-    }
-
     fn key(&self, label: &str) -> Key {
         Key::label_row(self.owner, label, &self.history)
+    }
+}
+
+/// Changes of an owner's label counts. Images that change together change each count once.
+#[derive(Debug)]
+pub(crate) struct CountChanges<'a> {
+    owner: &'a Owner,
+    by_sort_key: BTreeMap<String, CountChange>,
+}
+
+#[derive(Debug)]
+struct CountChange {
+    label: String,
+    change: i32,
+    /// What the model says about the label, if it was added.
+    details: Option<Label>,
+}
+
+impl<'a> CountChanges<'a> {
+    pub(crate) fn new(owner: &'a Owner) -> Self {
+        Self {
+            owner,
+            by_sort_key: BTreeMap::new(),
+        }
+    }
+
+    /// Adds the effect of a change. `details` has the details of labels by their names.
+    pub(crate) fn count(&mut self, change: &Change, details: &HashMap<String, Label>) {
+        let number = match change {
+            Change::Add(_) => 1,
+            Change::Remove(_) => -1,
+            Change::Replace(_) => return,
+        };
+        let label = change.label();
+        let entry = self.by_sort_key.entry(table::label_count_sort(label));
+        let count = entry.or_insert_with(|| CountChange {
+            label: label.to_owned(),
+            change: 0,
+            details: None,
+        });
+        count.change += number;
+        if number > 0 {
+            label.clone_into(&mut count.label);
+            count.details = details.get(label).cloned().or(count.details.take());
+        }
+    }
+
+    /// The number of actions.
+    pub(crate) fn len(&self) -> usize {
+        let counts = self.by_sort_key.values();
+        counts.filter(|count| count.change != 0).count()
+    }
+
+    /// The actions of a transaction.
+    pub(crate) fn actions(&self, records: &Records) -> Vec<TransactWriteItem> {
+        let changed = self.by_sort_key.values().filter(|count| count.change != 0);
+        changed.map(|count| self.action(records, count)).collect()
+    }
+
+    fn action(&self, records: &Records, count: &CountChange) -> TransactWriteItem {
+        let mut update = Update::new()
+            .set(NAME, text(&count.label))
+            .add(COUNT, number(count.change));
+        let details = count
+            .details
+            .as_ref()
+            .filter(|label| !label.categories.is_empty());
+        if let Some(label) = details {
+            for (attribute, names) in [
+                (PARENTS, &label.parents),
+                (ALIASES, &label.aliases),
+                (CATEGORIES, &label.categories),
+            ] {
+                let names = names.iter().take(MAX_DETAILS).map(|name| text(name)).collect();
+                update = update.set(attribute, AttributeValue::L(names));
+            }
+        }
+        records.plain_update(
+            &Key::label_count(self.owner, &count.label),
+            Expressions::new().update(update),
+        )
     }
 }
 
@@ -210,6 +304,8 @@ mod tests {
         RecordedLabel {
             name: name.to_owned(),
             confidence: Confidence::new(percent),
+            added: false,
+            detected_as: vec![],
         }
     }
 

@@ -4,20 +4,25 @@
 //! and contain no attribute names or conditions. `docs/data-model.md` lists the items.
 
 mod account;
+pub mod answer;
 mod attribute;
 mod batch;
 mod claim;
 mod conditional;
 mod contention;
+mod corrections;
 mod deletion;
 pub mod expression;
 mod failure;
 mod holder;
 mod image;
+mod job;
 mod key;
 mod label_rows;
+mod labels;
 mod metadata;
 mod quota;
+mod refilter;
 mod request;
 mod result;
 mod search;
@@ -29,9 +34,12 @@ mod upload;
 pub use account::Page;
 pub use batch::Read;
 pub use claim::{ClaimCondition, ClaimedEvent};
+pub use corrections::{CorrectError, Corrected};
 pub use deletion::{Tombstone, Unrecorded};
 pub use holder::Holder;
+pub use job::ImagesPage;
 pub use quota::{Counter, Quota};
+pub use refilter::Refiltered;
 pub use request::WithExpressions;
 pub use result::{FinalResult, LostClaim, StoreError};
 pub use search::{Found, Range};
@@ -142,6 +150,15 @@ fn attribute_value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue, R
 /// The current time: ISO 8601, UTC, milliseconds.
 fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
+}
+
+/// The current time in the same format, but later than `earlier`. Writers that read a record and then change it on the
+/// condition that `updatedAt` is the same therefore never overwrite each other's changes.
+fn now_after(earlier: &str) -> String {
+    let now = jiff::Timestamp::now();
+    let earlier: Option<jiff::Timestamp> = earlier.parse().ok();
+    let next = earlier.map(|earlier| earlier + jiff::SignedDuration::from_millis(1));
+    format!("{:.3}", next.map_or(now, |next| now.max(next)))
 }
 
 #[cfg(test)]

@@ -1,27 +1,20 @@
 //! Stores the final result of an image: its record, its result item, the label rows and the owner's label counts.
 //!
-//! For up to 49 changed labels, this is a single transaction, which also checks the claim. More labels need several
-//! transactions. Each of them checks the claim. All except the last one also store the names of all rows in `labelRows`
-//! of the record, so that it stays a superset of the rows and the next writer can find every row to remove. The last
-//! transaction stores the result.
-//!
 //! Step Functions can run the step again after any transaction, even while the first run is still in progress. Each run
-//! reads the existing rows and writes only the differences.
+//! reads the record and the existing rows and writes only the differences.
 
-use crate::attribute::{
-    ERROR, EXECUTION_ARN, FORMAT, HEIGHT, LABEL_ROWS, LABELS, MODEL_VERSION, SIZE, STATUS, UPDATED_AT, WIDTH,
-};
+use crate::answer;
+use crate::attribute::{ERROR, EXECUTION_ARN, FORMAT, HEIGHT, LABELS, MODEL_VERSION, SIZE, STATUS, WIDTH};
 use crate::contention::Contention;
-use crate::expression::{Condition, Expressions, Update, differs, equals, number, text, texts};
+use crate::expression::{Condition, Expressions, Update, differs, equals, number, text};
 use crate::key::Key;
-use crate::label_rows::{self, LabelRows};
-use crate::transaction::{MAX_ACTIONS, TransactionError};
-use crate::{Item, Records, RecordsError, attribute_value, now};
+use crate::label_rows;
+use crate::labels::LabelsChange;
+use crate::transaction::TransactionError;
+use crate::{Item, Records, RecordsError, attribute_value};
 use aws::ServiceError;
-use aws_sdk_dynamodb::types::TransactWriteItem;
-use domain::record::{ImageResult, RecordedError, RecordedLabel};
-use domain::{Claim, DetectedImage, Label, Picture, Status, label};
-use std::collections::BTreeSet;
+use domain::record::{RecordedError, RecordedLabel};
+use domain::{Claim, ClaimedImage, Label, Picture, Status};
 
 /// The condition that the execution holds the claim. After the claim, every write of the record has this condition or a
 /// stricter one. The only exception is the owner's deletion.
@@ -33,7 +26,16 @@ pub(crate) fn is_held(claim: &Claim) -> Condition {
 #[derive(Debug, Clone, Copy)]
 pub enum FinalResult<'a> {
     /// The image is `LABELED`.
-    Labeled(&'a DetectedImage),
+    Labeled {
+        /// The image.
+        image: &'a ClaimedImage,
+        /// Everything that the model found, highest confidence first.
+        answer: &'a [Label],
+        /// The labels that count, most specific first.
+        counted: &'a [RecordedLabel],
+        /// The version of the model.
+        model_version: Option<&'a str>,
+    },
     /// The image is `REJECTED`.
     Rejected(&'a RecordedError),
 }
@@ -62,22 +64,6 @@ impl<E: Into<RecordsError>> From<E> for StoreError {
     }
 }
 
-impl FinalResult<'_> {
-    fn labels(&self) -> Vec<RecordedLabel> {
-        let Self::Labeled(detected) = self else {
-            return vec![];
-        };
-        detected.labels.iter().map(recorded).collect()
-    }
-}
-
-fn recorded(label: &Label) -> RecordedLabel {
-    RecordedLabel {
-        name: label.name.clone(),
-        confidence: label.confidence,
-    }
-}
-
 impl Records {
     /// Stores the final result of an image if the execution still holds the claim.
     ///
@@ -87,12 +73,12 @@ impl Records {
         let mut contention = Contention::default();
         for _ in 0..label_rows::MAX_TRIES {
             match self.try_store(claim, result, &mut contention).await {
-                Err(AttemptError::RowsChanged) => {}
+                Err(AttemptError::Changed) => {}
                 Err(AttemptError::Store(error)) => return Err(error),
                 Ok(()) => return Ok(()),
             }
         }
-        let busy = "another run of the step is changing the image's label rows".to_owned();
+        let busy = "others are changing the image's labels".to_owned();
         Err(ServiceError::Throttled(busy).into())
     }
 
@@ -115,106 +101,93 @@ impl Records {
             }
             Some(record) => record,
         };
-        let rows = LabelRows::read(self, owner, image_id, &record.created_at, &record.label_rows)
+        let (counted, answer) = match result {
+            FinalResult::Labeled { counted, answer, .. } => (counted, answer),
+            FinalResult::Rejected(_) => (&[][..], &[][..]),
+        };
+        let change = LabelsChange::new(self, &record, is_held(claim), counted, answer)
             .await
             .map_err(StoreError::from)?;
-        let labels = result.labels();
-        let names: BTreeSet<&str> = labels.iter().map(|label| label.name.as_str()).collect();
-        // In addition to the rows, a transaction contains at most the record and the result.
-        let mut parts = LabelRows::parts(rows.changes(&labels), MAX_ACTIONS - 2);
-        let last = parts.pop().unwrap_or_default();
-        let all_names = record
-            .label_rows
-            .iter()
-            .map(String::as_str)
-            .chain(names.iter().copied());
-        let all_names: BTreeSet<&str> = all_names.collect();
-        for part in parts {
-            let update = Update::new()
-                .set(UPDATED_AT, text(now()))
-                .set(LABEL_ROWS, texts(all_names.iter().copied()));
-            let mut actions = vec![self.record(claim, update)];
-            actions.extend(part.iter().flat_map(|change| rows.actions(self, change)));
-            self.transact(actions, contention).await?;
-        }
-        let mut actions = self
-            .final_result(claim, result, &names)
+        let change = self
+            .final_result(claim, result, change)
             .map_err(StoreError::from)?;
-        actions.extend(last.iter().flat_map(|change| rows.actions(self, change)));
-        self.transact(actions, contention).await?;
-        Ok(())
+        match self.change_labels(&change, contention).await {
+            Ok(()) => Ok(()),
+            Err(TransactionError::FirstConditionFailed(Some(record))) if is_held_in(&record, claim) => {
+                Err(AttemptError::Changed)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Updates the record if the execution still holds the claim.
-    fn record(&self, claim: &Claim, update: Update) -> TransactWriteItem {
-        let expressions = Expressions::new().condition(is_held(claim)).update(update);
-        self.checked_update(&Key::of_claim(claim), expressions)
-    }
-
-    /// The actions for the record and the result item. A rejected picture has no result item, so the one of an earlier
-    /// picture under the same key is deleted.
-    fn final_result(
+    /// Adds the changes of the record and of the result item. A rejected picture has no result item, so the one of an
+    /// earlier picture under the same key is deleted.
+    fn final_result<'a>(
         &self,
         claim: &Claim,
         result: FinalResult<'_>,
-        names: &BTreeSet<&str>,
-    ) -> Result<Vec<TransactWriteItem>, RecordsError> {
+        change: LabelsChange<'a>,
+    ) -> Result<LabelsChange<'a>, RecordsError> {
         let key = Key::result(&claim.owner, claim.image_id);
-        let names = (!names.is_empty()).then(|| texts(names.iter().copied()));
-        let update = Update::new()
-            .set(UPDATED_AT, text(now()))
-            .set_or_remove(LABEL_ROWS, names);
         match result {
-            FinalResult::Labeled(detected) => {
+            FinalResult::Labeled {
+                image,
+                answer,
+                counted,
+                model_version,
+            } => {
                 let Picture {
                     size,
                     format,
                     width,
                     height,
                     ..
-                } = &detected.image.picture;
-                // Lists of images show the record's labels, which have no parents to order them by.
-                let labels = label::most_specific_first(&detected.labels);
-                let labels: Vec<_> = labels.into_iter().map(recorded).collect();
-                let update = update
-                    .set(STATUS, text(Status::Labeled.as_str()))
-                    .set(LABELS, attribute_value(&labels)?)
-                    .set(SIZE, number(size))
-                    .set(FORMAT, attribute_value(format)?)
-                    .set(WIDTH, number(width))
-                    .set(HEIGHT, number(height))
-                    .set_or_remove(MODEL_VERSION, detected.model_version.as_ref().map(text))
-                    .remove([ERROR]);
-                let result = ImageResult {
-                    execution_arn: claim.execution_arn.clone(),
-                    labels: detected.labels.clone(),
-                    policy: detected.image.policy.clone(),
+                } = &image.picture;
+                let format = attribute_value(format)?;
+                let update = |update: Update| {
+                    update
+                        .set(STATUS, text(Status::Labeled.as_str()))
+                        .set(SIZE, number(size))
+                        .set(FORMAT, format)
+                        .set(WIDTH, number(width))
+                        .set(HEIGHT, number(height))
+                        .set_or_remove(MODEL_VERSION, model_version.map(text))
+                        .remove([ERROR])
                 };
-                let result: Item = serde_dynamo::to_item(result)
-                    .map_err(|error| RecordsError::Unreadable(error.to_string()))?;
-                Ok(vec![
-                    self.record(claim, update),
-                    self.put(&key, result, Expressions::new()),
-                ])
+                let result = answer::item(&claim.execution_arn, answer)?;
+                let put = self.put(&key, result, Expressions::new());
+                Ok(change.update(update).record_labels(counted)?.also(put))
             }
             FinalResult::Rejected(error) => {
-                let update = update
-                    .set(STATUS, text(Status::Rejected.as_str()))
-                    .set(ERROR, attribute_value(error)?)
-                    .remove([LABELS, MODEL_VERSION]);
-                Ok(vec![
-                    self.record(claim, update),
-                    self.delete(&key, Expressions::new()),
-                ])
+                let error = attribute_value(error)?;
+                let update = |update: Update| {
+                    update
+                        .set(STATUS, text(Status::Rejected.as_str()))
+                        .set(ERROR, error)
+                        .remove([LABELS, MODEL_VERSION])
+                };
+                let delete = self.delete(&key, Expressions::new());
+                Ok(change.update(update).also(delete))
             }
         }
     }
 }
 
+/// Whether the record, as a condition has returned it, still belongs to the claim. Then something else has changed.
+fn is_held_in(record: &Item, claim: &Claim) -> bool {
+    let is = |name, value: &str| {
+        record
+            .get(name)
+            .and_then(|found| found.as_s().ok())
+            .is_some_and(|found| found == value)
+    };
+    is(EXECUTION_ARN, &claim.execution_arn) && !is(STATUS, Status::Deleted.as_str())
+}
+
 /// Why one attempt to store a result failed.
 enum AttemptError {
-    /// The label rows have changed since they were read.
-    RowsChanged,
+    /// The record or the label rows have changed since they were read.
+    Changed,
     Store(StoreError),
 }
 
@@ -227,7 +200,7 @@ impl From<StoreError> for AttemptError {
 impl From<TransactionError> for AttemptError {
     fn from(error: TransactionError) -> Self {
         match error {
-            TransactionError::OtherConditionFailed => Self::RowsChanged,
+            TransactionError::OtherConditionFailed => Self::Changed,
             TransactionError::FirstConditionFailed(record) => {
                 Self::Store(StoreError::Lost(lost_claim(record.as_ref())))
             }

@@ -87,7 +87,7 @@ impl Records {
     }
 
     /// A query for items of a partition.
-    fn query(&self, partition: &str, sort: Condition) -> QueryFluentBuilder {
+    pub(crate) fn query(&self, partition: &str, sort: Condition) -> QueryFluentBuilder {
         let condition = equals(PARTITION_KEY, text(partition)).and(sort);
         self.dynamodb
             .query()

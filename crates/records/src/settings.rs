@@ -4,18 +4,36 @@ use crate::expression::Expressions;
 use crate::key::Key;
 use crate::{Item, Records, RecordsError, from_item};
 use aws::ServiceError;
-use domain::Owner;
-use domain::policy::{FilterPolicy, Settings};
+use domain::{Criteria, FilterPolicy, ImageId, Owner, Settings};
 
 impl Records {
-    /// The owner's policy, or `default` if the owner has no settings. It is not checked. Uses a consistent read.
+    /// The owner's settings, or `default` if the owner has none. They are not checked. Uses a consistent read.
     ///
     /// # Errors
     /// See [`RecordsError`].
-    pub async fn policy(&self, owner: &Owner, default: &FilterPolicy) -> Result<FilterPolicy, RecordsError> {
+    pub async fn settings(&self, owner: &Owner, default: &FilterPolicy) -> Result<Settings, RecordsError> {
         let item = self.get(&Key::settings(owner), Expressions::new()).await?;
         let settings: Option<Settings> = item.map(from_item).transpose()?;
-        Ok(settings.map_or_else(|| default.clone(), |settings| settings.policy))
+        Ok(settings.unwrap_or_else(|| Settings::new(default.clone())))
+    }
+
+    /// What decides which labels of an image count: the owner's settings, or `default`, and the corrections of the
+    /// image. Uses consistent reads.
+    ///
+    /// # Errors
+    /// See [`RecordsError`].
+    pub async fn criteria(
+        &self,
+        owner: &Owner,
+        image_id: ImageId,
+        default: &FilterPolicy,
+    ) -> Result<Criteria, RecordsError> {
+        let (settings, record) =
+            tokio::try_join!(self.settings(owner, default), self.image(owner, image_id))?;
+        Ok(Criteria {
+            settings,
+            corrections: record.map(|record| record.corrections()).unwrap_or_default(),
+        })
     }
 
     /// Stores the owner's settings.

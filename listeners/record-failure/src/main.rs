@@ -1,5 +1,6 @@
 //! The Lambda function of the `record-failure` listener.
 
+use events::EventBus;
 use lambda::{Environment, Error};
 use notify::Notify;
 use record_failure::{RecordFailure, handle};
@@ -18,8 +19,10 @@ async fn main() -> Result<(), Error> {
         ),
         bucket: environment.text("BUCKET_NAME")?,
         notify: Notify {
-            eventbridge: aws_sdk_eventbridge::Client::new(&config),
-            event_bus: environment.text("EVENT_BUS_NAME")?,
+            bus: EventBus {
+                eventbridge: aws_sdk_eventbridge::Client::new(&config),
+                name: environment.text("EVENT_BUS_NAME")?,
+            },
         },
     };
     lambda::run(async |input| handle(&record_failure, input).await).await

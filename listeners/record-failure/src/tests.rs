@@ -119,8 +119,10 @@ async fn run(
         records: Records::new(dynamodb, "images".into()),
         bucket: "pictures".into(),
         notify: Notify {
-            eventbridge: mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&put]),
-            event_bus: "bus".into(),
+            bus: events::EventBus {
+                eventbridge: mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&put]),
+                name: "bus".into(),
+            },
         },
     };
     let handled = handle(&step, serde_json::from_value(event).unwrap()).await;

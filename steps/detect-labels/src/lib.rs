@@ -12,8 +12,8 @@ use objects::UnreadableObject;
 use strum::EnumIter;
 
 /// Maximum size of the output as JSON, in bytes. A state of Step Functions can have 256 KiB, of which the Lambda
-/// integration uses a part. An item in DynamoDB can have 400 KiB and contains the labels' names twice.
-const MAX_OUTPUT_BYTES: usize = 200 * 1024;
+/// integration uses a part, and `filter-labels` adds up to 150 names.
+const MAX_OUTPUT_BYTES: usize = 150 * 1024;
 
 /// Bytes that are reserved for the names of the output's fields and for the model's version.
 const RESERVED_BYTES: usize = 256;
@@ -25,6 +25,8 @@ pub struct DetectLabels {
     pub rekognition: aws_sdk_rekognition::Client,
     /// Checks why Rekognition cannot read an object.
     pub s3: aws_sdk_s3::Client,
+    /// The minimum confidence of labels that are stored, in percent: 0 to 100.
+    pub min_stored_confidence: f64,
 }
 
 /// Why no labels were detected.
@@ -78,8 +80,9 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
         .name(&key)
         .set_version(version_id.clone())
         .build();
-    // Without this parameter, Rekognition uses its default threshold of 55.
-    let min_confidence = image.policy.min_confidence as f32;
+    // Without this parameter, Rekognition uses its default threshold of 55. Labels below the owner's threshold are stored,
+    // so that a lower one needs no new call.
+    let min_confidence = image.policy.min_confidence.min(step.min_stored_confidence) as f32;
     let result = step
         .rekognition
         .detect_labels()

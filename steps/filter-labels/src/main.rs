@@ -1,9 +1,20 @@
 //! The Lambda function of the `filter-labels` step.
 
-use lambda::Error;
+use filter_labels::{FilterLabels, handle};
+use lambda::{Environment, Error};
+use records::Records;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
-    lambda::run(async |input| filter_labels::handle(input)).await
+    let environment = Environment::process();
+    let config = aws::step_config().await;
+    let step = FilterLabels {
+        records: Records::new(
+            aws_sdk_dynamodb::Client::new(&config),
+            environment.text("TABLE_NAME")?,
+        ),
+        default_policy: environment.default_policy()?,
+    };
+    lambda::run(async |input| handle(&step, input).await).await
 }

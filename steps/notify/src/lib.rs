@@ -3,20 +3,15 @@
 //! Input and output: [`domain::Outcome`], which is also the event's detail.
 
 use aws::ServiceError;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use domain::{ErrorName, Outcome, Status, StepError};
+use events::EventBus;
 use strum::EnumIter;
-
-/// The `source` of all events of this system.
-pub const SOURCE: &str = "image-label-generator";
 
 /// The step's clients and configuration.
 #[derive(Debug, Clone)]
 pub struct Notify {
-    /// Sends events.
-    pub eventbridge: aws_sdk_eventbridge::Client,
-    /// The name of the stack's event bus.
-    pub event_bus: String,
+    /// Sends the event.
+    pub bus: EventBus,
 }
 
 /// Why no event was sent.
@@ -45,31 +40,13 @@ impl StepError for NotifyError {
 /// # Errors
 /// See [`NotifyError`]. `PutEvents` can report a rejected entry in a successful answer.
 pub async fn handle(notify: &Notify, outcome: Outcome) -> Result<Outcome, NotifyError> {
-    let call = "events:PutEvents";
     let detail_type = match outcome.status {
         Status::Labeled => "Image Labeled",
         Status::Rejected => "Image Rejected",
         Status::Failed => "Image Labeling Failed",
         status => return Err(NotifyError::NoOutcome(status.as_str())),
     };
-    let detail = serde_json::to_string(&outcome).map_err(|_| NotifyError::NoOutcome("not JSON"))?;
-    let entry = PutEventsRequestEntry::builder()
-        .event_bus_name(&notify.event_bus)
-        .source(SOURCE)
-        .detail_type(detail_type)
-        .detail(detail)
-        .build();
-    let answer = notify
-        .eventbridge
-        .put_events()
-        .entries(entry)
-        .send()
-        .await
-        .map_err(|error| ServiceError::of(call, &error))?;
-    if answer.failed_entry_count() > 0 {
-        let code = answer.entries().iter().find_map(|entry| entry.error_code());
-        return Err(ServiceError::of_code(call, code, 200).into());
-    }
+    notify.bus.send(detail_type, &outcome).await?;
     Ok(outcome)
 }
 
@@ -102,6 +79,7 @@ mod tests {
             .map(|name| OutcomeLabel {
                 name,
                 confidence: Confidence::new(99.99),
+                added: false,
             })
             .collect();
         outcome.claim.key = format!("uploads/{}", "\u{1}".repeat(1016));
@@ -126,8 +104,10 @@ mod tests {
             });
             let eventbridge = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);
             let notify = Notify {
-                eventbridge,
-                event_bus: "bus".into(),
+                bus: EventBus {
+                    eventbridge,
+                    name: "bus".into(),
+                },
             };
             assert_eq!(
                 handle(&notify, outcome("LABELED")).await.unwrap_err().name(),
@@ -154,8 +134,10 @@ mod tests {
                 })
                 .then_output(|| PutEventsOutput::builder().failed_entry_count(0).build());
             let notify = Notify {
-                eventbridge: mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&sent]),
-                event_bus: "the stack's bus".into(),
+                bus: EventBus {
+                    eventbridge: mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&sent]),
+                    name: "the stack's bus".into(),
+                },
             };
             handle(&notify, outcome(status)).await.unwrap();
             assert_eq!(sent.num_calls(), 1, "{status}");
@@ -168,8 +150,10 @@ mod tests {
             .then_output(|| PutEventsOutput::builder().failed_entry_count(0).build());
         let eventbridge = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);
         let notify = Notify {
-            eventbridge,
-            event_bus: "bus".into(),
+            bus: EventBus {
+                eventbridge,
+                name: "bus".into(),
+            },
         };
         let error = handle(&notify, outcome("PROCESSING")).await.unwrap_err();
         assert_eq!(error.name(), ErrorName::InvalidInput);

@@ -1,5 +1,6 @@
 //! The Lambda function of the `notify` step.
 
+use events::EventBus;
 use lambda::{Environment, Error};
 use notify::{Notify, handle};
 
@@ -8,8 +9,10 @@ async fn main() -> Result<(), Error> {
     lambda::init_logs();
     let config = aws::step_config().await;
     let notify = Notify {
-        eventbridge: aws_sdk_eventbridge::Client::new(&config),
-        event_bus: Environment::process().text("EVENT_BUS_NAME")?,
+        bus: EventBus {
+            eventbridge: aws_sdk_eventbridge::Client::new(&config),
+            name: Environment::process().text("EVENT_BUS_NAME")?,
+        },
     };
     lambda::run(async |input| handle(&notify, input).await).await
 }

@@ -2,15 +2,21 @@
 //!
 //! Input: [`domain::PersistInput`]. Output: [`domain::Outcome`].
 
-use domain::{ErrorName, Outcome, PersistInput, StepError};
+use aws::ServiceError;
+use domain::{ErrorName, FilterPolicy, FilteredImage, Outcome, PersistInput, StepError};
 use records::{FinalResult, LostClaim, Records, RecordsError, StoreError};
 use strum::EnumIter;
+
+/// How often the labels are filtered again if the settings or the corrections change at the same time.
+const MAX_TRIES: usize = 5;
 
 /// The step's clients and configuration.
 #[derive(Debug, Clone)]
 pub struct Persist {
     /// Stores results.
     pub records: Records,
+    /// The filter policy for owners without settings.
+    pub default_policy: FilterPolicy,
 }
 
 /// Why the result was not stored.
@@ -58,14 +64,7 @@ impl From<StoreError> for PersistError {
 /// See [`PersistError`].
 pub async fn handle(persist: &Persist, input: PersistInput) -> Result<Outcome, PersistError> {
     match input {
-        PersistInput::Labeled(detected) => {
-            let claim = &detected.image.claim;
-            persist
-                .records
-                .store_result(claim, FinalResult::Labeled(&detected))
-                .await?;
-            Ok(Outcome::labeled(detected.image.claim, detected.labels))
-        }
+        PersistInput::Labeled(filtered) => store_labels(persist, filtered).await,
         PersistInput::Rejected(rejected) => {
             let claim = rejected.claim().ok_or(PersistError::NotAnUpload)?;
             let error = rejected.error.0;
@@ -76,4 +75,32 @@ pub async fn handle(persist: &Persist, input: PersistInput) -> Result<Outcome, P
             Ok(Outcome::rejected(claim, error))
         }
     }
+}
+
+/// Stores the labels. If the owner has changed the settings or the image's corrections since the labels were filtered,
+/// filters them again. The criteria are read after the write: a job that applies new settings to all images skips those
+/// that are still being processed, so whoever writes labels has to notice new settings.
+async fn store_labels(persist: &Persist, filtered: FilteredImage) -> Result<Outcome, PersistError> {
+    let claim = &filtered.image.claim;
+    let (answer, mut counted) = (filtered.answer(), filtered.counted());
+    for _ in 0..MAX_TRIES {
+        let result = FinalResult::Labeled {
+            image: &filtered.image,
+            answer: &answer,
+            counted: &counted,
+            model_version: filtered.model_version.as_deref(),
+        };
+        persist.records.store_result(claim, result).await?;
+        let records = &persist.records;
+        let criteria = records
+            .criteria(&claim.owner, claim.image_id, &persist.default_policy)
+            .await?;
+        let newest = criteria.labels_that_count(&answer);
+        if newest == counted {
+            return Ok(Outcome::labeled(filtered.image.claim, counted));
+        }
+        counted = newest;
+    }
+    let busy = "the settings or the corrections change faster than they can be applied".to_owned();
+    Err(RecordsError::from(ServiceError::Throttled(busy)).into())
 }

@@ -7,12 +7,14 @@ use records::Records;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::init_logs();
+    let environment = Environment::process();
     let config = aws::step_config().await;
     let persist = Persist {
         records: Records::new(
             aws_sdk_dynamodb::Client::new(&config),
-            Environment::process().text("TABLE_NAME")?,
+            environment.text("TABLE_NAME")?,
         ),
+        default_policy: environment.default_policy()?,
     };
     lambda::run(async |input| handle(&persist, input).await).await
 }

@@ -156,8 +156,9 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
 /// The filter policy for the image. Invalid settings are an error and not replaced by the default, because the default
 /// could keep a label that the owner excludes.
 async fn policy(validate: &Validate, owner: &Owner) -> Result<FilterPolicy, ValidateError> {
-    let policy = validate.records.policy(owner, &validate.default_policy).await?;
-    policy
+    let settings = validate.records.settings(owner, &validate.default_policy).await?;
+    settings
+        .policy
         .check()
         .map_err(|error| RecordsError::Unreadable(error.to_string()).into())
 }

@@ -21,6 +21,9 @@ SCHEMA = json.loads(pathlib.Path(__file__).with_name("events.schema.json").read_
 # Folders of events/ whose samples are events that AWS sends to a function. Those of state machines have the machine's name.
 FUNCTIONS = {"api", "record-failure", "thumbnails"}
 
+# State machines that the API starts with an input of this product, and not with an event of AWS.
+OWN_INPUT = {"run-job"}
+
 # Malformed on purpose: the file, and a part of its fault.
 MALFORMED = {
     "events/record-failure/no-execution.json": "required executionArn is missing",
@@ -62,10 +65,12 @@ def of_schema(name: str, event: Event, complete: bool = True) -> Iterator[str]:
 
 def samples(root: pathlib.Path) -> Iterator[tuple[str, Event]]:
     """Every sample that must be an event of AWS, by its file."""
-    machines = {path.name.removesuffix(".asl.json") for path in root.glob("statemachine/*.asl.json")}
+    machines = {path.name.removesuffix(".asl.json") for path in root.glob("statemachine/*.asl.json")} - OWN_INPUT
     for path in sorted([*root.glob("events/*/*.json"), *root.glob("statemachine/cases/*/*.json")]):
         name = path.relative_to(root).as_posix()
         sample = json.loads(path.read_text(encoding="utf-8"))
+        if name.startswith("statemachine/") and path.parent.name not in machines:
+            continue
         if name.startswith("statemachine/"):
             yield name, sample["input"]
         elif path.parent.name in machines | FUNCTIONS:

@@ -35,6 +35,8 @@ pub struct Case {
 pub enum Mock {
     /// The step's output.
     Returns(Value),
+    /// The step's outputs, one for each time that the state is entered.
+    ReturnsInTurn(Vec<Value>),
     /// An error, at every attempt.
     Throws {
         /// What `ErrorEquals` matches.
@@ -147,6 +149,17 @@ impl Case {
                 .map(|(name, value)| (name.clone(), self.filled(value, arn)))
                 .collect(),
             other => other.clone(),
+        }
+    }
+}
+
+impl Mock {
+    /// The step's output when the state is entered for the nth time, counted from 0. `None` for an error.
+    pub fn result(&self, entered: usize) -> Option<&Value> {
+        match self {
+            Self::Returns(result) => Some(result),
+            Self::ReturnsInTurn(results) => results.get(entered),
+            Self::Throws { .. } => None,
         }
     }
 }

@@ -285,6 +285,11 @@ fn mock_config(machines: &[Machine]) -> Value {
                 let response = format!("{}/{}/{state}", machine.name(), case.name);
                 responses[&response] = match mock {
                     Mock::Returns(output) => json!({"0": {"Return": invocation(output)}}),
+                    Mock::ReturnsInTurn(outputs) => {
+                        let turn =
+                            |(turn, output)| (format!("{turn}"), json!({"Return": invocation(output)}));
+                        outputs.iter().enumerate().map(turn).collect()
+                    }
                     // At every attempt, of which there are at most 1,000.
                     Mock::Throws { error, cause } => {
                         json!({"0-1000": {"Throw": {"Error": error, "Cause": cause}}})

@@ -44,7 +44,13 @@ pub async fn walk(sfn: &Client, definition: &Definition, case: &Case, seen: Opti
             name: state.clone(),
             input: input.clone(),
         });
-        let answer = walk.leave(&state, &input).await;
+        let entered = execution
+            .states
+            .iter()
+            .filter(|visited| visited.name == state)
+            .count()
+            - 1;
+        let answer = walk.leave(&state, &input, entered).await;
         let output = answer
             .output()
             .map(|output| serde_json::from_str(output).expect("an output"));
@@ -88,12 +94,18 @@ impl Walk<'_> {
         format!("{EXECUTION_PREFIX}:{}:example", self.definition.name())
     }
 
-    async fn leave(&self, state: &str, input: &Value) -> TestStateOutput {
+    /// `entered` is how often the state was entered before.
+    async fn leave(&self, state: &str, input: &Value, entered: usize) -> TestStateOutput {
         if self.definition.state(state)["Type"] != "Task" {
             return self.test(state, input, None, 0).await;
         }
         match self.case.mocks.get(state) {
-            Some(Mock::Returns(output)) => self.test(state, input, Some(returns(output)), 0).await,
+            Some(mock @ (Mock::Returns(_) | Mock::ReturnsInTurn(_))) => {
+                let output = mock
+                    .result(entered)
+                    .expect("a result for each time that the state is entered");
+                self.test(state, input, Some(returns(output)), 0).await
+            }
             Some(Mock::Throws { error, cause }) => {
                 let retries = self.definition.on_error(state, error).attempts - 1;
                 let retries = i32::try_from(retries).expect("a number of retries");

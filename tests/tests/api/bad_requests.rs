@@ -87,6 +87,8 @@ fn an_unknown_parameter_is_rejected_and_not_echoed() {
             "/images",
             "/labels",
             "/settings",
+            "/jobs",
+            &format!("/jobs/{id}"),
             &format!("/images/{id}"),
             "/openapi.json",
         ] {
@@ -160,7 +162,13 @@ fn a_huge_or_deeply_nested_body_is_rejected() {
     run(async |stack| {
         let user = stack.new_user("huge").await;
         let nested = format!("{{\"include\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
-        for (method, path) in [(Method::POST, "/uploads"), (Method::PUT, "/settings")] {
+        let labels = format!("/images/{}/labels", Uuid::now_v7());
+        for (method, path) in [
+            (Method::POST, "/uploads"),
+            (Method::PUT, "/settings"),
+            (Method::POST, "/images/labels"),
+            (Method::PATCH, labels.as_str()),
+        ] {
             let answer = user
                 .api(method.clone(), path, Some("application/json"), nested.clone())
                 .await;

@@ -1,6 +1,7 @@
 //! Tests of the HTTP API against a running stack. `cargo xtask test` starts one and sets `ILG_STACK`.
 
 mod bad_requests;
+mod corrections;
 mod history;
 mod isolation;
 mod quota;

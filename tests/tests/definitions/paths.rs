@@ -168,7 +168,7 @@ fn way_to<'a>(machine: &'a Machine, task: &str) -> Option<(&'a [String], &'a Cas
         let without_result = before
             .iter()
             .filter(is_task)
-            .filter(|state| !matches!(case.mocks.get(*state), Some(Mock::Returns(_))));
+            .filter(|state| case.mocks.get(*state).and_then(|mock| mock.result(0)).is_none());
         Some((without_result.count(), before.len(), before, case))
     });
     ways.min_by_key(|(without_result, length, ..)| (*without_result, *length))
@@ -194,10 +194,7 @@ fn expected(
     let results = before
         .iter()
         .rev()
-        .filter_map(|state| match like.mocks.get(state) {
-            Some(Mock::Returns(result)) => Some(result.clone()),
-            _ => None,
-        });
+        .filter_map(|state| like.mocks.get(state)?.result(0).cloned());
     let task_input = results.into_iter().next().unwrap_or_else(|| like.input.clone());
     let output = caught.map(|caught| {
         let error = json!({"Error": error, "Cause": cause});

@@ -5,7 +5,9 @@ use aws::ServiceError;
 use convert::ConvertError;
 use detect_labels::DetectLabelsError;
 use domain::policy::PolicyError;
-use domain::{ClaimedImage, DetectedImage, ErrorName, Outcome, PersistInput, StepError, ValidateInput};
+use domain::{
+    ClaimedImage, DetectedImage, ErrorName, JobProgress, Outcome, PersistInput, StepError, ValidateInput,
+};
 use filter_labels::FilterLabelsError;
 use notify::NotifyError;
 use objects::UnreadableObject;
@@ -13,6 +15,7 @@ use persist::PersistError;
 use picture::PictureError;
 use picture_header::HeaderError;
 use picture_process::ProcessError;
+use run_job_part::RunJobPartError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -80,11 +83,15 @@ pub(crate) fn steps() -> BTreeMap<&'static str, Step> {
         ),
         (
             "filter-labels",
-            step::<DetectedImage>([unusable_policy].into_iter()),
+            step::<DetectedImage>([unusable_policy].into_iter().chain(services())),
         ),
         (
             "persist",
             step::<PersistInput>(own::<PersistError>().chain(services())),
+        ),
+        (
+            "run-job-part",
+            step::<JobProgress>(own::<RunJobPartError>().chain(services())),
         ),
         ("notify", step::<Outcome>(own::<NotifyError>().chain(services()))),
     ])

@@ -24,7 +24,7 @@ const MAX_MEAN_DIFFERENCE: f64 = 8.0;
 /// The box of the cat with the highest confidence.
 async fn cat_of(stack: &Stack, settled: &Settled) -> Option<BoundingBox> {
     let result = stack.result(&stack.image(&settled.record.key)).await?;
-    let cat = result.labels.iter().find(|label| label.name == "Cat")?;
+    let cat = result.answer.iter().find(|label| label.name == "Cat")?;
     Some(cat.instances.first()?.bounding_box)
 }
 

@@ -79,10 +79,20 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         "key": "uploads/samples/convert/cat.webp", "format": "WEBP",
         "rendition": {"width": size.width, "height": size.height},
     });
-    let kept = json!({"status": "LABELED", "labels": [
-        {"name": "Cat", "confidence": 98.12, "parents": ["Animal", "Mammal", "Pet"]},
-        {"name": "Animal", "confidence": 97.9},
-    ]});
+    let kept = json!({
+        "status": "LABELED",
+        "labels": [
+            {"name": "Cat", "confidence": 98.12, "parents": ["Animal", "Mammal", "Pet"]},
+            {"name": "Animal", "confidence": 97.9},
+            {"name": "Carpet", "confidence": 61.4},
+        ],
+        "others": [{"name": "Dog", "confidence": 12.9}],
+        "counted": [
+            {"name": "Cat", "confidence": 98.12},
+            {"name": "Animal", "confidence": 97.9},
+            {"name": "Carpet", "confidence": 61.4},
+        ],
+    });
     let labeled = json!({
         "owner": "samples", "key": "uploads/samples/persist/cat.jpg", "status": "LABELED",
         "labels": [{"name": "Cat", "confidence": 98.12}, {"name": "Animal", "confidence": 97.9}],
@@ -141,10 +151,6 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ("detect-labels/missing-object.json", (Nothing, Fails(ObjectGone))),
         ("detect-labels/no-policy.json", (Nothing, Fails(InvalidInput))),
         ("filter-labels/cat.json", (Nothing, Returns(kept))),
-        (
-            "filter-labels/policy-out-of-range.json",
-            (Nothing, Fails(InvalidInput)),
-        ),
         ("filter-labels/no-labels.json", (Nothing, Fails(InvalidInput))),
         ("persist/cat.json", (ClaimedBy(EXECUTION), Returns(labeled))),
         (
@@ -157,6 +163,11 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ),
         ("persist/never-claimed.json", (Nothing, Fails(ImageDeleted))),
         ("persist/no-status.json", (Nothing, Fails(InvalidInput))),
+        (
+            "run-job-part/unknown-job.json",
+            (Nothing, Returns(json!({"done": true}))),
+        ),
+        ("run-job-part/no-owner.json", (Nothing, Fails(InvalidInput))),
         ("notify/labeled.json", (Nothing, Sends("Image Labeled"))),
         ("notify/rejected.json", (Nothing, Sends("Image Rejected"))),
         ("notify/processing.json", (Nothing, Fails(InvalidInput))),

@@ -1,0 +1,375 @@
+//! `PATCH /images/{id}/labels` and `POST /images/labels`: corrects the labels of one image or of several.
+
+use crate::app::App;
+use crate::http::body::{Fields, JsonBody};
+use crate::http::owner::Caller;
+use crate::http::problem::Problem;
+use crate::http::query::NoParameters;
+use crate::http::responses::{BadRequest, BodyTooLarge, CannotCorrect, InvalidBodyType, NoSuchImage};
+use crate::routes::label::LabelSummary;
+use crate::routes::record::image_id;
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::contract::OutcomeLabel;
+use domain::corrections::{CorrectionError, MAX_ADDED, MAX_REMOVED};
+use domain::policy::LabelName;
+use domain::record::RecordedLabel;
+use domain::{CorrectionChange, Corrections, ImageId, ImageRecord, Owner, Status};
+use records::{CorrectError, Corrected};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashSet;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The maximum number of images that one request corrects.
+const MAX_IDS: usize = 100;
+
+const IDS: (&str, &str) = ("ids", "a list of 1 to 100 image IDs as returned by POST /uploads");
+const ADD: (&str, &str) = (
+    "add",
+    "a list of up to 50 label names of 1 to 100 characters without control characters and without spaces at the ends",
+);
+const REMOVE: (&str, &str) = (
+    "remove",
+    "a list of up to 100 label names as in `add`, none of which is in another list",
+);
+const RESET: (&str, &str) = (
+    "reset",
+    "a list of up to 150 label names as in `add`, none of which is in another list",
+);
+
+/// The event that reports corrected labels.
+const DETAIL_TYPE: &str = "Image Labels Corrected";
+
+/// Any JSON is accepted here, so that one error can name all invalid fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCorrections {
+    add: Option<Value>,
+    remove: Option<Value>,
+    reset: Option<Value>,
+}
+
+impl Fields for NewCorrections {
+    const RULES: &'static [(&'static str, &'static str)] = &[ADD, REMOVE, RESET];
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCorrectionsOfImages {
+    ids: Option<Value>,
+    add: Option<Value>,
+    remove: Option<Value>,
+    reset: Option<Value>,
+}
+
+impl Fields for NewCorrectionsOfImages {
+    const RULES: &'static [(&'static str, &'static str)] = &[IDS, ADD, REMOVE, RESET];
+}
+
+/// The labels to correct. At least one list must name a label, and no label may be in two lists.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only utoipa reads it")]
+pub(crate) struct RequestedCorrections {
+    /// Labels to add. They count whatever the model finds and your settings say.
+    #[schema(max_items = 50)]
+    add: Option<Vec<LabelName>>,
+    /// Labels to remove. They never count, even if the model finds them again.
+    #[schema(max_items = 100)]
+    remove: Option<Vec<LabelName>>,
+    /// Labels for which the model and your settings decide again.
+    #[schema(max_items = 150)]
+    reset: Option<Vec<LabelName>>,
+}
+
+/// The images and the labels to correct.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only utoipa reads it")]
+pub(crate) struct RequestedCorrectionsOfImages {
+    /// The images. Repeated IDs count once.
+    #[schema(min_items = 1, max_items = 100)]
+    ids: Vec<ImageId>,
+    /// See `PATCH /images/{imageId}/labels`.
+    #[schema(max_items = 50)]
+    add: Option<Vec<LabelName>>,
+    /// See `PATCH /images/{imageId}/labels`.
+    #[schema(max_items = 100)]
+    remove: Option<Vec<LabelName>>,
+    /// See `PATCH /images/{imageId}/labels`.
+    #[schema(max_items = 150)]
+    reset: Option<Vec<LabelName>>,
+}
+
+/// An image with corrected labels.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CorrectedImage {
+    image_id: ImageId,
+    /// While it is `PROCESSING`, `labels` are the previous ones. Its next result has the corrections.
+    status: Status,
+    /// Most specific first, then by confidence.
+    labels: Vec<LabelSummary>,
+    corrections: Corrections,
+}
+
+/// What became of each image.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CorrectedImages {
+    /// In the order of `ids`, without repeated ones.
+    results: Vec<CorrectionResult>,
+}
+
+/// What became of an image.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CorrectionResult {
+    image_id: ImageId,
+    outcome: CorrectionOutcome,
+}
+
+/// `NOT_LABELED`: the image has no labels, because it was rejected, has failed or was not uploaded.
+/// `TOO_MANY_CORRECTIONS`: it would have more than 50 added or 100 removed labels.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum CorrectionOutcome {
+    Corrected,
+    Unchanged,
+    NoSuchImage,
+    NotLabeled,
+    TooManyCorrections,
+}
+
+/// The detail of the event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CorrectedEvent {
+    image_id: ImageId,
+    owner: Owner,
+    bucket: String,
+    key: String,
+    corrected_at: String,
+    labels: Vec<OutcomeLabel>,
+    corrections: Corrections,
+}
+
+/// Corrects the labels of an image.
+#[utoipa::path(
+    patch,
+    path = "/images/{imageId}/labels",
+    tag = "images",
+    operation_id = "correctLabels",
+    summary = "Correct the labels of an image",
+    description = "Corrections are kept when the image is labeled again or your settings change. The same request can be \
+        repeated.",
+    params(("imageId" = ImageId, Path, description = "As returned by `POST /uploads`")),
+    request_body = inline(RequestedCorrections),
+    responses(
+        (status = 200, description = "The image", body = CorrectedImage),
+        BadRequest, NoSuchImage, CannotCorrect, BodyTooLarge, InvalidBodyType,
+    ),
+)]
+pub(crate) async fn correct(
+    State(app): State<Arc<App>>,
+    Caller(owner): Caller,
+    _: NoParameters,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<NewCorrections>,
+) -> Result<Json<CorrectedImage>, Problem> {
+    let id = image_id(&id)?;
+    let change = check(body, vec![])?;
+    let corrected = app
+        .records
+        .correct(&owner, id, &change, &app.default_policy)
+        .await;
+    let Corrected { record, .. } = corrected.map_err(problem)?;
+    // Also sent if nothing has changed: the first attempt may have failed after the change.
+    app.bus.send(DETAIL_TYPE, &event(&record)).await?;
+    Ok(Json(CorrectedImage {
+        image_id: record.image_id,
+        status: record.status,
+        corrections: record.corrections(),
+        labels: labels(&record).map(LabelSummary::from).collect(),
+    }))
+}
+
+/// Corrects the labels of several images.
+#[utoipa::path(
+    post,
+    path = "/images/labels",
+    tag = "images",
+    operation_id = "correctLabelsOfImages",
+    summary = "Correct the labels of several images",
+    description = "The same for up to 100 images. The same request can be repeated.",
+    request_body = inline(RequestedCorrectionsOfImages),
+    responses(
+        (status = 200, description = "What became of each image", body = CorrectedImages),
+        BadRequest, BodyTooLarge, InvalidBodyType,
+    ),
+)]
+pub(crate) async fn correct_many(
+    State(app): State<Arc<App>>,
+    Caller(owner): Caller,
+    _: NoParameters,
+    JsonBody(body): JsonBody<NewCorrectionsOfImages>,
+) -> Result<Json<CorrectedImages>, Problem> {
+    let ids = body.ids.and_then(ids);
+    let invalid = if ids.is_none() { vec![IDS] } else { vec![] };
+    let lists = NewCorrections {
+        add: body.add,
+        remove: body.remove,
+        reset: body.reset,
+    };
+    let change = check(lists, invalid)?;
+    let ids = ids.unwrap_or_default();
+    let corrected = app
+        .records
+        .correct_images(&owner, &ids, &change, &app.default_policy)
+        .await?;
+    let events: Vec<_> = corrected
+        .iter()
+        .filter_map(|corrected| Some(event(&corrected.as_ref().ok()?.record)))
+        .collect();
+    app.bus.send_all(DETAIL_TYPE, &events).await?;
+    let results = ids.into_iter().zip(corrected).map(|(image_id, corrected)| {
+        let outcome = match corrected {
+            Ok(Corrected { changed: true, .. }) => CorrectionOutcome::Corrected,
+            Ok(Corrected { changed: false, .. }) => CorrectionOutcome::Unchanged,
+            Err(CorrectError::NotFound) => CorrectionOutcome::NoSuchImage,
+            Err(CorrectError::NotLabeled) => CorrectionOutcome::NotLabeled,
+            Err(CorrectError::Invalid(_)) => CorrectionOutcome::TooManyCorrections,
+            Err(CorrectError::Records(error)) => return Err(error.into()),
+        };
+        Ok(CorrectionResult { image_id, outcome })
+    });
+    Ok(Json(CorrectedImages {
+        results: results.collect::<Result<_, Problem>>()?,
+    }))
+}
+
+/// Reads distinct IDs, in their order.
+fn ids(value: Value) -> Option<Vec<ImageId>> {
+    let texts: Vec<String> = serde_json::from_value(value).ok()?;
+    if !(1..=MAX_IDS).contains(&texts.len()) {
+        return None;
+    }
+    let mut seen = HashSet::new();
+    let mut ids = vec![];
+    for text in texts {
+        let id = ImageId::parse(&text)?;
+        if seen.insert(id) {
+            ids.push(id);
+        }
+    }
+    Some(ids)
+}
+
+/// The error names all invalid fields, in addition to `invalid`.
+fn check(
+    body: NewCorrections,
+    mut invalid: Vec<(&'static str, &'static str)>,
+) -> Result<CorrectionChange, Problem> {
+    let names = |value: Option<Value>| -> Option<Vec<String>> {
+        value.map_or_else(|| Some(vec![]), |value| serde_json::from_value(value).ok())
+    };
+    let (add, remove, reset) = (names(body.add), names(body.remove), names(body.reset));
+    for (rule, is_invalid) in [
+        (ADD, add.is_none()),
+        (REMOVE, remove.is_none()),
+        (RESET, reset.is_none()),
+    ] {
+        if is_invalid {
+            invalid.push(rule);
+        }
+    }
+    if !invalid.is_empty() {
+        return Err(Problem::invalid_fields(&invalid));
+    }
+    let change = CorrectionChange {
+        add: add.unwrap_or_default(),
+        remove: remove.unwrap_or_default(),
+        reset: reset.unwrap_or_default(),
+    };
+    change.check().map_err(|error| {
+        let rule = match error {
+            CorrectionError::Empty => {
+                return Problem::invalid_field("add", "a list with a label, unless remove or reset has one");
+            }
+            CorrectionError::Name(field) | CorrectionError::Contradiction(field) => {
+                let rules = [ADD, REMOVE, RESET];
+                rules.into_iter().find(|(name, _)| *name == field).unwrap_or(ADD)
+            }
+            CorrectionError::TooManyAdded => ADD,
+            CorrectionError::TooManyRemoved => REMOVE,
+        };
+        Problem::invalid_fields(&[rule])
+    })
+}
+
+fn problem(error: CorrectError) -> Problem {
+    match error {
+        CorrectError::NotFound => Problem::no_such_image(),
+        CorrectError::NotLabeled => Problem::not_labeled(),
+        CorrectError::Invalid(CorrectionError::TooManyRemoved) => {
+            Problem::too_many_corrections("remove", MAX_REMOVED)
+        }
+        CorrectError::Invalid(_) => Problem::too_many_corrections("add", MAX_ADDED),
+        CorrectError::Records(error) => error.into(),
+    }
+}
+
+fn labels(record: &ImageRecord) -> impl Iterator<Item = RecordedLabel> {
+    record.labels.clone().unwrap_or_default().into_iter()
+}
+
+fn event(record: &ImageRecord) -> CorrectedEvent {
+    CorrectedEvent {
+        image_id: record.image_id,
+        owner: record.owner.clone(),
+        bucket: record.bucket.clone(),
+        key: record.key.clone(),
+        corrected_at: record.updated_at.clone(),
+        labels: labels(record).map(OutcomeLabel::from).collect(),
+        corrections: record.corrections(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn problem(body: Value) -> Value {
+        let problem = check(serde_json::from_value(body).unwrap(), vec![]).unwrap_err();
+        serde_json::to_value(problem).unwrap()
+    }
+
+    #[test]
+    fn invalid_corrections_name_the_field() {
+        let long = "x".repeat(300);
+        for (body, field) in [
+            (json!({}), "add"),
+            (json!({"add": [], "remove": []}), "add"),
+            (json!({"add": [""]}), "add"),
+            (json!({"remove": [long]}), "remove"),
+            (json!({"add": "Cat"}), "add"),
+            (json!({"reset": ["a\u{0}b"]}), "reset"),
+            (json!({"add": ["Cat"], "remove": ["CAT"]}), "remove"),
+            (json!({"add": vec!["Cat"; 51]}), "add"),
+        ] {
+            assert_eq!(problem(body.clone())["field"], field, "{body}");
+        }
+        let both = problem(json!({"add": 1, "remove": [2]}));
+        assert_eq!(both["errors"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn ids_are_distinct_and_limited() {
+        let id = |number: usize| format!("0193a5a0-0000-7000-8000-{number:012}");
+        assert_eq!(ids(json!([id(1), id(2), id(1)])).unwrap().len(), 2);
+        assert_eq!(ids(json!([])), None);
+        assert_eq!(ids(json!(["../images"])), None);
+        assert_eq!(ids(json!((0..101).map(id).collect::<Vec<_>>())), None);
+    }
+}

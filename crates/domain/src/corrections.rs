@@ -1,0 +1,243 @@
+//! An owner's corrections of the labels of one image.
+
+use crate::policy::is_label_name;
+use serde::{Deserialize, Serialize};
+
+/// The maximum number of labels that an owner can add to an image. The state of an execution contains them, and each
+/// costs two written items in the table.
+pub const MAX_ADDED: usize = 50;
+
+/// The maximum number of labels that an owner can remove from an image. The image's record contains them.
+pub const MAX_REMOVED: usize = 100;
+
+/// The labels that an owner has added to an image and removed from it. New results and new settings never change them.
+///
+/// Names are compared case-insensitively. No name is in both lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Corrections {
+    /// Labels that count although the model did not find them or the policy excludes them.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub added: Vec<String>,
+    /// Labels that never count, even if the model finds them.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub removed: Vec<String>,
+}
+
+/// A change of an image's [`Corrections`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CorrectionChange {
+    /// Labels to add. They are no longer removed.
+    pub add: Vec<String>,
+    /// Labels to remove. They are no longer added.
+    pub remove: Vec<String>,
+    /// Labels for which the model and the policy decide again.
+    pub reset: Vec<String>,
+}
+
+/// Why a change of corrections is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CorrectionError {
+    /// All lists are empty.
+    #[error("add, remove or reset must name a label")]
+    Empty,
+    /// The named list contains a name that cannot be a label's.
+    #[error("{0} must have label names of 1 to 100 characters without control characters")]
+    Name(&'static str),
+    /// A name occurs in two lists. Contains the second one.
+    #[error("{0} must not repeat a label of another list")]
+    Contradiction(&'static str),
+    /// The image would have more than [`MAX_ADDED`] added labels.
+    #[error("an image can have at most {MAX_ADDED} added labels")]
+    TooManyAdded,
+    /// The image would have more than [`MAX_REMOVED`] removed labels.
+    #[error("an image can have at most {MAX_REMOVED} removed labels")]
+    TooManyRemoved,
+}
+
+impl CorrectionChange {
+    /// Checks everything that does not depend on the image. Returns the change unchanged.
+    ///
+    /// # Errors
+    /// The first error.
+    pub fn check(self) -> Result<Self, CorrectionError> {
+        let lists = [
+            ("add", &self.add, MAX_ADDED, CorrectionError::TooManyAdded),
+            (
+                "remove",
+                &self.remove,
+                MAX_REMOVED,
+                CorrectionError::TooManyRemoved,
+            ),
+            (
+                "reset",
+                &self.reset,
+                MAX_ADDED + MAX_REMOVED,
+                CorrectionError::Name("reset"),
+            ),
+        ];
+        if lists.iter().all(|(_, names, ..)| names.is_empty()) {
+            return Err(CorrectionError::Empty);
+        }
+        let mut seen = std::collections::HashMap::new();
+        for (list, names, max, too_many) in lists {
+            if names.len() > max {
+                return Err(too_many);
+            }
+            for name in names {
+                if !is_label_name(name) || name.trim() != name {
+                    return Err(CorrectionError::Name(list));
+                }
+                if *seen.entry(name.to_lowercase()).or_insert(list) != list {
+                    return Err(CorrectionError::Contradiction(list));
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl Corrections {
+    /// Whether nothing is corrected.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// The corrections after a change. Applying the same change again changes nothing.
+    ///
+    /// # Errors
+    /// A list becomes too long.
+    pub fn changed(&self, change: &CorrectionChange) -> Result<Self, CorrectionError> {
+        let mut corrections = self.clone();
+        for name in change.add.iter().chain(&change.remove).chain(&change.reset) {
+            corrections.added.retain(|other| !is_same(other, name));
+            corrections.removed.retain(|other| !is_same(other, name));
+        }
+        extend(&mut corrections.added, &change.add);
+        extend(&mut corrections.removed, &change.remove);
+        if corrections.added.len() > MAX_ADDED {
+            return Err(CorrectionError::TooManyAdded);
+        }
+        if corrections.removed.len() > MAX_REMOVED {
+            return Err(CorrectionError::TooManyRemoved);
+        }
+        // Sorted, so that equal corrections have equal lists.
+        corrections.added.sort();
+        corrections.removed.sort();
+        Ok(corrections)
+    }
+}
+
+fn extend(names: &mut Vec<String>, more: &[String]) {
+    for name in more {
+        if !names.iter().any(|other| is_same(other, name)) {
+            names.push(name.clone());
+        }
+    }
+}
+
+/// Whether two names are the same label.
+fn is_same(name: &str, other: &str) -> bool {
+    name.to_lowercase() == other.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    fn change(add: &[&str], remove: &[&str], reset: &[&str]) -> CorrectionChange {
+        let [add, remove, reset] = [add, remove, reset].map(owned);
+        CorrectionChange { add, remove, reset }
+    }
+
+    #[test]
+    fn the_latest_change_of_a_label_wins() {
+        let corrections = Corrections::default();
+        let added = corrections
+            .changed(&change(&["Cat", "Dog"], &["Sofa"], &[]))
+            .unwrap();
+        assert_eq!(
+            (added.added, added.removed),
+            (owned(&["Cat", "Dog"]), owned(&["Sofa"]))
+        );
+        let added = corrections.changed(&change(&["Cat"], &["Sofa"], &[])).unwrap();
+        let removed = added.changed(&change(&["sofa"], &["CAT"], &[])).unwrap();
+        assert_eq!(
+            (&removed.added, &removed.removed),
+            (&owned(&["sofa"]), &owned(&["CAT"]))
+        );
+        let reset = removed.changed(&change(&[], &[], &["Sofa", "cat"])).unwrap();
+        assert_eq!(reset, corrections);
+    }
+
+    #[test]
+    fn an_invalid_change_is_rejected_and_the_field_named() {
+        let long = "x".repeat(101);
+        for (invalid, error) in [
+            (change(&[], &[], &[]), CorrectionError::Empty),
+            (change(&[""], &[], &[]), CorrectionError::Name("add")),
+            (change(&[], &[&long], &[]), CorrectionError::Name("remove")),
+            (change(&[], &[], &["a\nb"]), CorrectionError::Name("reset")),
+            (change(&[" Cat"], &[], &[]), CorrectionError::Name("add")),
+            (
+                change(&["Cat"], &["cat"], &[]),
+                CorrectionError::Contradiction("remove"),
+            ),
+            (
+                change(&["Cat"; MAX_ADDED + 1], &[], &[]),
+                CorrectionError::TooManyAdded,
+            ),
+            (
+                change(&[], &["Cat"; MAX_REMOVED + 1], &[]),
+                CorrectionError::TooManyRemoved,
+            ),
+        ] {
+            assert_eq!(invalid.check(), Err(error));
+        }
+        assert!(change(&["Cat"], &["Dog"], &["Sofa"]).check().is_ok());
+    }
+
+    #[test]
+    fn the_lists_of_an_image_are_limited() {
+        let names: Vec<_> = (0..MAX_ADDED).map(|number| format!("Label {number}")).collect();
+        let full = CorrectionChange {
+            add: names,
+            ..CorrectionChange::default()
+        };
+        let full = Corrections::default().changed(&full).unwrap();
+        assert_eq!(
+            full.changed(&change(&["One more"], &[], &[])),
+            Err(CorrectionError::TooManyAdded)
+        );
+        assert!(
+            full.changed(&change(&["label 7"], &[], &[])).is_ok(),
+            "it is in the list already"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_label_is_both_added_and_removed(
+            changes in proptest::collection::vec((0_usize..3, "[a-cA-C]"), 0..30),
+        ) {
+            let mut corrections = Corrections::default();
+            for (list, name) in changes {
+                let mut change = CorrectionChange::default();
+                [&mut change.add, &mut change.remove, &mut change.reset][list].push(name.clone());
+                corrections = corrections.changed(&change).unwrap();
+                prop_assert_eq!(corrections.changed(&change).unwrap(), corrections.clone());
+                let has = |names: &[String]| names.iter().filter(|other| is_same(other, &name)).count();
+                prop_assert_eq!(has(&corrections.added), usize::from(list == 0));
+                prop_assert_eq!(has(&corrections.removed), usize::from(list == 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Stores an owner's corrections of images' labels.
+
+use crate::answer;
+use crate::attribute::{CORRECTIONS, STATUS, UPDATED_AT};
+use crate::batch::Read;
+use crate::contention::Contention;
+use crate::expression::{Expressions, Update, equals, text};
+use crate::key::Key;
+use crate::label_rows::{self, LabelRows};
+use crate::labels::{LabelsChange, NewLabels, recorded_corrections, together};
+use crate::transaction::TransactionError;
+use crate::{Records, RecordsError, attribute_value, now_after};
+use aws::ServiceError;
+use domain::corrections::CorrectionError;
+use domain::{CorrectionChange, Corrections, FilterPolicy, ImageId, ImageRecord, Owner, Status};
+use std::collections::{HashMap, HashSet};
+
+/// An image after a correction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Corrected {
+    /// The record, with the new labels and corrections. While the image is being processed, it has the old labels.
+    pub record: ImageRecord,
+    /// Whether the correction has changed anything.
+    pub changed: bool,
+}
+
+/// Why labels were not corrected.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CorrectError {
+    /// The owner has no image with this id, or has deleted it.
+    NotFound,
+    /// The image has no labels, because it was not uploaded, was rejected or has failed.
+    NotLabeled,
+    /// The image would have too many corrections.
+    Invalid(CorrectionError),
+    /// A read or a write failed.
+    Records(RecordsError),
+}
+
+impl<E: Into<RecordsError>> From<E> for CorrectError {
+    fn from(error: E) -> Self {
+        Self::Records(error.into())
+    }
+}
+
+impl Records {
+    /// Corrects the labels of images in the same way, at most 100. No id occurs twice. Returns the results in their order.
+    ///
+    /// # Errors
+    /// See [`RecordsError`]. Some of the images may have been corrected. A repeated call corrects the others.
+    pub async fn correct_images(
+        &self,
+        owner: &Owner,
+        ids: &[ImageId],
+        change: &CorrectionChange,
+        default: &FilterPolicy,
+    ) -> Result<Vec<Result<Corrected, CorrectError>>, RecordsError> {
+        let read = self.images(owner, ids, |_| {}, Some).await?;
+        let keys: Vec<_> = ids.iter().map(|id| Key::result(owner, *id)).collect();
+        let results = self.batch_get(&keys, |item| answer::result(item).ok()).await?;
+        // Read after the records.
+        let settings = self.settings(owner, default).await?;
+        let mut changes = vec![];
+        for (record, result) in read.iter().zip(&results) {
+            if let (Read::Found(record), Read::Found(result)) = (record, result)
+                && record.status == Status::Labeled
+                && record.execution_arn.as_ref() == Some(&result.execution_arn)
+                && let Ok(corrections) = record.corrections().changed(change)
+                && let Some(new) = NewLabels::new(record, result, &settings, corrections)
+                && let Some(rows) = LabelRows::recorded(record)
+            {
+                changes.push(new.change(record, rows, result)?);
+            }
+        }
+        let mut contention = Contention::default();
+        let mut done = HashSet::new();
+        for group in together(changes) {
+            match self.change_labels_all(&group, &mut contention).await {
+                Ok(()) => done.extend(group.iter().map(LabelsChange::image_id)),
+                // The images of the group are corrected one by one.
+                Err(TransactionError::FirstConditionFailed(_) | TransactionError::OtherConditionFailed) => {}
+                Err(TransactionError::Service(error)) => return Err(error.into()),
+            }
+        }
+        let mut outcomes: HashMap<ImageId, Result<bool, CorrectError>> = HashMap::new();
+        for id in ids {
+            let outcome = if done.contains(id) {
+                Ok(true)
+            } else {
+                match self.correct(owner, *id, change, default).await {
+                    Err(CorrectError::Records(error)) => return Err(error),
+                    outcome => outcome.map(|corrected| corrected.changed),
+                }
+            };
+            outcomes.insert(*id, outcome);
+        }
+        if self.settings(owner, default).await? != settings {
+            for id in &done {
+                self.refilter_image(owner, *id, default).await?;
+            }
+        }
+        let after = self.images(owner, ids, |_| {}, Some).await?;
+        Ok(ids
+            .iter()
+            .zip(after)
+            .map(|(id, record)| match (outcomes.remove(id), record) {
+                (Some(Ok(changed)), Read::Found(record)) => Ok(Corrected { record, changed }),
+                (Some(Err(error)), _) => Err(error),
+                _ => Err(CorrectError::NotFound),
+            })
+            .collect())
+    }
+
+    /// Corrects the labels of an image. The record, its rows and the counts change together. While the image is being
+    /// processed, only the corrections are stored: its execution applies them.
+    ///
+    /// # Errors
+    /// See [`CorrectError`].
+    pub async fn correct(
+        &self,
+        owner: &Owner,
+        image_id: ImageId,
+        change: &CorrectionChange,
+        default: &FilterPolicy,
+    ) -> Result<Corrected, CorrectError> {
+        let mut contention = Contention::default();
+        for _ in 0..label_rows::MAX_TRIES {
+            let found = self.image_with_result(owner, image_id).await?;
+            let Some((record, result)) = found.filter(|(record, _)| record.status != Status::Deleted) else {
+                return Err(CorrectError::NotFound);
+            };
+            let is_processed = matches!(record.status, Status::Labeled | Status::Processing);
+            if !is_processed || record.sequencer.is_none() {
+                return Err(CorrectError::NotLabeled);
+            }
+            let before = record.corrections();
+            let corrections = before.changed(change).map_err(CorrectError::Invalid)?;
+            let Some(result) = result else {
+                let changed = corrections != before;
+                match self.store_corrections(&record, corrections).await? {
+                    Some(record) => return Ok(Corrected { record, changed }),
+                    None => continue,
+                }
+            };
+            let settings = self.settings(owner, default).await?;
+            let Some(new) = NewLabels::new(&record, &result, &settings, corrections) else {
+                let changed = false;
+                return Ok(Corrected { record, changed });
+            };
+            let rows = LabelRows::read(self, &record).await?;
+            let change = new.change(&record, rows, &result)?;
+            match self.change_labels(&change, &mut contention).await {
+                Ok(()) => {}
+                Err(TransactionError::FirstConditionFailed(_) | TransactionError::OtherConditionFailed) => {
+                    continue;
+                }
+                Err(TransactionError::Service(error)) => return Err(error.into()),
+            }
+            // Settings that were changed meanwhile may already have been applied to the other images.
+            if self.settings(owner, default).await? != settings {
+                self.refilter_image(owner, image_id, default).await?;
+            }
+            let record = self.image(owner, image_id).await?;
+            let record = record.ok_or(CorrectError::NotFound)?;
+            let changed = true;
+            return Ok(Corrected { record, changed });
+        }
+        let busy = "others are changing the image's labels".to_owned();
+        Err(ServiceError::Throttled(busy).into())
+    }
+
+    /// Stores only the corrections. `None` if the record has changed since it was read.
+    async fn store_corrections(
+        &self,
+        record: &ImageRecord,
+        corrections: Corrections,
+    ) -> Result<Option<ImageRecord>, RecordsError> {
+        let updated_at = now_after(&record.updated_at);
+        let is_unchanged =
+            equals(STATUS, text(record.status.as_str())).and(equals(UPDATED_AT, text(&record.updated_at)));
+        let corrections = recorded_corrections(record, corrections);
+        let attribute = corrections.as_ref().map(attribute_value).transpose()?;
+        let update = Update::new()
+            .set(UPDATED_AT, text(&updated_at))
+            .set_or_remove(CORRECTIONS, attribute);
+        let expressions = Expressions::new().condition(is_unchanged).update(update);
+        let key = Key::image(&record.owner, record.image_id);
+        Ok(self.update_if(&key, expressions).await?.then(|| ImageRecord {
+            corrections,
+            updated_at,
+            ..record.clone()
+        }))
+    }
+}

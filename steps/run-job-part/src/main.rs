@@ -1,0 +1,20 @@
+//! The Lambda function of the `run-job-part` step.
+
+use lambda::{Environment, Error};
+use records::Records;
+use run_job_part::{RunJobPart, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda::init_logs();
+    let environment = Environment::process();
+    let config = aws::step_config().await;
+    let step = RunJobPart {
+        records: Records::new(
+            aws_sdk_dynamodb::Client::new(&config),
+            environment.text("TABLE_NAME")?,
+        ),
+        default_policy: environment.default_policy()?,
+    };
+    lambda::run(async |progress| handle(&step, progress).await).await
+}
