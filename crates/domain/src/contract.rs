@@ -184,7 +184,7 @@ pub struct Outcome {
     pub claim: Claim,
     /// `LABELED`, `REJECTED` or `FAILED`.
     pub status: Status,
-    /// Empty unless `LABELED`.
+    /// Highest confidence first. Empty unless `LABELED`.
     pub labels: Vec<OutcomeLabel>,
     /// Present unless `LABELED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,8 +217,11 @@ impl From<RecordedLabel> for OutcomeLabel {
 impl Outcome {
     /// A `LABELED` image.
     pub fn labeled(claim: Claim, labels: Vec<RecordedLabel>) -> Self {
+        let mut labels: Vec<_> = labels.into_iter().map(OutcomeLabel::from).collect();
+        let percent = |label: &OutcomeLabel| label.confidence.percent();
+        labels.sort_by(|a, b| percent(b).total_cmp(&percent(a)).then_with(|| a.name.cmp(&b.name)));
         Self {
-            labels: labels.into_iter().map(OutcomeLabel::from).collect(),
+            labels,
             ..Self::new(claim, Status::Labeled)
         }
     }

@@ -1,3 +1,4 @@
+// @ts-nocheck
 import { expect, test } from 'vitest';
 import { type LabelGroup, NO_FILTER } from '../api/filter';
 import { text } from '../shared/text';

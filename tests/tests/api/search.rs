@@ -243,7 +243,9 @@ fn labels_are_listed_with_counts_most_frequent_first_and_by_prefix() {
             let labels: Vec<_> = counts
                 .iter()
                 .filter(|(name, _)| name.to_lowercase().starts_with(prefix))
-                .map(|(name, count)| json!({"name": name, "count": count}))
+                .map(|(name, count)| {
+                    json!({"name": name, "count": count, "parents": [], "aliases": [], "categories": []})
+                })
                 .collect();
             json!({"labels": labels})
         };

@@ -99,9 +99,11 @@ fn check_shape(label: &Value) {
     assert_eq!(
         fields,
         BTreeSet::from([
+            "added",
             "aliases",
             "categories",
             "confidence",
+            "detectedAs",
             "instances",
             "name",
             "parents"
