@@ -212,9 +212,9 @@ fn a_body_that_is_not_declared_as_json_is_refused() {
 #[test]
 fn a_body_that_is_too_large_is_refused() {
     run(async |stack| {
-        let body = announcement(&json!({"fileName": "x".repeat(300_000)})).to_string();
+        let body = announcement(&json!({"fileName": "x".repeat(600_000)})).to_string();
         check(
-            "300 KB",
+            "600 KB",
             &post(stack, Some("application/json"), &body).await,
             413,
             "body-too-large",
