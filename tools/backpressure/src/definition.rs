@@ -19,9 +19,30 @@ struct State {
     r#type: String,
     #[serde(default)]
     retry: Vec<Retrier>,
+    #[serde(default)]
+    catch: Vec<Catcher>,
+    #[serde(default)]
+    arguments: serde_json::Value,
     next: Option<String>,
     /// The next state of a Choice if no rule matches.
     default: Option<String>,
+}
+
+/// An entry of a state's `Catch`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Catcher {
+    error_equals: Vec<String>,
+    next: String,
+}
+
+/// A state on the path of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visit<'a> {
+    /// The state's name.
+    pub state: &'a str,
+    /// `Arguments.FunctionName` of a Task that invokes a function, such as `${ValidateFunctionArn}`.
+    pub function: Option<&'a str>,
 }
 
 /// An entry of a state's `Retry`.
@@ -104,16 +125,43 @@ impl Definition {
 
     /// The state transitions of an execution that takes the common path: no error, and the default of every Choice.
     pub fn transitions(&self) -> usize {
+        self.path(None).len()
+    }
+
+    /// The states of an execution in the order in which it visits them. No state fails, except for the first one that
+    /// catches `caught`. A Choice takes its default.
+    pub fn path(&self, caught: Option<&str>) -> Vec<Visit<'_>> {
+        let mut caught = caught;
         let mut visited = HashSet::new();
+        let mut path = vec![];
         let mut next = Some(&self.start_at);
-        while let Some(state) = next.and_then(|name| self.states.get(name).filter(|_| visited.insert(name))) {
-            next = state.next.as_ref().or(state.default.as_ref());
+        while let Some((name, state)) = next.and_then(|name| self.states.get_key_value(name)) {
+            if !visited.insert(name) {
+                break;
+            }
+            path.push(Visit {
+                state: name,
+                function: state.arguments["FunctionName"].as_str(),
+            });
+            let catcher = caught.and_then(|error| state.catcher(error));
+            next = match catcher {
+                Some(catcher) => {
+                    caught = None;
+                    Some(&catcher.next)
+                }
+                None => state.next.as_ref().or(state.default.as_ref()),
+            };
         }
-        visited.len()
+        path
     }
 }
 
 impl State {
+    fn catcher(&self, error: &str) -> Option<&Catcher> {
+        let matches = |catcher: &&Catcher| catcher.error_equals.iter().any(|name| name == error);
+        self.catch.iter().find(matches)
+    }
+
     fn retrier(&self, error: &str) -> Option<&Retrier> {
         let matches = |retrier: &&Retrier| retrier.error_equals.iter().any(|name| name == error);
         self.retry
@@ -153,7 +201,9 @@ mod tests {
         };
         let text = format!(
             r#"{{"StartAt": "One", "States": {{
-                "One": {{"Type": "Task", "Next": "Choose", "Retry": {}}},
+                "One": {{"Type": "Task", "Next": "Choose", "Retry": {}, "Arguments": {{"FunctionName": "${{One}}"}},
+                         "Catch": [{{"ErrorEquals": ["C"], "Next": "Repair"}}]}},
+                "Repair": {{"Type": "Task", "Next": "Choose"}},
                 "Choose": {{"Type": "Choice", "Choices": [], "Default": "Two"}},
                 "Two": {{"Type": "Task", "End": true, "Retry": {}}},
                 "Other": {{"Type": "Succeed"}}}}}}"#,
@@ -192,6 +242,17 @@ mod tests {
     #[test]
     fn counts_the_transitions_of_the_common_path() {
         assert_eq!(definition(900).transitions(), 3);
+    }
+
+    #[test]
+    fn follows_the_catch_of_the_first_state_that_has_one() {
+        let definition = definition(900);
+        let states = |caught| -> Vec<_> { definition.path(caught).iter().map(|visit| visit.state).collect() };
+        assert_eq!(states(None), ["One", "Choose", "Two"]);
+        assert_eq!(states(Some("C")), ["One", "Repair", "Choose", "Two"]);
+        assert_eq!(states(Some("Unknown")), states(None));
+        let functions: Vec<_> = definition.path(None).iter().map(|visit| visit.function).collect();
+        assert_eq!(functions, [Some("${One}"), None, None]);
     }
 
     #[test]

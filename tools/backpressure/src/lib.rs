@@ -3,7 +3,9 @@
 //! definitions.
 
 mod definition;
+mod import;
 mod simulation;
 
-pub use definition::{Definition, Retrier};
+pub use definition::{Definition, Retrier, Visit};
+pub use import::{Import, Live, Waits, simulate_import};
 pub use simulation::{Outcome, simulate};

@@ -2,7 +2,7 @@
 
 use crate::Retrier;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 const MICROSECONDS: f64 = 1e6;
 
@@ -23,19 +23,47 @@ pub struct Outcome {
     pub max_retries: u32,
 }
 
+/// A service that accepts a limited number of calls in each second and throttles all others. The calls must come in the
+/// order of their moments.
+#[derive(Debug)]
+pub(crate) struct Quota {
+    rate: u64,
+    second: u64,
+    accepted: u64,
+}
+
+impl Quota {
+    pub(crate) fn new(rate: u64) -> Self {
+        Self {
+            rate,
+            second: 0,
+            accepted: 0,
+        }
+    }
+
+    /// Whether a call is accepted. `moment`: in microseconds.
+    pub(crate) fn accepts(&mut self, moment: u64) -> bool {
+        let second = moment / 1_000_000;
+        if second != self.second {
+            (self.second, self.accepted) = (second, 0);
+        }
+        let accepts = self.accepted < self.rate;
+        self.accepted += u64::from(accepts);
+        accepts
+    }
+}
+
 /// Simulates `images` that call the service at the same moment. In each second, the service accepts the first `rate`
 /// calls and throttles all others.
 pub fn simulate(images: usize, rate: u64, retrier: &Retrier) -> Outcome {
     let mut random = fastrand::Rng::with_seed(1);
-    let mut accepted: HashMap<u64, u64> = HashMap::new();
+    let mut quota = Quota::new(rate);
     // The moment of the next call in microseconds, and the retries before it.
     let mut calls: BinaryHeap<Reverse<(u64, u32)>> = (0..images).map(|_| Reverse((0, 0))).collect();
     let mut outcome = Outcome::default();
     while let Some(Reverse((moment, retries))) = calls.pop() {
         let seconds = moment as f64 / MICROSECONDS;
-        let this_second = accepted.entry(moment / 1_000_000).or_default();
-        if *this_second < rate {
-            *this_second += 1;
+        if quota.accepts(moment) {
             outcome.labeled += 1;
             outcome.drained = seconds;
         } else if retries == retrier.max_attempts {
