@@ -2,7 +2,6 @@
 //! uploads pictures to it, and `test` runs all tests.
 
 mod aws;
-mod backpressure;
 mod build;
 mod checks;
 mod console;
@@ -17,6 +16,7 @@ mod page_config;
 mod prerequisites;
 mod process;
 mod project;
+mod tools;
 
 use crate::aws::{deploy, redrive, smoke, user};
 use crate::console::{Interrupt, Interrupted};
@@ -61,7 +61,11 @@ enum Command {
     /// Add, list and remove the people who can sign in
     User(user::UserOptions),
     /// Simulate many images at once against Rekognition's quotas, with the Retry of a state machine
-    Backpressure(backpressure::BackpressureOptions),
+    Backpressure(tools::ToolOptions),
+    /// Print the monthly costs of a number of pictures by service
+    Cost(tools::ToolOptions),
+    /// Print how long numbers of pictures take, and which limit is reached first
+    Scale(tools::ToolOptions),
     /// Regenerate api/openapi.json after a change to the API's routes or types
     Openapi,
     /// Run all tests, or only the named parts
@@ -91,7 +95,9 @@ fn main() -> ExitCode {
             Interrupt::listen().and_then(|interrupt| smoke::smoke(&options, &interrupt))
         }
         Command::User(options) => user::user(&options),
-        Command::Backpressure(options) => backpressure::backpressure(&options),
+        Command::Backpressure(options) => tools::run("backpressure", &options),
+        Command::Cost(options) => tools::run("cost", &options),
+        Command::Scale(options) => tools::run("scale", &options),
         Command::Openapi => openapi::write(),
         Command::Test(options) => {
             Interrupt::listen().and_then(|interrupt| checks::test(&options, &interrupt))
