@@ -9,9 +9,10 @@ use crate::{
     ClaimCondition, ClaimedEvent, FinalResult, LostClaim, RecordsError, StoreError, ThumbnailsResult,
     Tombstone,
 };
-use domain::record::RecordedError;
+use capacity::items::Items;
+use domain::record::{RecordedError, RecordedLabel};
 use domain::{
-    Claim, ErrorName, FilteredImage, ImageKey, ImageRecord, ObjectCreated, Owner, Rendition, Status,
+    Claim, ErrorName, FilteredImage, ImageKey, ImageRecord, Label, ObjectCreated, Owner, Rendition, Status,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -231,6 +232,99 @@ async fn limits_transactions_and_write_units_per_picture() {
             "{count} labels cost {} write units",
             state.write_units
         );
+    }
+}
+
+/// An answer that compresses like a real one: no two labels have the same confidence or box, and about one in three has
+/// a box. In the order of their confidences.
+fn varied_answer(count: usize) -> Vec<Label> {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut fraction = || f64::from(random.u32(..100_000)) / 100_000.0;
+    let groups = [
+        (vec!["Animal", "Mammal", "Pet"], "Animals and Pets"),
+        (vec!["Furniture"], "Furniture and Furnishings"),
+        (vec!["Plant", "Tree"], "Plants and Flowers"),
+        (vec![], "Nature and Outdoors"),
+        (vec!["Transportation", "Vehicle"], "Vehicles and Automotive"),
+    ];
+    let mut label = |number: usize| {
+        let (parents, category) = &groups[number * 7 % groups.len()];
+        let confidence = 99.0 - 79.0 * number as f64 / count as f64;
+        let instance = |fraction: &mut dyn FnMut() -> f64| {
+            json!({
+                "confidence": confidence,
+                "boundingBox": {"left": fraction(), "top": fraction(), "width": fraction(), "height": fraction()},
+            })
+        };
+        let instances: Vec<_> = (number % 3 == 0).then(|| instance(&mut fraction)).into_iter().collect();
+        json!({
+            "name": format!("Coffee Cup {number:03}"), "confidence": confidence, "instances": instances,
+            "parents": parents, "aliases": [], "categories": [category],
+        })
+    };
+    let labels: Value = (0..count).map(&mut label).collect();
+    serde_json::from_value(labels).unwrap()
+}
+
+/// `cargo xtask cost` and `cargo xtask scale` compute with a model of the written items.
+#[tokio::test]
+async fn the_model_of_the_costs_counts_the_write_units_of_the_code() {
+    for count in [0, 1, 10, 30, 49, 50, 100] {
+        let table = Table::new();
+        table.claim("1", "0A").await;
+        let claimed = table.fake.state().write_units;
+        table.start_measuring();
+        let answer = varied_answer(3 * count);
+        let filtered = filtered(&json!(answer), "1");
+        let counted: Vec<_> = answer[..count].iter().map(RecordedLabel::from).collect();
+        let result = FinalResult::Labeled {
+            image: &filtered.image,
+            answer: &answer,
+            counted: &counted,
+            model_version: Some("3.0"),
+        };
+        table.store_result("1", result).await.unwrap();
+        let model = Items::new(u32::try_from(count).unwrap());
+        let (stored, transactions, record, result) = {
+            let state = table.fake.state();
+            let record = item_size(&state.items[&Key::image(&table.owner, image().image_id)]);
+            let result = item_size(&state.items[&Key::result(&table.owner, image().image_id)]);
+            (state.write_units, state.transactions.len(), record, result)
+        };
+        table.start_measuring();
+        let thumbnails = [thumbnail("first"), thumbnail("second")];
+        let written = ThumbnailsResult::Written {
+            thumbnails: &thumbnails,
+            incomplete: false,
+        };
+        table.store_thumbnails("1", written).await.unwrap();
+        let thumbnails = table.fake.state().write_units;
+        println!(
+            "{count} labels: claim {claimed} ({}), persist {stored} ({}), thumbnails {thumbnails} ({}), record {record} ({}), \
+             result {result} ({})",
+            model.claim_units(),
+            model.persist_units(),
+            model.thumbnails_units(),
+            model.record(),
+            model.result()
+        );
+        assert_eq!(
+            (claimed, transactions as u64),
+            (model.claim_units(), model.transactions())
+        );
+        for (what, measured, modeled, tolerance) in [
+            ("persist", stored, model.persist_units(), 0.05),
+            ("thumbnails", thumbnails, model.thumbnails_units(), 0.05),
+            ("record", record as u64, model.record(), 0.05),
+            // How much an answer can be compressed varies.
+            ("result", result as u64, model.result(), 0.25),
+        ] {
+            let difference = measured.abs_diff(modeled) as f64 / measured as f64;
+            assert!(
+                difference <= tolerance,
+                "{count} labels, {what}: {measured}, in the model {modeled}"
+            );
+        }
     }
 }
 

@@ -15,14 +15,15 @@ const THUMBNAIL_KEYS: u64 = 300;
 /// Label rows, label counts and entries of the index, in bytes.
 const SMALL_ITEM: u64 = 250;
 
-/// The items of a picture with this number of labels, each with one instance.
+/// The items of a picture with this number of labels that count. The model's answer has three times as many, and a third of
+/// them have a box.
 #[derive(Debug, Clone, Copy)]
 pub struct Items {
     labels: u64,
 }
 
 impl Items {
-    /// `labels`: labels that the policy keeps.
+    /// `labels`: labels that count.
     pub fn new(labels: u32) -> Self {
         Self {
             labels: labels.into(),
@@ -34,7 +35,7 @@ impl Items {
         600 + 50 * self.labels
     }
 
-    /// The result item's size, in bytes.
+    /// The size of the result item with the compressed answer, in bytes.
     pub fn result(self) -> u64 {
         250 + 195 * self.labels
     }

@@ -7,6 +7,7 @@
 
 use super::{TRIES, limit};
 use backpressure::{Definition, Retrier};
+use capacity::items::Items;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -71,12 +72,9 @@ fn images(labels: usize, random: &mut fastrand::Rng) -> Vec<Image> {
     (0..IMAGES).map(|_| image(random)).collect()
 }
 
-/// The write units of a transaction in the owner's partition, two per KB: for the record, the result and a count per
-/// label. Each label row is in another partition and is not counted. The sizes are those of typical pictures in this
-/// crate's tests.
+/// The write units of a transaction in the owner's partition. Each label row is in another partition and is not counted.
 fn units(labels: usize) -> f64 {
-    let (record, result) = (600 + 50 * labels, 250 + 195 * labels);
-    (2 * (record.div_ceil(1024) + result.div_ceil(1024) + labels)) as f64
+    Items::new(labels as u32).owner_transaction_units() as f64
 }
 
 /// `arrivals`: images per second that reach the step.
