@@ -28,7 +28,7 @@ export class ShortcutsDialog extends LitElement {
       <div class="heading">
         <h2 id="title">${text.shortcuts.title}</h2>
         <form method="dialog">
-          <button class="close" aria-label=${text.shortcuts.close} title=${text.shortcuts.close} autofocus>${close}</button>
+          <button class="round" aria-label=${text.shortcuts.close} title=${text.shortcuts.close} autofocus>${close}</button>
         </form>
       </div>
       <div class="views">${(Object.keys(KEYS) as View[]).map((view) => this.view(view))}</div>

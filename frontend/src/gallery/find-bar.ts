@@ -74,7 +74,7 @@ export class FindBar extends LitElement {
           @keydown=${(event: KeyboardEvent) => event.key === KEYS.field.closeSuggestions && this.clearProblem()}
           @removelast=${this.removeLast}
         ></ilg-label-field>
-        <button class="filters" type="button" popovertarget="filters" aria-label=${text.find.filters(number)} title=${text.find.filters(number)}>
+        <button class="filters round quiet" type="button" popovertarget="filters" aria-label=${text.find.filters(number)} title=${text.find.filters(number)}>
           ${filters}${number > 0 ? html`<span class="count" aria-hidden="true">${number}</span>` : nothing}
         </button>
         ${this.panel()} ${this.help()}
@@ -132,7 +132,7 @@ export class FindBar extends LitElement {
     return html`<div id="help" popover role="dialog" aria-labelledby="help-title">
       <div class="heading">
         <h2 id="help-title">${text.find.help.title}</h2>
-        <button class="close" type="button" popovertarget="help" popovertargetaction="hide" aria-label=${text.find.help.close} autofocus>${close}</button>
+        <button class="round" type="button" popovertarget="help" popovertargetaction="hide" aria-label=${text.find.help.close} autofocus>${close}</button>
       </div>
       <dl>
         ${text.find.help.lines.map(([example, meaning]) => html`<div><dt><code>${example}</code></dt><dd>${meaning}</dd></div>`)}

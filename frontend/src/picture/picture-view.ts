@@ -164,7 +164,7 @@ export class PictureView extends LitElement {
     return html`
       ${
         url
-          ? html`<a class="tool" href=${url} download=${name} target="_blank" rel="noopener" aria-label=${text.picture.download} title=${text.picture.download}>${download}</a>`
+          ? html`<a class="round" href=${url} download=${name} target="_blank" rel="noopener" aria-label=${text.picture.download} title=${text.picture.download}>${download}</a>`
           : nothing
       }
       ${final ? button(retry, text.picture.relabel, () => void this.relabel()) : nothing}
@@ -390,5 +390,5 @@ function lacksThumbnails({ status, thumbnails, thumbnailsError }: Image): boolea
 }
 
 function button(icon: unknown, label: string, run: () => void, kind = '') {
-  return html`<button class="tool ${kind}" type="button" aria-label=${label} title=${label} @click=${run}>${icon}</button>`;
+  return html`<button class="round ${kind}" type="button" aria-label=${label} title=${label} @click=${run}>${icon}</button>`;
 }

@@ -65,7 +65,7 @@ export class SettingsView extends LitElement {
   override render() {
     return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
       <header>
-        <button class="tool" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
+        <button class="round" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
         <h2 id="title" tabindex="-1">${text.settings.title}</h2>
       </header>
       <div class="content">

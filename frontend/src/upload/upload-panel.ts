@@ -131,7 +131,7 @@ export class UploadPanel extends LitElement {
   }
 
   private button(icon: unknown, label: string, run: () => void, kind = '') {
-    return html`<button class="small ${kind}" type="button" aria-label=${label} title=${label} @click=${run}>${icon}</button>`;
+    return html`<button class="round quiet ${kind}" type="button" aria-label=${label} title=${label} @click=${run}>${icon}</button>`;
   }
 
   private summary(): string {
