@@ -94,6 +94,14 @@ export function label(within: Locator, name: string): Locator {
   return within.getByRole('listitem').filter({ has: within.page().getByRole('meter', { name: `Confidence of ${name}`, exact: true }) });
 }
 
+/** Presses Tab until the target has the focus. */
+export async function tabTo(page: Page, target: Locator): Promise<void> {
+  await expect(async () => {
+    await page.keyboard.press('Tab');
+    await expect(target).toBeFocused({ timeout: 100 });
+  }).toPass({ intervals: [0] });
+}
+
 /** Files as the browser passes them to the page for a drop or a paste. */
 function dataTransfer(page: Page, files: readonly TestFile[]): Promise<JSHandle<DataTransfer>> {
   const plain = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, content: buffer.toString('base64') }));

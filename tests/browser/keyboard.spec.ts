@@ -1,16 +1,8 @@
 // Using the page with the keyboard only.
 import type { Locator, Page } from '@playwright/test';
-import { expect, label, picture, test, tile, tiles } from './app.ts';
+import { expect, label, picture, tabTo, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
 import { seed } from './seed.ts';
-
-/** Presses Tab until the target has the focus. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await expect(async () => {
-    await page.keyboard.press('Tab');
-    await expect(target).toBeFocused({ timeout: 100 });
-  }).toPass({ intervals: [0] });
-}
 
 test('adds, opens, deletes, restores and finds a picture with the keyboard', async ({ page }) => {
   await page.goto('/');

@@ -1,50 +1,12 @@
 // Selecting pictures in the gallery, to delete them or to label them again.
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Locator, Page } from '@playwright/test';
-import { drop, expect, test, tile, tiles } from './app.ts';
+import type { Page } from '@playwright/test';
+import { checkAccessibility } from './accessibility.ts';
+import { drop, expect, tabTo, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
 import { seed } from './seed.ts';
+import { button, checkMark, openGallery, select, selected, toolbar } from './selecting.ts';
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
-
-function checkMark(page: Page, name: string): Locator {
-  return page.locator('ilg-gallery').getByRole('checkbox', { name: `Select ${name}`, exact: true });
-}
-
-function toolbar(page: Page): Locator {
-  return page.getByRole('toolbar', { name: 'Selected pictures' });
-}
-
-function button(page: Page, name: string): Locator {
-  return toolbar(page).getByRole('button', { name, exact: true });
-}
-
-/** Opens a gallery with seeded pictures named `0.jpg`, `1.jpg`, and so on. */
-async function openGallery(page: Page, count: number): Promise<void> {
-  await page.goto('/');
-  await expect(tiles(page)).toHaveCount(count);
-  await expect(tiles(page).first().locator('img[data-loaded]')).toBeVisible();
-}
-
-/** Selects a picture with its check mark, which appears when the pointer is on its tile. */
-async function select(page: Page, name: string, modifiers: ('Shift' | 'ControlOrMeta')[] = []): Promise<void> {
-  await tile(page, name).hover();
-  await checkMark(page, name).click({ modifiers });
-}
-
-/** Presses Tab until a picture's tile has the focus. */
-async function tabTo(page: Page, name: string): Promise<void> {
-  await expect(async () => {
-    await page.keyboard.press('Tab');
-    await expect(tile(page, name)).toBeFocused({ timeout: 100 });
-  }).toPass({ intervals: [0] });
-}
-
-/** The names of the selected pictures, in the order of the gallery. */
-function selected(page: Page): Promise<(string | null)[]> {
-  const marked = page.locator('ilg-gallery a[data-selected]');
-  return marked.evaluateAll((links) => links.map((link) => link.getAttribute('title')));
-}
 
 /** The positions of the tiles. */
 function places(page: Page): Promise<number[][]> {
@@ -212,7 +174,7 @@ test.describe('the API rejects some deletions', () => {
 test('selects and deletes pictures with the keyboard only', async ({ page, person }) => {
   await seed(person, 8);
   await openGallery(page, 8);
-  await tabTo(page, '0.jpg');
+  await tabTo(page, tile(page, '0.jpg'));
   await expect(checkMark(page, '0.jpg')).toHaveCSS('opacity', '1');
   await page.keyboard.press('x');
   await page.keyboard.press('Tab');
@@ -239,7 +201,7 @@ test('selects and deletes pictures with the keyboard only', async ({ page, perso
   await page.keyboard.press('Control+z');
   await expect(tiles(page)).toHaveCount(8);
 
-  await tabTo(page, '2.jpg');
+  await tabTo(page, tile(page, '2.jpg'));
   await page.keyboard.press('x');
   await page.keyboard.press('Delete');
   await expect(tiles(page)).toHaveCount(7);
@@ -341,19 +303,7 @@ test('the toolbar and the question are accessible in light and dark, at every wi
   await openGallery(page, 12);
   await select(page, '1.jpg');
   await select(page, '3.jpg', ['Shift']);
-  const check = async (view: string) => {
-    for (const width of [320, 390, 1024]) {
-      await page.setViewportSize({ width, height: 844 });
-      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      await expect.poll(overflow, `${view}: nothing is cut off at ${width} px`).toBeLessThanOrEqual(0);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-        expect(found, `${view}, ${width} px, ${colorScheme}`).toEqual([]);
-      }
-    }
-  };
+  const check = (view: string) => checkAccessibility(page, view, [320, 390, 1024]);
   await check('toolbar');
   await button(page, 'Label again').click();
   await expect(page.getByRole('dialog')).toBeVisible();

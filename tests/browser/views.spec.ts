@@ -1,35 +1,24 @@
 // Every view in light and dark, at three widths: axe finds no accessibility problems, and nothing is cut off.
 // `npm run screenshots` also writes screenshots to docs/screenshots/.
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { checkAccessibility } from './accessibility.ts';
 import { drop, expect, label, picture, test, throttleUploads, tile, tiles, upload } from './app.ts';
 import { damaged, sample, textNamedJpg } from './files.ts';
 import type { Person } from './people.ts';
 import { PHOTOGRAPHS, seed } from './seed.ts';
 
 const WIDTHS = [390, 1024, 1920];
-const COLOR_SCHEMES = ['light', 'dark'] as const;
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 async function check(page: Page, view: string): Promise<void> {
   const folder = process.env['ILG_SCREENSHOTS'];
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    await expect.poll(overflow, `nothing is cut off at ${width} px`).toBeLessThanOrEqual(0);
+  await checkAccessibility(page, view, WIDTHS, async (width, colorScheme) => {
     // A gallery that is covered by another view does not load pictures.
     const gallery = page.locator('.under:not([inert])').locator('ilg-gallery');
     await expect(gallery.locator('img:not([data-loaded]), [data-status=LABELED] .blank')).toHaveCount(0);
-    for (const colorScheme of COLOR_SCHEMES) {
-      await page.emulateMedia({ colorScheme });
-      if (folder) await page.screenshot({ path: `${folder}/${view}-${width}-${colorScheme}.jpg`, type: 'jpeg', quality: 70 });
-      // Without frames, the legacy mode finds the same and does not open another page for each analysis.
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-      expect(found, `${view}, ${width} px, ${colorScheme}`).toEqual([]);
-    }
-  }
+    if (folder) await page.screenshot({ path: `${folder}/${view}-${width}-${colorScheme}.jpg`, type: 'jpeg', quality: 70 });
+  });
 }
 
 /** The screenshot in README.md. */
