@@ -291,9 +291,12 @@ class Smoke:
         image = self.settled(found[0]["imageId"], "LABELED")
         # The URL is a secret while it is valid. requests puts it into its errors.
         try:
-            answer = self.http.get(image["view"]["url"], timeout=REQUEST)
+            # As the page does when it downloads pictures.
+            answer = self.http.get(image["view"]["url"], headers={"origin": self.web_url}, timeout=REQUEST)
         except requests.RequestException as error:
             raise Failed(f"S3 can't be reached ({type(error).__name__})") from None
+        allowed = answer.headers.get("access-control-allow-origin")
+        expect(allowed == self.web_url, f"S3 does not allow downloads from {self.web_url} (CORS: {allowed})")
         code = re.search(r"<Code>(\w+)</Code>", answer.text[:1000])
         expect(answer.status_code == 200, f"S3 answers {answer.status_code} {code[1] if code else ''}")
         expect(answer.content == content, "S3 answers with another object")

@@ -1,5 +1,6 @@
-// The sentences that screen readers announce: for uploads when the stage changes, not for each percent, and for the number
-// of selected pictures.
+// The sentences that screen readers announce: for uploads and downloads when the stage changes, not for each percent, and
+// for the number of selected pictures.
+import type { DownloadState } from '../download/downloads';
 import type { Selection } from '../gallery/selection';
 import { text } from '../shared/text';
 import type { Item } from '../upload/queue';
@@ -10,6 +11,27 @@ export function selectionAnnouncement(before: Selection, after: Selection): stri
   if (size === before.ids.size) return undefined;
   if (size === 0) return text.selection.cleared;
   return before.ids.size === 0 ? text.selection.first(size) : text.selection.count(size);
+}
+
+/** The sentence for a change of the download; `undefined` if it is not announced. */
+export function downloadAnnouncement(
+  before: DownloadState | undefined,
+  after: DownloadState | undefined,
+): string | undefined {
+  if (before?.name === after?.name) return undefined;
+  switch (after?.name) {
+    case 'running':
+      return text.download.running(after.finished, after.total);
+    case 'saved': {
+      const { saved, missing } = after;
+      const done = text.download.saved(saved, missing.length);
+      return missing.length > 0 ? `${done}. ${text.download.missing(missing)}` : done;
+    }
+    case 'failed':
+      return `${text.download.failed}. ${after.reason}`;
+    default:
+      return before?.name === 'running' ? text.download.canceled : undefined;
+  }
 }
 
 /** The sentence for a change of an upload; `undefined` if it is not announced. */

@@ -4,6 +4,7 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { isUnfiltered, NO_FILTER } from '../api/filter';
 import type { Summary } from '../api/types';
+import '../download/download-panel';
 import '../gallery/filter-chips';
 import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
@@ -122,13 +123,20 @@ export class Home extends LitElement {
           </main>
         </div>
         ${this.openView()}
-        <ilg-upload-panel
-          .queue=${this.workspace.queue}
-          .items=${this.workspace.queue.items}
-          .interrupted=${this.workspace.interrupted}
-          @choose=${() => this.picker?.open()}
-          @dismiss=${() => this.workspace.forgetInterrupted()}
-        ></ilg-upload-panel>
+        <div class="panels">
+          <ilg-download-panel
+            .state=${this.workspace.downloads.state}
+            @cancel=${this.cancelDownload}
+            @dismiss=${this.dismissDownload}
+          ></ilg-download-panel>
+          <ilg-upload-panel
+            .queue=${this.workspace.queue}
+            .items=${this.workspace.queue.items}
+            .interrupted=${this.workspace.interrupted}
+            @choose=${() => this.picker?.open()}
+            @dismiss=${() => this.workspace.forgetInterrupted()}
+          ></ilg-upload-panel>
+        </div>
         <ilg-drop-target></ilg-drop-target>
       </div>
       <ilg-toasts></ilg-toasts>
@@ -171,8 +179,10 @@ export class Home extends LitElement {
       <ilg-selection-bar
         .images=${workspace.selectedImages}
         .loaded=${workspace.library.images.length}
+        ?downloading=${workspace.downloads.isRunning}
         @clear=${this.clearSelection}
         @selectall=${() => this.gallery?.selectAll()}
+        @download=${() => workspace.downloadSelected()}
         @relabel=${this.relabelSelection}
         @delete=${this.deleteSelection}
       ></ilg-selection-bar>`;
@@ -269,6 +279,16 @@ export class Home extends LitElement {
     void this.returnFocus(anchor);
   }
 
+  private cancelDownload(): void {
+    this.workspace.downloads.cancel();
+    void this.returnFocus(this.workspace.selection.anchor);
+  }
+
+  private dismissDownload(): void {
+    this.workspace.downloads.dismiss();
+    void this.returnFocus(this.workspace.selection.anchor);
+  }
+
   private relabelSelection(): void {
     const { anchor } = this.workspace.selection;
     void this.workspace.relabel(relabelable(this.workspace.selectedImages));
@@ -341,6 +361,6 @@ export class Home extends LitElement {
   };
 
   private readonly beforeUnload = (event: BeforeUnloadEvent): void => {
-    if (this.workspace.isUploading) event.preventDefault();
+    if (this.workspace.isBusy) event.preventDefault();
   };
 }

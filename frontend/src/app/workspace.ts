@@ -6,6 +6,7 @@ import { ImageUrls } from '../api/image-urls';
 import { messageFor } from '../api/problem';
 import type { Summary } from '../api/types';
 import { Watcher } from '../api/watcher';
+import { type DownloadState, Downloads } from '../download/downloads';
 import { DeletionFailedEvent, Deletions, UNDO_TIME } from '../gallery/deletions';
 import { Library } from '../gallery/library';
 import { type RelabelResult, relabelAll } from '../gallery/relabeling';
@@ -16,7 +17,7 @@ import type { FilesEvent } from '../upload/files-event';
 import { ItemChange, isUnfinished, Queue } from '../upload/queue';
 import { readUnfinished, type Unfinished, writeUnfinished } from '../upload/unfinished';
 import { writeAddress } from './address';
-import { announcement, selectionAnnouncement } from './announcements';
+import { announcement, downloadAnnouncement, selectionAnnouncement } from './announcements';
 import { Router } from './router';
 import type { Toast } from './toasts';
 
@@ -47,9 +48,11 @@ export class Workspace extends EventTarget {
   readonly urls: ImageUrls;
   readonly library: Library;
   readonly queue: Queue;
+  readonly downloads: Downloads;
   private readonly deletions: Deletions;
   private selected = NOTHING_SELECTED;
   private appliedFilter = '';
+  private announcedDownload: DownloadState | undefined;
   private interruptedUploads: Unfinished | undefined = readUnfinished();
 
   /** Stops when `signal` is aborted. */
@@ -64,12 +67,14 @@ export class Workspace extends EventTarget {
     this.urls = new ImageUrls(this.api);
     this.library = new Library(this.api, this.watcher);
     this.queue = new Queue(this.api, this.watcher, this.library, this.urls);
+    this.downloads = new Downloads(this.api);
     this.deletions = new Deletions(this.api, this.library, signal);
     this.router.addEventListener('change', () => this.navigated(), { signal });
     this.library.addEventListener('change', () => this.libraryChanged(), { signal });
     this.queue.addEventListener('change', (event) => event instanceof ItemChange && this.uploadChanged(event), {
       signal,
     });
+    this.downloads.addEventListener('change', () => this.downloadChanged(), { signal });
     this.deletions.addEventListener(
       'failed',
       (event) => event instanceof DeletionFailedEvent && this.notDeleted(event),
@@ -96,7 +101,11 @@ export class Workspace extends EventTarget {
     return ids.size > 0 ? this.library.images.filter(({ imageId }) => ids.has(imageId)) : [];
   }
 
-  /** Whether closing the page now would lose uploads. */
+  /** Whether closing the page now would lose uploads or a download. */
+  get isBusy(): boolean {
+    return this.isUploading || this.downloads.isRunning;
+  }
+
   get isUploading(): boolean {
     return this.queue.items.some(isUnfinished);
   }
@@ -169,6 +178,11 @@ export class Workspace extends EventTarget {
     this.offerUndo(sentence, undo);
   }
 
+  /** Downloads the selected pictures as one ZIP. Call it for a click or a key. */
+  downloadSelected(): void {
+    void this.downloads.start(this.selectedImages, text.download.zipName(new Date()));
+  }
+
   /** Labels pictures again, and clears the selection. */
   async relabel(images: readonly Summary[]): Promise<void> {
     this.select(NOTHING_SELECTED);
@@ -183,6 +197,7 @@ export class Workspace extends EventTarget {
 
   async signOut(): Promise<void> {
     this.queue.cancelAll();
+    this.downloads.cancel();
     // Deletions need the tokens, so send them before signing out.
     await this.deletions.flush().catch((error) => console.warn('Pictures could not be deleted.', error));
     writeUnfinished([]);
@@ -238,6 +253,14 @@ export class Workspace extends EventTarget {
     this.changed();
   }
 
+  private downloadChanged(): void {
+    const { state } = this.downloads;
+    const sentence = downloadAnnouncement(this.announcedDownload, state);
+    this.announcedDownload = state;
+    if (sentence) this.announce(sentence);
+    this.changed();
+  }
+
   private navigated(): void {
     this.applyFilter();
     this.changed();
@@ -255,6 +278,7 @@ export class Workspace extends EventTarget {
   private stop(): void {
     this.watcher.stop();
     this.queue.cancelAll();
+    this.downloads.cancel();
   }
 
   private toast(toast: Toast): void {

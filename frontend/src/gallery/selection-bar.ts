@@ -4,7 +4,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Summary } from '../api/types';
 import { showModal } from '../shared/dialog';
-import { close, retry, selectAll, trash } from '../shared/icons';
+import { close, download, retry, selectAll, trash } from '../shared/icons';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
@@ -21,7 +21,7 @@ interface Tool {
   readonly disabled?: string | undefined;
 }
 
-/** Dispatches `clear`, `selectall`, `delete`, and `relabel` after a confirmation. */
+/** Dispatches `clear`, `selectall`, `download`, `delete`, and `relabel` after a confirmation. */
 @customElement('ilg-selection-bar')
 export class SelectionBar extends LitElement {
   static override styles = sheets(css);
@@ -30,6 +30,8 @@ export class SelectionBar extends LitElement {
   @property({ attribute: false }) images: readonly Summary[] = [];
   /** How many pictures are loaded. */
   @property({ type: Number }) loaded = 0;
+  /** Whether pictures are being downloaded. */
+  @property({ type: Boolean }) downloading = false;
   @query('dialog') private confirmation!: HTMLDialogElement;
 
   /** Focuses the first button. */
@@ -48,6 +50,12 @@ export class SelectionBar extends LitElement {
           label: text.selection.all,
           run: () => this.dispatch('selectall'),
           disabled: this.images.length >= this.loaded ? text.selection.allSelected : undefined,
+        })}
+        ${this.tool({
+          icon: download,
+          label: text.download.tool,
+          run: () => this.dispatch('download'),
+          disabled: this.downloading ? text.download.busy : undefined,
         })}
         ${this.tool({
           icon: retry,
@@ -115,7 +123,7 @@ export class SelectionBar extends LitElement {
     buttons.at((index + step) % buttons.length)?.focus();
   };
 
-  private dispatch(name: 'clear' | 'selectall' | 'relabel' | 'delete'): void {
+  private dispatch(name: 'clear' | 'selectall' | 'download' | 'relabel' | 'delete'): void {
     this.dispatchEvent(new Event(name));
   }
 }

@@ -105,8 +105,9 @@ export const text = {
 
   fileSize: (bytes: number) => {
     if (bytes < 1024) return count(bytes, 'byte', 'bytes');
-    if (bytes < 1024 * 1024) return `${whole.format(bytes / 1024)} KB`;
-    return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+    if (bytes < 1024 ** 2) return `${whole.format(bytes / 1024)} KB`;
+    if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+    return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
   },
   dimensions: pixels,
   unnamed: 'Picture',
@@ -369,6 +370,42 @@ export const text = {
       started === 0
         ? `Couldn't label ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`
         : `Labeling ${whole.format(started)} of ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`,
+  },
+  /** The download of selected pictures as one ZIP. */
+  download: {
+    title: 'Download',
+    tool: 'Download',
+    busy: 'Wait for the current download, or cancel it',
+    zipName: (date: Date) => `pictures-${localDay(date)}.zip`,
+    fileType: 'ZIP file',
+    running: (finished: number, all: number) => `Downloading… ${whole.format(finished)} of ${whole.format(all)}`,
+    progress: 'Download progress',
+    cancel: 'Cancel download',
+    canceled: 'Download canceled',
+    close: 'Close',
+    saved: (saved: number, missing: number) =>
+      missing === 0
+        ? `Downloaded ${count(saved, 'picture', 'pictures')}`
+        : `Downloaded ${whole.format(saved)} of ${count(saved + missing, 'picture', 'pictures')}`,
+    missing: (fileNames: readonly string[]) => {
+      const shown = fileNames.slice(0, 3);
+      const rest = fileNames.length - shown.length;
+      const parts = rest > 0 ? [...shown, count(rest, 'more picture', 'more pictures')] : shown;
+      return `Missing: ${conjunction.format(parts)}. “${text.download.missingFile.fileName}” in the ZIP says why.`;
+    },
+    missingFile: {
+      fileName: 'Missing pictures.txt',
+      heading: "These pictures couldn't be downloaded:",
+      line: (name: string, reason: string) => `${name}: ${reason}`,
+    },
+    failed: "Couldn't download the pictures",
+    noFile: 'Rejected files and unfinished uploads have no download.',
+    gone: 'The file is no longer stored.',
+    storage: (status: number) => `Storage rejected the request (HTTP ${status}).`,
+    tooLarge: (size: number, max: number) =>
+      `The selected pictures have ${text.fileSize(size)}. This browser can download up to ${text.fileSize(max)} at once. ` +
+      'Select fewer pictures, or use Chrome or Edge on a computer.',
+    notSaved: "Couldn't save the ZIP file. Check the free space on your disk and try again.",
   },
   deletedToast: (name: string) => `Deleted ${name}`,
   undo: 'Undo',
