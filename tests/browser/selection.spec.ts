@@ -313,17 +313,26 @@ test('the toolbar and the question are accessible in light and dark, at every wi
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
-  /** Keeps a finger on a tile. */
-  async function longPress(page: Page, name: string): Promise<void> {
+  /** Keeps a finger on a tile. The browser dispatches a click after it, unless it cancels the touch. */
+  async function longPress(page: Page, name: string, end: 'touchEnd' | 'touchCancel' = 'touchEnd'): Promise<void> {
     const box = await tile(page, name).boundingBox();
     if (!box) throw new Error(`${name} is not visible`);
     const session = await page.context().newCDPSession(page);
     const touchPoints = [{ x: box.x + box.width / 2, y: box.y + box.height / 2 }];
     await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
     await expect(toolbar(page)).toBeVisible();
-    await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await session.send('Input.dispatchTouchEvent', { type: end, touchPoints: [] });
     await session.detach();
   }
+
+  test('a key after a long press is not ignored', async ({ page, person }) => {
+    await seed(person, 3);
+    await openGallery(page, 3);
+    await longPress(page, '1.jpg', 'touchCancel');
+    await tile(page, '2.jpg').focus();
+    await page.keyboard.press('Enter');
+    await expect(toolbar(page)).toContainText('2 selected');
+  });
 
   test('a long press starts selecting, and taps continue', async ({ page, person }) => {
     await seed(person, 8);

@@ -31,9 +31,12 @@ export class LongPress {
     }
   };
 
-  /** Whether a click ends a long press, and must not do anything else. */
+  /**
+   * Whether a click ends a long press, and must not do anything else. Not every browser dispatches this click, and the next
+   * one can come from the keyboard, which has no `detail`.
+   */
   endsWith(event: MouseEvent): boolean {
-    const ends = this.suppressing;
+    const ends = this.suppressing && event.detail > 0;
     this.suppressing = false;
     if (ends) event.preventDefault();
     return ends;
