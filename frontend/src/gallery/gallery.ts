@@ -1,6 +1,6 @@
 // The history in justified rows, newest first. Only rows in and near the window are in the document.
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { type Filter, NO_FILTER } from '../api/filter';
@@ -16,10 +16,13 @@ import checkMarkCss from './check-mark.css?inline';
 import css from './gallery.css?inline';
 import type { LoadState } from './library';
 import { LongPress } from './long-press';
-import { layOut, type Row, rowsBetween, type Tile } from './rows';
+import { type Point, RectangleDrag } from './rectangle';
+import { type Area, layOut, type Row, rowsBetween, type Tile, tilesIn } from './rows';
 import {
+  add,
   type Extent,
   extentOf,
+  hasSamePictures,
   NOTHING_SELECTED,
   type Selection,
   selectAll,
@@ -98,6 +101,14 @@ export class Gallery extends LitElement {
   private readonly tiles = new WeakMap<Summary, ImageTile>();
   /** The ids of the pictures of each day. */
   private days: ReadonlyMap<string, readonly string[]> = new Map();
+  @query('.rectangle') private rectangle!: HTMLElement;
+  /** What was selected before a rectangle is dragged. */
+  private unextended: Selection | undefined;
+  private readonly rectangleDrag = new RectangleDrag({
+    canStart: (event) => this.canStartRectangle(event),
+    moved: (start, end) => this.drawRectangle(start, end),
+    ended: (canceled) => this.finishRectangle(canceled),
+  });
   private readonly longPress = new LongPress((target) => this.longPressed(target));
   private scrollTimer: ReturnType<typeof setTimeout> | undefined;
   private listening = new AbortController();
@@ -110,6 +121,7 @@ export class Gallery extends LitElement {
     this.listening = new AbortController();
     const { signal } = this.listening;
     this.resized.observe(this);
+    this.rectangleDrag.listen(signal);
     this.urls.addEventListener('change', this.urlsChanged, { signal });
     window.addEventListener('scroll', this.scrolled, { signal, passive: true });
     window.addEventListener('resize', this.updateRange, { signal });
@@ -126,7 +138,7 @@ export class Gallery extends LitElement {
 
   /** Focuses a picture's tile, if it is in the document. */
   focusTile(imageId: string): boolean {
-    const tile = this.renderRoot.querySelector<HTMLElement>(`a[data-id="${CSS.escape(imageId)}"]`);
+    const tile = this.renderedTile(imageId);
     tile?.focus({ preventScroll: true });
     return tile !== null;
   }
@@ -187,6 +199,7 @@ export class Gallery extends LitElement {
           (row) => (row.kind === 'day' ? row.day : row.tiles[0]?.tile.imageId),
           (row) => guard([row, this.renderVersion], () => this.row(row)),
         )}
+        <div class="rectangle" hidden></div>
       </div>
       ${this.footer()}
       <span id="selected" hidden>${text.selection.selected}</span>
@@ -312,6 +325,49 @@ export class Gallery extends LitElement {
     this.toggle(id, isRange);
   };
 
+  /** A rectangle starts on the background of the page, or with Shift on a picture. */
+  private canStartRectangle(event: PointerEvent): boolean {
+    const [target] = event.composedPath();
+    if (!(target instanceof Element) || this.closest('[inert]')) return false;
+    if (!this.renderRoot.contains(target)) return isAround(target, this);
+    const control = target.closest('a, button');
+    return !control || (event.shiftKey && control.matches('a'));
+  }
+
+  /** Draws the rectangle, and selects the pictures in it. */
+  private drawRectangle(start: Point, end: Point): void {
+    this.unextended ??= this.selection;
+    const box = this.getBoundingClientRect();
+    const x = [start.x, end.x].map((side) => side - window.scrollX - box.left);
+    const y = [start.y, end.y].map((side) => side - window.scrollY - box.top);
+    const area = { left: Math.min(...x), top: Math.min(...y), right: Math.max(...x), bottom: Math.max(...y) };
+    const ids = tilesIn(this.rows, area, GAP).map(({ imageId }) => imageId);
+    this.showRectangle(area);
+    const selection = add(this.unextended, ids, end.y < start.y ? ids[0] : ids.at(-1));
+    if (!hasSamePictures(selection, this.selection)) this.select(selection);
+  }
+
+  private showRectangle({ left, top, right, bottom }: Area): void {
+    const { rectangle } = this;
+    rectangle.hidden = false;
+    // Inside the gallery, so that the page does not become larger.
+    const limit = (value: number, max: number) => Math.min(Math.max(value, 0), max);
+    const [x, width] = [limit(left, this.clientWidth), limit(right, this.clientWidth)];
+    const [y, height] = [limit(top, this.clientHeight), limit(bottom, this.clientHeight)];
+    rectangle.style.translate = `${x}px ${y}px`;
+    rectangle.style.width = `${width - x}px`;
+    rectangle.style.height = `${height - y}px`;
+  }
+
+  private finishRectangle(canceled: boolean): void {
+    const { unextended } = this;
+    this.unextended = undefined;
+    this.rectangle.hidden = true;
+    if (canceled && unextended) this.select(unextended);
+    // Keys such as Delete now act on the selection.
+    else if (this.selection.anchor) this.focusTile(this.selection.anchor);
+  }
+
   private longPressed(target: Element): void {
     const id = target.closest<HTMLElement>('[data-id]')?.dataset['id'];
     if (id !== undefined) this.toggle(id, false);
@@ -410,7 +466,12 @@ export class Gallery extends LitElement {
   /** Whether a picture is rendered. False while a view covers the gallery, so that the view loads first. */
   private isRendered(imageId: string): boolean {
     if (this.closest('[inert]')) return false;
-    return this.renderRoot.querySelector(`a[data-id="${CSS.escape(imageId)}"]`) !== null;
+    return this.renderedTile(imageId) !== null;
+  }
+
+  /** A picture's tile, if it is in the document. */
+  private renderedTile(imageId: string): HTMLElement | null {
+    return this.renderRoot.querySelector<HTMLElement>(`a[data-id="${CSS.escape(imageId)}"]`);
   }
 
   /**
@@ -448,6 +509,14 @@ declare global {
   interface HTMLElementEventMap {
     selection: SelectionEvent;
   }
+}
+
+/** Whether an element contains another one, also across shadow roots. */
+function isAround(outer: Element, inner: Element): boolean {
+  for (let node: Node | null = inner; node; node = node instanceof ShadowRoot ? node.host : node.parentNode) {
+    if (node === outer) return true;
+  }
+  return false;
 }
 
 /** The tile or check mark that an event belongs to. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { layOut, type Measures, type Row, rowsBetween, type Tile } from './rows';
+import { layOut, type Measures, type Row, rowsBetween, type Tile, tilesIn } from './rows';
 
 const MEASURES: Measures = { width: 1000, rowHeight: 200, gap: 4, headingHeight: 48 };
 const tile = (imageId: string, ratio: number, day = '2026-01-02'): Tile => ({ imageId, ratio, day });
@@ -56,4 +56,21 @@ test('rowsBetween finds exactly the rows that overlap a range', () => {
     expect(rows.slice(start, end)).toEqual(overlapping);
   }
   expect(rowsBetween([], 0, 300)).toEqual({ start: 0, end: 0 });
+});
+
+test('finds the pictures in an area, but not those beside it, below it or in the gaps', () => {
+  // Two rows of five pictures of 200 pixels, below a heading of 48 pixels, and a third row after another heading.
+  const tiles = [...'abcdefghijkl'].map((id, index) => tile(id, 1, index < 10 ? '2026-01-02' : '2026-01-01'));
+  const rows = layOut(tiles, { ...MEASURES, width: 1016 });
+  const found = (left: number, top: number, right: number, bottom: number) =>
+    tilesIn(rows, { left, top, right, bottom }, MEASURES.gap)
+      .map(({ imageId }) => imageId)
+      .join('');
+  expect(found(0, 0, 1016, 40)).toBe('');
+  expect(found(210, 100, 220, 110)).toBe('b');
+  expect(found(210, 100, 500, 300)).toBe('bcgh');
+  expect(found(201, 100, 203, 110)).toBe('');
+  expect(found(0, 249, 1016, 251)).toBe('');
+  expect(found(-500, -500, 100, 5000)).toBe('afk');
+  expect(found(900, 500, 1016, 900)).toBe('');
 });

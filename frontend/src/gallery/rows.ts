@@ -73,6 +73,29 @@ export function rowsBetween(rows: readonly Row<Tile>[], from: number, to: number
   };
 }
 
+/** A part of the rows, in pixels from the top left corner of the first one. */
+export interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The pictures that are at least partly in an area, in their order. `gap` is the space between pictures, in pixels. */
+export function tilesIn<T extends Tile>(rows: readonly Row<T>[], area: Area, gap: number): T[] {
+  const { start, end } = rowsBetween(rows, area.top, area.bottom);
+  const found: T[] = [];
+  for (const row of rows.slice(start, end)) {
+    if (row.kind !== 'pictures' || row.top + row.height - gap <= area.top) continue;
+    let left = 0;
+    for (const { tile, width } of row.tiles) {
+      if (left < area.right && left + width > area.left) found.push(tile);
+      left += width + gap;
+    }
+  }
+  return found;
+}
+
 /** How many rows satisfy a condition that is true up to some row and false after it. Uses binary search. */
 function countWhile(rows: readonly Row<Tile>[], condition: (row: Row<Tile>) => boolean): number {
   let low = 0;

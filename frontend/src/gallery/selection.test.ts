@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
+  add,
   extentOf,
+  hasSamePictures,
   NOTHING_SELECTED,
   prune,
   type Selection,
@@ -82,4 +84,15 @@ describe('prune', () => {
 test('extentOf tells none, some and all apart', () => {
   expect(['', 'a', 'ab'].map((selected) => extentOf(of(selected), ['a', 'b']))).toEqual(['none', 'some', 'all']);
   expect(extentOf(NOTHING_SELECTED, [])).toBe('none');
+});
+
+test('add keeps what is selected, and the anchor if there is no new one', () => {
+  expect(add(of('ab', 'a'), ['b', 'c'], 'c')).toEqual(of('abc', 'c'));
+  expect(add(of('ab', 'a'), [], undefined)).toEqual(of('ab', 'a'));
+});
+
+test('hasSamePictures ignores the order and the anchor', () => {
+  expect(hasSamePictures(of('ab', 'a'), of('ba', 'b'))).toBe(true);
+  expect(hasSamePictures(of('ab'), of('ac'))).toBe(false);
+  expect(hasSamePictures(of('ab'), of('abc'))).toBe(false);
 });

@@ -29,6 +29,15 @@ export function selectRange(selection: Selection, order: readonly string[], imag
   return { ids: changed(ids, range, ids.has(anchor)), anchor: imageId };
 }
 
+/** Adds pictures. `anchor` becomes the picture where a range starts, if there is one. */
+export function add(
+  { ids, anchor: before }: Selection,
+  group: readonly string[],
+  anchor: string | undefined,
+): Selection {
+  return { ids: changed(ids, group, true), anchor: anchor ?? before };
+}
+
 /** Selects all pictures of a day, or clears them if all of them are selected. */
 export function toggleDay(selection: Selection, day: readonly string[]): Selection {
   const { ids } = selection;
@@ -47,6 +56,10 @@ export function prune(selection: Selection, existing: ReadonlySet<string>): Sele
   const kept = [...ids].filter((imageId) => existing.has(imageId));
   if (kept.length === ids.size && !isGone) return selection;
   return { ids: new Set(kept), anchor: isGone ? undefined : anchor };
+}
+
+export function hasSamePictures(one: Selection, other: Selection): boolean {
+  return one.ids.size === other.ids.size && [...one.ids].every((imageId) => other.ids.has(imageId));
 }
 
 export function extentOf({ ids }: Selection, group: readonly string[]): Extent {
