@@ -26,6 +26,8 @@ export default defineConfig({
   expect: { timeout: 60_000 },
   use: {
     baseURL: stack.webUrl,
+    // Playwright can't intercept all requests of a service worker. The tests that need it allow it.
+    serviceWorkers: 'block',
     // Without the screenshots of each step, which take a quarter of the time.
     trace: { mode: 'retain-on-failure', screenshots: false },
     screenshot: 'only-on-failure',

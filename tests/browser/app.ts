@@ -40,6 +40,7 @@ export const test = base.extend<Fixtures>({
         void dialog.dismiss();
       });
       page.on('console', (message) => {
+        if (message.text().includes('Service Worker registration blocked by Playwright')) return;
         // The emulator's sign-in page has no icon.
         if (message.location().url === new URL('/favicon.ico', stack.endpoint).href) return;
         const problem = message.type() === 'error' || message.type() === 'warning';

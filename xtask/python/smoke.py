@@ -240,6 +240,11 @@ class Smoke:
         missing = self.get(f"/assets/{uuid.uuid4()}.js")
         expect(missing.status_code == 404, f"a file that doesn't exist answers {missing.status_code}")
 
+        worker = self.get("/service-worker.js")
+        expect(worker.status_code == 200, f"the service worker answers {worker.status_code}")
+        expect("javascript" in worker.headers.get("content-type", ""), "the service worker has another content type")
+        expect("no-cache" in worker.headers.get("cache-control", ""), "browsers could keep an old service worker")
+
         config = self.get("/config.json").json()["signIn"]
         expect(config["clientId"] == self.outputs["UserPoolClientId"], "config.json names another user pool client")
         question = {

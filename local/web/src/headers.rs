@@ -26,7 +26,8 @@ pub(crate) fn content_security_policy(origins: &[String]) -> HeaderValue {
     let own: String = origins.iter().map(|origin| format!(" {origin}")).collect();
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{own}; \
-         img-src 'self' blob: data:{own}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         img-src 'self' blob: data:{own}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
     );
     // Origins are parsed URIs, so they are ASCII.
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
