@@ -59,6 +59,24 @@ test('filters by confidence', async ({ page }) => {
   expect(new URL(page.url()).search).toBe('?label=Cat&minConfidence=100');
 });
 
+test('the panel shows the confidence while the slider moves, and applies it at the end', async ({ page }) => {
+  await page.goto('/?label=Cat');
+  await page.getByRole('button', { name: 'Filters' }).click();
+  const slider = page.getByRole('slider', { name: /Confidence/ });
+  const value = page.getByRole('dialog', { name: 'Filters' }).locator('.value');
+  const box = await slider.boundingBox();
+  if (!box) throw new Error('the slider is not visible');
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width / 4, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2, y, { steps: 4 });
+  await expect(value).toHaveText('50% or more');
+  expect(new URL(page.url()).search).toBe('?label=Cat');
+  await page.mouse.up();
+  await expect.poll(() => new URL(page.url()).search).toBe('?label=Cat&minConfidence=50');
+  await expect(value).toHaveText('50% or more');
+});
+
 test('filters by status and by date', async ({ page }) => {
   await page.getByRole('button', { name: 'Filters' }).click();
   await page.getByRole('combobox', { name: 'Status' }).selectOption('Rejected');
@@ -182,6 +200,28 @@ test('Enter waits for the labels, to find those of several words', async ({ page
   await expect(searchField(page)).toHaveValue('coffee cup');
   respond();
   await expect(chips(page)).toHaveText(['Coffee Cup']);
+});
+
+test('keeps a request for suggestions when all labels arrive', async ({ page }) => {
+  let respond = () => {};
+  const released = new Promise<void>((resolve) => {
+    respond = resolve;
+  });
+  // The labels for the prefix arrive after all labels.
+  await page.route('**/api/labels?prefix=*', async (route) => {
+    await released;
+    await route.continue().catch(() => {});
+  });
+  await page.reload();
+  const requesting = page.waitForRequest('**/api/labels?prefix=*');
+  await page.route('**/api/labels', async (route) => {
+    await requesting;
+    return route.continue();
+  });
+  await searchField(page).fill('ca');
+  await expect(page.getByRole('option', { name: 'Cat 1 picture', exact: true })).toBeVisible();
+  respond();
+  expect(await (await requesting).response(), 'the request is not aborted').not.toBeNull();
 });
 
 test.describe('without suggestions', () => {

@@ -81,6 +81,8 @@ export class LabelField extends LitElement {
   @query('input') private input!: HTMLInputElement;
   /** The owner's most frequent labels, once they are loaded. */
   private owned: readonly CountedLabel[] = [];
+  /** The prefix whose suggestions are requested or shown. */
+  private requested: string | undefined;
   private readonly loading = new Task(this, {
     autoRun: false,
     task: (_, { signal }) => this.api.listLabels('', signal),
@@ -101,7 +103,9 @@ export class LabelField extends LitElement {
       this.show(labels);
       this.answered = true;
     },
-    onError: () => {},
+    onError: () => {
+      this.requested = undefined;
+    },
   });
 
   override render() {
@@ -195,15 +199,26 @@ export class LabelField extends LitElement {
   /** Suggests labels for the name that is being typed. */
   private suggest(): void {
     const { prefix } = this.term ?? {};
-    this.lookup.abort();
-    this.answered = false;
     if (prefix === undefined || [...prefix].length > MAX_LABEL_LENGTH) {
+      this.abortLookup();
       this.show([]);
-    } else {
-      // Until the API responds, show the known labels that match.
-      this.show(this.owned.filter(({ name }) => name.toLowerCase().startsWith(prefix.toLowerCase())));
-      if (prefix) void this.lookup.run([prefix]);
+      return;
     }
+    const isNew = prefix !== this.requested;
+    if (isNew) this.abortLookup();
+    // Until the API responds, show the known labels that match.
+    if (!this.answered) {
+      this.show(this.owned.filter(({ name }) => name.toLowerCase().startsWith(prefix.toLowerCase())));
+    }
+    if (!isNew || !prefix) return;
+    this.requested = prefix;
+    void this.lookup.run([prefix]);
+  }
+
+  private abortLookup(): void {
+    this.lookup.abort();
+    this.requested = undefined;
+    this.answered = false;
   }
 
   private show(labels: readonly CountedLabel[]): void {
@@ -215,7 +230,7 @@ export class LabelField extends LitElement {
   }
 
   private blurred(): void {
-    this.lookup.abort();
+    this.abortLookup();
     this.open = false;
   }
 
@@ -280,9 +295,8 @@ export class LabelField extends LitElement {
   }
 
   private pick(value: string): void {
-    this.lookup.abort();
+    this.abortLookup();
     this.show([]);
-    this.answered = false;
     this.open = false;
     this.attempts += 1;
     const accepted = this.dispatchEvent(new PickEvent(value, this.labels));
