@@ -32,11 +32,9 @@ export class FindBar extends LitElement {
 
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) filter: Filter = NO_FILTER;
-  /** The confidence while the slider is moved. */
-  @state() private sliding: number | undefined;
   /** Why the text of the field was not accepted, or empty. */
   @state() private problem = '';
-  /** Changes in the panel that contradict the filter or each other, and why. */
+  /** Changes in the panel that are not applied: while the slider moves, or because they contradict something, and why. */
   @state() private draft: Partial<Filter> = {};
   @state() private draftProblem = '';
   @query('ilg-label-field') private field!: LabelField;
@@ -50,7 +48,6 @@ export class FindBar extends LitElement {
 
   override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('filter')) return;
-    this.sliding = undefined;
     this.problem = '';
     this.draft = {};
     this.draftProblem = '';
@@ -86,7 +83,7 @@ export class FindBar extends LitElement {
     const { minConfidence, status, from, to, untagged } = { ...this.filter, ...this.draft };
     return html`<div id="filters" popover aria-label=${text.find.filters(0)} role="dialog">
       <label>
-        <span>${text.find.confidence} <span class="value">${text.find.atLeast(this.sliding ?? minConfidence ?? 0)}</span></span>
+        <span>${text.find.confidence} <span class="value">${text.find.atLeast(minConfidence ?? 0)}</span></span>
         <input
           type="range"
           min="0"
@@ -170,7 +167,7 @@ export class FindBar extends LitElement {
   }
 
   private previewConfidence(event: Event): void {
-    this.sliding = numberOf(event);
+    this.draft = { ...this.draft, minConfidence: numberOf(event) || undefined };
   }
 
   /** Applies a change in the panel, or keeps it there and says why it can't be applied. */
@@ -187,7 +184,6 @@ export class FindBar extends LitElement {
   }
 
   private apply(filter: Filter): void {
-    this.sliding = undefined;
     this.problem = '';
     this.draft = {};
     this.draftProblem = '';
