@@ -37,6 +37,8 @@ pub struct Seed {
     pub labels: Vec<(String, f64)>,
     /// Capture time by the camera's clock.
     pub taken_at: Option<String>,
+    /// The SHA-256 of its file, in base64.
+    pub checksum: Option<String>,
 }
 
 impl Seed {
@@ -51,6 +53,7 @@ impl Seed {
             status: Status::Labeled,
             labels: labels.collect(),
             taken_at: None,
+            checksum: None,
         }
     }
 
@@ -76,6 +79,7 @@ impl Seed {
             bucket: bucket.to_owned(),
             file_name: Some("seed.jpg".into()),
             size: Some(131_072),
+            checksum: self.checksum.clone(),
             format: Some(Format::Jpeg),
             width: Some(1024),
             height: Some(768),

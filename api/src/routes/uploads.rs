@@ -252,6 +252,7 @@ fn awaiting(
         bucket,
         file_name: Some(file.file_name.clone()),
         size: Some(file.size),
+        checksum: Some(file.sha256.clone()),
         format: None,
         width: None,
         height: None,

@@ -33,6 +33,10 @@ pub struct ImageRecord {
     /// The file's size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// The file's SHA-256 in base64. Before the file arrives, the one that the API was told. Absent if S3 has none for the
+    /// object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
     /// The format found in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,

@@ -14,6 +14,8 @@ pub const HISTORY: &str = "history";
 
 /// The secondary index that sorts by [`HISTORY`] within an owner's partition.
 pub const HISTORY_INDEX: &str = "history";
+/// The secondary index that sorts by the file's checksum within an owner's partition.
+pub const CHECKSUM_INDEX: &str = "checksum";
 /// The partition of items that belong to the whole stack and not to an owner.
 pub const STACK_PARTITION: &str = "STACK";
 /// The sort key of an owner's settings.

@@ -9,6 +9,7 @@ pub(crate) const HISTORY: Name = domain::table::HISTORY;
 
 pub(crate) const ANSWER: Name = "answer";
 pub(crate) const BUCKET: Name = "bucket";
+pub(crate) const CHECKSUM: Name = "checksum";
 pub(crate) const CORRECTIONS: Name = "corrections";
 pub(crate) const CREATED_AT: Name = "createdAt";
 pub(crate) const ERROR: Name = "error";

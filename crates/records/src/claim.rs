@@ -1,8 +1,8 @@
 //! Claims an image for an execution.
 
 use crate::attribute::{
-    BUCKET, CREATED_AT, ERROR, EXECUTION_ARN, EXPIRES_AT, FILE_NAME, HISTORY, IMAGE_ID, INCOMPLETE, KEY,
-    METADATA, OWNER, SEQUENCER, SIZE, STATUS, THUMBNAILS_ERROR, UPDATED_AT,
+    BUCKET, CHECKSUM, CREATED_AT, ERROR, EXECUTION_ARN, EXPIRES_AT, FILE_NAME, HISTORY, IMAGE_ID, INCOMPLETE,
+    KEY, METADATA, OWNER, SEQUENCER, SIZE, STATUS, THUMBNAILS_ERROR, UPDATED_AT,
 };
 use crate::conditional::Written;
 use crate::expression::{Condition, Expressions, Update, differs, equals, less, number, text};
@@ -99,24 +99,22 @@ impl ClaimedEvent<'_> {
 }
 
 impl Records {
-    /// Stores the claim and sets the status to `PROCESSING`. If the condition does not hold, returns the current
-    /// record.
+    /// Stores the claim and the SHA-256 of its object, in base64, and sets the status to `PROCESSING`. If the condition
+    /// does not hold, returns the current record.
     ///
     /// # Errors
     /// See [`RecordsError`].
     pub async fn claim(
         &self,
         event: ClaimedEvent<'_>,
+        checksum: Option<&str>,
         condition: &ClaimCondition,
     ) -> Result<Option<ImageRecord>, RecordsError> {
-        // These may belong to a previous file under the key.
-        let update = event.update(Status::Processing).remove([
-            EXPIRES_AT,
-            METADATA,
-            INCOMPLETE,
-            ERROR,
-            THUMBNAILS_ERROR,
-        ]);
+        // What is removed may belong to a previous file under the key, and so may the checksum.
+        let update = event
+            .update(Status::Processing)
+            .set_or_remove(CHECKSUM, checksum.map(text))
+            .remove([EXPIRES_AT, METADATA, INCOMPLETE, ERROR, THUMBNAILS_ERROR]);
         let expressions = Expressions::new()
             .condition(event.condition(condition))
             .update(update);

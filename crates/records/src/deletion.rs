@@ -2,7 +2,7 @@
 //! image remains.
 
 use crate::attribute::{
-    BUCKET, CORRECTIONS, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT, HISTORY, IMAGE_ID,
+    BUCKET, CHECKSUM, CORRECTIONS, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT, HISTORY, IMAGE_ID,
     INCOMPLETE, KEY, LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, OWNER, SIZE, STATUS, THUMBNAILS,
     THUMBNAILS_ERROR, UPDATED_AT, WIDTH,
 };
@@ -21,10 +21,11 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Attributes that are removed when an image becomes a tombstone: the ones that describe the picture, and the expiry
 /// time of the upload's record.
-const REMOVED: [Name; 14] = [
+const REMOVED: [Name; 15] = [
     CORRECTIONS,
     FILE_NAME,
     SIZE,
+    CHECKSUM,
     FORMAT,
     WIDTH,
     HEIGHT,
@@ -192,6 +193,7 @@ mod tests {
             bucket: "pictures".into(),
             file_name: Some("my cat.jpg".into()),
             size: Some(1),
+            checksum: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
             format: Some(Format::Jpeg),
             width: Some(100),
             height: Some(100),

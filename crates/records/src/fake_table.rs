@@ -10,6 +10,7 @@ use crate::{Item, Records};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, TransactionCanceledException};
@@ -107,7 +108,28 @@ impl FakeTable {
         let state = self.clone();
         let transact = mock!(Client::transact_write_items)
             .then_compute_response(move |request| state.state().transact(request.transact_items()));
-        let rules = [&get, &batch, &update, &transact];
+        let state = self.clone();
+        let query = mock!(Client::query).then_compute_response(move |request| {
+            check_names(request.projection_expression());
+            let index = request.index_name().expect("a query of an index");
+            let selected = Change::new(
+                Kind::Delete,
+                request.key_condition_expression(),
+                request.expression_attribute_names().cloned(),
+                request.expression_attribute_values().cloned(),
+            );
+            let limit = usize::try_from(request.limit().unwrap()).unwrap();
+            let state = state.state();
+            // An index contains the items that have its key, which has the same name.
+            let in_index = state.items.values().filter(|item| item.contains_key(index));
+            let mut items: Vec<_> = in_index.filter(|item| selected.allowed(Some(item))).collect();
+            items.sort_by_key(|item| item[index].as_s().unwrap().clone());
+            let last = (items.len() > limit).then(|| items[limit - 1].clone());
+            let items = items.into_iter().take(limit).cloned().collect();
+            let answer = QueryOutput::builder().set_items(Some(items));
+            MockResponse::Output(answer.set_last_evaluated_key(last).build())
+        });
+        let rules = [&get, &batch, &update, &transact, &query];
         Records::new(
             mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules),
             TABLE.into(),

@@ -7,6 +7,7 @@ mod account;
 pub mod answer;
 mod attribute;
 mod batch;
+mod checksum;
 mod claim;
 mod conditional;
 mod contention;
@@ -33,6 +34,7 @@ mod upload;
 
 pub use account::Page;
 pub use batch::Read;
+pub use checksum::File;
 pub use claim::{ClaimCondition, ClaimedEvent};
 pub use corrections::{CorrectError, Corrected};
 pub use deletion::{Tombstone, Unrecorded};

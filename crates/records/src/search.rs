@@ -25,7 +25,7 @@ pub struct Range<'a> {
 /// The result of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found<T> {
-    /// Newest first.
+    /// In the order of the query: images by time are newest first.
     pub items: Vec<T>,
     /// Whether there may be more items.
     pub more: bool,
@@ -106,7 +106,7 @@ fn newest_first(query: QueryFluentBuilder, range: Range<'_>) -> QueryFluentBuild
         .limit(i32::try_from(range.limit).unwrap_or(i32::MAX))
 }
 
-async fn send<T>(
+pub(crate) async fn send<T>(
     query: QueryFluentBuilder,
     read: impl Fn(Item) -> Option<T>,
 ) -> Result<Found<T>, ServiceError> {

@@ -25,6 +25,8 @@ const DOLLARS_PER_READ_UNIT: f64 = 0.125e-6;
 /// Rekognition's DetectLabels, us-east-1, the first million images per month.
 const DOLLARS_PER_DETECTION: f64 = 0.001;
 
+/// The SHA-256 of the object.
+const CHECKSUM: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const OBJECT: &str = "uploads/demo/0193a5a0-0000-7000-8000-000000000001";
 
 fn image() -> ImageKey {
@@ -111,7 +113,8 @@ impl Table {
             claim: &claim,
             event: &event,
         };
-        self.fake.records().claim(event, condition).await.unwrap()
+        let records = self.fake.records();
+        records.claim(event, Some(CHECKSUM), condition).await.unwrap()
     }
 
     async fn store(&self, execution: &str, labels: &Value) -> Result<(), StoreError> {
@@ -212,7 +215,7 @@ async fn limits_transactions_and_write_units_per_picture() {
         (0, 1, 5),
         (10, 1, 51),
         (30, 1, 139),
-        (49, 1, 223),
+        (49, 1, 225),
         (50, 2, 235),
         (100, 3, 470),
     ] {
@@ -681,5 +684,113 @@ async fn a_failure_never_overwrites_a_result_and_a_redrive_can_claim_again() {
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_map().entries(&self.items).finish()
+    }
+}
+
+mod checksums {
+    use super::*;
+    use crate::File;
+
+    const OTHER: &str = "uvKdZs2JwJzH2mTOBRJ+Vxsp8Mqsq38ZhkzKHGmhiNE=";
+
+    async fn same(table: &Table, checksum: &str) -> usize {
+        let records = table.fake.records();
+        let same = records.images_with_checksum(&table.owner, checksum).await;
+        same.unwrap().len()
+    }
+
+    /// Claims the image for a file with this checksum, or without one.
+    async fn claim_file(table: &Table, sequencer: &str, checksum: Option<&str>, condition: &ClaimCondition) {
+        let (claim, event) = (claim(sequencer), event(sequencer));
+        let event = ClaimedEvent {
+            claim: &claim,
+            event: &event,
+        };
+        let claimed = table.fake.records().claim(event, checksum, condition).await;
+        assert_eq!(claimed, Ok(None));
+    }
+
+    /// The old file is gone: it must not be reported as a duplicate of a new upload.
+    #[tokio::test]
+    async fn an_overwritten_file_is_found_by_its_new_checksum_only() {
+        let table = Table::new();
+        claim_file(&table, "0A", Some(CHECKSUM), &ClaimCondition::Free).await;
+        assert_eq!(same(&table, CHECKSUM).await, 1);
+        claim_file(&table, "0B", Some(OTHER), &ClaimCondition::Free).await;
+        assert_eq!((same(&table, CHECKSUM).await, same(&table, OTHER).await), (0, 1));
+        claim_file(&table, "0C", None, &ClaimCondition::Free).await;
+        assert_eq!((same(&table, CHECKSUM).await, same(&table, OTHER).await), (0, 0));
+        assert_eq!(table.record().await.checksum, None);
+    }
+
+    #[tokio::test]
+    async fn a_deleted_file_is_not_found_and_a_newer_one_under_its_key_is() {
+        let table = Table::new();
+        claim_file(&table, "0A", Some(CHECKSUM), &ClaimCondition::Free).await;
+        let Tombstone::Open(tombstone) = table.mark_deleted().await else {
+            panic!("not deleted")
+        };
+        assert_eq!((tombstone.checksum, same(&table, CHECKSUM).await), (None, 0));
+        claim_file(&table, "0B", Some(CHECKSUM), &ClaimCondition::Deleted).await;
+        assert_eq!(same(&table, CHECKSUM).await, 1);
+    }
+
+    /// The file is still in the bucket, and its image can be labeled again.
+    #[tokio::test]
+    async fn a_result_and_a_failure_keep_the_checksum() {
+        let table = Table::new();
+        claim_file(&table, "0A", Some(CHECKSUM), &ClaimCondition::Free).await;
+        let rejected = FinalResult::Rejected(&error());
+        table
+            .fake
+            .records()
+            .store_result(&claim("0A"), rejected)
+            .await
+            .unwrap();
+        assert_eq!(same(&table, CHECKSUM).await, 1);
+        table
+            .claim_if(
+                "1",
+                "0A",
+                &ClaimCondition::HeldBy {
+                    execution_arn: arn("0A"),
+                    status: Status::Rejected,
+                },
+            )
+            .await;
+        assert!(table.fail("1").await);
+        assert_eq!(same(&table, CHECKSUM).await, 1);
+    }
+
+    #[tokio::test]
+    async fn files_are_listed_by_checksum_for_their_owner_only() {
+        let table = Table::new();
+        let mut expected = vec![];
+        for (checksum, owner) in [
+            (OTHER, "demo"),
+            (CHECKSUM, "demo"),
+            (CHECKSUM, "demo"),
+            (CHECKSUM, "other"),
+        ] {
+            let (owner, image_id) = (Owner::new(owner).unwrap(), domain::ImageId::new());
+            let key = Key::image(&owner, image_id);
+            let mut item = key.item();
+            item.insert("checksum".into(), text(checksum));
+            table.fake.state().items.insert(key, item);
+            if owner == table.owner {
+                expected.push(File {
+                    checksum: checksum.to_owned(),
+                    image_id,
+                });
+            }
+        }
+        let records = table.fake.records();
+        let page = async |after, limit| records.files(&table.owner, after, limit).await.unwrap();
+        let all = page(None, 10).await;
+        let checksums: Vec<_> = all.items.iter().map(|file| file.checksum.as_str()).collect();
+        assert_eq!((checksums, all.more), (vec![CHECKSUM, CHECKSUM, OTHER], false));
+        assert!(expected.iter().all(|file| all.items.contains(file)));
+        assert_eq!(page(Some(CHECKSUM), 10).await.items, expected[..1]);
+        assert!(page(None, 2).await.more);
     }
 }

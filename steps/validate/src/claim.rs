@@ -23,11 +23,15 @@ enum Decision {
 /// times.
 const MAX_TRIES: usize = 4;
 
-/// Claims the image.
-pub(crate) async fn acquire(validate: &Validate, event: ClaimedEvent<'_>) -> Result<(), ValidateError> {
+/// Claims the image. `checksum` is the SHA-256 of the object, in base64.
+pub(crate) async fn acquire(
+    validate: &Validate,
+    event: ClaimedEvent<'_>,
+    checksum: Option<&str>,
+) -> Result<(), ValidateError> {
     let mut condition = ClaimCondition::Free;
     for _ in 0..MAX_TRIES {
-        let Some(record) = validate.records.claim(event, &condition).await? else {
+        let Some(record) = validate.records.claim(event, checksum, &condition).await? else {
             return Ok(());
         };
         condition = match decide(event, &record) {
@@ -289,7 +293,7 @@ mod tests {
             decode_heic: true,
         };
         let claim = &Claim::new(event, "mine").unwrap();
-        super::acquire(&validate, ClaimedEvent { claim, event }).await
+        super::acquire(&validate, ClaimedEvent { claim, event }, None).await
     }
 
     #[tokio::test]

@@ -113,12 +113,15 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
         return Err(ValidateError::ForeignBucket(validate.bucket.clone()));
     }
     let claim = Claim::new(&event, execution_arn).ok_or(ValidateError::NotAnUpload)?;
+    // Stored together with the claim, so that the record never has the checksum of another file.
+    let version = claim.version_id.as_deref();
+    let checksum = objects::sha256(&validate.s3, &claim.bucket, &claim.key, version).await?;
     // Claimed before the file is read, so that a rejection can be stored in the record.
     let claimed = ClaimedEvent {
         claim: &claim,
         event: &event,
     };
-    claim::acquire(validate, claimed).await?;
+    claim::acquire(validate, claimed, checksum.as_deref()).await?;
 
     if let Some(size) = object.size {
         check_bytes(size)?;

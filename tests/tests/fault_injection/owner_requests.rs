@@ -105,8 +105,9 @@ fn only_one_of_several_concurrent_requests_relabels_an_image() {
         let user = stack.new_user("concurrent-relabel").await;
         let key = stack.upload_of(&user, &File::cat()).await;
         let before = stack.settled_as(&key, Status::Labeled).await.record;
-        // The claim takes two calls: the first one finds the claim of the previous execution.
-        for call in [0, 2] {
+        // After the call that reads the checksum, the claim takes two calls: the first one finds the claim of the previous
+        // execution.
+        for call in [0, 3] {
             let last = stack.record(&stack.image(&key)).await.expect("a record");
             let held = hold(proxy, &user, call);
             let answers = future::join_all((0..4).map(|_| user.relabel(before.image_id))).await;
@@ -125,7 +126,7 @@ fn only_one_of_several_concurrent_requests_relabels_an_image() {
             }
             let shown = user.get_execution(before.image_id).await;
             drop(held);
-            if call == 2 {
+            if call == 3 {
                 assert_eq!(shown.body["status"], "RUNNING", "{shown:?}");
                 assert_eq!(shown.body["steps"][0]["status"], "RUNNING", "{shown:?}");
             }
