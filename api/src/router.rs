@@ -5,8 +5,8 @@ use crate::http::body::MAX_BODY_BYTES;
 use crate::http::problem::Problem;
 use crate::http::{access_log, security_headers, time_limit};
 use crate::routes::{
-    account, corrections, deletion, description, execution, images, jobs, labels, list, relabel, settings,
-    uploads,
+    account, corrections, deletion, description, duplicates, execution, images, jobs, labels, list, relabel,
+    settings, uploads,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
@@ -19,6 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::create))
         .routes(routes!(list::list))
+        .routes(routes!(duplicates::list))
         .routes(routes!(labels::list))
         .routes(routes!(settings::show, settings::store, settings::reset))
         .routes(routes!(images::show, deletion::delete))

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod corrections;
 pub(crate) mod deletion;
 pub(crate) mod description;
+pub(crate) mod duplicates;
 pub(crate) mod execution;
 pub(crate) mod images;
 pub(crate) mod jobs;

@@ -53,8 +53,16 @@ impl File {
         BASE64.encode(Sha256::digest(&self.bytes))
     }
 
-    /// The body of `POST /uploads` for this file.
+    /// The body of `POST /uploads` for this file. Tests upload the same pictures again and again, so duplicates are
+    /// allowed.
     pub fn announcement(&self) -> Value {
+        let mut body = self.first_announcement();
+        body["allowDuplicate"] = true.into();
+        body
+    }
+
+    /// The body of `POST /uploads` that is refused if the owner already has this file.
+    pub fn first_announcement(&self) -> Value {
         json!({
             "fileName": self.name, "contentType": self.content_type,
             "size": self.bytes.len(), "sha256": self.sha256(),

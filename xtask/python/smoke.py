@@ -140,6 +140,7 @@ class Smoke:
             *([] if self.is_emulator else [("Wait until S3 sends events", self.wait_for_events)]),
             *((f"Label an uploaded {name} picture", functools.partial(self.label, name)) for name in at_once),
             ("Download a picture whose key has dot segments", self.download_with_dot_segments),
+            ("Report and list duplicates", self.duplicates),
             ("Search", self.search),
             ("Reject a file that is not a picture", self.reject),
             ("Record failed executions, cache no error of the API", self.fail_on_purpose),
@@ -288,7 +289,10 @@ class Smoke:
         """Puts a picture into the bucket under a key from which HTTP clients, `requests` too, would remove segments."""
         content = (PROJECT / SAMPLES["JPEG"][0]).read_bytes()
         key = f"uploads/{self.owner}/smoke/../dots.jpg"
-        self.s3.put_object(Bucket=self.outputs["BucketName"], Key=key, Body=content)
+        # With the checksum, it is a duplicate of the picture that was uploaded before.
+        self.s3.put_object(
+            Bucket=self.outputs["BucketName"], Key=key, Body=content, ChecksumAlgorithm="SHA256"
+        )
         found = until(
             "the picture has a record",
             lambda: [image for image in self.ask("GET", "/images")["images"] if image["fileName"] == "dots.jpg"],
@@ -305,6 +309,26 @@ class Smoke:
         code = re.search(r"<Code>(\w+)</Code>", answer.text[:1000])
         expect(answer.status_code == 200, f"S3 answers {answer.status_code} {code[1] if code else ''}")
         expect(answer.content == content, "S3 answers with another object")
+
+    def duplicates(self):
+        """Announces the JPEG picture again, and lists it together with its copy in the bucket."""
+        image = self.find("JPEG")
+        path = PROJECT / SAMPLES["JPEG"][0]
+        announced = self.announcement(path.name, SAMPLES["JPEG"][1], path.read_bytes())
+        reported = self.ask("POST", "/uploads", announced, expected=409)
+        expect(reported["type"].endswith(":already-uploaded"), f"refused for another reason: {reported['type']}")
+
+        def group():
+            # The index is read eventually consistently.
+            for found in self.ask("GET", "/duplicates")["groups"]:
+                ids = [other["imageId"] for other in found["images"]]
+                if found["sha256"] == announced["sha256"] and image["imageId"] in ids:
+                    return ids
+            return None
+
+        ids = until("GET /duplicates lists the picture", group)
+        expect(reported["imageId"] in ids, "POST /uploads names an image that is no duplicate")
+        return f"{len(ids)} images with the same file"
 
     def search(self):
         """Finds the JPEG picture by its first label."""
@@ -486,11 +510,14 @@ class Smoke:
         self.uploaded[name] = self.upload(path.name, content_type, path.read_bytes())
         return self.uploaded[name]
 
+    def announcement(self, file_name, content_type, content):
+        """The body of `POST /uploads` for a file."""
+        sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        return {"fileName": file_name, "contentType": content_type, "size": len(content), "sha256": sha256}
+
     def upload(self, file_name, content_type, content):
         """Uploads a file as the page does. Returns the image's id."""
-        sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
-        announced = {"fileName": file_name, "contentType": content_type, "size": len(content), "sha256": sha256}
-        created = self.ask("POST", "/uploads", announced, expected=201)
+        created = self.ask("POST", "/uploads", self.announcement(file_name, content_type, content), expected=201)
         upload = created["upload"]
         origin = "://".join(urllib.parse.urlsplit(upload["url"])[:2])
         if self.policy is not None:

@@ -4,6 +4,7 @@ use aws::ServiceError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::ImageId;
 use jiff::Timestamp;
 use records::RecordsError;
 use serde::Serialize;
@@ -48,6 +49,8 @@ pub(crate) enum ProblemType {
     NotLabeled,
     #[serde(rename = "urn:image-label-generator:problem:too-many-corrections")]
     TooManyCorrections,
+    #[serde(rename = "urn:image-label-generator:problem:already-uploaded")]
+    AlreadyUploaded,
     #[serde(rename = "urn:image-label-generator:problem:no-such-route")]
     NoSuchRoute,
     #[serde(rename = "urn:image-label-generator:problem:method-not-allowed")]
@@ -68,9 +71,11 @@ impl ProblemType {
             Self::NoSuchImage | Self::NoSuchJob | Self::NoExecution | Self::NoSuchRoute => {
                 StatusCode::NOT_FOUND
             }
-            Self::BeingLabeled | Self::NothingUploaded | Self::NotLabeled | Self::TooManyCorrections => {
-                StatusCode::CONFLICT
-            }
+            Self::BeingLabeled
+            | Self::NothingUploaded
+            | Self::NotLabeled
+            | Self::TooManyCorrections
+            | Self::AlreadyUploaded => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidBodyType | Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -100,6 +105,7 @@ impl ProblemType {
             Self::NothingUploaded => "Nothing uploaded yet",
             Self::NotLabeled => "No labels",
             Self::TooManyCorrections => "Too many corrections",
+            Self::AlreadyUploaded => "Already uploaded",
             Self::NoSuchRoute => "Route not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Unavailable => "Service unavailable",
@@ -126,6 +132,10 @@ pub(crate) struct Problem {
     /// All invalid fields, if several are invalid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The image that already has this file. Only for `already-uploaded`.
+    #[serde(rename = "imageId", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    image_id: Option<ImageId>,
     /// The `retry-after` header, in seconds.
     #[serde(skip)]
     retry_after: Option<u32>,
@@ -150,6 +160,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             errors: vec![],
+            image_id: None,
             retry_after: None,
         }
     }
@@ -290,6 +301,18 @@ impl Problem {
     pub(crate) fn nothing_uploaded() -> Self {
         let detail = "No file has been uploaded for this image yet.";
         Self::new(ProblemType::NothingUploaded, detail)
+    }
+
+    /// The owner's image `image_id` has the same file.
+    pub(crate) fn already_uploaded(field: &'static str, image_id: ImageId) -> Self {
+        let detail = format!(
+            "This file is already uploaded, as image {image_id}. To upload it again, set allowDuplicate to true."
+        );
+        Self {
+            field: Some(field),
+            image_id: Some(image_id),
+            ..Self::new(ProblemType::AlreadyUploaded, detail)
+        }
     }
 
     pub(crate) fn no_such_route() -> Self {

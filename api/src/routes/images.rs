@@ -42,7 +42,7 @@ pub(crate) struct ImageFacts {
     height: Option<u32>,
     /// When the upload was created, or the object was first seen.
     #[schema(format = DateTime)]
-    created_at: String,
+    pub(crate) created_at: String,
     /// When the image last changed.
     #[schema(format = DateTime)]
     updated_at: String,

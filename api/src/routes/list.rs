@@ -7,7 +7,7 @@
 mod labels;
 mod query;
 mod search;
-mod summary;
+pub(crate) mod summary;
 
 use crate::app::App;
 use crate::http::cursor;
@@ -67,7 +67,7 @@ pub(crate) async fn list(
                 images: page.images,
                 next_cursor: page
                     .end
-                    .map(|end| cursor::encode(&owner, &filter.identity(), &end)),
+                    .map(|end| cursor::encode(&owner, &filter.identity(), end.as_str())),
             }
         }
     };

@@ -7,6 +7,7 @@ use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, TooManyImages};
 use crate::quota;
+use crate::routes::duplicates;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -44,6 +45,7 @@ const SIZE: (&str, &str) = (
     "the file's size in bytes, a whole number from 1 to 104857600 (100 MB)",
 );
 const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64 (44 characters)");
+const ALLOW_DUPLICATE: (&str, &str) = ("allowDuplicate", "true or false");
 
 /// The file to upload.
 // Optional here and required in the description, so that the error for a missing field names it.
@@ -90,10 +92,14 @@ pub(crate) struct NewUpload {
         examples("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
     )]
     sha256: Option<String>,
+    /// Whether to upload the file even if you have an image with exactly this file. If absent: no.
+    #[serde(default)]
+    allow_duplicate: bool,
 }
 
 impl Fields for NewUpload {
-    const RULES: &'static [(&'static str, &'static str)] = &[FILE_NAME, CONTENT_TYPE, SIZE, SHA256];
+    const RULES: &'static [(&'static str, &'static str)] =
+        &[FILE_NAME, CONTENT_TYPE, SIZE, SHA256, ALLOW_DUPLICATE];
 }
 
 /// A valid [`NewUpload`].
@@ -103,6 +109,7 @@ struct Announced {
     content_type: String,
     size: u64,
     sha256: String,
+    allow_duplicate: bool,
 }
 
 /// The new image and how to upload its file.
@@ -141,6 +148,13 @@ struct Upload {
         (status = 201, description = "The upload", body = Created),
         BadRequest,
         (
+            status = 409,
+            description = "`already-uploaded`: your image `imageId` has exactly this file. With `allowDuplicate`, the \
+                file is uploaded again. The response does not count toward your daily limit.",
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
+        (
             status = 413,
             description = "`too-large`: the file exceeds 100 MB. `body-too-large`: the body exceeds 512 KiB.",
             body = Problem,
@@ -163,6 +177,11 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody<NewUpload>,
 ) -> Result<impl IntoResponse, Problem> {
     let file = check(body)?;
+    if !file.allow_duplicate
+        && let Some(existing) = duplicates::existing(&app, &owner, &file.sha256).await
+    {
+        return Err(Problem::already_uploaded(SHA256.0, existing));
+    }
     let image_id = ImageId::new();
     let key = ImageKey::for_upload(&owner, image_id);
     let now = Timestamp::now();
@@ -227,6 +246,7 @@ fn check(body: NewUpload) -> Result<Announced, Problem> {
         content_type,
         size,
         sha256,
+        allow_duplicate: body.allow_duplicate,
     })
 }
 
@@ -322,6 +342,7 @@ mod tests {
     async fn writes_after(code: &'static str) -> usize {
         use aws_sdk_dynamodb::error::ErrorMetadata;
         use aws_sdk_dynamodb::operation::put_item::PutItemError;
+        use aws_sdk_dynamodb::operation::query::QueryOutput;
         use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
         use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
@@ -329,7 +350,8 @@ mod tests {
             mock!(aws_sdk_dynamodb::Client::update_item).then_output(|| UpdateItemOutput::builder().build());
         let put = mock!(aws_sdk_dynamodb::Client::put_item)
             .then_error(move || PutItemError::generic(ErrorMetadata::builder().code(code).build()));
-        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&count, &put]);
+        let same = mock!(aws_sdk_dynamodb::Client::query).then_output(|| QueryOutput::builder().build());
+        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&count, &put, &same]);
         let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, []);
         let body = json!({
             "fileName": "cat.jpg", "contentType": "image/jpeg", "size": 5,
@@ -375,6 +397,7 @@ mod tests {
                 content_type: Some(content_type.into()),
                 size: Some(1),
                 sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
+                allow_duplicate: false,
             };
             assert_eq!(check(upload).unwrap().content_type, content_type);
         }
@@ -393,6 +416,7 @@ mod tests {
                 content_type: Some("image/png".into()),
                 size: Some(MAX_BYTES),
                 sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
+                allow_duplicate: false,
             };
             assert_eq!(check(body).unwrap().file_name, name);
         }

@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod corrections;
+mod duplicates;
 mod history;
 mod isolation;
 mod quota;

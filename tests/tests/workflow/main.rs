@@ -3,6 +3,7 @@
 mod dead_letters;
 mod delete_all_data;
 mod deletion;
+mod duplicates;
 mod execution_route;
 mod failed_executions;
 mod hosting;

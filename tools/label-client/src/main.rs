@@ -201,6 +201,8 @@ impl Api {
             "contentType": CONTENT_TYPE,
             "size": size,
             "sha256": BASE64_STANDARD.encode(sha256),
+            // Labels the picture with the current code and settings, even if it was labeled before.
+            "allowDuplicate": true,
         });
         let answer = self
             .agent

@@ -270,7 +270,7 @@ impl Filter {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
         };
-        match cursor::decode(owner, &self.identity(), cursor) {
+        match cursor::decode(owner, &self.identity(), cursor, Position::parse) {
             Some(position) => Ok(Some(position)),
             None => Err(Problem::invalid_field(CURSOR.0, CURSOR.1)),
         }

@@ -35,6 +35,10 @@ impl ImageSummary {
         self.facts.status
     }
 
+    pub(crate) fn created_at(&self) -> &str {
+        &self.facts.created_at
+    }
+
     /// Presigns the thumbnails, once the page is complete.
     pub(crate) async fn presign_thumbnails(&mut self, app: &App) -> Result<(), Problem> {
         self.thumbnails = thumbnails(app, self.status(), &self.stored_thumbnails).await?;

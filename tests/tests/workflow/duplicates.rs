@@ -1,0 +1,184 @@
+//! Objects of other tools are compared with uploads if S3 has the SHA-256 of the whole object, and are never refused.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use domain::Status;
+use records::WithExpressions;
+use records::expression::{Expressions, Update};
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use tests::api::File;
+use tests::seed::key;
+use tests::users::User;
+use tests::{Stack, pictures, run};
+use uuid::Uuid;
+
+/// A file that nobody has.
+fn unique() -> File {
+    let mut file = File::cat();
+    file.bytes.extend(Uuid::new_v4().as_bytes());
+    file
+}
+
+/// Puts an object into the bucket with its SHA-256.
+async fn put_with_checksum(stack: &Stack, key: &str, file: &File) {
+    let put = stack
+        .s3
+        .put_object()
+        .bucket(&stack.bucket)
+        .key(key)
+        .checksum_sha256(file.sha256())
+        .body(ByteStream::from(file.bytes.clone()));
+    put.send().await.expect("an answer of S3");
+}
+
+/// Puts an object into the bucket as a multipart upload with one part: S3 has only the checksum of the part.
+async fn put_in_parts(stack: &Stack, key: &str, file: &File) {
+    let (s3, bucket) = (&stack.s3, &stack.bucket);
+    let created = s3.create_multipart_upload().bucket(bucket).key(key);
+    let created = created.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await;
+    let id = created.expect("an upload").upload_id.expect("an ID");
+    let part = s3
+        .upload_part()
+        .bucket(bucket)
+        .key(key)
+        .upload_id(&id)
+        .part_number(1)
+        .checksum_sha256(file.sha256())
+        .body(ByteStream::from(file.bytes.clone()))
+        .send()
+        .await
+        .expect("a part");
+    let part = CompletedPart::builder()
+        .part_number(1)
+        .set_e_tag(part.e_tag)
+        .checksum_sha256(file.sha256());
+    let parts = CompletedMultipartUpload::builder().parts(part.build()).build();
+    let complete = s3.complete_multipart_upload().bucket(bucket).key(key);
+    complete
+        .upload_id(id)
+        .multipart_upload(parts)
+        .send()
+        .await
+        .expect("an object");
+}
+
+/// The IDs of the images of each group of a user.
+async fn duplicates(user: &User) -> Vec<BTreeSet<String>> {
+    let answer = user.api(Method::GET, "/duplicates", None, "").await;
+    assert_eq!(
+        (answer.status, &answer.body["nextCursor"]),
+        (200, &().into()),
+        "{answer:?}"
+    );
+    let groups = answer.body["groups"].as_array().expect("groups").iter();
+    let id = |image: &Value| Some(image["imageId"].as_str()?.to_owned());
+    groups
+        .map(|group| {
+            group["images"]
+                .as_array()
+                .expect("images")
+                .iter()
+                .filter_map(id)
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn objects_of_other_tools_are_labeled_and_compared_if_s3_has_their_checksum() {
+    run(async |stack| {
+        let user = stack.new_user("other-tools").await;
+        let file = unique();
+        let folder = format!("uploads/{}", user.owner.as_str());
+        let named = |name: &str| format!("{folder}/{name}.jpg");
+        put_with_checksum(stack, &named("first"), &file).await;
+        put_with_checksum(stack, &named("second"), &file).await;
+        stack
+            .put_object(&named("without-checksum"), file.bytes.clone())
+            .await;
+        put_in_parts(stack, &named("in-parts"), &file).await;
+        for name in ["first", "second", "without-checksum", "in-parts"] {
+            let record = stack.settled_as(&named(name), Status::Labeled).await.record;
+            let expected = ["first", "second"].contains(&name).then(|| file.sha256());
+            assert_eq!(record.checksum, expected, "{name}");
+        }
+        let [first, second] = ["first", "second"].map(|name| stack.image(&named(name)).image_id.to_string());
+        assert_eq!(duplicates(&user).await, [BTreeSet::from([first, second.clone()])]);
+        let reported = user.announce(&file.first_announcement()).await;
+        assert_eq!(reported.status, 409, "{reported:?}");
+
+        // Now another file is under the key.
+        let other = unique();
+        put_with_checksum(stack, &named("second"), &other).await;
+        let before = stack
+            .record(&stack.image(&named("second")))
+            .await
+            .expect("a record");
+        if before.checksum.as_ref() != Some(&other.sha256()) {
+            stack.settled_again(&before).await;
+        }
+        assert_eq!(duplicates(&user).await, Vec::<BTreeSet<_>>::new());
+        let reported = user.announce(&other.first_announcement()).await;
+        assert_eq!(reported.body["imageId"], second, "{reported:?}");
+        assert_eq!(
+            stack.consistency(&user.owner).await.contradictions,
+            Vec::<String>::new()
+        );
+    });
+}
+
+/// The second object has the same bytes, so only its key differs.
+#[test]
+fn a_deleted_image_is_no_duplicate_and_a_newer_object_under_its_key_is() {
+    run(async |stack| {
+        let user = stack.new_user("deleted-duplicate").await;
+        let file = unique();
+        let folder = format!("uploads/{}", user.owner.as_str());
+        let [first, second] = ["first", "second"].map(|name| format!("{folder}/{name}.jpg"));
+        for key in [&first, &second] {
+            put_with_checksum(stack, key, &file).await;
+            stack.settled_as(key, Status::Labeled).await;
+        }
+        let both = BTreeSet::from([&first, &second].map(|key| stack.image(key).image_id.to_string()));
+        assert_eq!(duplicates(&user).await, [both.clone()]);
+        assert_eq!(user.delete_image(stack.image(&first).image_id).await.status, 204);
+        assert_eq!(duplicates(&user).await, Vec::<BTreeSet<_>>::new());
+        stack.check_nothing_left_of(&first).await;
+        put_with_checksum(stack, &first, &file).await;
+        stack.settled_as(&first, Status::Labeled).await;
+        assert_eq!(duplicates(&user).await, [both]);
+        user.delete_data().await;
+        assert_eq!(duplicates(&user).await, Vec::<BTreeSet<_>>::new());
+    });
+}
+
+#[test]
+fn an_image_from_before_checksums_were_stored_gets_its_own_when_it_is_labeled_again() {
+    run(async |stack| {
+        let user = stack.new_user("no-checksum").await;
+        let file = File::new("cat.png", pictures::png(90, 90));
+        let uploaded = stack.upload_of(&user, &file).await;
+        let labeled = stack.settled_as(&uploaded, Status::Labeled).await.record;
+        let image = stack.image(&uploaded);
+        let item = key(
+            domain::table::owner_partition(&user.owner),
+            domain::table::image_sort(image.image_id),
+        );
+        stack
+            .dynamodb
+            .update_item()
+            .table_name(&stack.table)
+            .set_key(Some(item))
+            .with_expressions(Expressions::new().update(Update::new().remove(["checksum"])))
+            .send()
+            .await
+            .expect("an answer of the table");
+        assert_eq!(user.announce(&file.first_announcement()).await.status, 201);
+        assert_eq!(user.relabel(image.image_id).await.status, 202);
+        let again = stack.settled_again(&labeled).await.record;
+        assert_eq!(again.checksum, Some(file.sha256()));
+        assert_eq!(user.announce(&file.first_announcement()).await.status, 409);
+    });
+}
