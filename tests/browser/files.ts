@@ -11,9 +11,18 @@ export interface TestFile {
 
 const samples = new URL('../../samples/', import.meta.url);
 
-/** A photograph from `samples/`, optionally with another name. */
+/**
+ * A photograph from `samples/`. With another name, it is another file: the name follows the picture, where decoders
+ * ignore it.
+ */
 export function sample(file: string, name: string = file): TestFile {
-  return { name, mimeType: 'image/jpeg', buffer: readFileSync(new URL(file, samples)) };
+  const buffer = readFileSync(new URL(file, samples));
+  return { name, mimeType: 'image/jpeg', buffer: name === file ? buffer : Buffer.concat([buffer, Buffer.from(name)]) };
+}
+
+/** The same file with another name. */
+export function renamed(file: TestFile, name: string): TestFile {
+  return { ...file, name };
 }
 
 /** A text file with the name of a picture. */

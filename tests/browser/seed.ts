@@ -20,6 +20,8 @@ export interface Seeded {
   readonly file?: string;
   readonly labels?: readonly string[];
   readonly fileName?: string;
+  /** The SHA-256 of the file, in base64. */
+  readonly checksum?: string;
   /** In pixels, for the layout. */
   readonly width?: number;
   readonly height?: number;
@@ -67,7 +69,7 @@ const EXECUTION = 'arn:aws:states:us-east-1:000000000000:execution:label-image:s
 /** A picture's record and its result. */
 function image(owner: string, index: number, now: number, seeded: Seeded) {
   const { file = 'cat.jpg', labels = ['Cat', 'Animal'], fileName = `${index}.jpg`, thumbnails = true } = seeded;
-  const { width = 451, height = 300, thumbnailsError, incomplete = false } = seeded;
+  const { width = 451, height = 300, thumbnailsError, incomplete = false, checksum } = seeded;
   const createdAt = new Date(now - index * INTERVAL).toISOString();
   const imageId = `0193506a-7d2e-7c61-9a54-${index.toString(16).padStart(12, '0')}`;
   const S = (value: string) => ({ S: value });
@@ -107,6 +109,7 @@ function image(owner: string, index: number, now: number, seeded: Seeded) {
     thumbnails: L(thumbnails ? thumbnailsOf(file, index % COPIES).map(thumbnail) : []),
     ...(thumbnailsError ? { thumbnailsError: { M: { name: S('TooComplex'), message: S(thumbnailsError) } } } : {}),
     ...(incomplete ? { incomplete: { BOOL: true } } : {}),
+    ...(checksum ? { checksum: S(checksum) } : {}),
     modelVersion: S('seeded'),
   };
   return [record, result];

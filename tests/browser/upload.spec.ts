@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { addAndOpen, drop, expect, label, paste, picture, test, throttleUploads, tile, tiles, upload } from './app.ts';
-import { sample, textNamedJpg } from './files.ts';
+import { renamed, sample, textNamedJpg } from './files.ts';
 
 test('a dropped photograph appears in the gallery immediately, and gets its labels there', async ({ page }) => {
   await page.goto('/');
@@ -192,10 +192,10 @@ for (const [how, give] of [
   });
 }
 
-test('a pasted picture is labeled, also if it is pasted twice', async ({ page }) => {
+test('pasted pictures are labeled, also if they have the same name', async ({ page }) => {
   await page.goto('/');
-  await paste(page, sample('cat.jpg', 'image.png'));
-  await paste(page, sample('cat.jpg', 'image.png'));
+  await paste(page, renamed(sample('cat.jpg'), 'image.png'));
+  await paste(page, renamed(sample('cat.jpg', 'other.jpg'), 'image.png'));
   await expect(tile(page, 'image.png', 'Cat')).toHaveCount(2);
 });
 

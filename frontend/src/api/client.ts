@@ -5,7 +5,16 @@ import { type Filter, writeParameters } from './filter';
 import { ApiError, readProblem } from './problem';
 import type { paths } from './schema';
 import { type Credentials, retryingFetch } from './transport';
-import type { CountedLabel, Execution, FilterPolicy, Image, Summary, Upload, UploadRequest } from './types';
+import type {
+  CountedLabel,
+  DuplicateGroup,
+  Execution,
+  FilterPolicy,
+  Image,
+  Summary,
+  Upload,
+  UploadRequest,
+} from './types';
 
 /** How many pictures one page of the history has. */
 const PAGE_SIZE = 100;
@@ -15,6 +24,13 @@ export const MAX_IDS = 100;
 /** A page of the history. */
 export interface Page {
   readonly images: readonly Summary[];
+  /** `undefined` on the last page. */
+  readonly nextCursor: string | undefined;
+}
+
+/** A page of duplicates. It can be empty and still have a cursor. */
+export interface DuplicatesPage {
+  readonly groups: readonly DuplicateGroup[];
   /** `undefined` on the last page. */
   readonly nextCursor: string | undefined;
 }
@@ -30,7 +46,10 @@ export class ApiClient {
     this.client = createClient<paths>({ baseUrl: base, fetch: retryingFetch(credentials) });
   }
 
-  /** Creates a presigned upload for one file. */
+  /**
+   * Creates a presigned upload for one file. An `ApiError` with `existingImageId` means that a picture already has the
+   * file, unless `allowDuplicate` is set.
+   */
   createUpload(body: UploadRequest, signal: AbortSignal): Promise<Upload> {
     return dataOf(this.client.POST('/uploads', { body, signal }));
   }
@@ -47,6 +66,13 @@ export class ApiClient {
     };
     const { images, nextCursor } = await dataOf(this.client.GET('/images', { params: { query }, signal }));
     return { images, nextCursor: nextCursor ?? undefined };
+  }
+
+  /** One page of pictures with identical files. */
+  async listDuplicates(cursor: string | undefined, signal: AbortSignal): Promise<DuplicatesPage> {
+    const query = cursor ? { cursor } : {};
+    const { groups, nextCursor } = await dataOf(this.client.GET('/duplicates', { params: { query }, signal }));
+    return { groups, nextCursor: nextCursor ?? undefined };
   }
 
   /** Several pictures, at most `MAX_IDS`. Pictures that do not exist are left out. */

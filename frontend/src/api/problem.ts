@@ -26,6 +26,8 @@ export class ApiError extends UserFacingError {
     readonly field?: string,
     /** The problem's type, a URN. Errors of API Gateway have none. */
     readonly type?: string,
+    /** The picture that already has the file of an upload. */
+    readonly existingImageId?: string,
   ) {
     super(message);
   }
@@ -66,9 +68,10 @@ export class SignedOutError extends UserFacingError {
  */
 export function readProblem(status: number, body: unknown): ApiError {
   const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-  const { detail, title, field, type } = problem;
+  const { detail, title, field, type, imageId } = problem;
   const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
   // API Gateway's `message` ("Too Many Requests") is not shown: the text for the status is more helpful.
   const sentence = textOf(detail) ?? textOf(title) ?? text.apiStatus(status);
-  return new ApiError(status, sentence, textOf(field), textOf(type));
+  const existing = type === `${PROBLEM}already-uploaded` ? textOf(imageId) : undefined;
+  return new ApiError(status, sentence, textOf(field), textOf(type), existing);
 }

@@ -4,6 +4,8 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type BoundingBox = Readonly<Schemas['BoundingBox']>;
+/** Pictures with identical files. */
+export type DuplicateGroup = Schemas['DuplicateGroup'];
 export type Execution = Schemas['Execution'];
 export type FilterPolicy = Schemas['FilterPolicy'];
 export type Image = Schemas['Image'];

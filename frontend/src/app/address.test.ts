@@ -10,6 +10,7 @@ test('readAddress reads what writeAddress writes', () => {
   const addresses: Address[] = [
     { view: { name: 'library' }, filter: NO_FILTER },
     { view: { name: 'settings' }, filter: NO_FILTER },
+    { view: { name: 'duplicates' }, filter: NO_FILTER },
     {
       view: { name: 'picture', imageId: ID },
       filter: {

@@ -2,7 +2,9 @@
 // button work.
 import { type Filter, readParameters, writeParameters } from '../api/filter';
 
-export type View = { readonly name: 'library' | 'settings' } | { readonly name: 'picture'; readonly imageId: string };
+export type View =
+  | { readonly name: 'library' | 'settings' | 'duplicates' }
+  | { readonly name: 'picture'; readonly imageId: string };
 
 export interface Address {
   readonly view: View;
@@ -17,7 +19,7 @@ export function readAddress({ pathname, searchParams }: URL): Address {
   const view: View =
     name === 'images' && IMAGE_ID.test(imageId)
       ? { name: 'picture', imageId }
-      : { name: name === 'settings' ? 'settings' : 'library' };
+      : { name: name === 'settings' || name === 'duplicates' ? name : 'library' };
   return { view, filter: readParameters(searchParams) };
 }
 
@@ -27,6 +29,6 @@ export function writeAddress({ view, filter }: Address): string {
   const query = new URLSearchParams(
     parameters.flatMap(([name, value]) => [value].flat().map((single) => [name, String(single)])),
   );
-  const path = view.name === 'picture' ? `/images/${view.imageId}` : view.name === 'settings' ? '/settings' : '/';
+  const path = view.name === 'picture' ? `/images/${view.imageId}` : view.name === 'library' ? '/' : `/${view.name}`;
   return query.size > 0 ? `${path}?${query}` : path;
 }

@@ -48,6 +48,8 @@ export function announcement(before: Item | undefined, after: Item | undefined):
       return text.announce.labeling(name);
     case 'labeled':
       return text.announce.labeled(name, stage.image.labels);
+    case 'duplicate':
+      return text.announce.duplicate(name);
     case 'rejected':
       return text.announce.ended(name, text.rejectedTitle, stage.reason);
     case 'failed':

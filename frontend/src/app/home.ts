@@ -5,6 +5,8 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { isUnfiltered, NO_FILTER } from '../api/filter';
 import type { Summary } from '../api/types';
 import '../download/download-panel';
+import '../duplicates/duplicates-view';
+import type { DeleteDuplicatesEvent } from '../duplicates/duplicates-view';
 import '../gallery/filter-chips';
 import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
@@ -163,6 +165,7 @@ export class Home extends LitElement {
         <ilg-file-picker folder label=${text.addFolder}></ilg-file-picker>
         <ilg-file-picker label=${text.addPictures}></ilg-file-picker>
         <ilg-account-menu .email=${this.session.email} @shortcuts=${() => this.shortcuts.open()} @signout=${() => void this.workspace.signOut()}>
+          <a href=${writeAddress({ view: { name: 'duplicates' }, filter })}>${text.duplicates.title}</a>
           <a href=${writeAddress({ view: { name: 'settings' }, filter })}>${text.settings.title}</a>
           <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
         </ilg-account-menu>
@@ -223,6 +226,7 @@ export class Home extends LitElement {
   private openView() {
     const { view } = this.workspace.router.address;
     if (view.name === 'settings') return this.settings();
+    if (view.name === 'duplicates') return this.duplicates();
     return view.name === 'picture' ? this.picture(view.imageId) : nothing;
   }
 
@@ -234,6 +238,18 @@ export class Home extends LitElement {
       @back=${() => router.close()}
       @deleted=${() => this.workspace.reload()}
     ></ilg-settings-view>`;
+  }
+
+  private duplicates() {
+    const { api, urls, library, router, hrefOf } = this.workspace;
+    return html`<ilg-duplicates-view
+      .api=${api}
+      .urls=${urls}
+      .hrefOf=${hrefOf}
+      .isRemoved=${(imageId: string) => library.isRemoved(imageId)}
+      @back=${() => router.close()}
+      @deleteduplicates=${({ images }: DeleteDuplicatesEvent) => this.workspace.deleteAll(images)}
+    ></ilg-duplicates-view>`;
   }
 
   private picture(imageId: string) {

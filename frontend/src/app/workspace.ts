@@ -170,7 +170,11 @@ export class Workspace extends EventTarget {
 
   /** Deletes the selected pictures, and offers to undo that. */
   deleteSelected(): void {
-    const images = this.selectedImages;
+    this.deleteAll(this.selectedImages);
+  }
+
+  /** Deletes pictures, and offers to undo that. */
+  deleteAll(images: readonly Summary[]): void {
     const [first] = images;
     if (!first) return;
     const undo = this.deletions.delete(images);

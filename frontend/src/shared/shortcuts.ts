@@ -37,6 +37,9 @@ export const KEYS = {
   settings: {
     back: 'Escape',
   },
+  duplicates: {
+    back: 'Escape',
+  },
 } as const;
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'altKey' | 'ctrlKey' | 'metaKey' | 'shiftKey'>;

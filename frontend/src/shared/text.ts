@@ -283,9 +283,10 @@ export const text = {
     title: 'Uploads',
     progress: (finished: number, all: number) => `${whole.format(finished)} of ${whole.format(all)} done`,
     paused: 'Paused',
-    summary: (labeled: number, rejected: number, failed: number) =>
+    summary: (labeled: number, duplicates: number, rejected: number, failed: number) =>
       [
         labeled > 0 ? `${whole.format(labeled)} labeled` : '',
+        duplicates > 0 ? `${whole.format(duplicates)} already in your library` : '',
         rejected > 0 ? `${whole.format(rejected)} rejected` : '',
         failed > 0 ? `${whole.format(failed)} failed` : '',
       ]
@@ -299,6 +300,11 @@ export const text = {
     close: 'Close list',
     cancelAll: 'Cancel all uploads',
     labels: (labels: readonly NamedLabel[]) => names(labels, CAPTION_LABELS).join(', ') || 'No labels found',
+    duplicate: 'Already in your library',
+    duplicates: (number: number) => `${whole.format(number)} files are already in your library.`,
+    uploadAnyway: 'Upload anyway',
+    uploadAnywayOf: (name: string) => `Upload ${name} anyway`,
+    uploadAllAnyway: 'Upload all anyway',
     more: (number: number) => `and ${count(number, 'more file', 'more files')}`,
     skipped: (number: number) => `${count(number, 'file', 'files')} skipped: not a supported picture.`,
     interrupted: (number: number, fileNames: readonly string[]) => {
@@ -509,6 +515,34 @@ export const text = {
     deleted: (number: number) => `Everything is deleted: ${count(number, 'picture', 'pictures')}.`,
   },
 
+  /** The view of identical pictures. */
+  duplicates: {
+    title: 'Duplicates',
+    lead: 'Pictures with identical files. Pictures that were uploaded before duplicates were recorded are compared after they are labeled again.',
+    none: 'No duplicates found',
+    loading: 'Looking for duplicates…',
+    more: 'Look for more',
+    group: (number: number, bytes: number | null) =>
+      bytes === null
+        ? `${whole.format(number)} identical pictures`
+        : `${whole.format(number)} identical pictures, ${text.fileSize(bytes)} each`,
+    /** A picture of a group, when it was added, and its labels or status. */
+    picture: (name: string, createdAt: string, state: string) =>
+      [name, `added ${dateTime.format(new Date(createdAt))}`, state].filter(Boolean).join(', '),
+    open: (name: string) => `Open ${name}`,
+    openShort: 'Open',
+    toolbar: 'Selected duplicates',
+    allButOne: 'Select all but one',
+    allButOneOfEach: 'Select all but one of each',
+    clear: 'Clear selection',
+    delete: (number: number) => (number > 0 ? `Delete ${count(number, 'picture', 'pictures')}` : 'Delete'),
+    nothingSelected: 'Select the pictures to delete',
+    noCopyLeft: (number: number) =>
+      number === 1
+        ? 'All copies of 1 picture are selected. None will be left.'
+        : `All copies of ${whole.format(number)} pictures are selected. None will be left.`,
+  },
+
   rejectedTitle: "This file can't be labeled",
   failedTitle: 'Something went wrong',
   rejected: 'The file was rejected.',
@@ -588,6 +622,7 @@ export const text = {
         names: { previous: 'Previous picture', next: 'Next picture', delete: 'Delete the picture', back: 'Back' },
       },
       settings: { heading: 'Settings', names: { back: 'Back' } },
+      duplicates: { heading: 'Duplicates', names: { back: 'Back' } },
     },
     /** The names on a keyboard, for keys that have another name in code. */
     keys: {
@@ -611,6 +646,7 @@ export const text = {
         .map((label) => `${label.name} ${whole.format(label.confidence)} percent`);
       return `${name}: ${count(labels.length, 'label', 'labels')}${top.length > 0 ? `. ${top.join(', ')}` : ''}.`;
     },
+    duplicate: (name: string) => `${name}: already in your library.`,
     ended: (name: string, title: string, reason: string) => `${name}: ${title}. ${reason}`,
   },
 } as const;

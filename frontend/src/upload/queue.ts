@@ -22,6 +22,8 @@ export type Stage =
   | { readonly name: 'uploading'; readonly sent: number }
   | { readonly name: 'labeling'; readonly slow: boolean; readonly unreachable: boolean }
   | { readonly name: 'labeled'; readonly image: Summary }
+  /** A picture in the library has the same file. */
+  | { readonly name: 'duplicate'; readonly existingImageId: string }
   /** The file cannot be labeled. */
   | { readonly name: 'rejected'; readonly reason: string; readonly advice?: string }
   /** Something else went wrong. The file can be uploaded again. */
@@ -49,7 +51,7 @@ export class ItemChange extends Event {
 }
 
 const UNFINISHED: readonly Stage['name'][] = ['waiting', 'preparing', 'uploading'];
-const FINISHED: readonly Stage['name'][] = ['labeled', 'rejected', 'failed'];
+const FINISHED: readonly Stage['name'][] = ['labeled', 'duplicate', 'rejected', 'failed'];
 
 /** Whether closing the page now would lose this file. */
 export const isUnfinished = ({ stage }: Item): boolean => UNFINISHED.includes(stage.name);
@@ -60,6 +62,8 @@ export class Queue extends EventTarget {
   private readonly entries = new Map<number, Item>();
   private readonly files = new Map<number, File>();
   private readonly running = new Map<number, AbortController>();
+  /** Files that the person uploads although the library has them. */
+  private readonly insisted = new Set<number>();
   private readonly keyOfImage = new Map<string, number>();
   private readonly limiter = new ConcurrencyLimiter(CONCURRENT_UPLOADS);
   private lastKey = 0;
@@ -124,11 +128,15 @@ export class Queue extends EventTarget {
 
   /** Uploads a failed file again. */
   retry(key: number): void {
-    const file = this.files.get(key);
-    if (this.entries.get(key)?.stage.name !== 'failed' || !file) return;
-    this.update(key, { stage: { name: 'waiting' } });
-    this.saveUnfinished();
-    void this.run(key, file);
+    if (this.entries.get(key)?.stage.name === 'failed') this.restart(key);
+  }
+
+  /** Uploads files that the library already has. */
+  uploadAnyway(keys: readonly number[]): void {
+    for (const key of keys.filter((key) => this.entries.get(key)?.stage.name === 'duplicate')) {
+      this.insisted.add(key);
+      this.restart(key);
+    }
   }
 
   /** Removes a file, and cancels its upload. A stored file stays stored. */
@@ -138,6 +146,7 @@ export class Queue extends EventTarget {
     this.running.get(key)?.abort();
     this.running.delete(key);
     this.files.delete(key);
+    this.insisted.delete(key);
     this.entries.delete(key);
     if (item.imageId && isUnfinished(item)) this.forgetImage(item.imageId);
     this.dispatchEvent(new ItemChange(item, undefined));
@@ -153,6 +162,14 @@ export class Queue extends EventTarget {
   /** Removes all finished files. */
   clear(): void {
     for (const item of this.items.filter(isFinished)) this.remove(item.key);
+  }
+
+  private restart(key: number): void {
+    const file = this.files.get(key);
+    if (!file) return;
+    this.update(key, { stage: { name: 'waiting' } });
+    this.saveUnfinished();
+    void this.run(key, file);
   }
 
   private async run(key: number, file: File): Promise<void> {
@@ -189,9 +206,11 @@ export class Queue extends EventTarget {
         this.update(key, { stage: { name: 'rejected', reason: rejection } });
         return;
       }
-      await uploadFile(this.api, file, {
+      const existingImageId = await uploadFile(this.api, file, {
         contentType,
         signal,
+        // The library no longer has a picture whose deletion can still be undone.
+        allowDuplicate: (existing) => this.insisted.has(key) || this.library.isRemoved(existing),
         onImageId: (id) => {
           if (imageId) {
             // The first presigned URL expired, so nothing will be stored under its id.
@@ -207,6 +226,12 @@ export class Queue extends EventTarget {
         },
         onProgress: (sent) => this.update(key, { stage: { name: 'uploading', sent } }),
       });
+      if (existingImageId) {
+        // The first presigned URL expired, so nothing was stored under its id.
+        if (imageId) this.forgetImage(imageId);
+        this.update(key, { stage: { name: 'duplicate', existingImageId } });
+        return;
+      }
     } finally {
       if (!imageId || !dimensions) URL.revokeObjectURL(preview);
     }

@@ -71,13 +71,26 @@ export class UploadPanel extends LitElement {
         }
       </header>
       ${allFinished ? nothing : html`<progress class="total" max="1" .value=${this.progress()} aria-label=${text.uploads.total}></progress>`}
-      ${this.collapsed ? nothing : this.list()}
+      ${this.collapsed ? nothing : html`${this.duplicates()} ${this.list()}`}
     `;
   }
 
+  /** One button for a batch with many duplicates. */
+  private duplicates() {
+    const keys = this.items.filter(({ stage }) => stage.name === 'duplicate').map(({ key }) => key);
+    if (keys.length < 2) return nothing;
+    return html`<div class="duplicates">
+      <p>${text.uploads.duplicates(keys.length)}</p>
+      <button class="button" type="button" @click=${() => this.queue.uploadAnyway(keys)}>${text.uploads.uploadAllAnyway}</button>
+    </div>`;
+  }
+
   private list() {
-    const urgency = ({ stage }: Item) =>
-      stage.name === 'failed' || stage.name === 'rejected' ? 0 : stage.name === 'labeled' ? 2 : 1;
+    const urgency = ({ stage }: Item) => {
+      if (stage.name === 'failed' || stage.name === 'rejected') return 0;
+      if (stage.name === 'duplicate') return 2;
+      return stage.name === 'labeled' ? 3 : 1;
+    };
     const rows = this.items.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, MAX_ROWS);
     return html`<ul role="list">
         ${repeat(
@@ -91,7 +104,7 @@ export class UploadPanel extends LitElement {
 
   private row(item: Item) {
     const { key, name, stage, imageId } = item;
-    const open = imageId && (stage.name === 'labeled' || stage.name === 'rejected');
+    const open = imageId !== undefined && (stage.name === 'labeled' || stage.name === 'rejected');
     return html`<li data-stage=${stage.name}>
       <div class="what">
         <p class="name" title=${name}>${open ? html`<a href="/images/${imageId}"><bdi>${name}</bdi></a>` : html`<bdi>${name}</bdi>`}</p>
@@ -110,7 +123,7 @@ export class UploadPanel extends LitElement {
     </li>`;
   }
 
-  private status({ name, stage }: Item) {
+  private status({ key, name, stage }: Item) {
     switch (stage.name) {
       case 'waiting':
         return html`<p class="state">${text.stage.waiting}</p>`;
@@ -123,6 +136,15 @@ export class UploadPanel extends LitElement {
         return html`<p class="state">${stage.unreachable ? text.stage.unreachable : stage.slow ? text.stage.slow : text.stage.labeling}</p>`;
       case 'labeled':
         return html`<p class="state">${text.uploads.labels(stage.image.labels)}</p>`;
+      case 'duplicate':
+        return html`<p class="state">
+          <span
+            ><a href="/images/${stage.existingImageId}">${text.uploads.duplicate}</a>
+            <button class="link" type="button" aria-label=${text.uploads.uploadAnywayOf(name)} @click=${() => this.queue.uploadAnyway([key])}>
+              ${text.uploads.uploadAnyway}
+            </button></span
+          >
+        </p>`;
       case 'rejected':
         return html`<p class="state bad">${warning}<span><strong>${text.rejectedTitle}.</strong> ${stage.reason} ${stage.advice ?? ''}</span></p>`;
       case 'failed':
@@ -136,7 +158,7 @@ export class UploadPanel extends LitElement {
 
   private summary(): string {
     const count = (name: Item['stage']['name']) => this.items.filter(({ stage }) => stage.name === name).length;
-    return text.uploads.summary(count('labeled'), count('rejected'), count('failed'));
+    return text.uploads.summary(count('labeled'), count('duplicate'), count('rejected'), count('failed'));
   }
 
   /** The progress of all files, 0 to 1. It counts files, not bytes, because labeling takes the longest. */

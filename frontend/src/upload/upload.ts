@@ -1,12 +1,13 @@
 // Uploads one file: computes its checksum, gets a presigned URL, and sends the file.
 import type { ApiClient } from '../api/client';
-import { UserFacingError } from '../api/problem';
-import type { Upload } from '../api/types';
+import { ApiError, UserFacingError } from '../api/problem';
+import type { Upload, UploadRequest } from '../api/types';
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { whenOnline } from '../shared/page-state';
 import { text } from '../shared/text';
 import { sanitizedName } from './checks';
 import { sha256 } from './checksum';
+import { OneAtATime } from './one-at-a-time';
 import { type PutOutcome, putObject } from './storage';
 
 /** How often one PUT is sent. */
@@ -20,8 +21,13 @@ export class UploadError extends UserFacingError {
   override readonly name = 'UploadError';
 }
 
+/** Identical files of a batch are uploaded one after another, so that the API knows the first one. */
+const identicalFiles = new OneAtATime();
+
 export interface UploadOptions {
   readonly contentType: string;
+  /** Whether to upload a file that a picture already has. */
+  readonly allowDuplicate: (existingImageId: string) => boolean;
   readonly signal: AbortSignal;
   /** Called with the id of the new image, and again with another id if the first URL expired. */
   readonly onImageId: (imageId: string) => void;
@@ -29,9 +35,12 @@ export interface UploadOptions {
   readonly onProgress: (sent: number) => void;
 }
 
-/** Uploads a file. Throws `UploadError`, `ApiError` or `NetworkError`. */
-export async function uploadFile(api: ApiClient, file: File, options: UploadOptions): Promise<void> {
-  const { contentType, signal, onImageId, onProgress } = options;
+/**
+ * Uploads a file. Returns the id of the picture that already has the file; `undefined` if it was uploaded. Throws
+ * `UploadError`, `ApiError` or `NetworkError`.
+ */
+export async function uploadFile(api: ApiClient, file: File, options: UploadOptions): Promise<string | undefined> {
+  const { contentType, signal } = options;
   if (!globalThis.isSecureContext) throw new UploadError(text.upload.insecurePage);
   // Loading the worker can need a connection.
   await whenOnline(signal);
@@ -39,12 +48,38 @@ export async function uploadFile(api: ApiClient, file: File, options: UploadOpti
     throw new UploadError(text.check.unreadable);
   });
   const request = { fileName: sanitizedName(file.name), contentType, size: file.size, sha256: checksum };
+  return identicalFiles.run(checksum, () => send(api, request, file, options));
+}
+
+async function send(
+  api: ApiClient,
+  request: UploadRequest,
+  file: File,
+  { allowDuplicate, signal, onImageId, onProgress }: UploadOptions,
+): Promise<string | undefined> {
   for (let urls = 1; ; urls += 1) {
-    const { imageId, upload } = await api.createUpload(request, signal);
-    onImageId(imageId);
-    const outcome = await put(upload, file, onProgress, signal);
-    if (outcome === 'stored') return;
+    const created = await create(api, request, allowDuplicate, signal);
+    if (typeof created === 'string') return created;
+    onImageId(created.imageId);
+    const outcome = await put(created.upload, file, onProgress, signal);
+    if (outcome === 'stored') return undefined;
     if (outcome !== 'expired' || urls === MAX_URLS) throw new UploadError(text.upload[outcome]);
+  }
+}
+
+/** Creates an upload. Returns the id of the picture that already has the file instead, unless a duplicate is allowed. */
+async function create(
+  api: ApiClient,
+  request: UploadRequest,
+  allowDuplicate: UploadOptions['allowDuplicate'],
+  signal: AbortSignal,
+): Promise<Upload | string> {
+  try {
+    return await api.createUpload(request, signal);
+  } catch (error) {
+    const existing = error instanceof ApiError ? error.existingImageId : undefined;
+    if (!existing) throw error;
+    return allowDuplicate(existing) ? api.createUpload({ ...request, allowDuplicate: true }, signal) : existing;
   }
 }
 
