@@ -3,6 +3,7 @@
 use crate::{Stack, wait};
 use domain::table::owner_partition;
 use domain::{ImageId, ImageKey, ImageRecord, Owner, Status};
+use records::Records;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The attributes of a closed tombstone.
@@ -39,6 +40,7 @@ impl Stack {
     }
 
     /// Counts all labels of an owner in the records and in the label rows, and compares both with the stored counts.
+    /// Compares the checksums in the records with those in the index.
     ///
     /// # Panics
     /// If the table cannot be read.
@@ -128,10 +130,39 @@ impl Stack {
                 ));
             }
         }
+        contradictions.extend(self.wrongly_indexed(owner, &records).await);
         Consistency {
             records,
             contradictions,
         }
+    }
+
+    /// Differences between the index of checksums and the records.
+    async fn wrongly_indexed(&self, owner: &Owner, records: &[ImageRecord]) -> Vec<String> {
+        let table = Records::new(self.dynamodb.clone(), self.table.clone());
+        let indexed = table.files(owner, None, 1000).await.expect("the index");
+        let mut indexed: HashMap<_, _> = indexed
+            .items
+            .into_iter()
+            .map(|file| (file.image_id, file.checksum))
+            .collect();
+        let mut wrong = vec![];
+        for record in records {
+            let found = indexed.remove(&record.image_id);
+            if found != record.checksum {
+                let stored = &record.checksum;
+                wrong.push(format!(
+                    "{} has the checksum {stored:?} and is indexed by {found:?}",
+                    record.key
+                ));
+            }
+        }
+        wrong.extend(
+            indexed
+                .keys()
+                .map(|id| format!("{id} is indexed and has no record")),
+        );
+        wrong
     }
 
     /// Checks that a deletion has left nothing of an image, and waits until its renditions and thumbnails are gone as well:

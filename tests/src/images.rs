@@ -1,5 +1,6 @@
 //! Objects in the bucket, the events that S3 sends about them, and the results of their images.
 
+use crate::api::File;
 use crate::bus::Notification;
 use crate::executions::Ended;
 use crate::{Stack, wait};
@@ -36,6 +37,23 @@ impl Stack {
             .bucket(&self.bucket)
             .key(key)
             .body(body)
+            .send()
+            .await;
+        put.unwrap_or_else(|error| panic!("{key}: {error:?}"));
+    }
+
+    /// Puts an object into the bucket with its SHA-256, as some tools do.
+    ///
+    /// # Panics
+    /// If S3 refuses it.
+    pub async fn put_object_with_checksum(&self, key: &str, file: &File) {
+        let put = self
+            .s3
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_sha256(file.sha256())
+            .body(ByteStream::from(file.bytes.clone()))
             .send()
             .await;
         put.unwrap_or_else(|error| panic!("{key}: {error:?}"));

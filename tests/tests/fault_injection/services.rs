@@ -6,6 +6,7 @@ use domain::{ImageRecord, Owner, Status};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use std::collections::BTreeSet;
+use tests::api::File;
 use tests::executions::Ended;
 use tests::proxy::{Call, Fault, Injection, Proxy, Service};
 use tests::reroute::{WORKFLOW, run_through_proxy};
@@ -32,7 +33,8 @@ impl<'a> Subject<'a> {
     }
 
     async fn put(&self, bytes: Vec<u8>) {
-        self.stack.put_object(&self.key, bytes).await;
+        let file = File::new("picture", bytes);
+        self.stack.put_object_with_checksum(&self.key, &file).await;
     }
 
     /// Waits for the result of an execution other than that of `before`.
@@ -104,6 +106,12 @@ async fn replace(
         "{what}"
     );
     assert_eq!(injection.faults(), usize::from(fault.is_some()), "{what}");
+    // Otherwise, the old file would be reported as a duplicate of an upload.
+    assert_eq!(
+        record.checksum,
+        Some(File::new("picture", new).sha256()),
+        "{what}"
+    );
     subject.check(&what, &record).await;
     injection.calls()
 }

@@ -21,18 +21,6 @@ fn unique() -> File {
     file
 }
 
-/// Puts an object into the bucket with its SHA-256.
-async fn put_with_checksum(stack: &Stack, key: &str, file: &File) {
-    let put = stack
-        .s3
-        .put_object()
-        .bucket(&stack.bucket)
-        .key(key)
-        .checksum_sha256(file.sha256())
-        .body(ByteStream::from(file.bytes.clone()));
-    put.send().await.expect("an answer of S3");
-}
-
 /// Puts an object into the bucket as a multipart upload with one part: S3 has only the checksum of the part.
 async fn put_in_parts(stack: &Stack, key: &str, file: &File) {
     let (s3, bucket) = (&stack.s3, &stack.bucket);
@@ -93,8 +81,8 @@ fn objects_of_other_tools_are_labeled_and_compared_if_s3_has_their_checksum() {
         let file = unique();
         let folder = format!("uploads/{}", user.owner.as_str());
         let named = |name: &str| format!("{folder}/{name}.jpg");
-        put_with_checksum(stack, &named("first"), &file).await;
-        put_with_checksum(stack, &named("second"), &file).await;
+        stack.put_object_with_checksum(&named("first"), &file).await;
+        stack.put_object_with_checksum(&named("second"), &file).await;
         stack
             .put_object(&named("without-checksum"), file.bytes.clone())
             .await;
@@ -111,7 +99,7 @@ fn objects_of_other_tools_are_labeled_and_compared_if_s3_has_their_checksum() {
 
         // Now another file is under the key.
         let other = unique();
-        put_with_checksum(stack, &named("second"), &other).await;
+        stack.put_object_with_checksum(&named("second"), &other).await;
         let before = stack
             .record(&stack.image(&named("second")))
             .await
@@ -138,15 +126,15 @@ fn a_deleted_image_is_no_duplicate_and_a_newer_object_under_its_key_is() {
         let folder = format!("uploads/{}", user.owner.as_str());
         let [first, second] = ["first", "second"].map(|name| format!("{folder}/{name}.jpg"));
         for key in [&first, &second] {
-            put_with_checksum(stack, key, &file).await;
+            stack.put_object_with_checksum(key, &file).await;
             stack.settled_as(key, Status::Labeled).await;
         }
         let both = BTreeSet::from([&first, &second].map(|key| stack.image(key).image_id.to_string()));
-        assert_eq!(duplicates(&user).await, [both.clone()]);
+        assert_eq!(duplicates(&user).await, std::slice::from_ref(&both));
         assert_eq!(user.delete_image(stack.image(&first).image_id).await.status, 204);
         assert_eq!(duplicates(&user).await, Vec::<BTreeSet<_>>::new());
         stack.check_nothing_left_of(&first).await;
-        put_with_checksum(stack, &first, &file).await;
+        stack.put_object_with_checksum(&first, &file).await;
         stack.settled_as(&first, Status::Labeled).await;
         assert_eq!(duplicates(&user).await, [both]);
         user.delete_data().await;
