@@ -12,7 +12,7 @@ const WRITE_UNIT: u64 = 1024;
 const STORAGE_OVERHEAD: u64 = 100;
 /// What the keys and sizes of thumbnails add to the record, in bytes.
 const THUMBNAIL_KEYS: u64 = 300;
-/// Label rows, label counts and entries of the index, in bytes.
+/// Label rows, label counts and entries of the indexes, in bytes.
 const SMALL_ITEM: u64 = 250;
 
 /// The items of a picture with this number of labels that count. The model's answer has three times as many, and a third of
@@ -32,7 +32,7 @@ impl Items {
 
     /// The record's size, in bytes, without metadata of the file.
     pub fn record(self) -> u64 {
-        600 + 50 * self.labels
+        650 + 50 * self.labels
     }
 
     /// The size of the result item with the compressed answer, in bytes.
@@ -64,9 +64,9 @@ impl Items {
         1
     }
 
-    /// Write units of `POST /uploads`: two quotas, the record, and its entry in the index.
+    /// Write units of `POST /uploads`: two quotas, the record, and its entries in two indexes.
     pub fn upload_units(self) -> u64 {
-        4
+        5
     }
 
     /// Write units of the file's metadata.
@@ -89,16 +89,16 @@ impl Items {
     }
 
     /// The part of [`Items::units`] that is written in the owner's own partition: everything but the label rows, which are
-    /// in a partition for each label, the quota of all owners, and the entry in the index.
+    /// in a partition for each label, the quota of all owners, and the entries in the indexes.
     pub fn owner_units(self) -> u64 {
-        self.units() - 2 * self.labels - 2
+        self.units() - 2 * self.labels - 3
     }
 
-    /// Stored bytes: record, result, index entry and label rows. Label counts, settings and quotas are left out, because
+    /// Stored bytes: record, result, index entries and label rows. Label counts, settings and quotas are left out, because
     /// their number does not grow with the pictures.
     pub fn stored(self) -> u64 {
         let small = SMALL_ITEM + STORAGE_OVERHEAD;
-        self.record() + self.result() + 2 * STORAGE_OVERHEAD + small * (1 + self.labels)
+        self.record() + self.result() + 2 * STORAGE_OVERHEAD + small * (2 + self.labels)
     }
 
     /// Stored bytes in the owner's own partition.
@@ -113,7 +113,7 @@ impl Items {
             [Column::left("step"), Column::right("write units")],
         );
         for (step, units) in [
-            ("`POST /uploads`: two quotas, record, index", self.upload_units()),
+            ("`POST /uploads`: two quotas, record, two index entries", self.upload_units()),
             ("`validate`: claim", self.claim_units()),
             ("`validate`: metadata", self.metadata_units()),
             (
