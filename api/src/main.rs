@@ -1,8 +1,10 @@
 //! Wires the HTTP API to Lambda.
 
 use api::{App, Quotas, router};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use events::EventBus;
-use lambda::{Environment, Error};
+use lambda::{Environment, Error, Metrics};
 use records::Records;
 
 #[tokio::main(flavor = "current_thread")]
@@ -30,5 +32,14 @@ async fn main() -> Result<(), Error> {
             name: environment.text("EVENT_BUS_NAME")?,
         },
     };
-    lambda_http::run(router(app)).await
+    let metrics = Metrics::from_environment(&environment)?;
+    let write_metrics = from_fn(move |request: Request, next: Next| {
+        let metrics = metrics.clone();
+        async move {
+            let response = next.run(request).await;
+            metrics.write();
+            response
+        }
+    });
+    lambda_http::run(router(app).layer(write_metrics)).await
 }

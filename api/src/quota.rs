@@ -10,6 +10,7 @@ use crate::app::{App, Quotas};
 use crate::http::problem::Problem;
 use aws::ServiceError;
 use domain::Owner;
+use domain::metric::{self, Quota as Limit};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use records::{Counter, Quota};
@@ -41,6 +42,7 @@ pub(crate) async fn take(app: &App, owner: &Owner, now: Timestamp) -> Result<Cou
     let seconds_left = day.seconds_left(now);
     let own = Counter::Owner(owner);
     if !increment(app, own, day, images_per_day).await? {
+        metric::quota_rejected(Limit::User);
         return Err(Problem::too_many_images(images_per_day, day.end, seconds_left));
     }
     let all = increment(app, Counter::All, day, total_images_per_day).await;
@@ -48,8 +50,10 @@ pub(crate) async fn take(app: &App, owner: &Owner, now: Timestamp) -> Result<Cou
         decrement(app, own, day).await;
     }
     if all? {
+        metric::image_counted();
         Ok(counted)
     } else {
+        metric::quota_rejected(Limit::AllUsers);
         Err(Problem::too_many_images_in_total(
             total_images_per_day,
             day.end,

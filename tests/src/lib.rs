@@ -12,6 +12,7 @@ pub mod executions;
 pub mod functions;
 pub mod images;
 pub mod json;
+pub mod logs;
 pub mod pictures;
 pub mod proxy;
 pub mod quota;

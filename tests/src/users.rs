@@ -102,18 +102,23 @@ impl UserPool {
     /// If Cognito refuses.
     pub async fn call(&self, operation: &str, input: &Value) -> Value {
         let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        self.call_service("cognito-idp", &target, input).await
+    }
+
+    /// Calls an operation of a service with the JSON protocol and the administrator's credentials.
+    pub(crate) async fn call_service(&self, service: &str, target: &str, input: &Value) -> Value {
         let body = input.to_string();
         let url = format!("{}/", self.endpoint);
         let identity = self.credentials.clone().into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
-            .name("cognito-idp")
+            .name(service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
             .expect("parameters of a signature");
-        let headers = [("content-type", JSON), ("x-amz-target", target.as_str())];
+        let headers = [("content-type", JSON), ("x-amz-target", target)];
         let signable = SignableRequest::new(
             "POST",
             &url,
@@ -128,10 +133,10 @@ impl UserPool {
         for (name, value) in headers.into_iter().chain(signature.headers()) {
             request = request.header(name, value);
         }
-        let answer = request.send().await.expect("an answer of Cognito");
+        let answer = request.send().await.expect("an answer of the service");
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();
-        assert!(status.is_success(), "{operation}: {status} {body}");
+        assert!(status.is_success(), "{target}: {status} {body}");
         body
     }
 }

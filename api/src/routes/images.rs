@@ -6,7 +6,7 @@ use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, NoSuchImage};
 use crate::routes::label::Label;
-use crate::routes::record::image_id;
+use crate::routes::record::{image_id, name_execution};
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
 use crate::routes::view::{View, view};
 use axum::Json;
@@ -135,6 +135,7 @@ pub(crate) async fn show(
     let (record, result) = found
         .filter(|(record, _)| record.status != Status::Deleted)
         .ok_or_else(Problem::no_such_image)?;
+    name_execution(&record);
     let view = view(&app, &record).await?;
     let thumbnails = thumbnails(&app, record.status, &record.thumbnails).await?;
     let answer = result.map(|result| result.answer).unwrap_or_default();

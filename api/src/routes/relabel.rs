@@ -1,6 +1,7 @@
 //! `POST /images/{id}/relabel`: labels an image again, with the owner's current settings.
 
 use crate::app::App;
+use crate::http::access_log;
 use crate::http::owner::Caller;
 use crate::http::problem::Problem;
 use crate::http::responses::{BadRequest, CannotRelabel, NoSuchImage, TooManyImages};
@@ -63,7 +64,10 @@ pub(crate) async fn start(
     }
     let counted = quota::take(&app, &owner, now).await?;
     match run(&app, &name(&record), &event).await {
-        Ok(Some(execution_arn)) => Ok((StatusCode::ACCEPTED, Json(Started { execution_arn }))),
+        Ok(Some(execution_arn)) => {
+            access_log::name_execution(&execution_arn);
+            Ok((StatusCode::ACCEPTED, Json(Started { execution_arn })))
+        }
         Ok(None) => {
             quota::release(&app, counted).await;
             Err(Problem::being_labeled())

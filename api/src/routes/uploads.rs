@@ -1,6 +1,7 @@
 //! `POST /uploads`: returns a presigned PUT that uploads exactly one file, once.
 
 use crate::app::App;
+use crate::http::access_log;
 use crate::http::body::{Fields, JsonBody, whole_number};
 use crate::http::owner::Caller;
 use crate::http::problem::Problem;
@@ -183,6 +184,7 @@ pub(crate) async fn create(
         return Err(Problem::already_uploaded(SHA256.0, existing));
     }
     let image_id = ImageId::new();
+    access_log::name_image(image_id);
     let key = ImageKey::for_upload(&owner, image_id);
     let now = Timestamp::now();
     let object = NewObject {

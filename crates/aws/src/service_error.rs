@@ -5,6 +5,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::ErrorName;
+use domain::metric::{self, Service};
 use strum::EnumIter;
 
 /// The error of a call to AWS, except for the errors that the caller handles itself. The text names the call and the
@@ -21,15 +22,16 @@ pub enum ServiceError {
     UnexpectedAnswer(String),
 }
 
-/// Codes that DynamoDB uses in addition to the ones that all AWS services share ([`THROTTLING_ERRORS`]), for throttling
-/// and for conflicts between writes of the same item. The first two are errors of a request. The others are
-/// cancellation reasons of a transaction.
-const DYNAMODB_THROTTLING: [&str; 5] = [
+/// Cancellation reasons of a DynamoDB transaction, in addition to the codes that all AWS services share
+/// ([`THROTTLING_ERRORS`]).
+const DYNAMODB_THROTTLING: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+/// Codes of DynamoDB for conflicts between writes of the same item. They are handled like throttling, but do not show that
+/// a quota is exhausted.
+const CONFLICTS: [&str; 4] = [
     "TransactionConflictException",
     "ReplicatedWriteConflictException",
     "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
+    "TransactionInProgressException",
 ];
 const UNAVAILABLE: [&str; 6] = [
     "InternalServerError",
@@ -70,9 +72,16 @@ impl ServiceError {
                 code.unwrap_or("no code")
             )
         };
+        let throttled = || {
+            if let Some(service) = Service::of_call(call) {
+                metric::throttled(service);
+            }
+            Self::Throttled(describe("was throttled"))
+        };
         match code {
+            Some(code) if CONFLICTS.contains(&code) => Self::Throttled(describe("was throttled")),
             Some(code) if THROTTLING_ERRORS.contains(&code) || DYNAMODB_THROTTLING.contains(&code) => {
-                Self::Throttled(describe("was throttled"))
+                throttled()
             }
             // S3 answers with HTTP 400 if the request's body arrives too slowly.
             Some(code) if UNAVAILABLE.contains(&code) || TRANSIENT_ERRORS.contains(&code) => {
@@ -80,7 +89,7 @@ impl ServiceError {
             }
             Some(code) if DENIED.contains(&code) => Self::AccessDenied(describe("was denied")),
             None if http_status == 403 => Self::AccessDenied(describe("was denied")),
-            _ if http_status == 429 => Self::Throttled(describe("was throttled")),
+            _ if http_status == 429 => throttled(),
             _ if http_status >= 500 => Self::ServiceUnavailable(describe("is unavailable")),
             _ => Self::UnexpectedAnswer(describe("failed")),
         }
@@ -160,6 +169,44 @@ mod tests {
         ] {
             let error = ServiceError::of_code("dynamodb:UpdateItem", Some(code), 400);
             assert_eq!(error.name(), ErrorName::Throttled, "{code}");
+        }
+    }
+
+    /// An alarm goes off when a table's or an account's quota is exhausted, and not when two writes of an item conflict.
+    #[test]
+    fn throttled_calls_are_counted_by_service_without_conflicts() {
+        let counted = |call, code, status| {
+            metric::take();
+            ServiceError::of_code(call, code, status);
+            let measured = metric::take();
+            let mut services = measured.iter().map(|measurement| measurement.dimensions[0].1);
+            (services.next(), services.next())
+        };
+        for (call, code, status, service) in [
+            (
+                "rekognition:DetectLabels",
+                Some("ProvisionedThroughputExceededException"),
+                400,
+                Some("Rekognition"),
+            ),
+            ("s3:GetObject", Some("SlowDown"), 503, Some("S3")),
+            ("dynamodb:Query", None, 429, Some("DynamoDb")),
+            (
+                "dynamodb:TransactWriteItems",
+                Some("ProvisionedThroughputExceeded"),
+                400,
+                Some("DynamoDb"),
+            ),
+            (
+                "dynamodb:UpdateItem",
+                Some("TransactionConflictException"),
+                400,
+                None,
+            ),
+            ("s3:GetObject", Some("AccessDenied"), 403, None),
+            ("states:DescribeExecution", Some("InternalError"), 500, None),
+        ] {
+            assert_eq!(counted(call, code, status), (service, None), "{call} {code:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::event::ObjectCreated;
 use crate::image::{ImageId, ImageKey, Owner};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// An image, its object in S3, and the execution that processes it. `validate` creates the claim from the event and
@@ -24,6 +25,10 @@ pub struct Claim {
     pub version_id: Option<String>,
     /// The execution that holds the claim.
     pub execution_arn: String,
+    /// When the object was created or restored or, if the owner requested it, was to be labeled again. `None` if the event
+    /// does not say it. Only for metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_at: Option<Timestamp>,
 }
 
 impl Claim {
@@ -38,6 +43,7 @@ impl Claim {
             key: object.key.clone(),
             version_id: object.version_id.clone(),
             execution_arn: execution_arn.into(),
+            requested_at: event.requested_at(),
         })
     }
 

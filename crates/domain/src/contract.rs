@@ -329,6 +329,7 @@ mod tests {
             key: "uploads/demo/cat.jpg".into(),
             version_id: None,
             execution_arn: execution_arn.into(),
+            requested_at: None,
         }
     }
 

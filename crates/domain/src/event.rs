@@ -1,5 +1,6 @@
 //! S3 events about objects that can be labeled, as EventBridge delivers them.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::cmp::Ordering;
 
@@ -70,6 +71,8 @@ impl<'de> Deserialize<'de> for Sequencer {
 pub struct ObjectCreated {
     /// What happened to the object.
     pub kind: EventKind,
+    /// When it happened. `None` if the event does not say it, or not as ISO 8601.
+    pub time: Option<Timestamp>,
     /// The object and its bucket.
     pub detail: Detail,
     /// Present if the owner requested that the image is labeled again.
@@ -97,6 +100,14 @@ impl ObjectCreated {
             .clone()
             .unwrap_or_else(Sequencer::lowest)
     }
+
+    /// When the image was to be labeled: the owner's request to label it again, otherwise the event's time.
+    pub fn requested_at(&self) -> Option<Timestamp> {
+        match &self.relabel {
+            Some(relabel) => relabel.requested_at.parse().ok(),
+            None => self.time,
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for ObjectCreated {
@@ -107,12 +118,15 @@ impl<'de> Deserialize<'de> for ObjectCreated {
             _source: (),
             #[serde(rename = "detail-type")]
             kind: EventKind,
+            #[serde(default)]
+            time: serde_json::Value,
             detail: Detail,
             #[serde(default)]
             relabel: Option<Relabel>,
         }
         let Event {
             kind,
+            time,
             mut detail,
             relabel,
             ..
@@ -130,6 +144,8 @@ impl<'de> Deserialize<'de> for ObjectCreated {
         }
         Ok(Self {
             kind,
+            // Only metrics depend on it, so an invalid time does not prevent the labeling.
+            time: time.as_str().and_then(|time| time.parse().ok()),
             detail,
             relabel,
         })

@@ -14,8 +14,10 @@ pub mod job;
 pub mod label;
 pub mod lambda_error;
 pub mod metadata;
+pub mod metric;
 pub mod policy;
 pub mod record;
+pub mod subject;
 pub mod table;
 
 pub use claim::Claim;
@@ -32,3 +34,4 @@ pub use label::{BoundingBox, Confidence, Instance, Label};
 pub use metadata::{Location, Metadata};
 pub use policy::{FilterPolicy, Settings};
 pub use record::ImageRecord;
+pub use subject::{HasSubject, Subject};

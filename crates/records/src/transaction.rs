@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use domain::metric::{self, Service};
 
 const CALL: &str = "dynamodb:TransactWriteItems";
 
@@ -142,7 +143,11 @@ fn react_to_cancellation(reasons: &[CancellationReason]) -> Reaction {
         None => {}
     }
     match codes().find(|code| *code != "None") {
-        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => Reaction::Retry,
+        Some("TransactionConflict") => Reaction::Retry,
+        Some("ThrottlingError" | "ProvisionedThroughputExceeded") => {
+            metric::throttled(Service::DynamoDb);
+            Reaction::Retry
+        }
         code => Reaction::Fail(ServiceError::of_code(CALL, code, 400).into()),
     }
 }

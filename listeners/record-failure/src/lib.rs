@@ -11,7 +11,7 @@ use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::record::RecordedError;
-use domain::{Claim, ErrorName, ObjectCreated, Outcome, StepError, lambda_error};
+use domain::{Claim, ErrorName, HasSubject, ObjectCreated, Outcome, StepError, Subject, lambda_error};
 use notify::{Notify, NotifyError};
 use records::{ClaimedEvent, Records, RecordsError};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,12 @@ pub struct RecordFailure {
 #[derive(Debug, Deserialize)]
 pub struct StatusChange {
     detail: Detail,
+}
+
+impl HasSubject for StatusChange {
+    fn subject(&self) -> Subject {
+        Subject::execution(&self.detail.execution_arn)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +125,7 @@ pub async fn handle(step: &RecordFailure, change: StatusChange) -> Result<Handle
     let Some((claim, event)) = execution.input().and_then(|input| claim(step, input, arn)) else {
         return Ok(Handled::NoImage);
     };
+    tracing::Span::current().record("imageId", tracing::field::display(claim.image_id));
     let claimed = ClaimedEvent {
         claim: &claim,
         event: &event,

@@ -1,5 +1,6 @@
 //! The Lambda function of the `record-failure` listener.
 
+use domain::metric::Function;
 use events::EventBus;
 use lambda::{Environment, Error};
 use notify::Notify;
@@ -25,5 +26,8 @@ async fn main() -> Result<(), Error> {
             },
         },
     };
-    lambda::run(async |input| handle(&record_failure, input).await).await
+    lambda::run(Function::RecordFailure, async |input| {
+        handle(&record_failure, input).await
+    })
+    .await
 }

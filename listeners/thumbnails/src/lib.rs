@@ -5,8 +5,9 @@
 
 use aws::ServiceError;
 use domain::image::thumbnail_key;
+use domain::metric;
 use domain::record::RecordedError;
-use domain::{Claim, ErrorName, Outcome, Rendition, Status, StepError};
+use domain::{Claim, ErrorName, HasSubject, Outcome, Rendition, Status, StepError, Subject};
 use objects::UnreadableObject;
 use picture::{Converted, Jpeg, THUMBNAIL_SIDES};
 use picture_process::{PictureProcess, ProcessError};
@@ -32,6 +33,12 @@ pub struct Thumbnails {
 pub struct OutcomeEvent {
     /// The outcome that `notify` has sent.
     pub detail: Outcome,
+}
+
+impl HasSubject for OutcomeEvent {
+    fn subject(&self) -> Subject {
+        self.detail.subject()
+    }
 }
 
 /// Why no thumbnails were stored.
@@ -123,7 +130,8 @@ pub async fn handle(
         objects::delete(&function.s3, &claim.bucket, &key).await?;
     }
     if let Some(error) = failure {
-        tracing::warn!(imageId = %claim.image_id, error = error.as_str(), "no thumbnails");
+        metric::without_thumbnails(error);
+        tracing::warn!(error = error.as_str(), "no thumbnails");
     }
     Ok(failure)
 }

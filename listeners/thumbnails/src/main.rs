@@ -1,9 +1,10 @@
 //! The Lambda function of the `thumbnails` listener.
 
+use domain::metric::Function;
 use lambda::{Environment, Error};
 use picture_process::{PictureProcess, run_if_child};
 use records::Records;
-use thumbnails::{OutcomeEvent, Thumbnails, ThumbnailsError, handle};
+use thumbnails::{Thumbnails, handle};
 
 fn main() -> Result<(), Error> {
     run(run_if_child())
@@ -23,12 +24,8 @@ async fn run(process: PictureProcess) -> Result<(), Error> {
         process,
         bucket: environment.text("BUCKET_NAME")?,
     };
-    let function_name = environment.text("AWS_LAMBDA_FUNCTION_NAME")?;
-    lambda::run(async |input: OutcomeEvent| {
-        if let Some(error) = handle(&thumbnails, input).await? {
-            lambda::count("PicturesWithoutThumbnails", &function_name, error.as_str());
-        }
-        Ok::<_, ThumbnailsError>(())
+    lambda::run(Function::Thumbnails, async |input| {
+        handle(&thumbnails, input).await
     })
     .await
 }

@@ -5,6 +5,7 @@
 
 use aws::ServiceError;
 use domain::image::rendition_key;
+use domain::metric;
 use domain::{Claim, ClaimedImage, ErrorName, Rendition, StepError};
 use objects::UnreadableObject;
 use picture::Jpeg;
@@ -76,8 +77,10 @@ pub async fn handle(convert: &Convert, image: ClaimedImage) -> Result<ClaimedIma
         .as_ref()
         .is_some_and(|holder| holder.is(&claim.execution_arn))
     {
+        let rendition = written?;
+        metric::converted(image.picture.format);
         return Ok(ClaimedImage {
-            rendition: Some(written?),
+            rendition: Some(rendition),
             ..image
         });
     }

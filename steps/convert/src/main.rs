@@ -1,6 +1,7 @@
 //! The Lambda function of the `convert` step.
 
 use convert::{Convert, handle};
+use domain::metric::Function;
 use lambda::{Environment, Error};
 use picture_process::{PictureProcess, run_if_child};
 use records::Records;
@@ -22,5 +23,5 @@ async fn run(process: PictureProcess) -> Result<(), Error> {
         ),
         process,
     };
-    lambda::run(async |input| handle(&convert, input).await).await
+    lambda::run(Function::Convert, async |input| handle(&convert, input).await).await
 }

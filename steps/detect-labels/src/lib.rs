@@ -7,6 +7,7 @@ use aws_sdk_rekognition::error::SdkError;
 use aws_sdk_rekognition::operation::detect_labels::DetectLabelsOutput;
 use aws_sdk_rekognition::types::{Image, Instance as FoundInstance, Label as FoundLabel, S3Object};
 use domain::label::{fit, json_len, sort};
+use domain::metric;
 use domain::{BoundingBox, ClaimedImage, Confidence, DetectedImage, ErrorName, Instance, Label, StepError};
 use objects::UnreadableObject;
 use strum::EnumIter;
@@ -90,6 +91,7 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
         .min_confidence(min_confidence)
         .send()
         .await;
+    metric::rekognition_called();
     let found = match result {
         Ok(found) => found,
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_s3_object_exception() => {
@@ -208,6 +210,7 @@ mod tests {
                 key: "uploads/demo/a.jpg".into(),
                 version_id: None,
                 execution_arn: "arn".into(),
+                requested_at: None,
             },
             picture: Picture {
                 size: 1,

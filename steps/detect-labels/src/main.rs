@@ -1,6 +1,7 @@
 //! The Lambda function of the `detect-labels` step.
 
 use detect_labels::{DetectLabels, handle};
+use domain::metric::Function;
 use lambda::{Environment, Error};
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,5 +14,8 @@ async fn main() -> Result<(), Error> {
         s3: aws_sdk_s3::Client::new(&config),
         min_stored_confidence: environment.percent("MIN_STORED_CONFIDENCE")?,
     };
-    lambda::run(async |input| handle(&detect_labels, input).await).await
+    lambda::run(Function::DetectLabels, async |input| {
+        handle(&detect_labels, input).await
+    })
+    .await
 }

@@ -1,5 +1,6 @@
 //! The Lambda function of the `filter-labels` step.
 
+use domain::metric::Function;
 use filter_labels::{FilterLabels, handle};
 use lambda::{Environment, Error};
 use records::Records;
@@ -16,5 +17,5 @@ async fn main() -> Result<(), Error> {
         ),
         default_policy: environment.default_policy()?,
     };
-    lambda::run(async |input| handle(&step, input).await).await
+    lambda::run(Function::FilterLabels, async |input| handle(&step, input).await).await
 }

@@ -3,7 +3,7 @@
 //! Input and output: [`domain::Outcome`], which is also the event's detail.
 
 use aws::ServiceError;
-use domain::{ErrorName, Outcome, Status, StepError};
+use domain::{ErrorName, HasSubject, Outcome, Status, StepError, metric};
 use events::EventBus;
 use strum::EnumIter;
 
@@ -47,6 +47,7 @@ pub async fn handle(notify: &Notify, outcome: Outcome) -> Result<Outcome, Notify
         status => return Err(NotifyError::NoOutcome(status.as_str())),
     };
     notify.bus.send(detail_type, &outcome).await?;
+    metric::ended(&outcome, outcome.subject().age());
     Ok(outcome)
 }
 

@@ -1,5 +1,6 @@
 //! The Lambda function of the `notify` step.
 
+use domain::metric::Function;
 use events::EventBus;
 use lambda::{Environment, Error};
 use notify::{Notify, handle};
@@ -14,5 +15,5 @@ async fn main() -> Result<(), Error> {
             name: Environment::process().text("EVENT_BUS_NAME")?,
         },
     };
-    lambda::run(async |input| handle(&notify, input).await).await
+    lambda::run(Function::Notify, async |input| handle(&notify, input).await).await
 }

@@ -1,5 +1,6 @@
 //! The Lambda function of the `persist` step.
 
+use domain::metric::Function;
 use lambda::{Environment, Error};
 use persist::{Persist, handle};
 use records::Records;
@@ -16,5 +17,5 @@ async fn main() -> Result<(), Error> {
         ),
         default_policy: environment.default_policy()?,
     };
-    lambda::run(async |input| handle(&persist, input).await).await
+    lambda::run(Function::Persist, async |input| handle(&persist, input).await).await
 }

@@ -1,5 +1,6 @@
 //! The Lambda function of the `validate` step.
 
+use domain::metric::Function;
 use lambda::{Environment, Error};
 use records::Records;
 use validate::{Validate, handle};
@@ -20,5 +21,5 @@ async fn main() -> Result<(), Error> {
         default_policy: environment.default_policy()?,
         decode_heic: environment.parse("DECODE_HEIC", "true or false")?,
     };
-    lambda::run(async |input| handle(&validate, input).await).await
+    lambda::run(Function::Validate, async |input| handle(&validate, input).await).await
 }

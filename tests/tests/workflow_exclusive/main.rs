@@ -3,6 +3,7 @@
 //! names.
 
 mod daily_total;
+mod logs;
 mod versioned_bucket;
 
 use tokio::sync::RwLock;

@@ -38,6 +38,8 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
         "RequireTls=false".to_owned(),
         // The emulator has only the classic sign-in pages.
         "ManagedLogin=false".to_owned(),
+        // The emulator has no AWS::Logs::QueryDefinition.
+        "SavedQueries=false".to_owned(),
     ];
     let fingerprint = parameters
         .iter()

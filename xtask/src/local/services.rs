@@ -137,6 +137,8 @@ impl Services {
             .env("MINISTACK_REGION", REGION)
             // It would open a port on all interfaces.
             .env("IOT_MTLS_ENABLED", "0")
+            // Functions inherit it. On AWS, Lambda sets it because of `LogFormat` in template.yaml.
+            .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
             .env("PERSIST_STATE", "1")
             .env("STATE_DIR", state.join("state"))
             .env("S3_PERSIST", "1")

@@ -1,0 +1,156 @@
+//! What an invocation is about: the image and the execution that its log lines name.
+
+use crate::claim::Claim;
+use crate::contract::{ClaimedImage, DetectedImage, Outcome, PersistInput, ValidateInput};
+use crate::image::ImageId;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// The image and the execution that an invocation is about, as far as they are known before it is handled.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Subject {
+    /// The image.
+    pub image_id: Option<ImageId>,
+    /// The execution.
+    pub execution_arn: Option<String>,
+    /// See [`Claim::requested_at`].
+    pub requested_at: Option<Timestamp>,
+}
+
+impl Subject {
+    /// An execution, of which nothing else is known.
+    pub fn execution(arn: &str) -> Self {
+        Self {
+            execution_arn: Some(arn.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// The time since the upload or the request. `None` if it is unknown or, because clocks differ, negative.
+    pub fn age(&self) -> Option<Duration> {
+        Duration::try_from(Timestamp::now().duration_since(self.requested_at?)).ok()
+    }
+}
+
+impl From<&Claim> for Subject {
+    fn from(claim: &Claim) -> Self {
+        Self {
+            image_id: Some(claim.image_id),
+            execution_arn: Some(claim.execution_arn.clone()),
+            requested_at: claim.requested_at,
+        }
+    }
+}
+
+/// The input of a function.
+pub trait HasSubject {
+    /// What the invocation is about.
+    fn subject(&self) -> Subject;
+}
+
+impl HasSubject for ValidateInput {
+    fn subject(&self) -> Subject {
+        match Claim::new(&self.event, &self.execution_arn) {
+            Some(claim) => Subject::from(&claim),
+            None => Subject::execution(&self.execution_arn),
+        }
+    }
+}
+
+impl HasSubject for ClaimedImage {
+    fn subject(&self) -> Subject {
+        Subject::from(&self.claim)
+    }
+}
+
+impl HasSubject for DetectedImage {
+    fn subject(&self) -> Subject {
+        self.image.subject()
+    }
+}
+
+impl HasSubject for PersistInput {
+    fn subject(&self) -> Subject {
+        match self {
+            Self::Labeled(detected) => detected.subject(),
+            Self::Rejected(rejected) => match rejected.claim() {
+                Some(claim) => Subject::from(&claim),
+                None => Subject::execution(&rejected.execution_arn),
+            },
+        }
+    }
+}
+
+impl HasSubject for Outcome {
+    fn subject(&self) -> Subject {
+        Subject::from(&self.claim)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn event(key: &str, relabel: Option<&str>) -> Value {
+        json!({
+            "source": "aws.s3", "detail-type": "Object Created", "time": "2026-11-29T12:00:00Z",
+            "detail": {"bucket": {"name": "pictures"}, "object": {"key": key, "sequencer": "0A"}},
+            "relabel": relabel.map(|time| json!({"requestedAt": time})),
+        })
+    }
+
+    fn validate(event: &Value) -> Subject {
+        let input: ValidateInput =
+            serde_json::from_value(json!({"event": event, "executionArn": "arn"})).unwrap();
+        input.subject()
+    }
+
+    #[test]
+    fn an_image_that_is_labeled_again_has_waited_since_the_request_and_not_since_the_upload() {
+        let subject = |relabel| validate(&event("uploads/demo/a.jpg", relabel));
+        let uploaded: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        assert_eq!(subject(None).requested_at, Some(uploaded));
+        let requested: Timestamp = "2026-11-30T08:00:00.000000001Z".parse().unwrap();
+        assert_eq!(
+            subject(Some("2026-11-30T08:00:00.000000001Z")).requested_at,
+            Some(requested)
+        );
+        assert_eq!(subject(Some("yesterday")).requested_at, None);
+    }
+
+    /// Otherwise, one step of an image would be missing among its log lines.
+    #[test]
+    fn every_step_names_the_same_image_and_execution() {
+        let event = event("uploads/demo/a.jpg", None);
+        let expected = validate(&event);
+        let rejected: PersistInput = serde_json::from_value(json!({
+            "status": "REJECTED", "event": event, "executionArn": "arn", "error": {"Error": "InvalidImage"},
+        }))
+        .unwrap();
+        assert_eq!(rejected.subject(), expected);
+        let image: ClaimedImage = serde_json::from_value(json!({
+            "imageId": expected.image_id, "owner": "demo", "bucket": "pictures", "key": "uploads/demo/a.jpg",
+            "executionArn": "arn", "requestedAt": expected.requested_at, "size": 1, "format": "JPEG",
+            "width": 100, "height": 100,
+            "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
+        }))
+        .unwrap();
+        assert_eq!(image.subject(), expected);
+        let claim = image.claim.clone();
+        let detected = DetectedImage {
+            image,
+            labels: vec![],
+            model_version: None,
+        };
+        assert_eq!(detected.subject(), expected);
+        assert_eq!(PersistInput::Labeled(detected).subject(), expected);
+        assert_eq!(Outcome::labeled(claim, vec![]).subject(), expected);
+    }
+
+    #[test]
+    fn an_event_that_is_not_an_upload_still_names_its_execution() {
+        let subject = validate(&event("uploads/demo/folder/", None));
+        assert_eq!(subject, Subject::execution("arn"));
+    }
+}
