@@ -38,6 +38,7 @@ NAMES = {
     ("AWS::Cognito::UserPool", "UserPoolName"): 128,
     ("AWS::Events::EventBus", "Name"): 256,
     ("AWS::Logs::LogGroup", "LogGroupName"): 512,
+    ("AWS::Logs::QueryDefinition", "Name"): 255,
     ("AWS::S3::Bucket", "BucketName"): 63,
     ("AWS::Serverless::Function", "FunctionName"): 64,
     ("AWS::Serverless::StateMachine", "Name"): 80,
