@@ -105,6 +105,6 @@ pub fn entries<'a>(yaml: Option<&'a Yaml<'a>>) -> impl Iterator<Item = (&'a str,
 }
 
 /// A text, also behind a tag such as `!GetAtt`.
-fn text<'a>(yaml: &'a Yaml<'a>) -> Option<&'a str> {
+pub fn text<'a>(yaml: &'a Yaml<'a>) -> Option<&'a str> {
     yaml.get_tagged_node().unwrap_or(yaml).as_str()
 }

@@ -4,6 +4,7 @@
 //! Every check looks at all machines of `statemachine/` and returns what is wrong, so that `planted` can show that it
 //! finds faults in a second machine.
 
+mod alarms;
 mod dead_letters;
 mod errors;
 mod files;

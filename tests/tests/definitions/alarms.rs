@@ -1,0 +1,429 @@
+//! The alarms and the dashboard of `template.yaml`: each refers to metrics that something emits, with dimensions that they
+//! have. CloudWatch accepts an alarm on any name, and such an alarm never goes off.
+
+use crate::assert_no_faults;
+use domain::metric::{Dimension, METRICS, Metric, Unit};
+use saphyr::{LoadableYamlNode, Yaml};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use tests::template::{at, entries, text};
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+
+/// The namespace of the functions' own metrics, and the dimension that all of them have.
+const OWN: &str = "image-label-generator";
+const STACK: &str = "Stack";
+
+/// A month of a standard alarm in cents: <https://aws.amazon.com/cloudwatch/pricing/>, us-east-1, November 2026.
+const CENTS_PER_ALARM: usize = 10;
+
+/// A dimension of AWS's metrics, the type of the resources that are its values, and how a template refers to one.
+type AwsDimension = (&'static str, &'static str, Reference);
+const QUEUE: AwsDimension = ("QueueName", "AWS::SQS::Queue", Reference::Attribute("QueueName"));
+const MACHINE: AwsDimension = ("StateMachineArn", "AWS::Serverless::StateMachine", Reference::Ref);
+const API: AwsDimension = ("ApiId", "AWS::ApiGatewayV2::Api", Reference::Ref);
+const FUNCTION: AwsDimension = ("FunctionName", "AWS::Serverless::Function", Reference::Ref);
+
+#[derive(Clone, Copy)]
+enum Reference {
+    /// `!Ref Resource`
+    Ref,
+    /// `!GetAtt Resource.Attribute`
+    Attribute(&'static str),
+}
+
+/// AWS's metrics: namespace, names, dimensions. Sources: the lists of metrics in the developer guides of SQS, Step
+/// Functions, API Gateway (HTTP APIs) and Lambda.
+const AWS: [(&str, &[&str], Option<AwsDimension>); 5] = [
+    (
+        "AWS/SQS",
+        &[
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateAgeOfOldestMessage",
+        ],
+        Some(QUEUE),
+    ),
+    (
+        "AWS/States",
+        &[
+            "ExecutionsStarted",
+            "ExecutionsFailed",
+            "ExecutionsTimedOut",
+            "ExecutionsAborted",
+            "ExecutionThrottled",
+        ],
+        Some(MACHINE),
+    ),
+    ("AWS/ApiGateway", &["4xx", "5xx", "Latency"], Some(API)),
+    ("AWS/Lambda", &["Errors", "AsyncEventsDropped"], Some(FUNCTION)),
+    // Of all functions of the account and region.
+    ("AWS/Lambda", &["Throttles"], None),
+];
+
+/// A metric that an alarm or a widget refers to.
+#[derive(Debug)]
+struct Used {
+    by: String,
+    namespace: String,
+    name: String,
+    /// Names and values. The value of a reference is its text, such as `DeadLetterQueue.QueueName`.
+    dimensions: BTreeMap<String, String>,
+    statistic: String,
+}
+
+struct Alarm {
+    id: String,
+    metric: Used,
+}
+
+/// What `template.yaml` says about monitoring.
+struct Monitoring {
+    alarms: Vec<Alarm>,
+    widgets: Vec<Used>,
+    /// The alarms in the dashboard's list, by their logical ids.
+    listed: BTreeSet<String>,
+    /// Logical ids and types.
+    resources: BTreeMap<String, String>,
+    faults: Vec<String>,
+}
+
+impl Monitoring {
+    fn of(template: &str) -> Self {
+        let documents = Yaml::load_from_str(template).expect("YAML");
+        let mut monitoring = Self {
+            alarms: vec![],
+            widgets: vec![],
+            listed: BTreeSet::new(),
+            resources: BTreeMap::new(),
+            faults: vec![],
+        };
+        for (id, resource) in entries(at(&documents[0], &["Resources"])) {
+            let kind = at(resource, &["Type"]).and_then(Yaml::as_str).unwrap_or_default();
+            monitoring.resources.insert(id.to_owned(), kind.to_owned());
+            match kind {
+                "AWS::CloudWatch::Alarm" => monitoring.add_alarm(id, resource),
+                "AWS::CloudWatch::Dashboard" => monitoring.add_dashboard(resource),
+                _ => {}
+            }
+        }
+        monitoring
+    }
+
+    fn add_alarm(&mut self, id: &str, resource: &Yaml<'_>) {
+        let property = |name| {
+            let value = at(resource, &["Properties", name]);
+            value.and_then(text).unwrap_or_default().to_owned()
+        };
+        let dimensions = at(resource, &["Properties", "Dimensions"]).and_then(Yaml::as_sequence);
+        let dimensions = dimensions.into_iter().flatten().map(|dimension| {
+            let part = |name| {
+                at(dimension, &[name])
+                    .and_then(text)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            (part("Name"), part("Value"))
+        });
+        for action in ["AlarmActions", "OKActions"] {
+            let actions = at(resource, &["Properties", action]).and_then(Yaml::as_sequence);
+            let actions: Vec<_> = actions.into_iter().flatten().filter_map(text).collect();
+            if actions != ["AlarmTopic"] {
+                self.faults
+                    .push(format!("{id}: {action} is not the topic, so nobody is notified"));
+            }
+        }
+        if at(resource, &["Condition"]).and_then(Yaml::as_str) != Some("HasAlarms") {
+            self.faults
+                .push(format!("{id}: the parameter Alarms does not turn it off"));
+        }
+        let statistic = [property("Statistic"), property("ExtendedStatistic")].concat();
+        self.alarms.push(Alarm {
+            id: id.to_owned(),
+            metric: Used {
+                by: id.to_owned(),
+                namespace: property("Namespace"),
+                name: property("MetricName"),
+                dimensions: dimensions.collect(),
+                statistic,
+            },
+        });
+    }
+
+    fn add_dashboard(&mut self, resource: &Yaml<'_>) {
+        let body = at(resource, &["Properties", "DashboardBody"]).and_then(text);
+        let body = substituted(body.expect("a body"));
+        let dashboard: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        for widget in dashboard["widgets"].as_array().expect("widgets") {
+            let properties = &widget["properties"];
+            let title = properties["title"].as_str().expect("a title");
+            let alarms = properties["alarms"].as_array().into_iter().flatten();
+            self.listed.extend(alarms.filter_map(|alarm| {
+                let (id, _) = alarm.as_str()?.split_once('.')?;
+                Some(id.to_owned())
+            }));
+            for metric in properties["metrics"].as_array().into_iter().flatten() {
+                self.add_metric(title, properties, metric);
+            }
+        }
+    }
+
+    /// A metric of a widget: `[namespace, name, dimension, value, …, options]`, or an expression.
+    fn add_metric(&mut self, title: &str, properties: &Value, metric: &Value) {
+        let parts = metric.as_array().expect("a list");
+        let options = parts.last().filter(|last| last.is_object());
+        let option = |name: &str| options.and_then(|options| options[name].as_str());
+        if let Some(expression) = option("expression") {
+            self.add_expression(title, properties, expression);
+            return;
+        }
+        let mut texts = parts.iter().map_while(Value::as_str).map(str::to_owned);
+        let mut next = || texts.next();
+        let (namespace, name) = (next().expect("a namespace"), next().expect("a name"));
+        let mut dimensions = BTreeMap::new();
+        while let Some(dimension) = next() {
+            dimensions.insert(dimension, next().expect("a value"));
+        }
+        let statistic = option("stat").or_else(|| properties["stat"].as_str());
+        self.widgets.push(Used {
+            by: title.to_owned(),
+            namespace,
+            name,
+            dimensions,
+            statistic: statistic.expect("a statistic").to_owned(),
+        });
+    }
+
+    /// The identifiers of an expression are ids of metrics in the same widget. `SEARCH` names the dimensions itself.
+    fn add_expression(&mut self, title: &str, properties: &Value, expression: &str) {
+        if let Some(search) = expression.strip_prefix("SEARCH('{") {
+            let (schema, rest) = search.split_once('}').expect("a schema");
+            let mut schema = schema.split(',').map(str::to_owned);
+            let quoted = |key: &str| {
+                rest.split_once(&format!("{key}=\""))
+                    .and_then(|(_, rest)| rest.split('"').next())
+            };
+            self.widgets.push(Used {
+                by: title.to_owned(),
+                namespace: schema.next().unwrap_or_default(),
+                name: quoted("MetricName").unwrap_or_default().to_owned(),
+                // A search finds all values of a dimension that it does not name.
+                dimensions: schema
+                    .map(|name| {
+                        let value = quoted(&name).unwrap_or("*").to_owned();
+                        (name, value)
+                    })
+                    .collect(),
+                statistic: rest.split('\'').nth(2).unwrap_or_default().to_owned(),
+            });
+            return;
+        }
+        let metrics = properties["metrics"].as_array().into_iter().flatten();
+        let ids: BTreeSet<_> = metrics
+            .filter_map(|metric| metric.as_array()?.last()?["id"].as_str())
+            .collect();
+        let words = expression.split(|c: char| !c.is_ascii_alphanumeric());
+        for word in words.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase())) {
+            if !ids.contains(word) {
+                self.faults.push(format!(
+                    "{title}: the expression uses {word}, which no metric of the widget is"
+                ));
+            }
+        }
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let used = || self.alarms.iter().map(|alarm| &alarm.metric).chain(&self.widgets);
+        let mut faults = self.faults.clone();
+        faults.extend(used().filter_map(|used| Some(format!("{}: {}", used.by, self.fault(used)?))));
+        // A metric costs money.
+        let names: BTreeSet<_> = used()
+            .filter(|used| used.namespace == OWN)
+            .map(|used| used.name.as_str())
+            .collect();
+        faults.extend(
+            METRICS
+                .iter()
+                .filter(|metric| !names.contains(metric.name))
+                .map(|metric| format!("neither an alarm nor the dashboard uses {}", metric.name)),
+        );
+        let ids: BTreeSet<_> = self.alarms.iter().map(|alarm| alarm.id.clone()).collect();
+        if self.listed != ids {
+            faults.push(format!("the dashboard lists {:?} and not {ids:?}", self.listed));
+        }
+        faults
+    }
+
+    fn fault(&self, used: &Used) -> Option<String> {
+        if used.namespace == OWN {
+            return match METRICS.iter().find(|metric| metric.name == used.name) {
+                Some(metric) => fault_of_own(metric, used),
+                None => Some(format!("no function emits {}", used.name)),
+            };
+        }
+        let known = AWS.iter().find(|(namespace, names, _)| {
+            *namespace == used.namespace && names.contains(&used.name.as_str())
+        });
+        let Some((_, _, dimension)) = known else {
+            return Some(format!(
+                "{} {} is not among AWS's metrics",
+                used.namespace, used.name
+            ));
+        };
+        let expected: Vec<_> = dimension.iter().map(|(name, ..)| *name).collect();
+        if !used.dimensions.keys().eq(expected.iter()) {
+            return Some(format!("{} has the dimensions {expected:?}", used.name));
+        }
+        let (name, kind, reference) = (*dimension)?;
+        let value = &used.dimensions[name];
+        let id = match reference {
+            Reference::Ref => Some(value.as_str()),
+            Reference::Attribute(attribute) => value.strip_suffix(attribute)?.strip_suffix('.'),
+        };
+        let is_known = id
+            .and_then(|id| self.resources.get(id))
+            .is_some_and(|found| found == kind);
+        (!is_known).then(|| format!("{value} is not a {kind}"))
+    }
+}
+
+fn fault_of_own(metric: &Metric, used: &Used) -> Option<String> {
+    let mut dimensions = used.dimensions.clone();
+    if dimensions.remove(STACK).as_deref() != Some("AWS::StackName") {
+        return Some(format!("{} is not limited to this stack", metric.name));
+    }
+    let set = metric.dimensions.iter().find(|set| {
+        set.iter()
+            .map(|name| <&str>::from(name))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .eq(dimensions.keys().map(String::as_str))
+    });
+    let Some(set) = set else {
+        return Some(format!("{} has no dimensions {dimensions:?}", metric.name));
+    };
+    for name in *set {
+        let value = dimensions[<&str>::from(name)].as_str();
+        if value != "*" && !Dimension::values(*name).contains(&value) {
+            return Some(format!("{name:?} is never {value}"));
+        }
+    }
+    // The values of a count are sums already.
+    let is_sum = used.statistic == "Sum";
+    (is_sum != (metric.unit == Unit::Count)).then(|| format!("{} of {}", used.statistic, metric.name))
+}
+
+/// A text of `!Sub` in which each reference stands for itself.
+fn substituted(text: &str) -> String {
+    let (mut result, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("${") {
+        result += before;
+        // `${!Name}` is the text `${Name}`.
+        if let Some(literal) = after.strip_prefix('!') {
+            result += "${";
+            rest = literal;
+            continue;
+        }
+        let (name, after) = after.split_once('}').expect("the end of a reference");
+        result += name;
+        rest = after;
+    }
+    result + rest
+}
+
+#[test]
+fn every_alarm_and_widget_refers_to_a_metric_that_something_emits() {
+    let monitoring = Monitoring::of(TEMPLATE);
+    assert!(monitoring.alarms.len() > 10 && monitoring.widgets.len() > 30);
+    assert_no_faults(&monitoring.faults());
+}
+
+#[test]
+fn the_stated_price_is_that_of_the_number_of_alarms() {
+    let alarms = Monitoring::of(TEMPLATE).alarms.len();
+    let cents = alarms * CENTS_PER_ALARM;
+    let price = format!("{alarms} alarms cost ${}.{:02} a month", cents / 100, cents % 100);
+    let template = TEMPLATE.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(template.contains(&price), "template.yaml must say: {price}");
+    assert!(
+        OPERATIONS.contains(&price),
+        "docs/operations.md must say: {price}"
+    );
+}
+
+/// Otherwise, the checks above could pass because they look at nothing.
+#[test]
+fn each_planted_fault_is_found() {
+    for (what, original, fault, expected) in [
+        (
+            "a metric that AWS does not have",
+            "MetricName: ExecutionsFailed",
+            "MetricName: ExecutionsFail",
+            "ExecutionsFail is not",
+        ),
+        (
+            "a metric that no function emits",
+            "MetricName: PictureAge",
+            "MetricName: PicturesAge",
+            "emits PicturesAge",
+        ),
+        (
+            "a metric of other stacks",
+            "{Name: Stack, Value: !Ref AWS::StackName}",
+            "{Name: Stack, Value: production}",
+            "this stack",
+        ),
+        (
+            "a value that never occurs",
+            "{Name: Service, Value: DynamoDb}",
+            "{Name: Service, Value: DynamoDB}",
+            "never DynamoDB",
+        ),
+        (
+            "a missing dimension",
+            "        - {Name: Quota, Value: AllUsers}\n",
+            "",
+            "QuotaRejections has no dimensions",
+        ),
+        (
+            "a dimension that is a resource of another type",
+            "{Name: ApiId, Value: !Ref Api}",
+            "{Name: ApiId, Value: !Ref ApiStage}",
+            "ApiStage is not a",
+        ),
+        (
+            "a widget about a reason that does not exist",
+            "\"Reason\", \"ObjectGone\"",
+            "\"Reason\", \"ObjectLost\"",
+            "never ObjectLost",
+        ),
+        (
+            "an expression about a metric that is missing",
+            "FILL(calls,0)",
+            "FILL(call,0)",
+            "uses call,",
+        ),
+        (
+            "an alarm that notifies nobody",
+            "AlarmActions: [!Ref AlarmTopic]",
+            "AlarmActions: []",
+            "nobody is notified",
+        ),
+        (
+            "an alarm that is missing on the dashboard",
+            "\"${DeadLettersAlarm.Arn}\",",
+            "",
+            "the dashboard lists",
+        ),
+    ] {
+        assert!(
+            TEMPLATE.contains(original),
+            "{what}: template.yaml does not contain {original}"
+        );
+        let faults = Monitoring::of(&TEMPLATE.replacen(original, fault, 1)).faults();
+        assert!(
+            faults.iter().any(|found| found.contains(expected)),
+            "{what}: {faults:?}"
+        );
+    }
+}
