@@ -1,5 +1,5 @@
 //! The alarms and the dashboard of `template.yaml`: each refers to metrics that something emits, with dimensions that they
-//! have. CloudWatch accepts an alarm on any name, and such an alarm never goes off.
+//! have, and each alarm has a runbook. CloudWatch accepts an alarm on any name, and such an alarm never goes off.
 
 use crate::assert_no_faults;
 use domain::metric::{Dimension, METRICS, Metric, Unit};
@@ -74,7 +74,16 @@ struct Used {
 
 struct Alarm {
     id: String,
+    description: String,
     metric: Used,
+}
+
+impl Alarm {
+    /// The heading of its runbook.
+    fn runbook(&self) -> Option<&str> {
+        let (_, rest) = self.description.split_once("Runbook: \"")?;
+        rest.strip_suffix("\" in docs/operations.md.")
+    }
 }
 
 /// What `template.yaml` says about monitoring.
@@ -140,6 +149,7 @@ impl Monitoring {
         let statistic = [property("Statistic"), property("ExtendedStatistic")].concat();
         self.alarms.push(Alarm {
             id: id.to_owned(),
+            description: property("AlarmDescription"),
             metric: Used {
                 by: id.to_owned(),
                 namespace: property("Namespace"),
@@ -331,11 +341,46 @@ fn substituted(text: &str) -> String {
     result + rest
 }
 
+/// The runbooks of `docs/operations.md`: headings and texts.
+fn runbooks() -> BTreeMap<&'static str, &'static str> {
+    let (_, rest) = OPERATIONS.split_once("\n## Alarms\n").expect("a chapter");
+    let chapter = rest.split("\n## ").next().unwrap_or_default();
+    let sections = chapter.split("\n### ").skip(1);
+    sections.filter_map(|section| section.split_once('\n')).collect()
+}
+
 #[test]
 fn every_alarm_and_widget_refers_to_a_metric_that_something_emits() {
     let monitoring = Monitoring::of(TEMPLATE);
     assert!(monitoring.alarms.len() > 10 && monitoring.widgets.len() > 30);
     assert_no_faults(&monitoring.faults());
+}
+
+/// An operator who gets an alarm at night needs to know what to do.
+#[test]
+fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
+    let monitoring = Monitoring::of(TEMPLATE);
+    let named: BTreeSet<_> = monitoring
+        .alarms
+        .iter()
+        .map(|alarm| {
+            let runbook = alarm.runbook();
+            runbook.unwrap_or_else(|| panic!("{} names no runbook: {}", alarm.id, alarm.description))
+        })
+        // The notifications of AWS Budgets have no description.
+        .chain(["The budget is exceeded"])
+        .collect();
+    assert_eq!(named.len(), monitoring.alarms.len() + 1, "each has its own");
+    let runbooks = runbooks();
+    assert_eq!(runbooks.keys().copied().collect::<BTreeSet<_>>(), named);
+    for (heading, text) in runbooks {
+        let parts = ["**Meaning.**", "**Look.**", "**Do.**", "**Confirm.**"];
+        let found: Vec<_> = parts.iter().filter_map(|part| text.find(part)).collect();
+        assert!(
+            found.len() == parts.len() && found.is_sorted(),
+            "{heading} needs {parts:?}"
+        );
+    }
 }
 
 #[test]
