@@ -2,10 +2,12 @@
 //! have, and each alarm has a runbook. CloudWatch accepts an alarm on any name, and such an alarm never goes off.
 
 use crate::assert_no_faults;
-use domain::metric::{Dimension, METRICS, Metric, Unit};
+use domain::Outcome;
+use domain::metric::{self, Dimension, Function, METRICS, Measurement, Metric, Quota, Service, Unit};
 use saphyr::{LoadableYamlNode, Yaml};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tests::template::{at, entries, text};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -76,6 +78,9 @@ struct Alarm {
     id: String,
     description: String,
     metric: Used,
+    evaluation_periods: usize,
+    threshold: f64,
+    comparison: String,
 }
 
 impl Alarm {
@@ -83,6 +88,54 @@ impl Alarm {
     fn runbook(&self) -> Option<&str> {
         let (_, rest) = self.description.split_once("Runbook: \"")?;
         rest.strip_suffix("\" in docs/operations.md.")
+    }
+
+    /// Whether the alarm goes off after periods with these measurements. A period without any does not count as a breach.
+    fn goes_off(&self, periods: &[Vec<Measurement>]) -> bool {
+        let latest = periods.iter().rev().take(self.evaluation_periods);
+        let breaches =
+            latest.filter(|period| self.datapoint(period).is_some_and(|value| self.is_breach(value)));
+        breaches.count() == self.evaluation_periods
+    }
+
+    fn datapoint(&self, period: &[Measurement]) -> Option<f64> {
+        let matches = |measurement: &&Measurement| {
+            let of = |name: &str| self.metric.dimensions.get(name).map(String::as_str);
+            measurement.metric.name == self.metric.name
+                && self
+                    .metric
+                    .dimensions
+                    .keys()
+                    .filter(|name| *name != STACK)
+                    .all(|name| {
+                        let value = measurement
+                            .dimensions
+                            .iter()
+                            .find(|(other, _)| <&str>::from(other) == name);
+                        value.map(|(_, value)| *value) == of(name)
+                    })
+        };
+        let values: Vec<_> = period
+            .iter()
+            .filter(matches)
+            .map(|measurement| measurement.value)
+            .collect();
+        let sum: f64 = values.iter().sum();
+        match self.metric.statistic.as_str() {
+            _ if values.is_empty() => None,
+            "Sum" => Some(sum),
+            "Average" => Some(sum / values.len() as f64),
+            "Maximum" => values.iter().copied().reduce(f64::max),
+            other => panic!("{other} is not implemented"),
+        }
+    }
+
+    fn is_breach(&self, value: f64) -> bool {
+        match self.comparison.as_str() {
+            "GreaterThanThreshold" => value > self.threshold,
+            "GreaterThanOrEqualToThreshold" => value >= self.threshold,
+            other => panic!("{other} is not implemented"),
+        }
     }
 }
 
@@ -111,7 +164,9 @@ impl Monitoring {
             let kind = at(resource, &["Type"]).and_then(Yaml::as_str).unwrap_or_default();
             monitoring.resources.insert(id.to_owned(), kind.to_owned());
             match kind {
-                "AWS::CloudWatch::Alarm" => monitoring.add_alarm(id, resource),
+                "AWS::CloudWatch::Alarm" => {
+                    monitoring.add_alarm(id, resource, at(&documents[0], &["Parameters"]));
+                }
                 "AWS::CloudWatch::Dashboard" => monitoring.add_dashboard(resource),
                 _ => {}
             }
@@ -119,7 +174,7 @@ impl Monitoring {
         monitoring
     }
 
-    fn add_alarm(&mut self, id: &str, resource: &Yaml<'_>) {
+    fn add_alarm(&mut self, id: &str, resource: &Yaml<'_>, parameters: Option<&Yaml<'_>>) {
         let property = |name| {
             let value = at(resource, &["Properties", name]);
             value.and_then(text).unwrap_or_default().to_owned()
@@ -146,10 +201,19 @@ impl Monitoring {
             self.faults
                 .push(format!("{id}: the parameter Alarms does not turn it off"));
         }
+        let number = |name| {
+            let value = at(resource, &["Properties", name]).expect("a number");
+            // A reference to a parameter, whose default counts.
+            let default = text(value).and_then(|parameter| at(parameters?, &[parameter, "Default"]));
+            default.unwrap_or(value).as_integer().expect("a whole number")
+        };
         let statistic = [property("Statistic"), property("ExtendedStatistic")].concat();
         self.alarms.push(Alarm {
             id: id.to_owned(),
             description: property("AlarmDescription"),
+            evaluation_periods: usize::try_from(number("EvaluationPeriods")).expect("a number of periods"),
+            threshold: number("Threshold") as f64,
+            comparison: property("ComparisonOperator"),
             metric: Used {
                 by: id.to_owned(),
                 namespace: property("Namespace"),
@@ -470,5 +534,92 @@ fn each_planted_fault_is_found() {
             faults.iter().any(|found| found.contains(expected)),
             "{what}: {faults:?}"
         );
+    }
+}
+
+/// What the functions measure in a number of equal periods.
+fn measured(periods: usize, what: impl Fn()) -> Vec<Vec<Measurement>> {
+    metric::take();
+    let period = || {
+        what();
+        metric::take()
+    };
+    (0..periods).map(|_| period()).collect()
+}
+
+/// Images with these results, in percent.
+fn results(rejected: usize) {
+    for number in 0..100 {
+        let status = if number < rejected { "REJECTED" } else { "LABELED" };
+        let outcome: Outcome = serde_json::from_value(json!({
+            "notificationId": "6a8c2b5e-55f0-5d0c-9d4e-3a1f0a0b0c0d",
+            "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "bucket": "b",
+            "key": "uploads/demo/x", "status": status, "labels": [], "executionArn": "arn",
+        }))
+        .expect("an outcome");
+        metric::ended(&outcome, None);
+    }
+}
+
+/// For each alarm on the functions' own metrics: its fault, and what is close to it.
+#[test]
+fn each_alarm_on_own_metrics_goes_off_on_its_fault_and_not_without_it() {
+    let throttled = |periods, service| measured(periods, || metric::throttled(service));
+    let rejected = |quota| measured(1, || metric::quota_rejected(quota));
+    let aged = |function, seconds| {
+        let age = Duration::from_secs(seconds);
+        measured(1, move || metric::handled(function, Duration::ZERO, Some(age)))
+    };
+    let calls = |number| {
+        let [call] = &measured(1, metric::rekognition_called)[..] else {
+            panic!("one period")
+        };
+        vec![vec![call[0].clone(); number]]
+    };
+    let interrupted = [
+        throttled(3, Service::Rekognition),
+        vec![vec![]],
+        throttled(5, Service::Rekognition),
+    ]
+    .concat();
+    let cases = [
+        (
+            "RekognitionThrottlesAlarm",
+            throttled(6, Service::Rekognition),
+            interrupted,
+        ),
+        (
+            "DynamoDbThrottlesAlarm",
+            throttled(3, Service::DynamoDb),
+            throttled(3, Service::S3),
+        ),
+        (
+            "WaitingPicturesAlarm",
+            aged(Function::Persist, 3601),
+            aged(Function::Persist, 3600),
+        ),
+        (
+            "DailyLimitAlarm",
+            rejected(Quota::AllUsers),
+            rejected(Quota::User),
+        ),
+        (
+            "RejectedPicturesAlarm",
+            measured(3, || results(90)),
+            measured(3, || results(89)),
+        ),
+        ("RekognitionCallsAlarm", calls(20_000), calls(19_999)),
+    ];
+    let alarms = Monitoring::of(TEMPLATE).alarms;
+    let own = alarms.iter().filter(|alarm| alarm.metric.namespace == OWN);
+    let own: BTreeMap<_, _> = own.map(|alarm| (alarm.id.as_str(), alarm)).collect();
+    assert_eq!(
+        own.keys().copied().collect::<BTreeSet<_>>(),
+        cases.iter().map(|(id, ..)| *id).collect()
+    );
+    for (id, fault, close) in cases {
+        assert!(own[id].goes_off(&fault), "{id} does not go off");
+        assert!(!own[id].goes_off(&close), "{id} goes off without its fault");
+        assert!(!own[id].goes_off(&[]), "{id} goes off while nothing happens");
     }
 }
