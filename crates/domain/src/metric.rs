@@ -90,6 +90,7 @@ pub enum Function {
     Notify,
     Persist,
     RecordFailure,
+    RunJobPart,
     Thumbnails,
     Validate,
 }
@@ -102,7 +103,10 @@ impl Function {
 
     /// Whether the state machine invokes it while an image is processed.
     fn is_step(self) -> bool {
-        !matches!(self, Self::Api | Self::RecordFailure | Self::Thumbnails)
+        !matches!(
+            self,
+            Self::Api | Self::RecordFailure | Self::RunJobPart | Self::Thumbnails
+        )
     }
 }
 

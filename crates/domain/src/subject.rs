@@ -3,6 +3,7 @@
 use crate::claim::Claim;
 use crate::contract::{ClaimedImage, DetectedImage, Outcome, PersistInput, ValidateInput};
 use crate::image::ImageId;
+use crate::job::JobProgress;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -72,12 +73,19 @@ impl HasSubject for DetectedImage {
 impl HasSubject for PersistInput {
     fn subject(&self) -> Subject {
         match self {
-            Self::Labeled(detected) => detected.subject(),
+            Self::Labeled(filtered) => Subject::from(&filtered.image.claim),
             Self::Rejected(rejected) => match rejected.claim() {
                 Some(claim) => Subject::from(&claim),
                 None => Subject::execution(&rejected.execution_arn),
             },
         }
+    }
+}
+
+impl HasSubject for JobProgress {
+    fn subject(&self) -> Subject {
+        // A job is about many images.
+        Subject::default()
     }
 }
 

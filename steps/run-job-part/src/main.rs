@@ -1,5 +1,6 @@
 //! The Lambda function of the `run-job-part` step.
 
+use domain::metric::Function;
 use lambda::{Environment, Error};
 use records::Records;
 use run_job_part::{RunJobPart, handle};
@@ -16,5 +17,5 @@ async fn main() -> Result<(), Error> {
         ),
         default_policy: environment.default_policy()?,
     };
-    lambda::run(async |progress| handle(&step, progress).await).await
+    lambda::run(Function::RunJobPart, async |progress| handle(&step, progress).await).await
 }
