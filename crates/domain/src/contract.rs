@@ -219,7 +219,11 @@ impl Outcome {
     pub fn labeled(claim: Claim, labels: Vec<RecordedLabel>) -> Self {
         let mut labels: Vec<_> = labels.into_iter().map(OutcomeLabel::from).collect();
         let percent = |label: &OutcomeLabel| label.confidence.percent();
-        labels.sort_by(|a, b| percent(b).total_cmp(&percent(a)).then_with(|| a.name.cmp(&b.name)));
+        labels.sort_by(|a, b| {
+            percent(b)
+                .total_cmp(&percent(a))
+                .then_with(|| a.name.cmp(&b.name))
+        });
         Self {
             labels,
             ..Self::new(claim, Status::Labeled)

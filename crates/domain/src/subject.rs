@@ -152,7 +152,9 @@ mod tests {
             model_version: None,
         };
         assert_eq!(detected.subject(), expected);
-        assert_eq!(PersistInput::Labeled(detected).subject(), expected);
+        let filtered = json!({"status": "LABELED", "image": detected.image, "labels": []});
+        let filtered: PersistInput = serde_json::from_value(filtered).unwrap();
+        assert_eq!(filtered.subject(), expected);
         assert_eq!(Outcome::labeled(claim, vec![]).subject(), expected);
     }
 

@@ -238,11 +238,10 @@ async fn limits_transactions_and_write_units_per_picture() {
     }
 }
 
-/// An answer that compresses like a real one: no two labels have the same confidence or box, and about one in three has
-/// a box. In the order of their confidences.
+/// An answer that compresses like a real one: no two labels have the same name, confidence or box, and one in three has a
+/// box. In the order of their confidences.
 fn varied_answer(count: usize) -> Vec<Label> {
     let mut random = fastrand::Rng::with_seed(1);
-    let mut fraction = || f64::from(random.u32(..100_000)) / 100_000.0;
     let groups = [
         (vec!["Animal", "Mammal", "Pet"], "Animals and Pets"),
         (vec!["Furniture"], "Furniture and Furnishings"),
@@ -250,23 +249,20 @@ fn varied_answer(count: usize) -> Vec<Label> {
         (vec![], "Nature and Outdoors"),
         (vec!["Transportation", "Vehicle"], "Vehicles and Automotive"),
     ];
-    let mut label = |number: usize| {
-        let (parents, category) = &groups[number * 7 % groups.len()];
+    let mut labels = vec![];
+    for number in 0..count {
+        let (parents, category) = &groups[random.usize(..groups.len())];
+        let name: String = (0..14).map(|_| random.lowercase()).collect();
         let confidence = 99.0 - 79.0 * number as f64 / count as f64;
-        let instance = |fraction: &mut dyn FnMut() -> f64| {
-            json!({
-                "confidence": confidence,
-                "boundingBox": {"left": fraction(), "top": fraction(), "width": fraction(), "height": fraction()},
-            })
-        };
-        let instances: Vec<_> = (number % 3 == 0).then(|| instance(&mut fraction)).into_iter().collect();
-        json!({
-            "name": format!("Coffee Cup {number:03}"), "confidence": confidence, "instances": instances,
-            "parents": parents, "aliases": [], "categories": [category],
-        })
-    };
-    let labels: Value = (0..count).map(&mut label).collect();
-    serde_json::from_value(labels).unwrap()
+        let mut fraction = || f64::from(random.u32(..100_000)) / 100_000.0;
+        let place = json!({"left": fraction(), "top": fraction(), "width": fraction(), "height": fraction()});
+        let instance = json!({"confidence": confidence, "boundingBox": place});
+        labels.push(json!({
+            "name": name, "confidence": confidence, "parents": parents, "categories": [category],
+            "instances": if number % 3 == 0 { vec![instance] } else { vec![] },
+        }));
+    }
+    serde_json::from_value(labels.into()).unwrap()
 }
 
 /// `cargo xtask cost` and `cargo xtask scale` compute with a model of the written items.

@@ -1,4 +1,3 @@
-// @ts-nocheck
 import { expect, test } from 'vitest';
 import { type LabelGroup, NO_FILTER } from '../api/filter';
 import { text } from '../shared/text';

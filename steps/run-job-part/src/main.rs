@@ -17,5 +17,8 @@ async fn main() -> Result<(), Error> {
         ),
         default_policy: environment.default_policy()?,
     };
-    lambda::run(Function::RunJobPart, async |progress| handle(&step, progress).await).await
+    lambda::run(Function::RunJobPart, async |progress| {
+        handle(&step, progress).await
+    })
+    .await
 }

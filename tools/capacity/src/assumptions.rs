@@ -5,14 +5,16 @@ use crate::table::{Column, Table};
 /// What an invocation of a function takes on average, in milliseconds. `convert` and `thumbnails` decode pictures: several
 /// times what docs/pictures.md measures on a faster processor. The others mostly wait for AWS. Lambda's REPORT lines show
 /// the real numbers, and the option `--duration` of `cargo xtask cost` takes them.
-pub const MILLISECONDS: [(&str, f64); 9] = [
+pub const MILLISECONDS: [(&str, f64); 10] = [
     ("validate", 80.0),
     ("detect-labels", 800.0),
     ("convert", 1_500.0),
-    ("filter-labels", 5.0),
+    ("filter-labels", 25.0),
     ("persist", 80.0),
     ("notify", 30.0),
     ("record-failure", 60.0),
+    // Only for bulk jobs, which the bill does not contain.
+    ("run-job-part", 20_000.0),
     ("thumbnails", 700.0),
     ("api", 40.0),
 ];

@@ -106,19 +106,21 @@ mod tests {
     }
 
     #[test]
-    fn no_pictures_and_nobody_cost_nothing() {
-        assert_eq!(total(&bill(0, Month::Idle)), 0.0);
+    fn no_pictures_and_nobody_cost_only_the_alarms() {
+        let charges = bill(0, Month::Idle);
+        let charged: Vec<_> = charges.iter().filter(|charge| charge.dollars > 0.0).collect();
+        assert!(matches!(charged[..], [charge] if charge.meter == Meter::Alarms), "{charged:?}");
     }
 
     #[test]
-    fn an_idle_month_costs_only_storage() {
+    fn an_idle_month_costs_only_storage_and_alarms() {
         let charges = bill(1_000_000, Month::Idle);
         let charged: Vec<_> = charges
             .iter()
             .filter(|charge| charge.dollars > 0.0)
             .map(|charge| charge.meter)
             .collect();
-        assert_eq!(charged, [Meter::TableBackup, Meter::S3Storage]);
+        assert_eq!(charged, [Meter::TableBackup, Meter::S3Storage, Meter::Alarms]);
     }
 
     #[test]

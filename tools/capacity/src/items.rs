@@ -37,7 +37,7 @@ impl Items {
 
     /// The size of the result item with the compressed answer, in bytes.
     pub fn result(self) -> u64 {
-        250 + 195 * self.labels
+        250 + 85 * self.labels
     }
 
     /// Transactions of `persist`.
@@ -113,7 +113,10 @@ impl Items {
             [Column::left("step"), Column::right("write units")],
         );
         for (step, units) in [
-            ("`POST /uploads`: two quotas, record, two index entries", self.upload_units()),
+            (
+                "`POST /uploads`: two quotas, record, two index entries",
+                self.upload_units(),
+            ),
             ("`validate`: claim", self.claim_units()),
             ("`validate`: metadata", self.metadata_units()),
             (

@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn labels_keep_the_order_of_the_record() {
         let labels = json!([
-            {"name": "Squirrel", "confidence": 70.5},
-            {"name": "Animal", "confidence": 99.0},
-            {"name": "Tree", "confidence": 80.0},
+            {"name": "Squirrel", "confidence": 70.5, "added": false},
+            {"name": "Animal", "confidence": 99.0, "added": false},
+            {"name": "Home", "confidence": 100.0, "added": true},
         ]);
         let record = json!({
             "imageId": ImageId::new(), "owner": "demo", "status": "LABELED", "labels": labels,

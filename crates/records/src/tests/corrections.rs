@@ -100,7 +100,10 @@ impl Library {
             claim: &claim,
             event: &event,
         };
-        assert_eq!(self.records().claim(claimed, None, &condition).await.unwrap(), None);
+        assert_eq!(
+            self.records().claim(claimed, None, &condition).await.unwrap(),
+            None
+        );
         claim
     }
 
