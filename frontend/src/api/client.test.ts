@@ -131,3 +131,14 @@ test('lists images with the parameters of a filter, and with days as times', asy
   expect(searchParams.get('cursor')).toBe('next');
   expect(searchParams.has('untagged')).toBe(false);
 });
+
+test('corrects labels with only the lists that have names', async () => {
+  calls.mockImplementation(async (request) =>
+    Response.json(request.method === 'POST' ? { results: [{ imageId: 'a', outcome: 'CORRECTED' }] } : { imageId: 'a' }),
+  );
+  await client().correctLabels('a', { add: ['Maine Coon'], remove: [] });
+  const results = await client().correctLabelsOfImages(['a'], { reset: ['Cat'] }, signal);
+  expect(results).toEqual([{ imageId: 'a', outcome: 'CORRECTED' }]);
+  const bodies = await Promise.all(calls.mock.calls.map(([request]) => request.clone().json()));
+  expect(bodies).toEqual([{ add: ['Maine Coon'] }, { ids: ['a'], reset: ['Cat'] }]);
+});

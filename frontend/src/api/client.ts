@@ -6,11 +6,16 @@ import { ApiError, readProblem } from './problem';
 import type { paths } from './schema';
 import { type Credentials, retryingFetch } from './transport';
 import type {
+  AppliedSettings,
+  CorrectedImage,
+  CorrectionChange,
+  CorrectionResult,
   CountedLabel,
   DuplicateGroup,
   Execution,
-  FilterPolicy,
   Image,
+  Job,
+  LabelSettings,
   Summary,
   Upload,
   UploadRequest,
@@ -99,6 +104,23 @@ export class ApiClient {
     await dataOf(this.client.POST('/images/{imageId}/relabel', { params: { path: { imageId } } }));
   }
 
+  /** Corrects the labels of a picture. The same request can be repeated. */
+  correctLabels(imageId: string, change: CorrectionChange): Promise<CorrectedImage> {
+    const params = { path: { imageId } };
+    return dataOf(this.client.PATCH('/images/{imageId}/labels', { params, body: bodyOf(change) }));
+  }
+
+  /** Corrects the labels of several pictures in the same way, at most `MAX_IDS`. The same request can be repeated. */
+  async correctLabelsOfImages(
+    ids: readonly string[],
+    change: CorrectionChange,
+    signal: AbortSignal,
+  ): Promise<readonly CorrectionResult[]> {
+    const body = { ids: [...ids], ...bodyOf(change) };
+    const { results } = await dataOf(this.client.POST('/images/labels', { body, signal }));
+    return results;
+  }
+
   /** The steps of the workflow for a picture. */
   getExecution(imageId: string, signal: AbortSignal): Promise<Execution> {
     return dataOf(this.client.GET('/images/{imageId}/execution', { params: { path: { imageId } }, signal }));
@@ -111,17 +133,33 @@ export class ApiClient {
     return labels;
   }
 
-  getSettings(signal: AbortSignal): Promise<FilterPolicy> {
+  getSettings(signal: AbortSignal): Promise<LabelSettings> {
     return dataOf(this.client.GET('/settings', { signal }));
   }
 
-  putSettings(body: FilterPolicy): Promise<FilterPolicy> {
+  /** Stores settings, and starts a job that applies them to all pictures. */
+  putSettings(body: LabelSettings): Promise<AppliedSettings> {
     return dataOf(this.client.PUT('/settings', { body }));
   }
 
-  /** Restores the default settings. */
-  async deleteSettings(): Promise<void> {
-    await dataOf(this.client.DELETE('/settings'));
+  /** Restores the default settings, and starts a job that applies them to all pictures. */
+  deleteSettings(): Promise<AppliedSettings> {
+    return dataOf(this.client.DELETE('/settings'));
+  }
+
+  /** The newest jobs, newest first. */
+  async listJobs(signal: AbortSignal): Promise<readonly Job[]> {
+    const { jobs } = await dataOf(this.client.GET('/jobs', { signal }));
+    return jobs;
+  }
+
+  getJob(jobId: string, signal: AbortSignal): Promise<Job> {
+    return dataOf(this.client.GET('/jobs/{jobId}', { params: { path: { jobId } }, signal }));
+  }
+
+  /** Cancels a job. Pictures that were processed keep the result. */
+  cancelJob(jobId: string): Promise<Job> {
+    return dataOf(this.client.DELETE('/jobs/{jobId}', { params: { path: { jobId } } }));
   }
 
   /** Deletes some of the owner's data. Call it until `done` is true. */
@@ -151,6 +189,15 @@ async function dataOf<T>(request: Promise<ApiResponse<T>>): Promise<T> {
   // A 204 response has no body.
   if (data === undefined && response.status !== 204) throw new ApiError(200, text.notUnderstood);
   return data as T;
+}
+
+/** The body of a correction. The generated types are mutable arrays. */
+function bodyOf({ add, remove, reset }: CorrectionChange) {
+  return {
+    ...(add?.length ? { add: [...add] } : {}),
+    ...(remove?.length ? { remove: [...remove] } : {}),
+    ...(reset?.length ? { reset: [...reset] } : {}),
+  };
 }
 
 /** The start of a day in this computer's time zone, `offset` days later. */

@@ -3,13 +3,32 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+/** The owner's stored settings, and the job that applies them. */
+export type AppliedSettings = Schemas['AppliedSettings'];
 export type BoundingBox = Readonly<Schemas['BoundingBox']>;
+/** A picture after a correction of its labels. */
+export type CorrectedImage = Schemas['CorrectedImage'];
+/** A change of pictures' corrections: labels to add, to remove, and to leave to the model and the settings again. */
+export interface CorrectionChange {
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
+  readonly reset?: readonly string[];
+}
+/** What became of one of several pictures. */
+export type CorrectionResult = Schemas['CorrectionResult'];
+export type Corrections = Readonly<Schemas['Corrections']>;
 /** Pictures with identical files. */
 export type DuplicateGroup = Schemas['DuplicateGroup'];
 export type Execution = Schemas['Execution'];
 export type FilterPolicy = Schemas['FilterPolicy'];
 export type Image = Schemas['Image'];
+export type Job = Schemas['Job'];
 export type Label = Schemas['Label'];
+/** Which labels count, and their names. */
+export type LabelSettings = Schemas['LabelSettings'];
+/** A label that the model found, but that does not count. */
+export type OtherLabel = Schemas['OtherLabel'];
+export type Rename = Schemas['Rename'];
 /** One of the owner's labels, with the number of pictures that have it. */
 export type CountedLabel = Schemas['LabelCount'];
 /** A label of a picture in a list. */

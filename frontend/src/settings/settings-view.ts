@@ -6,7 +6,7 @@ import type { ApiClient } from '../api/client';
 import { NO_FILTER } from '../api/filter';
 import type { ImageUrls } from '../api/image-urls';
 import { messageFor } from '../api/problem';
-import type { FilterPolicy, Image } from '../api/types';
+import type { Image, LabelSettings } from '../api/types';
 import { showModal } from '../shared/dialog';
 import { back, close } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
@@ -28,8 +28,8 @@ export class SettingsView extends LitElement {
 
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) urls!: ImageUrls;
-  @state() private policy: FilterPolicy | undefined;
-  @state() private saved: FilterPolicy | undefined;
+  @state() private policy: LabelSettings | undefined;
+  @state() private saved: LabelSettings | undefined;
   @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
   @state() private deleting: { readonly deleted: number } | undefined;
   @query('h2') private heading!: HTMLHeadingElement;
@@ -77,7 +77,7 @@ export class SettingsView extends LitElement {
     </section>`;
   }
 
-  private form(policy: FilterPolicy) {
+  private form(policy: LabelSettings) {
     const unchanged = JSON.stringify(policy) === JSON.stringify(this.saved);
     return html`<form @submit=${this.save}>
       <p class="lead">${text.settings.lead}</p>
@@ -123,7 +123,7 @@ export class SettingsView extends LitElement {
     </fieldset>`;
   }
 
-  private preview(policy: FilterPolicy) {
+  private preview(policy: LabelSettings) {
     if (!this.sample.value) return nothing;
     const { imageId, labels, fileName } = this.sample.value;
     const url = this.urls.get(imageId);
@@ -203,7 +203,8 @@ export class SettingsView extends LitElement {
     event.preventDefault();
     if (!this.policy) return;
     try {
-      this.policy = this.saved = await this.api.putSettings(this.policy);
+      const { jobId: _, ...settings } = await this.api.putSettings(this.policy);
+      this.policy = this.saved = settings;
       this.message = { sentence: text.settings.saved, bad: false };
     } catch (error) {
       this.showError(error);
@@ -212,8 +213,8 @@ export class SettingsView extends LitElement {
 
   private async reset(): Promise<void> {
     try {
-      await this.api.deleteSettings();
-      await this.loadPolicy(this.listening.signal);
+      const { jobId: _, ...settings } = await this.api.deleteSettings();
+      this.policy = this.saved = settings;
       this.message = { sentence: text.settings.wereReset, bad: false };
     } catch (error) {
       this.showError(error);
@@ -238,7 +239,7 @@ export class SettingsView extends LitElement {
     this.deleting = undefined;
   }
 
-  private change(change: Partial<FilterPolicy>): void {
+  private change(change: Partial<LabelSettings>): void {
     if (this.policy) this.policy = { ...this.policy, ...change };
     this.message = undefined;
   }
