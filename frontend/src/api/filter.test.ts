@@ -7,6 +7,7 @@ import {
   NO_FILTER,
   readParameters,
   singleNamesOf,
+  withNames,
   writeParameters,
 } from './filter';
 
@@ -132,4 +133,22 @@ test('knows the names that the parameters can contain', () => {
 
 test('names the labels without alternatives', () => {
   expect(singleNamesOf([[label('Cat', 90)], [label('Dog'), label('Bird')], []])).toEqual(['Cat']);
+});
+
+test('other names apply to wanted and excluded labels, and repeat none', () => {
+  const term = (name: string) => ({ name, minConfidence: undefined });
+  const aliases: Readonly<Record<string, string>> = { 'mobile phone': 'Cell Phone', human: 'Person' };
+  const filter: Filter = {
+    ...NO_FILTER,
+    labels: [
+      [term('mobile phone'), term('Cat')],
+      [term('Cat'), term('Cell Phone')],
+    ],
+    without: ['human', 'Person'],
+  };
+  expect(withNames(filter, (name) => aliases[name] ?? name)).toEqual({
+    ...filter,
+    labels: [[term('Cell Phone'), term('Cat')]],
+    without: ['Person'],
+  });
 });

@@ -109,6 +109,18 @@ export function singleNamesOf(labels: readonly LabelGroup[]): string[] {
   return labels.flatMap(([term, alternative]) => (term && !alternative ? [term.name] : []));
 }
 
+/** A filter with other names for its labels. Labels that get the same name in a group count once. */
+export function withNames(filter: Filter, nameOf: (name: string) => string): Filter {
+  const { labels, without } = filter;
+  return {
+    ...filter,
+    labels: labels
+      .map((group) => group.map(({ name, minConfidence }) => ({ name: nameOf(name), minConfidence })))
+      .reduce(addGroup, []),
+    without: without.map(nameOf).reduce(addExclusion, []),
+  };
+}
+
 /** The API compares names without regard to case. */
 export function isSameLabel(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();

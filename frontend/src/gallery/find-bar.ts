@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { type Filter, isUnfiltered, NO_FILTER, STATUSES, singleNamesOf } from '../api/filter';
+import { type Filter, isUnfiltered, NO_FILTER, STATUSES, singleNamesOf, withNames } from '../api/filter';
 import type { ListedStatus } from '../api/types';
 import { close, filters } from '../shared/icons';
 import { text } from '../shared/text';
@@ -149,7 +149,13 @@ export class FindBar extends LitElement {
   /** Adds the text of the field to the filter, or says why it can't. */
   private add(event: PickEvent): void {
     try {
-      this.apply(combine(this.filter, parse(event.value, event.labels)));
+      const { value, known } = event;
+      this.apply(
+        combine(
+          this.filter,
+          withNames(parse(value, known.names), (name) => known.nameOf(name)),
+        ),
+      );
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
       event.preventDefault();

@@ -1,17 +1,17 @@
-// A field for label names. Suggests the owner's labels with their numbers of pictures (the ARIA combobox pattern). By
-// default its text is one name. With another syntax, the text can be a longer expression that ends with a name.
+// A field for label names. Suggests the owner's labels with their numbers of pictures (the ARIA combobox pattern), also by
+// their aliases. By default its text is one name. With another syntax, the text can be a longer expression that ends with a name.
 import { Task, TaskStatus } from '@lit/task';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import type { ApiClient } from '../api/client';
 import { isSameLabel, MAX_LABEL_LENGTH } from '../api/filter';
-import type { CountedLabel } from '../api/types';
 import { sleep } from '../shared/backoff';
-import { search } from '../shared/icons';
+import { add, search } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
+import { joined, KnownLabels, type Suggestion } from './completion';
 import css from './label-field.css?inline';
 
 /** Suggestions are requested this long after the last key, in milliseconds. */
@@ -49,8 +49,8 @@ const ONE_NAME: Syntax = {
 export class PickEvent extends Event {
   constructor(
     readonly value: string,
-    /** The names of the owner's labels, as far as known. */
-    readonly labels: readonly string[],
+    /** The owner's labels, as far as known. */
+    readonly known: KnownLabels,
   ) {
     super('pick', { cancelable: true });
   }
@@ -62,17 +62,19 @@ export class LabelField extends LitElement {
   static override styles = sheets(css);
   static override shadowRootOptions = { ...LitElement.shadowRootOptions, delegatesFocus: true };
 
-  @property({ attribute: false }) api!: ApiClient;
+  @property({ attribute: false }) api!: Pick<ApiClient, 'listLabels'>;
   @property() label = '';
   @property() placeholder = '';
-  /** Whether to accept names that no picture has. */
+  /** Whether to accept names that no picture has. Parents are suggested, too. */
   @property({ type: Boolean }) free = false;
+  /** Whether the field adds labels, instead of searching. */
+  @property({ type: Boolean }) adding = false;
   /** Labels that are not suggested, because they are already chosen. */
   @property({ attribute: false }) chosen: readonly string[] = [];
   @property({ attribute: false }) syntax: Syntax = ONE_NAME;
   /** Why the text was not accepted, or empty. */
   @property() problem = '';
-  @state() private suggestions: readonly CountedLabel[] = [];
+  @state() private suggestions: readonly Suggestion[] = [];
   @state() private open = false;
   @state() private active = -1;
   @state() private answered = false;
@@ -80,14 +82,14 @@ export class LabelField extends LitElement {
   @state() private attempts = 0;
   @query('input') private input!: HTMLInputElement;
   /** The owner's most frequent labels, once they are loaded. */
-  private owned: readonly CountedLabel[] = [];
+  private known = new KnownLabels([]);
   /** The prefix whose suggestions are requested or shown. */
   private requested: string | undefined;
   private readonly loading = new Task(this, {
     autoRun: false,
     task: (_, { signal }) => this.api.listLabels('', signal),
     onComplete: (labels) => {
-      this.owned = labels;
+      this.known = new KnownLabels(labels);
       if (this.open) this.suggest();
     },
     // Suggestions are optional: the person can type the whole name.
@@ -97,10 +99,11 @@ export class LabelField extends LitElement {
     autoRun: false,
     task: async ([prefix]: readonly [string], { signal }) => {
       await sleep(DEBOUNCE, signal);
-      return this.api.listLabels(prefix, signal);
+      const labels = await this.api.listLabels(prefix, signal);
+      return new KnownLabels(joined(labels, this.known.labels)).suggest(prefix, this.free);
     },
-    onComplete: (labels) => {
-      this.show(labels);
+    onComplete: (suggestions) => {
+      this.show(suggestions);
       this.answered = true;
     },
     onError: () => {
@@ -112,7 +115,7 @@ export class LabelField extends LitElement {
     const shown = this.open && (this.suggestions.length > 0 || this.answered);
     const active = this.active >= 0 ? `option-${this.active}` : nothing;
     return html`
-      <span class="icon-holder">${search}</span>
+      <span class="icon-holder">${this.adding ? add : search}</span>
       <input
         type="text"
         role="combobox"
@@ -126,7 +129,7 @@ export class LabelField extends LitElement {
         autocomplete="off"
         autocapitalize="off"
         spellcheck="false"
-        enterkeyhint="search"
+        enterkeyhint=${this.adding ? 'done' : 'search'}
         placeholder=${this.placeholder}
         @input=${this.typed}
         @focus=${this.focused}
@@ -142,14 +145,15 @@ export class LabelField extends LitElement {
       }
       <div id="options" role="listbox" aria-label=${text.find.suggestions} ?hidden=${!shown}>
         ${this.suggestions.map(
-          ({ name, count }, index) => html`<div
+          ({ name, count, alias }, index) => html`<div
             id="option-${index}"
             role="option"
             aria-selected=${index === this.active}
             @pointerdown=${(event: Event) => event.preventDefault()}
             @click=${() => this.pick(this.completed(name))}
           >
-            <span>${name}</span><small>${text.pictures(count)}</small>
+            <span>${name}${alias === undefined ? nothing : html` <small>${alias}</small>`}</span>
+            ${count === undefined ? nothing : html`<small>${text.pictures(count)}</small>`}
           </div>`,
         )}
         ${
@@ -161,13 +165,23 @@ export class LabelField extends LitElement {
     `;
   }
 
-  /** The names of the owner's labels, as far as they are known. */
+  /** The names and aliases of the owner's labels, as far as they are known. */
   get labels(): readonly string[] {
-    return this.owned.map(({ name }) => name);
+    return this.known.names;
   }
 
   get value(): string {
     return this.input.value.trim();
+  }
+
+  /** The label that has this alias, or the name itself. */
+  nameOf(name: string): string {
+    return this.known.nameOf(name);
+  }
+
+  /** Empties the field. */
+  clear(): void {
+    this.input.value = '';
   }
 
   /** Appends text to the field, with spaces around it, and moves the focus there. */
@@ -208,7 +222,7 @@ export class LabelField extends LitElement {
     if (isNew) this.abortLookup();
     // Until the API responds, show the known labels that match.
     if (!this.answered) {
-      this.show(this.owned.filter(({ name }) => name.toLowerCase().startsWith(prefix.toLowerCase())));
+      this.show(this.known.suggest(prefix, this.free));
     }
     if (!isNew || !prefix) return;
     this.requested = prefix;
@@ -221,9 +235,9 @@ export class LabelField extends LitElement {
     this.answered = false;
   }
 
-  private show(labels: readonly CountedLabel[]): void {
+  private show(suggestions: readonly Suggestion[]): void {
     const highlighted = this.suggestions[this.active]?.name;
-    this.suggestions = labels
+    this.suggestions = suggestions
       .filter(({ name }) => !this.chosen.some((chosen) => isSameLabel(chosen, name)))
       .slice(0, MAX_SUGGESTIONS);
     this.active = this.suggestions.findIndex(({ name }) => name === highlighted);
@@ -251,7 +265,11 @@ export class LabelField extends LitElement {
         void this.enter(event);
         break;
       case KEYS.field.closeSuggestions:
-        if (this.open) event.stopPropagation();
+        if (this.open) {
+          event.stopPropagation();
+          // A dialog around the field stays open.
+          event.preventDefault();
+        }
         this.open = false;
         break;
       case KEYS.field.removeLast:
@@ -276,15 +294,16 @@ export class LabelField extends LitElement {
 
   /** Resolves when the labels are loaded for the first time, or can't be loaded. */
   private async loaded(): Promise<void> {
-    if (this.owned.length > 0 || this.loading.status !== TaskStatus.PENDING) return;
+    if (this.known.labels.length > 0 || this.loading.status !== TaskStatus.PENDING) return;
     await this.loading.taskComplete.catch(() => {});
   }
 
   /** The suggestion that Enter chooses if none is highlighted. */
-  private completion(): CountedLabel | undefined {
+  private completion(): Suggestion | undefined {
     const { prefix, complete } = this.term ?? { prefix: '', complete: true };
     if (!prefix || complete) return undefined;
-    const exact = this.suggestions.find(({ name }) => isSameLabel(name, prefix));
+    const named = this.known.nameOf(prefix);
+    const exact = this.suggestions.find(({ name }) => isSameLabel(name, named));
     return exact ?? (this.free ? undefined : this.suggestions[0]);
   }
 
@@ -299,7 +318,7 @@ export class LabelField extends LitElement {
     this.show([]);
     this.open = false;
     this.attempts += 1;
-    const accepted = this.dispatchEvent(new PickEvent(value, this.labels));
+    const accepted = this.dispatchEvent(new PickEvent(value, this.known));
     if (accepted) this.input.value = '';
     // Keeps a space at the end, which says that the last name is complete.
     else if (value !== this.value) this.input.value = value;
