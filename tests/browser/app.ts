@@ -3,6 +3,7 @@
 import { expect, type JSHandle, type Locator, type Page, test as base } from '@playwright/test';
 import type { TestFile } from './files.ts';
 import { createPerson, type Person } from './people.ts';
+import { servePage } from './page.ts';
 import { stack } from './stack.ts';
 
 interface Fixtures {
@@ -25,6 +26,7 @@ export const test = base.extend<Fixtures>({
   expectedError: [undefined, { option: true }],
   pageChecks: [
     async ({ page, expectedError }, use) => {
+      await servePage(page.context());
       const problems: string[] = [];
       const origins = new Set([stack.webUrl, stack.endpoint].map((url) => new URL(url).origin));
       await page.exposeFunction('policyViolated', (violation: string) => problems.push(`policy: ${violation}`));
