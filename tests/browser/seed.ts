@@ -1,5 +1,6 @@
 // Seeds a person's history by writing records directly to the table.
 import { readFileSync } from 'node:fs';
+import { deflateSync } from 'node:zlib';
 import { AwsClient } from 'aws4fetch';
 import { call, type Person } from './people.ts';
 import { stack } from './stack.ts';
@@ -19,6 +20,8 @@ export const PHOTOGRAPHS = [
 export interface Seeded {
   readonly file?: string;
   readonly labels?: readonly string[];
+  /** What the model also found, with confidences that are too low to count. */
+  readonly others?: Readonly<Record<string, number>>;
   readonly fileName?: string;
   /** The SHA-256 of the file, in base64. */
   readonly checksum?: string;
@@ -69,24 +72,26 @@ const EXECUTION = 'arn:aws:states:us-east-1:000000000000:execution:label-image:s
 /** A picture's record and its result. */
 function image(owner: string, index: number, now: number, seeded: Seeded) {
   const { file = 'cat.jpg', labels = ['Cat', 'Animal'], fileName = `${index}.jpg`, thumbnails = true } = seeded;
-  const { width = 451, height = 300, thumbnailsError, incomplete = false, checksum } = seeded;
+  const { width = 451, height = 300, thumbnailsError, incomplete = false, checksum, others = {} } = seeded;
   const createdAt = new Date(now - index * INTERVAL).toISOString();
   const imageId = `0193506a-7d2e-7c61-9a54-${index.toString(16).padStart(12, '0')}`;
   const S = (value: string) => ({ S: value });
   const N = (value: number) => ({ N: String(value) });
   const L = (values: object[]) => ({ L: values });
   const brief = (name: string, place: number) => ({ name: S(name), confidence: N(99 - place) });
-  const label = (name: string, place: number) => ({
-    M: { ...brief(name, place), instances: L([]), parents: L([]), aliases: L([]), categories: L([]) },
-  });
-  const policy = { M: { minConfidence: N(0), maxLabels: N(100), include: L([]), exclude: L([]) } };
+  const found = (name: string, confidence: number) => {
+    return { name, confidence, instances: [], parents: [], aliases: [], categories: [] };
+  };
+  const answer = [
+    ...labels.map((name, place) => found(name, 99 - place)),
+    ...Object.entries(others).map(([name, confidence]) => found(name, confidence)),
+  ];
   const thumbnail = ({ key, width, height }: Thumbnail) => ({ M: { key: S(key), width: N(width), height: N(height) } });
   const result = {
     pk: S(`OWNER#${owner}`),
     sk: S(`RESULT#${imageId}`),
     executionArn: S(EXECUTION),
-    labels: L(labels.map(label)),
-    policy,
+    answer: { B: deflateSync(JSON.stringify(answer)).toString('base64') },
   };
   const record = {
     pk: S(`OWNER#${owner}`),
@@ -105,6 +110,7 @@ function image(owner: string, index: number, now: number, seeded: Seeded) {
     width: N(width),
     height: N(height),
     executionArn: S(EXECUTION),
+    sequencer: S('0a'.padStart(64, '0')),
     labels: L(labels.map((name, place) => ({ M: brief(name, place) }))),
     thumbnails: L(thumbnails ? thumbnailsOf(file, index % COPIES).map(thumbnail) : []),
     ...(thumbnailsError ? { thumbnailsError: { M: { name: S('TooComplex'), message: S(thumbnailsError) } } } : {}),

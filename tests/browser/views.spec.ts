@@ -97,7 +97,7 @@ test('picture and its processing steps', async ({ page, person }) => {
   await drop(page, sample('cat.jpg'));
   await tile(page, 'cat.jpg', 'Cat').click();
   const view = picture(page, 'cat.jpg');
-  await label(view, 'Cat').getByRole('button').click();
+  await label(view, 'Cat').getByRole('button', { name: /^Cat, show/ }).click();
   await check(page, 'picture');
   await screenshotForReadme(page);
   await view.getByText('Processing steps').click();

@@ -22,7 +22,7 @@ import type {
 } from './types';
 
 /** How many pictures one page of the history has. */
-const PAGE_SIZE = 100;
+export const PAGE_SIZE = 100;
 /** The API's limit for ids in one request. */
 export const MAX_IDS = 100;
 

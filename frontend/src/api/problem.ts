@@ -37,6 +37,11 @@ export class ApiError extends UserFacingError {
     return this.status === 429 || this.status >= 500;
   }
 
+  /** The problem's type without its prefix, such as `not-labeled`; `undefined` for errors of API Gateway. */
+  get problem(): string | undefined {
+    return this.type?.startsWith(PROBLEM) ? this.type.slice(PROBLEM.length) : undefined;
+  }
+
   /** Whether the picture is already being labeled. */
   get isRunning(): boolean {
     return this.status === 409;

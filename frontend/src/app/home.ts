@@ -11,14 +11,17 @@ import '../gallery/filter-chips';
 import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
 import type { FilterEvent, FindBar } from '../gallery/find-bar';
+import '../gallery/edit-labels-dialog';
+import type { EditLabelsDialog } from '../gallery/edit-labels-dialog';
 import '../gallery/gallery';
 import type { Gallery, SelectionEvent } from '../gallery/gallery';
 import { relabelable } from '../gallery/relabeling';
 import { NOTHING_SELECTED } from '../gallery/selection';
 import '../gallery/selection-bar';
 import type { SelectionBar } from '../gallery/selection-bar';
+import type { UndoableEvent } from '../labels/corrector';
 import '../picture/picture-view';
-import type { DeleteEvent } from '../picture/picture-view';
+import type { DeleteEvent, PictureView } from '../picture/picture-view';
 import '../settings/settings-view';
 import { mark, offline } from '../shared/icons';
 import { isTyping, KEYS, keyOf } from '../shared/shortcuts';
@@ -55,6 +58,8 @@ export class Home extends LitElement {
   @query('ilg-toasts') private toasts!: Toasts;
   @query('ilg-shortcuts-dialog') private shortcuts!: ShortcutsDialog;
   @query('ilg-gallery') private gallery!: Gallery | null;
+  @query('ilg-edit-labels-dialog') private labelsDialog!: EditLabelsDialog;
+  @query('ilg-picture-view') private pictureView!: PictureView | null;
   @query('ilg-find-bar') private findBar!: FindBar;
   @query('ilg-selection-bar') private selectionBar!: SelectionBar | null;
   @query('ilg-file-picker:not([folder])') private picker!: FilePicker | null;
@@ -71,6 +76,7 @@ export class Home extends LitElement {
     const workspace = new Workspace(this.session, signal);
     this.workspace = workspace;
     workspace.addEventListener('change', () => this.requestUpdate(), { signal });
+    workspace.addEventListener('refresh', () => this.pictureView?.refresh(), { signal });
     workspace.addEventListener('filter', () => window.scrollTo({ top: 0 }), { signal });
     workspace.addEventListener('toast', (event) => event instanceof ToastEvent && this.toasts.show(event.toast), {
       signal,
@@ -104,7 +110,7 @@ export class Home extends LitElement {
     const covered = view.name !== 'library';
     document.documentElement.classList.toggle('covered', covered);
     return html`
-      <div class="page" @files=${(event: FilesEvent) => this.workspace.addFiles(event)} @click=${(event: MouseEvent) => router.follow(event)}>
+      <div class="page" @files=${(event: FilesEvent) => this.workspace.addFiles(event)} @click=${(event: MouseEvent) => router.follow(event)} @undoable=${(event: UndoableEvent) => this.workspace.offerLabelUndo(event)}>
         <div class="under" ?inert=${covered}>
           <header>${this.bar()} ${this.selectionTools()}</header>
           <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
@@ -140,6 +146,11 @@ export class Home extends LitElement {
           ></ilg-upload-panel>
         </div>
         <ilg-drop-target></ilg-drop-target>
+        <ilg-edit-labels-dialog
+          .api=${this.workspace.api}
+          .corrector=${this.workspace.corrector}
+          @saved=${this.clearSelection}
+        ></ilg-edit-labels-dialog>
       </div>
       <ilg-toasts></ilg-toasts>
       <ilg-activity-log></ilg-activity-log>
@@ -186,6 +197,7 @@ export class Home extends LitElement {
         @clear=${this.clearSelection}
         @selectall=${() => this.gallery?.selectAll()}
         @download=${() => workspace.downloadSelected()}
+        @editlabels=${() => this.labelsDialog.open(workspace.selectedImages)}
         @relabel=${this.relabelSelection}
         @delete=${this.deleteSelection}
       ></ilg-selection-bar>`;
@@ -231,10 +243,12 @@ export class Home extends LitElement {
   }
 
   private settings() {
-    const { api, urls, router } = this.workspace;
+    const { api, urls, router, settings, jobs } = this.workspace;
     return html`<ilg-settings-view
       .api=${api}
       .urls=${urls}
+      .settings=${settings}
+      .jobs=${jobs}
       @back=${() => router.close()}
       @deleted=${() => this.workspace.reload()}
     ></ilg-settings-view>`;
@@ -253,7 +267,7 @@ export class Home extends LitElement {
   }
 
   private picture(imageId: string) {
-    const { api, urls, watcher, router, library } = this.workspace;
+    const { api, urls, watcher, router, library, corrector, settings } = this.workspace;
     const { images } = library;
     const index = images.findIndex((image) => image.imageId === imageId);
     const turn = (to: Summary | undefined) => () => to && this.workspace.turnTo(to.imageId);
@@ -262,6 +276,8 @@ export class Home extends LitElement {
       .api=${api}
       .urls=${urls}
       .watcher=${watcher}
+      .corrector=${corrector}
+      .settings=${settings}
       .summary=${images[index]}
       ?hasPrevious=${index > 0}
       ?hasNext=${index >= 0 && index < images.length - 1}

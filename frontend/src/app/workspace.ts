@@ -3,6 +3,7 @@
 import { ApiClient } from '../api/client';
 import type { Filter } from '../api/filter';
 import { ImageUrls } from '../api/image-urls';
+import { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { Summary } from '../api/types';
 import { Watcher } from '../api/watcher';
@@ -11,6 +12,8 @@ import { DeletionFailedEvent, Deletions, UNDO_TIME } from '../gallery/deletions'
 import { Library } from '../gallery/library';
 import { type RelabelResult, relabelAll } from '../gallery/relabeling';
 import { NOTHING_SELECTED, prune, type Selection } from '../gallery/selection';
+import { CorrectedEvent, Corrector, correctionProblem, type UndoableEvent } from '../labels/corrector';
+import { SettingsStore } from '../labels/settings-store';
 import { text } from '../shared/text';
 import type { Session } from '../sign-in/session';
 import type { FilesEvent } from '../upload/files-event';
@@ -40,7 +43,7 @@ export class AnnounceEvent extends Event {
   }
 }
 
-/** Dispatches `change` when there is something to render, `filter` when another filter applies, `toast` and `announce`. */
+/** Dispatches `change` when there is something to render, `filter` when another filter applies, `refresh` when pictures may have other labels, `toast` and `announce`. */
 export class Workspace extends EventTarget {
   readonly router: Router;
   readonly api: ApiClient;
@@ -49,6 +52,9 @@ export class Workspace extends EventTarget {
   readonly library: Library;
   readonly queue: Queue;
   readonly downloads: Downloads;
+  readonly jobs: JobTracker;
+  readonly corrector: Corrector;
+  readonly settings: SettingsStore;
   private readonly deletions: Deletions;
   private selected = NOTHING_SELECTED;
   private appliedFilter = '';
@@ -69,6 +75,15 @@ export class Workspace extends EventTarget {
     this.queue = new Queue(this.api, this.watcher, this.library, this.urls);
     this.downloads = new Downloads(this.api);
     this.deletions = new Deletions(this.api, this.library, signal);
+    this.jobs = new JobTracker(this.api);
+    this.corrector = new Corrector(this.api, signal);
+    this.settings = new SettingsStore(this.api, this.jobs, signal);
+    this.corrector.addEventListener('corrected', (event) => event instanceof CorrectedEvent && this.corrected(event), {
+      signal,
+    });
+    this.jobs.addEventListener('change', () => this.changed(), { signal });
+    this.jobs.addEventListener('ended', () => this.labelsChanged(), { signal });
+    void this.jobs.resume(signal);
     this.router.addEventListener('change', () => this.navigated(), { signal });
     this.library.addEventListener('change', () => this.libraryChanged(), { signal });
     this.queue.addEventListener('change', (event) => event instanceof ItemChange && this.uploadChanged(event), {
@@ -208,6 +223,21 @@ export class Workspace extends EventTarget {
     await this.session.signOut();
   }
 
+  /** Says what was done with labels, and offers to undo it. */
+  offerLabelUndo({ sentence, undo }: UndoableEvent): void {
+    const action = undo && { label: text.undo, run: () => void this.undoLabels(undo) };
+    this.toast({ sentence, duration: UNDO_TIME, ...(action ? { action } : {}) });
+  }
+
+  private async undoLabels(undo: () => Promise<void>): Promise<void> {
+    try {
+      await undo();
+    } catch (error) {
+      if (this.signal.aborted) return;
+      this.toast({ sentence: text.corrections.notUndone(correctionProblem(error)), duration: 2 * UNDO_TIME });
+    }
+  }
+
   /** Says what was deleted, and offers to undo it. See `undo` for `imageId`. */
   private offerUndo(sentence: string, undo: () => boolean, imageId?: string): void {
     this.toast({
@@ -231,6 +261,17 @@ export class Workspace extends EventTarget {
         ? text.notDeleted(nameOf(first.image), reasons.join(' '))
         : text.selection.notDeleted(failures.length, total, reasons);
     this.toast({ sentence, duration: 2 * UNDO_TIME });
+  }
+
+  /** Pictures may have other labels now. */
+  private labelsChanged(): void {
+    this.library.refresh();
+    this.dispatchEvent(new Event('refresh'));
+  }
+
+  private corrected({ image }: CorrectedEvent): void {
+    const known = this.library.find(image.imageId);
+    if (known) this.library.update({ ...known, labels: image.labels });
   }
 
   private relabeled({ started, causes }: RelabelResult, total: number): void {
@@ -281,6 +322,7 @@ export class Workspace extends EventTarget {
 
   private stop(): void {
     this.watcher.stop();
+    this.jobs.stop();
     this.queue.cancelAll();
     this.downloads.cancel();
   }

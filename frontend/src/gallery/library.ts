@@ -1,6 +1,6 @@
 // The pictures in the gallery: the part of the history that is loaded, with later changes.
 
-import type { ApiClient } from '../api/client';
+import { type ApiClient, PAGE_SIZE } from '../api/client';
 import { type Filter, isUnfiltered } from '../api/filter';
 import { messageFor } from '../api/problem';
 import { isFinal, type Summary } from '../api/types';
@@ -123,6 +123,52 @@ export class Library extends EventTarget {
       const index = this.list.findIndex((other) => !isNewer(other, image));
       this.list = this.list.toSpliced(index < 0 ? this.list.length : index, 0, image);
     }
+    this.changed();
+  }
+
+  /** Loads again what is loaded, because pictures may have other labels or match the filter now. Nothing moves meanwhile. */
+  refresh(): void {
+    if (!this.filter || this.state.name === 'loading' || this.list.length === 0) {
+      if (this.filter) this.show(this.filter);
+      return;
+    }
+    this.request.abort();
+    this.request = new AbortController();
+    void this.reload(this.filter, this.request.signal);
+  }
+
+  private async reload(filter: Filter, signal: AbortSignal): Promise<void> {
+    const wanted = this.list.length;
+    const loaded: Summary[] = [];
+    let cursor: string | undefined;
+    try {
+      for (let pages = Math.ceil(wanted / PAGE_SIZE) + MAX_PAGES; pages > 0; pages -= 1) {
+        const page = await this.api.listImages(filter, cursor, signal);
+        signal.throwIfAborted();
+        loaded.push(...page.images);
+        cursor = page.nextCursor;
+        if (!cursor || loaded.length >= wanted) break;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.state = { name: 'failed', reason: messageFor(error) };
+      this.changed();
+      return;
+    }
+    // Pictures that are being uploaded or labeled are not in a filtered list yet.
+    const ids = new Set(loaded.map(({ imageId }) => imageId));
+    const before = new Map(this.list.map((image) => [image.imageId, image]));
+    const running = this.list.filter(({ imageId, status }) => !isFinal(status) && !ids.has(imageId));
+    this.list = running;
+    this.append(loaded);
+    this.list = this.list
+      .map((image) => {
+        const { width, height } = before.get(image.imageId) ?? {};
+        return width && height ? { ...image, width, height } : image;
+      })
+      .toSorted((one, other) => (isNewer(one, other) ? -1 : 1));
+    this.cursor = cursor;
+    this.state = { name: cursor ? 'partial' : 'complete' };
     this.changed();
   }
 

@@ -112,7 +112,7 @@ export class LabelField extends LitElement {
   });
 
   override render() {
-    const shown = this.open && (this.suggestions.length > 0 || this.answered);
+    const shown = this.open && (this.suggestions.length > 0 || (this.answered && !this.free));
     const active = this.active >= 0 ? `option-${this.active}` : nothing;
     return html`
       <span class="icon-holder">${this.adding ? add : search}</span>

@@ -1,9 +1,9 @@
-// A picture's labels with their confidences and, if expanded, parents, categories and aliases.
+// A picture's labels with their confidences and, if expanded, parents, categories and aliases. Each can be removed.
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Label } from '../api/types';
-import { target } from '../shared/icons';
+import { close, menu, target } from '../shared/icons';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import { HighlightEvent } from './highlight-event';
@@ -12,11 +12,32 @@ import css from './label-list.css?inline';
 /** How many labels are listed before "Show all". */
 const MAX_LABELS = 8;
 
+/** The person wants to remove a label from the picture; dispatched as `removelabel`. */
+export class RemoveLabelEvent extends Event {
+  constructor(
+    readonly label: string,
+    /** The label's place in the list, if the keyboard was used. */
+    readonly place: number | undefined,
+  ) {
+    super('removelabel');
+  }
+}
+
+/** The person wants to see what else can be done with a label; dispatched as `labelmenu`. */
+export class LabelMenuEvent extends Event {
+  constructor(readonly label: string) {
+    super('labelmenu');
+  }
+}
+
+/** Dispatches `highlight`, `removelabel` and `labelmenu`. */
 @customElement('ilg-label-list')
 export class LabelList extends LitElement {
   static override styles = sheets(css);
 
   @property({ attribute: false }) labels: readonly Label[] = [];
+  /** Labels whose corrections are being sent. */
+  @property({ attribute: false }) pending: ReadonlySet<string> = new Set();
   @property({ attribute: false }) modelVersion: string | undefined;
   /** The label whose boxes are highlighted. */
   @property({ attribute: false }) highlight: string | undefined;
@@ -32,7 +53,7 @@ export class LabelList extends LitElement {
         ${repeat(
           shown,
           ({ name }) => name,
-          (label) => this.row(label),
+          (label, place) => this.row(label, place),
         )}
       </ul>
       ${
@@ -46,10 +67,18 @@ export class LabelList extends LitElement {
     `;
   }
 
-  private row({ name, confidence, instances }: Label) {
+  /** Focuses the button that removes the label at this place, or the last one. Returns whether there is one. */
+  focusRemoval(place: number): boolean {
+    const buttons = [...this.renderRoot.querySelectorAll<HTMLButtonElement>('.remove')];
+    const button = buttons[Math.min(place, buttons.length - 1)];
+    button?.focus();
+    return button !== undefined;
+  }
+
+  private row({ name, confidence, instances, added, detectedAs }: Label, place: number) {
     const hasBoxes = instances.length > 0;
     const point = (to: string | undefined) => () => hasBoxes && this.point(to);
-    return html`<li ?data-on=${hasBoxes && name === this.highlight} @pointerenter=${point(name)} @pointerleave=${point(undefined)}>
+    return html`<li ?data-on=${hasBoxes && name === this.highlight} ?data-added=${added} @pointerenter=${point(name)} @pointerleave=${point(undefined)}>
       ${
         hasBoxes
           ? html`<button
@@ -65,8 +94,28 @@ export class LabelList extends LitElement {
             </button>`
           : html`<span class="name">${name}</span>`
       }
-      <span class="value">${text.confidence(confidence)}</span>
-      <meter min="0" max="100" .value=${confidence} aria-label=${text.confidenceOf(name)}></meter>
+      <span class="value">${added ? text.corrections.added : text.confidence(confidence)}</span>
+      <button
+        class="tool"
+        type="button"
+        aria-label=${text.corrections.menu(name)}
+        title=${text.corrections.menu(name)}
+        @click=${() => this.dispatchEvent(new LabelMenuEvent(name))}
+      >
+        ${menu}
+      </button>
+      <button
+        class="tool remove"
+        type="button"
+        aria-label=${text.corrections.remove(name)}
+        title=${text.corrections.remove(name)}
+        aria-disabled=${this.pending.has(name) ? 'true' : nothing}
+        @click=${({ detail }: MouseEvent) => this.dispatchEvent(new RemoveLabelEvent(name, detail === 0 ? place : undefined))}
+      >
+        ${close}
+      </button>
+      ${added ? nothing : html`<meter min="0" max="100" .value=${confidence} aria-label=${text.confidenceOf(name)}></meter>`}
+      ${detectedAs.length > 0 ? html`<small class="detected">${text.corrections.detectedAs(detectedAs)}</small>` : nothing}
     </li>`;
   }
 
@@ -100,6 +149,13 @@ export class LabelList extends LitElement {
 
   private point(name: string | undefined): void {
     this.dispatchEvent(new HighlightEvent(name ?? this.pinned));
+  }
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    removelabel: RemoveLabelEvent;
+    labelmenu: LabelMenuEvent;
   }
 }
 

@@ -13,9 +13,11 @@ import { text } from '../shared/text';
 import '../labels/box-overlay';
 import { cssProperties } from '../shared/css-properties';
 import './execution-graph';
+import { CorrectedEvent, type Corrector } from '../labels/corrector';
 import type { HighlightEvent } from '../labels/highlight-event';
+import type { SettingsStore } from '../labels/settings-store';
 import { back, download, next, picture as pictureIcon, previous, retry, trash, warning } from '../shared/icons';
-import '../labels/label-list';
+import './label-editor';
 import './picture-facts';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
@@ -36,7 +38,7 @@ export class DeleteEvent extends Event {
   }
 }
 
-/** Dispatches `back`, `previous`, `next` and `delete`. */
+/** Dispatches `back`, `previous`, `next`, `delete` and, after a correction of labels, `undoable`. */
 @customElement('ilg-picture-view')
 export class PictureView extends LitElement {
   static override styles = sheets(css);
@@ -45,6 +47,8 @@ export class PictureView extends LitElement {
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) urls!: ImageUrls;
   @property({ attribute: false }) watcher!: Watcher;
+  @property({ attribute: false }) corrector!: Corrector;
+  @property({ attribute: false }) settings!: SettingsStore;
   /** The picture from the gallery, shown until all details are loaded. */
   @property({ attribute: false }) summary: Summary | undefined;
   @property({ type: Boolean }) hasPrevious = false;
@@ -108,6 +112,7 @@ export class PictureView extends LitElement {
     const { signal } = this.listening;
     window.addEventListener('keydown', this.key, { signal });
     this.watcher.addEventListener('image', this.imageWatched, { signal });
+    this.corrector.addEventListener('corrected', this.labelsCorrected, { signal });
     this.urls.addEventListener('change', () => this.urlsChanged(), { signal });
   }
 
@@ -155,6 +160,11 @@ export class PictureView extends LitElement {
       </div>
       <div class="side" tabindex="-1">${this.side(known)}</div>
     </section>`;
+  }
+
+  /** Loads the picture again, because it may have other labels now. */
+  refresh(): void {
+    void this.loading.run();
   }
 
   private tools(name: string) {
@@ -218,7 +228,8 @@ export class PictureView extends LitElement {
 
   private state(known: Image | Summary) {
     if (!isFinal(known.status) || this.relabeling) {
-      return html`<p class="labeling">${text.stage.labeling}</p><progress aria-label=${text.stage.labeling}></progress>`;
+      return html`<p class="labeling">${text.stage.labeling}</p><progress aria-label=${text.stage.labeling}></progress>
+        ${this.image?.status === 'PROCESSING' ? this.editor(this.image) : nothing}`;
     }
     if (known.status === 'LABELED')
       return this.image ? this.labels(this.image) : html`<p class="hint">${text.picture.loading}</p>`;
@@ -253,17 +264,20 @@ export class PictureView extends LitElement {
             </label>`
           : nothing
       }
-      ${
-        hidden > 0 && hidden === image.labels.length
-          ? html`<p class="hint">${text.picture.allHidden}</p>`
-          : html`<ilg-label-list
-              .labels=${this.shownLabels()}
-              .modelVersion=${image.modelVersion ?? undefined}
-              .highlight=${this.highlight}
-              @highlight=${this.pointed}
-            ></ilg-label-list>`
-      }
-      ${hidden > 0 ? html`<p class="hint">${text.picture.hidden(hidden)}</p>` : nothing}`;
+      ${hidden > 0 && hidden === image.labels.length ? html`<p class="hint">${text.picture.allHidden}</p>` : nothing}
+      ${hidden > 0 ? html`<p class="hint">${text.picture.hidden(hidden)}</p>` : nothing} ${this.editor(image)}`;
+  }
+
+  private editor(image: Image) {
+    return html`<ilg-label-editor
+      .api=${this.api}
+      .corrector=${this.corrector}
+      .settings=${this.settings}
+      .image=${image}
+      .labels=${this.shownLabels()}
+      .highlight=${this.highlight}
+      @highlight=${this.pointed}
+    ></ilg-label-editor>`;
   }
 
   private processingSteps() {
@@ -309,6 +323,10 @@ export class PictureView extends LitElement {
     if (this.relabeling) this.notice = text.picture.relabeled;
     this.relabeling = false;
     void this.loading.run();
+  };
+
+  private readonly labelsCorrected = (event: Event): void => {
+    if (event instanceof CorrectedEvent && event.image.imageId === this.imageId) this.refresh();
   };
 
   private shownLabels(): readonly Label[] {

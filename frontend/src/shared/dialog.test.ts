@@ -24,7 +24,11 @@ beforeEach(() => {
   const showsModal = () => {
     dialog.open = true;
   };
-  dialog = { open: false, isConnected: true, showModal: vi.fn(showsModal) } as unknown as typeof dialog;
+  dialog = Object.assign(new EventTarget(), {
+    open: false,
+    isConnected: true,
+    showModal: vi.fn(showsModal),
+  }) as unknown as typeof dialog;
 });
 
 afterEach(() => vi.unstubAllGlobals());
@@ -54,6 +58,17 @@ test.each([{ open: false }, { isConnected: false }])('keys reach the page again 
   expect(remove).toHaveBeenCalledOnce();
   press();
   expect(remove).toHaveBeenCalledOnce();
+});
+
+test('keys in the dialog reach its fields, but not the page', () => {
+  showModal(dialog);
+  const event = new Event('keydown');
+  vi.spyOn(event, 'composedPath').mockReturnValue([dialog]);
+  const stop = vi.spyOn(event, 'stopPropagation');
+  page.dispatchEvent(event);
+  expect(stop).not.toHaveBeenCalled();
+  dialog.dispatchEvent(event);
+  expect(stop).toHaveBeenCalledOnce();
 });
 
 test('keys are stopped again after the dialog is opened again', () => {

@@ -42,3 +42,13 @@ export const trash = icon(
 export const folder = icon(
   svg`<path d="M3 7a2 2 0 0 1 2-2h4l2.5 2.5H19a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2zM12 11v5M9.5 13.5h5" />`,
 );
+export const menu = icon(svg`
+  <circle cx="5" cy="12" r="1.25" fill="currentColor" />
+  <circle cx="12" cy="12" r="1.25" fill="currentColor" />
+  <circle cx="19" cy="12" r="1.25" fill="currentColor" />`);
+export const tag = icon(
+  svg`<path d="M4 4h7.2a2 2 0 0 1 1.4.6l6.8 6.8a2 2 0 0 1 0 2.8l-5.2 5.2a2 2 0 0 1-2.8 0L4.6 12.6A2 2 0 0 1 4 11.2zM8.5 8.5v.01" />`,
+);
+export const hide = icon(
+  svg`<path d="M4 4l16 16M10 6.2A9 9 0 0 1 12 6c5 0 8.5 4 9.5 6a14 14 0 0 1-2.6 3.4M6.5 7.6A13 13 0 0 0 2.5 12c1 2 4.5 6 9.5 6a9 9 0 0 0 4-.9M10 10a2.8 2.8 0 0 0 4 4" />`,
+);

@@ -353,6 +353,7 @@ export const text = {
     clear: 'Clear selection',
     all: 'Select all loaded',
     allSelected: 'All loaded pictures are selected',
+    editLabels: 'Edit labels…',
     relabel: 'Label again',
     relabelInProgress: 'The selected pictures are still in progress',
     delete: 'Delete',
@@ -413,6 +414,32 @@ export const text = {
       'Select fewer pictures, or use Chrome or Edge on a computer.',
     notSaved: "Couldn't save the ZIP file. Check the free space on your disk and try again.",
   },
+  /** Changing the labels of all selected pictures. */
+  editLabels: {
+    title: (number: number) => `Edit labels of ${count(number, 'picture', 'pictures')}`,
+    add: 'Add labels',
+    remove: 'Remove labels',
+    both: (name: string) => `“${name}” is both added and removed. Remove one of the two.`,
+    tooMany: (max: number) => `You can change up to ${whole.format(max)} labels at once.`,
+    save: 'Save',
+    saving: (done: number, all: number) => `${whole.format(done)} of ${count(all, 'picture', 'pictures')}`,
+    cancel: 'Cancel',
+    done: (corrected: number, unchanged: number) => {
+      if (corrected === 0) return 'The pictures have these labels already.';
+      const changed = `Changed labels of ${count(corrected, 'picture', 'pictures')}`;
+      return unchanged > 0 ? `${changed}. ${whole.format(unchanged)} had them already.` : changed;
+    },
+    skipped: (notLabeled: number, full: number, gone: number) =>
+      [
+        notLabeled > 0 ? `${count(notLabeled, 'picture has', 'pictures have')} no labels.` : '',
+        full > 0 ? `${count(full, 'picture has', 'pictures have')} too many changes.` : '',
+        gone > 0 ? `${count(gone, 'picture was', 'pictures were')} deleted.` : '',
+      ]
+        .filter(Boolean)
+        .join(' '),
+    failed: (failed: number, all: number, reasons: readonly string[]) =>
+      `Couldn't change ${whole.format(failed)} of ${count(all, 'picture', 'pictures')}. ${reasons.join(' ')} Save again to continue.`,
+  },
   deletedToast: (name: string) => `Deleted ${name}`,
   undo: 'Undo',
   tooLate: 'Too late to undo this deletion.',
@@ -457,6 +484,38 @@ export const text = {
   alternative: (name: string, labels: readonly NamedLabel[]) =>
     labels.length > 0 ? `${name}: ${conjunction.format(names(labels, 5))}` : name,
 
+  /** Correcting the labels of pictures. */
+  corrections: {
+    added: 'Added by you',
+    detectedAs: (labels: readonly string[]) => `Detected as ${conjunction.format(labels)}`,
+    add: 'Add a label',
+    addNamed: (name: string) => `Add ${name}`,
+    remove: (name: string) => `Remove ${name}`,
+    menu: (name: string) => `More for ${name}`,
+    alreadyThere: (name: string) => `This picture already has “${name}”.`,
+    processing: 'Your changes will be part of the result.',
+    alsoFound: 'Also found',
+    removed: 'Removed',
+    restore: 'Restore',
+    restoreNamed: (name: string) => `Restore ${name}`,
+    never: 'Never show this label',
+    neverTitle: (name: string) => `Never show “${name}”?`,
+    neverLead: 'It disappears from all your pictures, and from new ones. You can show it again in the settings.',
+    close: 'Cancel',
+    removedToast: (name: string) => `Removed ${name}`,
+    addedToast: (name: string) => `Added ${name}`,
+    restoredToast: (name: string) => `Restored ${name}`,
+    hiddenToast: (name: string) => `Hiding ${name} on all pictures`,
+    notUndone: (reason: string) => `Couldn't undo it. ${reason}`,
+    /** Why a correction failed, by the problem's type. */
+    problems: {
+      'too-many-corrections':
+        'A picture can have up to 50 labels that you added and 100 that you removed. Restore some of them first.',
+      'not-labeled': "This picture has no labels, so they can't be changed. Label it again first.",
+      'no-such-image': 'This picture was deleted.',
+    } as Readonly<Record<string, string>>,
+  },
+
   execution: {
     heading: 'Processing steps',
     loading: 'Loading steps…',
@@ -483,7 +542,7 @@ export const text = {
   settings: {
     title: 'Settings',
     loading: 'Loading settings…',
-    lead: 'Choose which labels your pictures get. Changes apply to new uploads. To update an older picture, open it and choose “Label again”.',
+    lead: 'Choose which labels your pictures get. Changes apply to all your pictures.',
     minConfidence: 'Minimum confidence',
     maxLabels: 'Maximum labels per picture',
     include: {
@@ -498,13 +557,15 @@ export const text = {
     },
     save: 'Save',
     reset: 'Restore defaults',
-    wereReset: 'Defaults restored. They apply to new uploads.',
-    saved: 'Saved. Changes apply to new uploads.',
+    wereReset: 'Defaults restored.',
+    saved: 'Saved.',
     tooManyNames: (max: number) => `You can list up to ${whole.format(max)} labels. Remove one to add another.`,
+    tooManyHidden: (max: number) => `You can hide up to ${whole.format(max)} labels. Show one again first.`,
+    tooManyRenamed: (max: number) => `You can rename up to ${whole.format(max)} labels. Undo a rename first.`,
     preview: 'Preview',
     kept: (kept: number, all: number) =>
-      `Your newest picture keeps ${whole.format(kept)} of ${count(all, 'label', 'labels')}.`,
-    previewHint: 'The preview only includes labels that the picture has now.',
+      `Your newest picture gets ${whole.format(kept)} of ${count(all, 'possible label', 'possible labels')}.`,
+    previewHint: 'Labels that you added or removed yourself stay as they are.',
     danger: 'Delete all my data',
     dangerLead: 'Deletes all your pictures, labels and settings. Your account stays.',
     deleteAll: 'Delete everything',
@@ -541,6 +602,19 @@ export const text = {
       number === 1
         ? 'All copies of 1 picture are selected. None will be left.'
         : `All copies of ${whole.format(number)} pictures are selected. None will be left.`,
+  },
+  /** Applying new settings to all pictures. */
+  job: {
+    title: 'Applying settings',
+    starting: 'Applying to your pictures…',
+    running: (processed: number, total: number, changed: number) =>
+      `Applied to ${whole.format(processed)} of ${count(total, 'picture', 'pictures')}, ${whole.format(changed)} changed`,
+    cancel: 'Cancel',
+    done: (changed: number) => `Applied to all pictures. ${count(changed, 'picture', 'pictures')} changed.`,
+    canceled: (processed: number, total: number) =>
+      `Canceled. The settings are applied to ${whole.format(processed)} of ${count(total, 'picture', 'pictures')}.`,
+    failed: "Couldn't apply the settings to all pictures.",
+    reapply: 'Apply to all pictures',
   },
 
   rejectedTitle: "This file can't be labeled",

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { JobTracker } from './job-tracker';
+import { ApiError, NetworkError } from './problem';
+import type { Job } from './types';
+
+const job = (status: Job['status'], processed = 0): Job => ({
+  jobId: 'a',
+  kind: 'REFILTER',
+  status,
+  total: 100,
+  processed,
+  changed: processed / 2,
+  createdAt: '2026-11-28T12:00:00.000Z',
+  updatedAt: '2026-11-28T12:00:00.000Z',
+});
+const api = {
+  listJobs: vi.fn<() => Promise<Job[]>>(),
+  getJob: vi.fn<() => Promise<Job>>(),
+  cancelJob: vi.fn<() => Promise<Job>>(),
+};
+const { signal } = new AbortController();
+
+let tracker: JobTracker;
+let ended: number;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.resetAllMocks();
+  vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
+  vi.stubGlobal('navigator', { onLine: true });
+  vi.stubGlobal('window', new EventTarget());
+  tracker = new JobTracker(api);
+  ended = 0;
+  tracker.addEventListener('ended', () => {
+    ended += 1;
+  });
+});
+
+afterEach(() => {
+  tracker.stop();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('follows a job until it has ended, and says so once', async () => {
+  api.getJob.mockResolvedValueOnce(job('RUNNING', 40)).mockResolvedValue(job('SUCCEEDED', 100));
+  tracker.follow('a');
+  expect(tracker.isRunning).toBe(true);
+  await vi.advanceTimersByTimeAsync(600);
+  expect(tracker.job?.processed).toBe(40);
+  await vi.runAllTimersAsync();
+  expect(tracker.job?.status).toBe('SUCCEEDED');
+  expect(api.getJob).toHaveBeenCalledTimes(2);
+  expect(ended).toBe(1);
+});
+
+test('an interruption is reported, and the job is followed again', async () => {
+  api.getJob.mockRejectedValueOnce(new NetworkError('lost')).mockResolvedValue(job('SUCCEEDED', 100));
+  tracker.follow('a');
+  await vi.advanceTimersByTimeAsync(600);
+  expect(tracker.isUnreachable).toBe(true);
+  await vi.runAllTimersAsync();
+  expect(tracker.isUnreachable).toBe(false);
+  expect(ended).toBe(1);
+});
+
+test('resumes a running job after a reload, and ignores jobs that have ended', async () => {
+  api.listJobs.mockResolvedValueOnce([job('SUCCEEDED')]);
+  await tracker.resume(signal);
+  expect(tracker.job).toBeUndefined();
+  api.listJobs.mockResolvedValueOnce([{ ...job('CANCELED'), jobId: 'b' }, job('RUNNING', 7)]);
+  await tracker.resume(signal);
+  expect(tracker.job?.processed).toBe(7);
+});
+
+test('a new job replaces the one that is followed', async () => {
+  api.getJob.mockResolvedValue(job('RUNNING'));
+  tracker.follow('a');
+  api.getJob.mockResolvedValue({ ...job('SUCCEEDED'), jobId: 'b' });
+  tracker.follow('b');
+  await vi.runAllTimersAsync();
+  expect(tracker.job?.jobId).toBe('b');
+  expect(ended).toBe(1);
+});
+
+test('a canceled job has ended: some pictures have other labels', async () => {
+  api.getJob.mockResolvedValue(job('RUNNING', 10));
+  api.cancelJob.mockResolvedValue(job('CANCELED', 10));
+  tracker.follow('a');
+  await tracker.cancel();
+  expect(tracker.job?.status).toBe('CANCELED');
+  expect(ended).toBe(1);
+  await vi.runAllTimersAsync();
+  expect(ended).toBe(1);
+});
+
+test('a job that does not exist anymore is forgotten', async () => {
+  api.getJob.mockRejectedValue(new ApiError(404, 'No such job'));
+  tracker.follow('a');
+  await vi.runAllTimersAsync();
+  expect(tracker.job).toBeUndefined();
+});

@@ -1,0 +1,139 @@
+// Follows the job that applies new settings to all pictures, until it has ended. There is at most one: a new job replaces
+// a running one.
+import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
+import { whenOnline, whenVisible } from '../shared/page-state';
+import type { ApiClient } from './client';
+import { ApiError, NetworkError } from './problem';
+import type { Job } from './types';
+
+/** A small library is done within seconds. */
+const POLLING: Backoff = { first: 500, limit: 5_000 };
+
+/** Dispatches `change` when there is news, and `ended` when pictures may have other labels because the job has ended. */
+export class JobTracker extends EventTarget {
+  private current: Job | undefined;
+  private unreachable = false;
+  private loop: AbortController | undefined;
+
+  constructor(private readonly api: Pick<ApiClient, 'listJobs' | 'getJob' | 'cancelJob'>) {
+    super();
+  }
+
+  /** The job that is followed or was followed last. */
+  get job(): Job | undefined {
+    return this.current;
+  }
+
+  /** Whether the last request for the job failed. */
+  get isUnreachable(): boolean {
+    return this.unreachable;
+  }
+
+  get isRunning(): boolean {
+    return this.current?.status === 'RUNNING';
+  }
+
+  /** Follows a job that was just started. */
+  follow(jobId: string): void {
+    const now = new Date().toISOString();
+    const unknown = { total: null, processed: 0, changed: 0, createdAt: now, updatedAt: now };
+    this.start({ jobId, kind: 'REFILTER', status: 'RUNNING', ...unknown });
+  }
+
+  /** Follows a job that is running already, for example after the page was reloaded. */
+  async resume(signal: AbortSignal): Promise<void> {
+    const jobs = await this.api.listJobs(signal).catch(() => []);
+    const running = jobs.find(({ kind, status }) => kind === 'REFILTER' && status === 'RUNNING');
+    if (running && !this.loop && !signal.aborted) this.start(running);
+  }
+
+  /** Cancels the job. Throws the API's error. */
+  async cancel(): Promise<void> {
+    const { current } = this;
+    if (!current || !this.isRunning) return;
+    const job = await this.api.cancelJob(current.jobId);
+    if (this.current?.jobId !== job.jobId) return;
+    // A request that is under way could answer that the job is still running.
+    this.stop();
+    this.update(job);
+  }
+
+  /** Forgets a job that has ended. */
+  dismiss(): void {
+    if (this.isRunning) return;
+    this.current = undefined;
+    this.changed();
+  }
+
+  stop(): void {
+    this.loop?.abort();
+    this.loop = undefined;
+  }
+
+  private start(job: Job): void {
+    this.stop();
+    this.current = job;
+    this.unreachable = false;
+    this.changed();
+    void this.run(job.jobId);
+  }
+
+  private async run(jobId: string): Promise<void> {
+    const loop = new AbortController();
+    this.loop = loop;
+    const { signal } = loop;
+    let processed = 0;
+    try {
+      for (let attempt = 0; this.isRunning; attempt += 1) {
+        await sleep(backoffDelay(attempt, POLLING), signal);
+        await whenVisible(signal);
+        await whenOnline(signal);
+        const job = await this.poll(jobId, signal);
+        if (!job) continue;
+        // A job that makes progress is followed closely.
+        if (job.processed > processed) attempt = Math.min(attempt, 2);
+        processed = job.processed;
+        this.update(job);
+      }
+    } catch (error) {
+      const isExpected = signal.aborted || (error instanceof Error && error.name === 'SignedOutError');
+      if (!isExpected) this.lost(error);
+    } finally {
+      if (this.loop === loop) this.loop = undefined;
+    }
+  }
+
+  /** The job, or `undefined` if the API can't be reached now. */
+  private async poll(jobId: string, signal: AbortSignal): Promise<Job | undefined> {
+    try {
+      const job = await this.api.getJob(jobId, signal);
+      signal.throwIfAborted();
+      return job;
+    } catch (error) {
+      if (!(error instanceof NetworkError || (error instanceof ApiError && error.isTransient))) throw error;
+      signal.throwIfAborted();
+      this.unreachable = true;
+      this.changed();
+      return undefined;
+    }
+  }
+
+  /** The job does not exist anymore, for example because all data was deleted. */
+  private lost(error: unknown): void {
+    if (!(error instanceof ApiError)) console.error(error);
+    this.current = undefined;
+    this.changed();
+  }
+
+  private update(job: Job): void {
+    const wasRunning = this.isRunning;
+    this.current = job;
+    this.unreachable = false;
+    this.changed();
+    if (wasRunning && !this.isRunning) this.dispatchEvent(new Event('ended'));
+  }
+
+  private changed(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+}
