@@ -1,0 +1,182 @@
+// Adds labels to the selected pictures, and removes labels from them.
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { ApiClient } from '../api/client';
+import { isSameLabel } from '../api/filter';
+import type { CountedLabel, Summary } from '../api/types';
+import { type BulkResult, type Corrector, correctionProblem, type Edit, UndoableEvent } from '../labels/corrector';
+import '../labels/label-field';
+import type { LabelField, PickEvent } from '../labels/label-field';
+import { showModal } from '../shared/dialog';
+import { close } from '../shared/icons';
+import { sheets } from '../shared/styles';
+import { text } from '../shared/text';
+import css from './edit-labels-dialog.css?inline';
+
+/** The API's limit for labels that a picture can get from its owner, which also limits a request. */
+const MAX_NAMES = 50;
+
+type List = keyof Edit;
+
+const NOTHING: Edit = { add: [], remove: [] };
+
+/** Dispatches `saved` after the pictures were changed, and `undoable`. */
+@customElement('ilg-edit-labels-dialog')
+export class EditLabelsDialog extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) api!: ApiClient;
+  @property({ attribute: false }) corrector!: Corrector;
+  @state() private images: readonly Summary[] = [];
+  @state() private edit: Edit = NOTHING;
+  @state() private problem = '';
+  /** How many pictures are done, while they are being changed. */
+  @state() private done: number | undefined;
+  @query('dialog') private dialog!: HTMLDialogElement;
+  @query('#add') private addField!: LabelField;
+  @query('#remove') private removeField!: LabelField;
+
+  /** Asks for the changes of these pictures. While others are still being changed, it shows their progress. */
+  open(images: readonly Summary[]): void {
+    if (this.done === undefined) {
+      this.images = images;
+      this.edit = NOTHING;
+      this.problem = '';
+      this.addField.clear();
+      this.removeField.clear();
+    }
+    showModal(this.dialog);
+  }
+
+  override render() {
+    const { images, done } = this;
+    const isEmpty = this.edit.add.length + this.edit.remove.length === 0;
+    return html`<dialog aria-labelledby="title">
+      <form @submit=${this.save}>
+        <h2 id="title">${text.editLabels.title(images.length)}</h2>
+        ${this.names('remove', isEmpty)} ${this.names('add', false)}
+        <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
+        <div role="status">
+          ${done === undefined ? nothing : html`<p>${text.editLabels.saving(done, images.length)}</p>`}
+        </div>
+        ${done === undefined ? nothing : html`<progress max=${images.length} .value=${done} aria-labelledby="title"></progress>`}
+        <div class="buttons">
+          <button class="button" type="button" @click=${() => this.dialog.close()}>${text.editLabels.cancel}</button>
+          <button class="button primary" type="submit" ?disabled=${done !== undefined}>${text.editLabels.save}</button>
+        </div>
+      </form>
+    </dialog>`;
+  }
+
+  private names(list: List, focused: boolean) {
+    const names = this.edit[list];
+    const label = text.editLabels[list];
+    return html`<fieldset ?disabled=${this.done !== undefined}>
+      <legend>${label}</legend>
+      ${
+        names.length > 0
+          ? html`<ul role="list" class="chips">
+              ${names.map(
+                (name) => html`<li>
+                  <span>${name}</span>
+                  <button type="button" aria-label=${text.find.remove(name)} @click=${() => this.drop(list, name)}>${close}</button>
+                </li>`,
+              )}
+            </ul>`
+          : nothing
+      }
+      <ilg-label-field
+        id=${list}
+        free
+        ?adding=${list === 'add'}
+        ?autofocus=${focused}
+        .api=${list === 'remove' ? this.selectedLabels : this.api}
+        label=${label}
+        placeholder=${label}
+        .chosen=${names}
+        @pick=${({ value }: PickEvent) => this.change(list, value)}
+        @input=${() => this.say('')}
+        @removelast=${() => this.drop(list, names.at(-1) ?? '')}
+      ></ilg-label-field>
+    </fieldset>`;
+  }
+
+  /** Suggests the labels that the pictures have, with the number of these pictures. */
+  private readonly selectedLabels: Pick<ApiClient, 'listLabels'> = {
+    listLabels: async (prefix, signal) => {
+      const known = await this.api.listLabels('', signal).catch(() => []);
+      return countLabels(this.images, known).filter(({ name }) => name.toLowerCase().startsWith(prefix.toLowerCase()));
+    },
+  };
+
+  private change(list: List, name: string): void {
+    const others = this.edit[list].filter((other) => !isSameLabel(other, name));
+    this.edit = { ...this.edit, [list]: [...others, name] };
+    this.say('');
+  }
+
+  private drop(list: List, name: string): void {
+    this.edit = { ...this.edit, [list]: this.edit[list].filter((other) => other !== name) };
+    this.say('');
+  }
+
+  private async save(event: Event): Promise<void> {
+    event.preventDefault();
+    if (this.done !== undefined) return;
+    this.takeTyped('add', this.addField);
+    this.takeTyped('remove', this.removeField);
+    const {
+      images,
+      edit: { add, remove },
+    } = this;
+    const both = add.find((name) => remove.some((other) => isSameLabel(name, other)));
+    if (both !== undefined) return this.say(text.editLabels.both(both));
+    if (Math.max(add.length, remove.length) > MAX_NAMES) return this.say(text.editLabels.tooMany(MAX_NAMES));
+    if (add.length + remove.length === 0) return this.dialog.close();
+    this.done = 0;
+    const result = await this.corrector.correctAll(images, { add, remove }, (done) => {
+      this.done = done;
+    });
+    this.done = undefined;
+    this.finish(result, images.length);
+  }
+
+  private finish({ outcomes, failed, causes, undo }: BulkResult, all: number): void {
+    const { CORRECTED: corrected, UNCHANGED: unchanged, NOT_LABELED, TOO_MANY_CORRECTIONS, NO_SUCH_IMAGE } = outcomes;
+    const skipped = text.editLabels.skipped(NOT_LABELED, TOO_MANY_CORRECTIONS, NO_SUCH_IMAGE);
+    const sentence = [corrected > 0 || !skipped ? text.editLabels.done(corrected, unchanged) : '', skipped];
+    if (corrected > 0 || failed === 0) {
+      this.dispatchEvent(new UndoableEvent(sentence.filter(Boolean).join(' '), undo));
+    }
+    if (failed > 0) {
+      // The same request can be repeated: the dialog stays open, with everything in it.
+      this.say(text.editLabels.failed(failed, all, [...new Set(causes.map(correctionProblem))]));
+      showModal(this.dialog);
+      return;
+    }
+    this.dialog.close();
+    this.dispatchEvent(new Event('saved'));
+  }
+
+  /** A name that was typed, but not entered. */
+  private takeTyped(list: List, field: LabelField): void {
+    const { value } = field;
+    if (!value) return;
+    this.change(list, field.nameOf(value));
+    field.clear();
+  }
+
+  private say(problem: string): void {
+    this.problem = problem;
+  }
+}
+
+/** The labels of pictures with their numbers, most frequent first. Their aliases come from the owner's labels. */
+function countLabels(images: readonly Summary[], known: readonly CountedLabel[]): readonly CountedLabel[] {
+  const counts = new Map<string, number>();
+  for (const { name } of images.flatMap(({ labels }) => labels)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const details = new Map(known.map((label) => [label.name, label]));
+  return [...counts]
+    .map(([name, count]) => ({ parents: [], aliases: [], categories: [], ...details.get(name), name, count }))
+    .toSorted((one, other) => other.count - one.count);
+}
