@@ -218,17 +218,14 @@ test('keys in the search field do not select pictures', async ({ page, person })
 });
 
 test('labels the selected pictures again after a confirmation', async ({ page }) => {
+  let relabeled = 0;
+  page.on('response', (response) => {
+    relabeled += Number(response.url().endsWith('/relabel') && response.status() === 202);
+  });
   await page.goto('/');
   await drop(page, sample('cat.jpg', 'one.jpg'), sample('cat.jpg', 'two.jpg'));
   await expect(tile(page, 'one.jpg', 'Cat')).toBeVisible();
   await expect(tile(page, 'two.jpg', 'Cat')).toBeVisible();
-  await page.goto('/settings');
-  await page.getByRole('combobox', { name: 'Add a label to exclude' }).fill('cat');
-  await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByText('Saved.')).toBeVisible();
-  await page.getByRole('button', { name: 'Back' }).click();
-
   const day = page.locator('ilg-gallery').getByRole('checkbox', { name: 'Select loaded pictures of Today' });
   await day.hover({ force: true });
   await day.click();
@@ -243,8 +240,9 @@ test('labels the selected pictures again after a confirmation', async ({ page })
   await question.getByRole('button', { name: 'Label again' }).click();
   await expect(page.getByText('Labeling 2 pictures again')).toBeVisible();
   await expect(toolbar(page)).toHaveCount(0);
-  await expect(tile(page, 'one.jpg', 'Cat')).toHaveCount(0);
-  await expect(tile(page, 'two.jpg', 'Cat')).toHaveCount(0);
+  expect(relabeled).toBe(2);
+  await expect(tile(page, 'one.jpg', 'Cat')).toBeVisible();
+  await expect(tile(page, 'two.jpg', 'Cat')).toBeVisible();
 });
 
 test.describe('the daily limit is reached', () => {

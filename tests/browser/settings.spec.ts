@@ -1,30 +1,75 @@
 // The settings, their preview, and deleting all data.
+import type { Locator, Page } from '@playwright/test';
 import { drop, expect, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
+import { seed } from './seed.ts';
 import { stack } from './stack.ts';
 
-test('a setting is previewed and saved, and applies to the next upload', async ({ page }) => {
+const preview = (page: Page): Locator => page.getByRole('complementary', { name: 'Preview' });
+const progress = (page: Page): Locator => page.getByRole('region', { name: 'Applying settings' });
+
+test('a setting is previewed and saved, and applies to all pictures', async ({ page, person }) => {
+  await seed(person, 3, (index) => ({ labels: index === 2 ? ['Dog'] : ['Cat', 'Animal'] }));
   await page.goto('/');
-  await drop(page, sample('cat.jpg'));
-  await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
+  await expect(tile(page, '0.jpg', 'Cat')).toBeVisible();
   await page.getByRole('button', { name: /^Account/ }).click();
   await page.getByRole('link', { name: 'Settings' }).click();
   await expect(page.getByRole('link', { name: 'Licenses' }), 'the menu is closed').toBeHidden();
 
-  const preview = page.getByRole('complementary', { name: 'Preview' });
-  await expect(preview.getByRole('deletion')).toHaveCount(0);
+  await expect(preview(page)).toContainText('Your newest picture gets 2 of 2 possible labels.');
   await page.getByRole('combobox', { name: 'Add a label to exclude' }).fill('Cat');
   await page.keyboard.press('Enter');
-  await expect(preview.getByRole('deletion')).toHaveText('Cat');
+  await expect(preview(page).getByRole('deletion')).toHaveText('Cat');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
+  await expect(progress(page)).toContainText('Applied to all pictures. 2 pictures changed.');
 
-  await page.reload();
-  await expect(page.getByRole('button', { name: 'Remove Cat' })).toBeVisible();
   await page.getByRole('button', { name: 'Back' }).click();
-  await drop(page, sample('cat.jpg', 'again.jpg'));
-  await expect(tile(page, 'again.jpg', '\\w')).toBeVisible();
-  await expect(tile(page, 'again.jpg', 'Cat\\b')).toHaveCount(0);
+  await expect(tile(page, '0.jpg', 'Animal')).toBeVisible();
+  await expect(tile(page, '0.jpg', 'Cat')).toHaveCount(0);
+  await page.goto('/settings');
+  await expect(page.getByRole('button', { name: 'Remove Cat' })).toBeVisible();
+  await expect(progress(page)).toHaveCount(0);
+});
+
+test('a lower minimum confidence previews what comes back, and brings it back', async ({ page, person }) => {
+  await seed(person, 1, () => ({ labels: ['Cat'], others: { Lynx: 31.4 } }));
+  await page.goto('/settings');
+  await expect(preview(page).getByRole('deletion')).toHaveText('Lynx');
+  await page.getByRole('slider', { name: /Minimum confidence/ }).fill('30');
+  await expect(preview(page).getByRole('deletion')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(progress(page)).toContainText('1 picture changed.');
+  await page.getByRole('button', { name: 'Back' }).click();
+  await expect(tile(page, '0.jpg', 'Lynx')).toBeVisible();
+});
+
+test('the progress is shown, also after a reload, and can be canceled', async ({ page }) => {
+  const time = new Date().toISOString();
+  const job = { jobId: '0193506a-7d2e-7c61-9a54-3f1de1a8b0c1', kind: 'REFILTER', status: 'RUNNING', createdAt: time, updatedAt: time };
+  const running = { ...job, total: 10_000, processed: 1_200, changed: 310 };
+  let current: object = running;
+  await page.route('**/api/jobs', (route) => route.fulfill({ json: { jobs: [current] } }));
+  await page.route('**/api/jobs/*', (route) => {
+    if (route.request().method() === 'DELETE') current = { ...running, status: 'CANCELED' };
+    return route.fulfill({ json: current });
+  });
+  await page.goto('/settings');
+  const sentence = 'Applied to 1,200 of 10,000 pictures, 310 changed';
+  await expect(progress(page)).toContainText(sentence);
+  await page.reload();
+  await expect(progress(page)).toContainText(sentence);
+  await expect(progress(page).getByRole('progressbar')).toHaveAttribute('max', '10000');
+  current = { ...running, processed: 9_999 };
+  await expect(progress(page)).toContainText('Applied to 9,999 of 10,000 pictures');
+  await progress(page).getByRole('button', { name: 'Cancel' }).click();
+  await expect(progress(page)).toContainText('Canceled. The settings are applied to 1,200 of 10,000 pictures.');
+
+  await test.step('and continued', async () => {
+    await page.unroute('**/api/jobs/*');
+    await progress(page).getByRole('button', { name: 'Apply to all pictures' }).click();
+    await expect(progress(page)).toContainText('Applied to all pictures. 0 pictures changed.');
+  });
 });
 
 test('restores the defaults, also in a form with unsaved changes', async ({ page }) => {

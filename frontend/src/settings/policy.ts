@@ -1,18 +1,36 @@
-// Applies a filter policy like the workflow's filter-labels step, to preview a setting before it is saved.
-import type { FilterPolicy } from '../api/types';
+// Applies settings like the workflow's filter-labels step, to preview them before they are saved.
+import { isSameLabel } from '../api/filter';
+import type { Image, LabelSettings } from '../api/types';
 
-/** The labels that a policy keeps, highest confidence first. */
-export function applyPolicy<T extends { name: string; confidence: number }>(
-  policy: FilterPolicy,
-  labels: readonly T[],
-): T[] {
-  const { minConfidence, maxLabels, include, exclude } = policy;
-  const contains = (names: readonly string[], label: T) =>
-    names.some((name) => name.toLowerCase() === label.name.toLowerCase());
-  return labels
-    .filter((label) => label.confidence >= (Number.isFinite(minConfidence) ? minConfidence : 0))
+/** A label that the model found in a picture, or that the person added. */
+export interface Candidate {
+  readonly name: string;
+  readonly confidence: number;
+  /** Whether the person added it. Then it counts in any case. */
+  readonly added: boolean;
+  /** The model's names, if it has others. */
+  readonly detectedAs: readonly string[];
+}
+
+/** Everything that can count in a picture, highest confidence first: not what the person has removed. */
+export function candidatesOf({ labels, otherLabels, corrections }: Image): Candidate[] {
+  const others = otherLabels.filter(({ name }) => !corrections.removed.some((removed) => isSameLabel(removed, name)));
+  return [...labels, ...others.map((other) => ({ ...other, added: false, detectedAs: [] }))].toSorted(
+    (one, other) => other.confidence - one.confidence,
+  );
+}
+
+/** The labels that count with these settings, highest confidence first. */
+export function applySettings(settings: LabelSettings, candidates: readonly Candidate[]): Candidate[] {
+  const { minConfidence, maxLabels, include, exclude } = settings;
+  const contains = (names: readonly string[], label: Candidate) =>
+    names.some((name) => [label.name, ...label.detectedAs].some((other) => isSameLabel(name, other)));
+  const counting = candidates
+    .filter(({ added }) => !added)
+    .filter(({ confidence }) => confidence >= (Number.isFinite(minConfidence) ? minConfidence : 0))
     .filter((label) => include.length === 0 || contains(include, label))
     .filter((label) => !contains(exclude, label))
     .toSorted((a, b) => b.confidence - a.confidence)
     .slice(0, Number.isFinite(maxLabels) ? Math.max(0, maxLabels) : undefined);
+  return [...candidates.filter(({ added }) => added), ...counting];
 }

@@ -1,25 +1,27 @@
-// The settings: which labels pictures get, with a preview, and deleting all data.
+// The settings: which labels pictures get, with a preview and the progress of applying them, and deleting all data.
 import { Task } from '@lit/task';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
 import { NO_FILTER } from '../api/filter';
 import type { ImageUrls } from '../api/image-urls';
+import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { Image, LabelSettings } from '../api/types';
 import { showModal } from '../shared/dialog';
 import { back, close } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
 import { text } from '../shared/text';
-import { applyPolicy } from './policy';
 import '../labels/label-field';
 import type { PickEvent } from '../labels/label-field';
+import { MAX_SETTINGS_NAMES, type SettingsStore } from '../labels/settings-store';
+import './job-progress';
 import { sheets } from '../shared/styles';
+import { applySettings, candidatesOf } from './policy';
 import css from './settings-view.css?inline';
 
-// The API's limits.
+/** The API's limit for labels of a picture that the model found. */
 const MAX_LABELS = 100;
-const MAX_NAMES = 100;
 
 /** Dispatches `back`, and `deleted` after all data was deleted. */
 @customElement('ilg-settings-view')
@@ -28,6 +30,8 @@ export class SettingsView extends LitElement {
 
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) urls!: ImageUrls;
+  @property({ attribute: false }) settings!: SettingsStore;
+  @property({ attribute: false }) jobs!: JobTracker;
   @state() private policy: LabelSettings | undefined;
   @state() private saved: LabelSettings | undefined;
   @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
@@ -48,8 +52,9 @@ export class SettingsView extends LitElement {
     this.listening = new AbortController();
     const { signal } = this.listening;
     this.urls.addEventListener('change', () => this.requestUpdate(), { signal });
+    this.jobs.addEventListener('ended', () => void this.sample.run(), { signal });
     window.addEventListener('keydown', this.key, { signal });
-    void this.load(signal);
+    void this.load();
   }
 
   override disconnectedCallback(): void {
@@ -71,6 +76,7 @@ export class SettingsView extends LitElement {
       <div class="content">
         <div role="status">${this.message && !this.message.bad ? html`<p class="message">${this.message.sentence}</p>` : nothing}</div>
         <div role="alert">${this.message?.bad ? html`<p class="message bad">${this.message.sentence}</p>` : nothing}</div>
+        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => this.saved && void this.store(this.saved)}></ilg-job-progress>
         ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : html`<p class="hint">${text.settings.loading}</p>`}
         ${this.deletion()}
       </div>
@@ -125,17 +131,19 @@ export class SettingsView extends LitElement {
 
   private preview(policy: LabelSettings) {
     if (!this.sample.value) return nothing;
-    const { imageId, labels, fileName } = this.sample.value;
+    const { imageId, fileName } = this.sample.value;
     const url = this.urls.get(imageId);
-    const kept = new Set(applyPolicy(policy, labels));
+    const candidates = candidatesOf(this.sample.value);
+    const kept = new Set(applySettings(policy, candidates));
     return html`<aside aria-labelledby="preview">
       <h3 id="preview">${text.settings.preview}</h3>
       ${url ? html`<img src=${url} alt=${fileName || text.unnamed} @error=${this.previewFailed} />` : nothing}
-      <p class="hint" role="status">${text.settings.kept(kept.size, labels.length)}</p>
+      <p class="hint" role="status">${text.settings.kept(kept.size, candidates.length)}</p>
       <ul role="list" class="labels">
-        ${labels.map(
+        ${candidates.map(
           (label) => html`<li ?data-dropped=${!kept.has(label)}>
-            ${kept.has(label) ? html`<span>${label.name}</span>` : html`<del>${label.name}</del>`} <small>${text.confidence(label.confidence)}</small>
+            ${kept.has(label) ? html`<span>${label.name}</span>` : html`<del>${label.name}</del>`}
+            <small>${label.added ? text.corrections.added : text.confidence(label.confidence)}</small>
           </li>`,
         )}
       </ul>
@@ -165,9 +173,9 @@ export class SettingsView extends LitElement {
     </section>`;
   }
 
-  private async load(signal: AbortSignal): Promise<void> {
+  private async load(): Promise<void> {
     try {
-      await this.loadPolicy(signal);
+      this.policy = this.saved = await this.settings.load();
     } catch (error) {
       this.showError(error);
     }
@@ -195,16 +203,14 @@ export class SettingsView extends LitElement {
     }
   }
 
-  private async loadPolicy(signal: AbortSignal): Promise<void> {
-    this.policy = this.saved = await this.api.getSettings(signal);
-  }
-
   private async save(event: Event): Promise<void> {
     event.preventDefault();
-    if (!this.policy) return;
+    if (this.policy) await this.store(this.policy);
+  }
+
+  private async store(settings: LabelSettings): Promise<void> {
     try {
-      const { jobId: _, ...settings } = await this.api.putSettings(this.policy);
-      this.policy = this.saved = settings;
+      this.policy = this.saved = await this.settings.save(settings);
       this.message = { sentence: text.settings.saved, bad: false };
     } catch (error) {
       this.showError(error);
@@ -213,8 +219,7 @@ export class SettingsView extends LitElement {
 
   private async reset(): Promise<void> {
     try {
-      const { jobId: _, ...settings } = await this.api.deleteSettings();
-      this.policy = this.saved = settings;
+      this.policy = this.saved = await this.settings.reset();
       this.message = { sentence: text.settings.wereReset, bad: false };
     } catch (error) {
       this.showError(error);
@@ -232,7 +237,7 @@ export class SettingsView extends LitElement {
       }
       this.message = { sentence: text.settings.deleted(this.deleting.deleted), bad: false };
       this.dispatchEvent(new Event('deleted'));
-      if (this.isConnected) await Promise.all([this.sample.run(), this.loadPolicy(this.listening.signal)]);
+      if (this.isConnected) await Promise.all([this.sample.run(), this.load()]);
     } catch (error) {
       this.showError(error);
     }
@@ -245,8 +250,8 @@ export class SettingsView extends LitElement {
   }
 
   private addName(field: 'include' | 'exclude', names: readonly string[]): void {
-    if (names.length <= MAX_NAMES) this.change({ [field]: names });
-    else this.message = { sentence: text.settings.tooManyNames(MAX_NAMES), bad: true };
+    if (names.length <= MAX_SETTINGS_NAMES) this.change({ [field]: names });
+    else this.message = { sentence: text.settings.tooManyNames(MAX_SETTINGS_NAMES), bad: true };
   }
 
   /** Ignores errors after the view was closed, which aborts its requests. */
