@@ -80,6 +80,13 @@ export class ApiClient {
     return { groups, nextCursor: nextCursor ?? undefined };
   }
 
+  /** The newest picture with a label, as far as one request finds it. The name must not contain `|` or `>`. */
+  async newestWith(label: string, signal: AbortSignal): Promise<Summary | undefined> {
+    const query = { label: [label], limit: 1 };
+    const { images } = await dataOf(this.client.GET('/images', { params: { query }, signal }));
+    return images[0];
+  }
+
   /** Several pictures, at most `MAX_IDS`. Pictures that do not exist are left out. */
   async getImages(id: string[], signal: AbortSignal): Promise<readonly Summary[]> {
     const { images } = await dataOf(this.client.GET('/images', { params: { query: { id } }, signal }));

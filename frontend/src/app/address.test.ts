@@ -11,6 +11,7 @@ test('readAddress reads what writeAddress writes', () => {
     { view: { name: 'library' }, filter: NO_FILTER },
     { view: { name: 'settings' }, filter: NO_FILTER },
     { view: { name: 'duplicates' }, filter: NO_FILTER },
+    { view: { name: 'labels' }, filter: NO_FILTER },
     {
       view: { name: 'picture', imageId: ID },
       filter: {

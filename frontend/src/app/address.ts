@@ -3,7 +3,7 @@
 import { type Filter, readParameters, writeParameters } from '../api/filter';
 
 export type View =
-  | { readonly name: 'library' | 'settings' | 'duplicates' }
+  | { readonly name: 'library' | 'labels' | 'settings' | 'duplicates' }
   | { readonly name: 'picture'; readonly imageId: string };
 
 export interface Address {
@@ -19,7 +19,7 @@ export function readAddress({ pathname, searchParams }: URL): Address {
   const view: View =
     name === 'images' && IMAGE_ID.test(imageId)
       ? { name: 'picture', imageId }
-      : { name: name === 'settings' || name === 'duplicates' ? name : 'library' };
+      : { name: name === 'settings' || name === 'labels' || name === 'duplicates' ? name : 'library' };
   return { view, filter: readParameters(searchParams) };
 }
 
@@ -29,6 +29,17 @@ export function writeAddress({ view, filter }: Address): string {
   const query = new URLSearchParams(
     parameters.flatMap(([name, value]) => [value].flat().map((single) => [name, String(single)])),
   );
-  const path = view.name === 'picture' ? `/images/${view.imageId}` : view.name === 'library' ? '/' : `/${view.name}`;
+  const path = pathOf(view);
   return query.size > 0 ? `${path}?${query}` : path;
+}
+
+function pathOf(view: View): string {
+  switch (view.name) {
+    case 'picture':
+      return `/images/${view.imageId}`;
+    case 'library':
+      return '/';
+    default:
+      return `/${view.name}`;
+  }
 }

@@ -22,6 +22,7 @@ import type { SelectionBar } from '../gallery/selection-bar';
 import type { UndoableEvent } from '../labels/corrector';
 import '../picture/picture-view';
 import type { DeleteEvent, PictureView } from '../picture/picture-view';
+import '../settings/labels-view';
 import '../settings/settings-view';
 import { mark, offline } from '../shared/icons';
 import { isTyping, KEYS, keyOf } from '../shared/shortcuts';
@@ -47,6 +48,10 @@ import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
 
 /** The height of the header, in pixels: it hides the tiles behind it. */
 const HEADER_HEIGHT = 72;
+
+/** The address of the pictures with a label. */
+const picturesWith = (name: string): string =>
+  writeAddress({ view: { name: 'library' }, filter: { ...NO_FILTER, labels: [[{ name, minConfidence: undefined }]] } });
 
 @customElement('ilg-home')
 export class Home extends LitElement {
@@ -176,6 +181,7 @@ export class Home extends LitElement {
         <ilg-file-picker folder label=${text.addFolder}></ilg-file-picker>
         <ilg-file-picker label=${text.addPictures}></ilg-file-picker>
         <ilg-account-menu .email=${this.session.email} @shortcuts=${() => this.shortcuts.open()} @signout=${() => void this.workspace.signOut()}>
+          <a href=${writeAddress({ view: { name: 'labels' }, filter })}>${text.labels.title}</a>
           <a href=${writeAddress({ view: { name: 'duplicates' }, filter })}>${text.duplicates.title}</a>
           <a href=${writeAddress({ view: { name: 'settings' }, filter })}>${text.settings.title}</a>
           <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
@@ -238,6 +244,7 @@ export class Home extends LitElement {
   private openView() {
     const { view } = this.workspace.router.address;
     if (view.name === 'settings') return this.settings();
+    if (view.name === 'labels') return this.labels();
     if (view.name === 'duplicates') return this.duplicates();
     return view.name === 'picture' ? this.picture(view.imageId) : nothing;
   }
@@ -264,6 +271,17 @@ export class Home extends LitElement {
       @back=${() => router.close()}
       @deleteduplicates=${({ images }: DeleteDuplicatesEvent) => this.workspace.deleteAll(images)}
     ></ilg-duplicates-view>`;
+  }
+
+  private labels() {
+    const { api, router, settings, jobs } = this.workspace;
+    return html`<ilg-labels-view
+      .api=${api}
+      .settings=${settings}
+      .jobs=${jobs}
+      .hrefOf=${picturesWith}
+      @back=${() => router.close()}
+    ></ilg-labels-view>`;
   }
 
   private picture(imageId: string) {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { LabelSettings } from '../api/types';
 import { text } from '../shared/text';
-import { hiding, renaming, SettingsStore, showing, sourcesOf } from './settings-store';
+import { hiding, renaming, restoringNames, SettingsStore, showing, sourcesOf } from './settings-store';
 
 const SETTINGS: LabelSettings = { minConfidence: 55, maxLabels: 50, include: [], exclude: ['Dog'], renames: [] };
 const renamed = (...pairs: [from: string, to: string][]) => ({
@@ -24,6 +24,16 @@ test('a renamed label gets another name, and its own name back', () => {
     { from: 'Good boy', to: 'Buddy' },
   ]);
   expect(renaming(['dog'], 'dog')(once).renames).toEqual([]);
+});
+
+test('undoing a rename restores the earlier name, and keeps other renames', () => {
+  const before = renamed(['Dog', 'Good boy']);
+  const after = renaming(['Car'], 'Auto')(renaming(['Dog'], 'Buddy')(before));
+  expect(restoringNames(['Dog'], before.renames)(after).renames).toEqual([
+    { from: 'Car', to: 'Auto' },
+    { from: 'Dog', to: 'Good boy' },
+  ]);
+  expect(restoringNames(['Dog'], [])(after).renames).toEqual([{ from: 'Car', to: 'Auto' }]);
 });
 
 test('merging moves all names of a label', () => {

@@ -76,6 +76,18 @@ export function renaming(sources: readonly string[], to: string): Change {
   });
 }
 
+/** Undoes renames: gives the model's names the names that they had in `before`. */
+export function restoringNames(sources: readonly string[], before: LabelSettings['renames']): Change {
+  const isSource = (from: string) => sources.some((source) => isSameLabel(source, from));
+  return (settings) => ({
+    ...settings,
+    renames: [
+      ...settings.renames.filter(({ from }) => !isSource(from)),
+      ...before.filter(({ from }) => isSource(from)),
+    ],
+  });
+}
+
 /** The model's names for a label: those that are renamed to it, or its own. */
 export function sourcesOf(name: string, { renames }: LabelSettings): readonly string[] {
   const renamed = renames.filter(({ to }) => isSameLabel(to, name)).map(({ from }) => from);

@@ -603,6 +603,50 @@ export const text = {
         ? 'All copies of 1 picture are selected. None will be left.'
         : `All copies of ${whole.format(number)} pictures are selected. None will be left.`,
   },
+  /** The page with all labels. */
+  labels: {
+    title: 'Labels',
+    loading: 'Loading labels…',
+    none: 'Your pictures have no labels yet.',
+    filter: 'Filter labels',
+    groupBy: 'Group by',
+    groupings: { category: 'Category', parent: 'Parent', none: 'All labels' },
+    others: 'Other',
+    count: (number: number) => whole.format(number),
+    shown: (number: number) => count(number, 'label', 'labels'),
+    newName: 'New name',
+    renameHint: 'Give the label another name on all pictures. Choose the name of another label to merge the two.',
+    saveName: 'Rename',
+    hide: 'Hide on all pictures',
+    renamed: 'Renamed',
+    rename: (from: string, to: string) => `${from} → ${to}`,
+    undoRename: (from: string) => `Undo the new name of ${from}`,
+    renamedToast: (from: string, to: string) => `Renaming ${from} to ${to} on all pictures`,
+    hidden: 'Hidden',
+    show: 'Show',
+    showNamed: (name: string) => `Show ${name} again`,
+    showAll: 'Show all again',
+    hideSensitive: 'Hide sensitive labels…',
+    hideThese: 'Hide these labels',
+    sensitiveTitle: 'Hide sensitive labels?',
+    sensitiveLead:
+      'These labels disappear from all your pictures, and from new ones. You can show them again at any time.',
+    sensitiveGroups: {
+      age: 'Age',
+      gender: 'Gender',
+      religion: 'Religion',
+      health: 'Health',
+      politics: 'Politics',
+      sexuality: 'Sexuality',
+      weapons: 'Weapons',
+    },
+    sensitiveSource:
+      'Based on the special categories of personal data in the GDPR, with age, gender and weapons added. Sources:',
+    gdpr: 'GDPR, Article 9',
+    rekognition: 'Amazon Rekognition labels',
+    sensitiveToast: 'Hiding sensitive labels on all pictures',
+  },
+
   /** Applying new settings to all pictures. */
   job: {
     title: 'Applying settings',

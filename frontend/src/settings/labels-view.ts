@@ -1,0 +1,318 @@
+// All labels of the owner's pictures: with a cover and the number of pictures, and what can be done with each of them. Also
+// the labels that are renamed or hidden.
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { ApiClient } from '../api/client';
+import { isLabelName, isSameLabel } from '../api/filter';
+import type { JobTracker } from '../api/job-tracker';
+import { messageFor } from '../api/problem';
+import type { CountedLabel, LabelSettings } from '../api/types';
+import { UndoableEvent } from '../labels/corrector';
+import '../labels/label-field';
+import type { LabelField, PickEvent } from '../labels/label-field';
+import { hiding, renaming, restoringNames, type SettingsStore, showing, sourcesOf } from '../labels/settings-store';
+import { showModal } from '../shared/dialog';
+import { back, hide, menu } from '../shared/icons';
+import { KEYS } from '../shared/shortcuts';
+import { sheets } from '../shared/styles';
+import { text } from '../shared/text';
+import './job-progress';
+import './label-cover';
+import { type Grouping, groupLabels, type LabelGroup } from './label-groups';
+import css from './labels-view.css?inline';
+import { SENSITIVE, SENSITIVE_NAMES } from './sensitive';
+
+/** Dispatches `back`, and `undoable` after a change. */
+@customElement('ilg-labels-view')
+export class LabelsView extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) api!: ApiClient;
+  @property({ attribute: false }) settings!: SettingsStore;
+  @property({ attribute: false }) jobs!: JobTracker;
+  /** The address of the pictures with a label. */
+  @property({ attribute: false }) hrefOf!: (label: string) => string;
+  @state() private labels: readonly CountedLabel[] | undefined;
+  @state() private current: LabelSettings | undefined;
+  @state() private grouping: Grouping = 'category';
+  @state() private filter = '';
+  @state() private problem = '';
+  /** The label in the dialog. */
+  @state() private chosen: CountedLabel | undefined;
+  @query('h2') private heading!: HTMLHeadingElement;
+  @query('#label') private labelDialog!: HTMLDialogElement;
+  @query('#sensitive') private sensitiveDialog!: HTMLDialogElement;
+  @query('ilg-label-field') private nameField!: LabelField | null;
+  private listening = new AbortController();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.settings.addEventListener('change', () => void this.load(), { signal });
+    this.jobs.addEventListener('ended', () => void this.load(), { signal });
+    window.addEventListener('keydown', this.key, { signal });
+    void this.load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.listening.abort();
+  }
+
+  override firstUpdated(): void {
+    this.heading.focus();
+  }
+
+  override render() {
+    return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
+      <header>
+        <button class="tool" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
+        <h2 id="title" tabindex="-1">${text.labels.title}</h2>
+      </header>
+      <div class="content">
+        <div role="alert">${this.problem ? html`<p class="message bad">${this.problem}</p>` : nothing}</div>
+        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => void this.change((settings) => settings)}></ilg-job-progress>
+        ${this.labels && this.current ? this.all(this.labels, this.current) : html`<p class="hint">${text.labels.loading}</p>`}
+      </div>
+      ${this.labelMenu()} ${this.sensitiveQuestion()}
+    </section>`;
+  }
+
+  private all(labels: readonly CountedLabel[], settings: LabelSettings) {
+    const groups = groupLabels(labels, this.grouping, this.filter);
+    return html`
+      <div class="bar">
+        <input
+          type="search"
+          aria-label=${text.labels.filter}
+          placeholder=${text.labels.filter}
+          .value=${this.filter}
+          @input=${(event: Event) => {
+            this.filter = textOf(event);
+          }}
+        />
+        <label>
+          <span>${text.labels.groupBy}</span>
+          <select
+            @change=${(event: Event) => {
+              this.grouping = textOf(event) as Grouping;
+            }}
+          >
+            ${(['category', 'parent', 'none'] as const).map(
+              (grouping) =>
+                html`<option value=${grouping} ?selected=${grouping === this.grouping}>${text.labels.groupings[grouping]}</option>`,
+            )}
+          </select>
+        </label>
+        <button class="button" type="button" @click=${() => showModal(this.sensitiveDialog)}>${hide}<span>${text.labels.hideSensitive}</span></button>
+      </div>
+      <p class="visually-hidden" role="status">${text.labels.shown(groups.reduce((sum, group) => sum + group.labels.length, 0))}</p>
+      ${groups.length === 0 ? html`<p class="hint">${labels.length === 0 ? text.labels.none : text.find.noSuchLabel}</p>` : nothing}
+      ${repeat(
+        groups,
+        ({ name }) => name,
+        (group) => this.group(group),
+      )}
+      ${this.renamedLabels(settings)} ${this.hiddenLabels(settings)}
+    `;
+  }
+
+  private group({ name, labels }: LabelGroup) {
+    const heading = name ?? (this.grouping === 'none' ? text.labels.groupings.none : text.labels.others);
+    return html`<section class="group" aria-label=${heading}>
+      <h3>${heading} <small>${text.labels.count(labels.length)}</small></h3>
+      <ul role="list" class="labels">
+        ${repeat(
+          labels,
+          (label) => label.name,
+          (label) => this.card(label),
+        )}
+      </ul>
+    </section>`;
+  }
+
+  private card(label: CountedLabel) {
+    const { name, count } = label;
+    const content = html`<ilg-label-cover .api=${this.api} label=${name}></ilg-label-cover>
+      <span class="name"><span>${name}</span><small>${text.pictures(count)}</small></span>`;
+    return html`<li>
+      ${isLabelName(name) ? html`<a href=${this.hrefOf(name)}>${content}</a>` : html`<div class="plain">${content}</div>`}
+      <button class="tool" type="button" aria-label=${text.corrections.menu(name)} title=${text.corrections.menu(name)} @click=${() => this.open(label)}>${menu}</button>
+    </li>`;
+  }
+
+  private renamedLabels({ renames }: LabelSettings) {
+    if (renames.length === 0) return nothing;
+    return html`<section class="group" aria-labelledby="renamed">
+      <h3 id="renamed">${text.labels.renamed}</h3>
+      <ul role="list" class="rows">
+        ${renames.map(
+          ({ from, to }) => html`<li>
+            <span>${text.labels.rename(from, to)}</span>
+            <button class="button" type="button" aria-label=${text.labels.undoRename(from)} @click=${() => void this.change(restoringNames([from], []))}>${text.undo}</button>
+          </li>`,
+        )}
+      </ul>
+    </section>`;
+  }
+
+  private hiddenLabels({ exclude }: LabelSettings) {
+    if (exclude.length === 0) return nothing;
+    return html`<section class="group" aria-labelledby="hidden">
+      <h3 id="hidden">${text.labels.hidden}</h3>
+      <ul role="list" class="rows">
+        ${exclude.map(
+          (name) => html`<li>
+            <span>${name}</span>
+            <button class="button" type="button" aria-label=${text.labels.showNamed(name)} @click=${() => void this.change(showing([name]))}>${text.labels.show}</button>
+          </li>`,
+        )}
+      </ul>
+      ${
+        exclude.length > 1
+          ? html`<button class="button all" type="button" @click=${() => void this.change(showing(exclude))}>${text.labels.showAll}</button>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  private labelMenu() {
+    const { chosen } = this;
+    return html`<dialog id="label" aria-labelledby="label-title">
+      ${
+        chosen
+          ? html`<form @submit=${this.rename}>
+              <h3 id="label-title">${chosen.name}</h3>
+              <p class="hint">${text.labels.renameHint}</p>
+              <ilg-label-field
+                free
+                adding
+                .api=${this.api}
+                label=${text.labels.newName}
+                placeholder=${text.labels.newName}
+                .chosen=${[chosen.name]}
+                @pick=${this.picked}
+              ></ilg-label-field>
+              <button class="button hide" type="button" @click=${() => void this.hide(chosen.name)}>${hide}<span>${text.labels.hide}</span></button>
+              <div class="buttons">
+                <button class="button" type="button" @click=${() => this.labelDialog.close()}>${text.corrections.close}</button>
+                <button class="button primary" type="submit">${text.labels.saveName}</button>
+              </div>
+            </form>`
+          : nothing
+      }
+    </dialog>`;
+  }
+
+  private sensitiveQuestion() {
+    const excluded = this.current?.exclude ?? [];
+    const isHidden = (name: string) => excluded.some((other) => isSameLabel(other, name));
+    return html`<dialog id="sensitive" aria-labelledby="sensitive-title" aria-describedby="sensitive-lead">
+      <form method="dialog">
+        <h3 id="sensitive-title">${text.labels.sensitiveTitle}</h3>
+        <p id="sensitive-lead">${text.labels.sensitiveLead}</p>
+        <dl>
+          ${SENSITIVE.map(
+            ({ name, labels }) =>
+              html`<div><dt>${text.labels.sensitiveGroups[name]}</dt><dd>${labels.join(', ')}</dd></div>`,
+          )}
+        </dl>
+        <p class="hint">
+          ${text.labels.sensitiveSource}
+          <a href="https://eur-lex.europa.eu/eli/reg/2016/679/oj" target="_blank" rel="noopener">${text.labels.gdpr}</a>,
+          <a href="https://docs.aws.amazon.com/rekognition/latest/dg/labels.html" target="_blank" rel="noopener">${text.labels.rekognition}</a>
+        </p>
+        <div class="buttons">
+          <button class="button" autofocus>${text.corrections.close}</button>
+          <button class="button primary" ?disabled=${SENSITIVE_NAMES.every(isHidden)} @click=${() => void this.hideSensitive()}>${text.labels.hideThese}</button>
+        </div>
+      </form>
+    </dialog>`;
+  }
+
+  private async open(label: CountedLabel): Promise<void> {
+    this.chosen = label;
+    await this.updateComplete;
+    this.nameField?.clear();
+    showModal(this.labelDialog);
+  }
+
+  private picked(event: PickEvent): void {
+    // The text stays in the field until the person saves it.
+    event.preventDefault();
+  }
+
+  private async rename(event: Event): Promise<void> {
+    event.preventDefault();
+    const { chosen, current, nameField } = this;
+    const value = nameField?.value ?? '';
+    if (!chosen || !current || !value || value === chosen.name) return this.labelDialog.close();
+    // An existing label keeps its spelling.
+    const to = this.labels?.find(({ name }) => isSameLabel(name, value) && name !== chosen.name)?.name ?? value;
+    const sources = sourcesOf(chosen.name, current);
+    this.labelDialog.close();
+    const before = current.renames;
+    if (await this.change(renaming(sources, to))) {
+      this.offerUndo(text.labels.renamedToast(chosen.name, to), restoringNames(sources, before));
+    }
+  }
+
+  private async hide(name: string): Promise<void> {
+    this.labelDialog.close();
+    if (await this.change(hiding([name]))) this.offerUndo(text.corrections.hiddenToast(name), showing([name]));
+  }
+
+  private async hideSensitive(): Promise<void> {
+    const before = this.current?.exclude ?? [];
+    const added = SENSITIVE_NAMES.filter((name) => !before.some((other) => isSameLabel(other, name)));
+    if (await this.change(hiding(added))) this.offerUndo(text.labels.sensitiveToast, showing(added));
+  }
+
+  /** Changes the settings. Returns whether it worked. */
+  private async change(change: (settings: LabelSettings) => LabelSettings): Promise<boolean> {
+    this.problem = '';
+    try {
+      this.current = await this.settings.change(change);
+      return true;
+    } catch (error) {
+      this.showError(error);
+      return false;
+    }
+  }
+
+  private offerUndo(sentence: string, change: (settings: LabelSettings) => LabelSettings): void {
+    const { settings } = this;
+    this.dispatchEvent(new UndoableEvent(sentence, () => settings.change(change).then(() => {})));
+  }
+
+  private async load(): Promise<void> {
+    const { signal } = this.listening;
+    try {
+      const [labels, current] = await Promise.all([this.api.listLabels('', signal), this.settings.load()]);
+      if (signal.aborted) return;
+      this.labels = labels;
+      this.current = current;
+    } catch (error) {
+      this.showError(error);
+    }
+  }
+
+  /** Ignores errors after the view was closed, which aborts its requests. */
+  private showError(error: unknown): void {
+    if (this.isConnected && !this.listening.signal.aborted) this.problem = messageFor(error);
+  }
+
+  private close(): void {
+    this.dispatchEvent(new Event('back'));
+  }
+
+  private readonly key = (event: KeyboardEvent): void => {
+    if (event.key === KEYS.settings.back && !event.defaultPrevented) this.close();
+  };
+}
+
+function textOf({ target }: Event): string {
+  return (target as HTMLInputElement | HTMLSelectElement).value;
+}

@@ -1,0 +1,55 @@
+// The labels of “Hide sensitive labels”: what they say about people in a picture is nobody's business, or is often wrong.
+//
+// Age, gender, religion, health, politics and sexuality follow the special categories of personal data in Article 9(1) of
+// the GDPR (https://eur-lex.europa.eu/eli/reg/2016/679/oj), with age and gender added: Amazon advises against decisions
+// that rely on predictions of gender (https://docs.aws.amazon.com/rekognition/latest/dg/labels.html, where the list of all
+// labels can be downloaded). Weapons are added because they alarm people. A name that no picture has changes nothing.
+
+export interface SensitiveGroup {
+  readonly name: 'age' | 'gender' | 'religion' | 'health' | 'politics' | 'sexuality' | 'weapons';
+  readonly labels: readonly string[];
+}
+
+/** Fewer names than the API's limit for hidden labels, so that there is room for others. */
+export const SENSITIVE: readonly SensitiveGroup[] = [
+  { name: 'age', labels: ['Baby', 'Boy', 'Child', 'Girl', 'Newborn', 'Senior Citizen', 'Teen'] },
+  { name: 'gender', labels: ['Female', 'Lady', 'Male', 'Man', 'Woman'] },
+  {
+    name: 'religion',
+    labels: [
+      'Altar',
+      'Bishop',
+      'Church',
+      'Crucifix',
+      'Monk',
+      'Mosque',
+      'Nun',
+      'Prayer',
+      'Priest',
+      'Synagogue',
+      'Worship',
+    ],
+  },
+  {
+    name: 'health',
+    labels: [
+      'Bandage',
+      'Crutch',
+      'Hospital',
+      'Injection',
+      'Medication',
+      'Neck Brace',
+      'Patient',
+      'Stretcher',
+      'Wheelchair',
+    ],
+  },
+  { name: 'politics', labels: ['Protest'] },
+  { name: 'sexuality', labels: ['Lingerie', 'Underwear'] },
+  {
+    name: 'weapons',
+    labels: ['Ammunition', 'Bomb', 'Grenade', 'Gun', 'Handgun', 'Machine Gun', 'Rifle', 'Shotgun', 'Weapon'],
+  },
+];
+
+export const SENSITIVE_NAMES: readonly string[] = SENSITIVE.flatMap(({ labels }) => labels);

@@ -1,0 +1,155 @@
+// The page with all labels: covers, groups, renaming, merging and hiding.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { expect, label, picture, test, tile, tiles } from './app.ts';
+import type { Person } from './people.ts';
+import { seed } from './seed.ts';
+import { stack } from './stack.ts';
+
+test.use({ contextOptions: { reducedMotion: 'reduce' } });
+
+const view = (page: Page): Locator => page.getByRole('dialog', { name: 'Labels', exact: true });
+const card = (page: Page, name: string): Locator =>
+  view(page).getByRole('listitem').filter({ has: page.getByRole('button', { name: `More for ${name}`, exact: true }) });
+const menu = (page: Page, name: string): Locator => page.getByRole('dialog', { name, exact: true });
+const progress = (page: Page): Locator => page.getByRole('region', { name: 'Applying settings' });
+
+/** Three pictures with labels that are counted. Seeded pictures are not, until their labels are corrected. */
+async function library(person: Person): Promise<void> {
+  await seed(person, 3, (index) => ({ labels: index === 0 ? ['Kitten', 'Cat', 'Baby'] : ['Cat', 'Animal'] }));
+  const ids = [0, 1, 2].map((index) => `0193506a-7d2e-7c61-9a54-${String(index).padStart(12, '0')}`);
+  const corrected = await fetch(`${stack.webUrl}/api/images/labels`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${person.tokens.accessToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ids, add: ['Seen'] }),
+  });
+  expect(corrected.status).toBe(200);
+}
+
+test('lists labels with covers and numbers, and opens their pictures', async ({ page, person }) => {
+  await library(person);
+  await page.goto('/');
+  await page.getByRole('button', { name: /^Account/ }).click();
+  await page.getByRole('link', { name: 'Labels' }).click();
+  await expect(page).toHaveURL(/\/labels$/);
+  await expect(card(page, 'Cat')).toContainText('3 pictures');
+  await expect(card(page, 'Kitten')).toContainText('1 picture');
+  await expect(card(page, 'Cat').locator('img')).toBeVisible();
+  await view(page).getByRole('searchbox', { name: 'Filter labels' }).fill('kit');
+  await expect(card(page, 'Cat')).toHaveCount(0);
+  await card(page, 'Kitten').getByRole('link').click();
+  await expect(page).toHaveURL(/\/\?label=Kitten$/);
+  await expect(tiles(page)).toHaveCount(1);
+  await page.goBack();
+  await expect(view(page)).toBeVisible();
+  await page.goBack();
+  await expect(view(page)).toHaveCount(0);
+});
+
+test('renames a label on all pictures, and undoes it', async ({ page, person }) => {
+  await library(person);
+  await page.goto('/labels');
+  await card(page, 'Animal').getByRole('button').click();
+  await menu(page, 'Animal').getByRole('combobox', { name: 'New name' }).fill('Creature');
+  await menu(page, 'Animal').getByRole('button', { name: 'Rename' }).click();
+  await expect(progress(page)).toContainText('2 pictures changed.');
+  await expect(card(page, 'Creature')).toContainText('2 pictures');
+  await expect(card(page, 'Animal')).toHaveCount(0);
+  await expect(view(page).getByRole('region', { name: 'Renamed' })).toContainText('Animal → Creature');
+  await page.goto('/?label=creature');
+  await expect(tiles(page)).toHaveCount(2);
+  await tiles(page).first().click();
+  await expect(label(picture(page, '1.jpg'), 'Creature')).toContainText('Detected as Animal');
+
+  await page.goto('/labels');
+  await view(page).getByRole('button', { name: 'Undo the new name of Animal' }).click();
+  await expect(card(page, 'Animal')).toContainText('2 pictures');
+  await expect(view(page).getByRole('region', { name: 'Renamed' })).toHaveCount(0);
+});
+
+test('merges two labels with the keyboard only', async ({ page, person }) => {
+  await library(person);
+  await page.goto('/labels');
+  await card(page, 'Kitten').getByRole('button').focus();
+  await page.keyboard.press('Enter');
+  await expect(menu(page, 'Kitten').getByRole('combobox')).toBeFocused();
+  await page.keyboard.type('cat');
+  await page.keyboard.press('Enter');
+  await expect(menu(page, 'Kitten').getByRole('combobox')).toHaveValue('Cat');
+  await menu(page, 'Kitten').getByRole('button', { name: 'Rename' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(card(page, 'Kitten')).toHaveCount(0);
+  await expect(card(page, 'Cat')).toContainText('3 pictures');
+  await page.keyboard.press('Control+z');
+  await expect(card(page, 'Kitten')).toContainText('1 picture');
+});
+
+test('hides a label, and sensitive labels after a question', async ({ page, person }) => {
+  await library(person);
+  await page.goto('/labels');
+  await card(page, 'Animal').getByRole('button').click();
+  await menu(page, 'Animal').getByRole('button', { name: 'Hide on all pictures' }).click();
+  await expect(card(page, 'Animal')).toHaveCount(0);
+  const hidden = view(page).getByRole('region', { name: 'Hidden' });
+  await expect(hidden.getByRole('listitem')).toHaveText([/^\s*Animal/]);
+  await expect(progress(page)).toContainText('2 pictures changed.');
+
+  await view(page).getByRole('button', { name: 'Hide sensitive labels…' }).click();
+  const question = page.getByRole('dialog', { name: 'Hide sensitive labels?' });
+  await expect(question).toContainText('Baby');
+  await expect(question.getByRole('link', { name: 'GDPR, Article 9' })).toBeVisible();
+  await question.getByRole('button', { name: 'Hide these labels' }).click();
+  await expect(card(page, 'Baby')).toHaveCount(0);
+  await expect(hidden.getByRole('button', { name: 'Show Baby again' })).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await expect(card(page, 'Baby')).toContainText('1 picture');
+  await expect(hidden.getByRole('listitem')).toHaveText([/^\s*Animal/]);
+
+  await hidden.getByRole('button', { name: 'Show Animal again' }).click();
+  await expect(card(page, 'Animal')).toContainText('2 pictures');
+  await page.goto('/');
+  await expect(tile(page, '1.jpg', 'Animal')).toBeVisible();
+});
+
+test('labels are accessible in light and dark, and nothing is cut off', async ({ page, person }) => {
+  await library(person);
+  await page.goto('/labels');
+  await card(page, 'Animal').getByRole('button').click();
+  await menu(page, 'Animal').getByRole('combobox', { name: 'New name' }).fill('A rather long name for an animal');
+  await menu(page, 'Animal').getByRole('button', { name: 'Rename' }).click();
+  await card(page, 'Baby').getByRole('button').click();
+  await menu(page, 'Baby').getByRole('button', { name: 'Hide on all pictures' }).click();
+  await expect(progress(page)).toContainText('changed.');
+  const check = async (name: string) => {
+    for (const width of [320, 390, 1024]) {
+      await page.setViewportSize({ width, height: 844 });
+      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      await expect.poll(overflow, `${name}: nothing is cut off at ${width} px`).toBeLessThanOrEqual(0);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+        expect(found, `${name}, ${width} px, ${colorScheme}`).toEqual([]);
+      }
+    }
+  };
+  await check('labels');
+  await view(page).getByRole('button', { name: 'Hide sensitive labels…' }).click();
+  await check('sensitive');
+  await page.keyboard.press('Escape');
+  await card(page, 'Cat').getByRole('button').click();
+  await check('menu');
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('a label is renamed by tapping', async ({ page, person }) => {
+    await library(person);
+    await page.goto('/labels');
+    await card(page, 'Kitten').getByRole('button').tap();
+    await menu(page, 'Kitten').getByRole('combobox', { name: 'New name' }).fill('Small Cat');
+    await menu(page, 'Kitten').getByRole('button', { name: 'Rename' }).tap();
+    await expect(card(page, 'Small Cat')).toContainText('1 picture');
+  });
+});
