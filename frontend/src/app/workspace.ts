@@ -267,6 +267,9 @@ export class Workspace extends EventTarget {
   private labelsChanged(): void {
     this.library.refresh();
     this.dispatchEvent(new Event('refresh'));
+    // Only these views show the result of the job. It would be out of date when they are opened later.
+    const { name } = this.router.address.view;
+    if (name !== 'settings' && name !== 'labels') this.jobs.dismiss();
   }
 
   private corrected({ image }: CorrectedEvent): void {

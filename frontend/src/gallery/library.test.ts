@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { ApiClient } from '../api/client';
 import { NO_FILTER } from '../api/filter';
+import { NetworkError } from '../api/problem';
 import type { Status, Summary } from '../api/types';
 import type { Watcher } from '../api/watcher';
 import { Library } from './library';
@@ -53,4 +54,38 @@ test('loads the list again if the filter changed after the removal', async () =>
   await vi.waitFor(() => expect(ids(library)).toBe('cba'));
   expect(listImages.mock.lastCall?.[0]).toBe(filter);
   expect(library.isRemoved('d')).toBe(false);
+});
+
+test('refreshing replaces the labels of the loaded pictures at once, in their order', async () => {
+  const { library, listImages } = await open();
+  const labeled = images.map((one) => ({ ...one, labels: [{ name: 'Cat', confidence: 90, added: false }] }));
+  listImages.mockResolvedValueOnce({ images: labeled.slice(0, 2), nextCursor: 'next' });
+  listImages.mockResolvedValueOnce({ images: labeled.slice(2) });
+  const seen: string[] = [];
+  library.addEventListener('change', () => seen.push(ids(library)));
+  library.refresh();
+  await vi.waitFor(() => expect(library.images[0]?.labels).toHaveLength(1));
+  expect(listImages.mock.calls.slice(1).map(([, cursor]) => cursor)).toEqual([undefined, 'next']);
+  expect(seen).toEqual(['dcba']);
+  expect(library.images).toEqual(labeled);
+  expect(library.loadState.name).toBe('complete');
+});
+
+test('refreshing drops pictures that do not match anymore, but not those that are being labeled or were removed', async () => {
+  const { library, listImages } = await open([image('e', '4', 'PROCESSING'), ...images]);
+  library.remove('b');
+  listImages.mockResolvedValueOnce({ images: [images[0], images[2]] });
+  library.refresh();
+  await vi.waitFor(() => expect(ids(library)).toBe('ed'));
+});
+
+test('a failed refresh keeps the pictures, and can be repeated', async () => {
+  const { library, listImages } = await open();
+  listImages.mockRejectedValueOnce(new NetworkError('lost'));
+  library.refresh();
+  await vi.waitFor(() => expect(library.loadState.name).toBe('failed'));
+  expect(ids(library)).toBe('dcba');
+  listImages.mockResolvedValueOnce({ images: images.slice(1) });
+  library.retry();
+  await vi.waitFor(() => expect(ids(library)).toBe('cba'));
 });

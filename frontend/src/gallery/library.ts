@@ -23,6 +23,8 @@ export class Library extends EventTarget {
   private cursor: string | undefined;
   private state: LoadState = { name: 'loading' };
   private request = new AbortController();
+  /** Whether loading again what is loaded has failed. */
+  private isOutdated = false;
 
   constructor(
     private readonly api: ApiClient,
@@ -49,6 +51,7 @@ export class Library extends EventTarget {
   show(filter: Filter): void {
     this.filter = filter;
     this.cursor = undefined;
+    this.isOutdated = false;
     this.list = [];
     this.request.abort();
     this.request = new AbortController();
@@ -62,7 +65,9 @@ export class Library extends EventTarget {
 
   /** Continues after a failure. */
   retry(): void {
-    if (this.state.name === 'failed') void this.load(this.request.signal);
+    if (this.state.name !== 'failed') return;
+    if (this.isOutdated) this.refresh();
+    else void this.load(this.request.signal);
   }
 
   /** Adds a new picture, if there is no filter. */
@@ -138,6 +143,7 @@ export class Library extends EventTarget {
   }
 
   private async reload(filter: Filter, signal: AbortSignal): Promise<void> {
+    this.isOutdated = false;
     const wanted = this.list.length;
     const loaded: Summary[] = [];
     let cursor: string | undefined;
@@ -151,6 +157,7 @@ export class Library extends EventTarget {
       }
     } catch (error) {
       if (signal.aborted) return;
+      this.isOutdated = true;
       this.state = { name: 'failed', reason: messageFor(error) };
       this.changed();
       return;
