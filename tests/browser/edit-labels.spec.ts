@@ -54,6 +54,8 @@ test('works with the keyboard only, and Escape closes suggestions before the dia
   for (let step = 0; step < 2; step += 1) await page.keyboard.press('ArrowRight');
   await expect(page.getByRole('button', { name: 'Edit labels…' })).toBeFocused();
   await page.keyboard.press('Enter');
+  await expect(field(page, 'Remove labels')).toBeFocused();
+  await page.keyboard.press('ArrowDown');
   await expect(editor(page).getByRole('option').first()).toHaveText(/Dog\s*2 pictures/);
   await page.keyboard.press('Escape');
   await expect(editor(page).getByRole('option').first()).toBeHidden();
@@ -61,10 +63,9 @@ test('works with the keyboard only, and Escape closes suggestions before the dia
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
-  await expect(editor(page).getByRole('button', { name: 'Remove Dog' })).toBeVisible();
+  await expect(editor(page).getByRole('button', { name: 'Keep Dog' })).toBeVisible();
   await page.keyboard.press('Backspace');
-  await expect(editor(page).getByRole('button', { name: 'Remove Dog' })).toHaveCount(0);
-  await page.keyboard.press('Escape');
+  await expect(editor(page).getByRole('button', { name: 'Keep Dog' })).toHaveCount(0);
   await page.keyboard.press('Escape');
   await expect(editor(page)).toBeHidden();
   await expect(page.getByRole('toolbar')).toContainText('2 selected');
@@ -91,7 +92,7 @@ test.describe('a request that fails', () => {
     await field(page, 'Add labels').fill('Cat');
     await editor(page).getByRole('button', { name: 'Save' }).click();
     await expect(editor(page).getByRole('alert').filter({ hasText: "Couldn't change 2 of 2 pictures." })).toBeVisible();
-    await expect(editor(page).getByRole('button', { name: 'Remove Cat' })).toBeVisible();
+    await expect(editor(page).getByRole('button', { name: "Don't add Cat" })).toBeVisible();
     fails = false;
     await editor(page).getByRole('button', { name: 'Save' }).click();
     await expect(page.getByText('Changed labels of 2 pictures')).toBeVisible();
@@ -159,11 +160,14 @@ test.describe('on a phone', () => {
     await expect(tiles(page)).toHaveCount(3);
     await page.locator('ilg-gallery').getByRole('checkbox', { name: 'Select 0.jpg', exact: true }).tap();
     await page.getByRole('toolbar').getByRole('button', { name: 'Edit labels…' }).tap();
+    await editor(page).getByRole('button', { name: 'Remove Dog, 1 picture' }).tap();
+    await expect(editor(page).getByRole('button', { name: 'Keep Dog' })).toBeVisible();
     await field(page, 'Add labels').fill('Cat');
     await expect(editor(page).getByRole('button', { name: 'Save' })).toBeInViewport({ ratio: 1 });
     await page.keyboard.press('Enter');
     await editor(page).getByRole('button', { name: 'Save' }).tap();
     await expect(tile(page, '0.jpg', 'Cat')).toBeVisible();
-    await expect(tile(page, '1.jpg', 'Cat')).toHaveCount(0);
+    await expect(tile(page, '0.jpg', 'Dog')).toHaveCount(0);
+    await expect(tile(page, '1.jpg', 'Dog')).toBeVisible();
   });
 });

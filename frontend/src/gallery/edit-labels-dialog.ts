@@ -16,6 +16,9 @@ import css from './edit-labels-dialog.css?inline';
 /** The API's limit for labels that a picture can get from its owner, which also limits a request. */
 const MAX_NAMES = 50;
 
+/** How many labels are offered without typing. */
+const MAX_FREQUENT = 5;
+
 type List = keyof Edit;
 
 const NOTHING: Edit = { add: [], remove: [] };
@@ -54,7 +57,7 @@ export class EditLabelsDialog extends LitElement {
     return html`<dialog aria-labelledby="title">
       <form @submit=${this.save}>
         <h2 id="title">${text.editLabels.title(images.length)}</h2>
-        ${this.names('remove', isEmpty)} ${this.names('add', false)}
+        ${this.names('remove', isEmpty)} ${this.names('add')}
         <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
         <div role="status">
           ${done === undefined ? nothing : html`<p>${text.editLabels.saving(done, images.length)}</p>`}
@@ -68,7 +71,21 @@ export class EditLabelsDialog extends LitElement {
     </dialog>`;
   }
 
-  private names(list: List, focused: boolean) {
+  /** The most frequent labels of the pictures, to remove them with one click. */
+  private frequent() {
+    const { remove } = this.edit;
+    const labels = countLabels(this.images, []).filter(({ name }) => !remove.some((other) => isSameLabel(other, name)));
+    if (labels.length === 0) return nothing;
+    return html`<ul role="list" class="frequent">
+      ${labels.slice(0, MAX_FREQUENT).map(
+        ({ name, count }) => html`<li>
+          <button type="button" aria-label=${text.editLabels.removeNamed(name, count)} @click=${() => this.change('remove', name)}>${name} <small>${text.editLabels.number(count)}</small></button>
+        </li>`,
+      )}
+    </ul>`;
+  }
+
+  private names(list: List, focused = false) {
     const names = this.edit[list];
     const label = text.editLabels[list];
     return html`<fieldset ?disabled=${this.done !== undefined}>
@@ -79,7 +96,7 @@ export class EditLabelsDialog extends LitElement {
               ${names.map(
                 (name) => html`<li>
                   <span>${name}</span>
-                  <button type="button" aria-label=${text.find.remove(name)} @click=${() => this.drop(list, name)}>${close}</button>
+                  <button type="button" aria-label=${text.editLabels.drop[list](name)} @click=${() => this.drop(list, name)}>${close}</button>
                 </li>`,
               )}
             </ul>`
@@ -88,6 +105,7 @@ export class EditLabelsDialog extends LitElement {
       <ilg-label-field
         id=${list}
         free
+        quiet
         ?adding=${list === 'add'}
         ?autofocus=${focused}
         .api=${list === 'remove' ? this.selectedLabels : this.api}
@@ -98,6 +116,7 @@ export class EditLabelsDialog extends LitElement {
         @input=${() => this.say('')}
         @removelast=${() => this.drop(list, names.at(-1) ?? '')}
       ></ilg-label-field>
+      ${list === 'remove' ? this.frequent() : nothing}
     </fieldset>`;
   }
 

@@ -69,6 +69,8 @@ export class LabelField extends LitElement {
   @property({ type: Boolean }) free = false;
   /** Whether the field adds labels, instead of searching. */
   @property({ type: Boolean }) adding = false;
+  /** Whether suggestions appear only after the person has typed something, because they would cover what is below. */
+  @property({ type: Boolean }) quiet = false;
   /** Labels that are not suggested, because they are already chosen. */
   @property({ attribute: false }) chosen: readonly string[] = [];
   @property({ attribute: false }) syntax: Syntax = ONE_NAME;
@@ -81,6 +83,7 @@ export class LabelField extends LitElement {
   /** How many times the text was entered. */
   @state() private attempts = 0;
   @query('input') private input!: HTMLInputElement;
+  @query('#options') private options!: HTMLElement;
   /** The owner's most frequent labels, once they are loaded. */
   private known = new KnownLabels([]);
   /** The prefix whose suggestions are requested or shown. */
@@ -131,7 +134,7 @@ export class LabelField extends LitElement {
         spellcheck="false"
         enterkeyhint=${this.adding ? 'done' : 'search'}
         placeholder=${this.placeholder}
-        @input=${this.typed}
+        @input=${this.edited}
         @focus=${this.focused}
         @blur=${this.blurred}
         @keydown=${this.key}
@@ -163,6 +166,11 @@ export class LabelField extends LitElement {
         }
       </div>
     `;
+  }
+
+  override updated(): void {
+    // Near the end of a view, the suggestions would be out of sight.
+    if (this.free && this.open && this.suggestions.length > 0) this.options.scrollIntoView({ block: 'nearest' });
   }
 
   /** The names and aliases of the owner's labels, as far as they are known. */
@@ -197,7 +205,12 @@ export class LabelField extends LitElement {
 
   private focused(): void {
     void this.loading.run();
+    this.edited();
+  }
+
+  private edited(): void {
     this.typed();
+    if (this.quiet && this.value === '') this.open = false;
   }
 
   private typed(): void {

@@ -34,6 +34,8 @@ export class JobProgress extends LitElement {
 
   override render() {
     const { job } = this.jobs;
+    // Without a job, it takes no place.
+    this.toggleAttribute('hidden', !job);
     if (!job) return nothing;
     return html`<section aria-label=${text.job.title}>
       ${job.status === 'RUNNING' ? this.running(job) : this.ended(job)}

@@ -138,7 +138,7 @@ export class LabelsView extends LitElement {
     const content = html`<ilg-label-cover .api=${this.api} label=${name}></ilg-label-cover>
       <span class="name"><span>${name}</span><small>${text.pictures(count)}</small></span>`;
     return html`<li>
-      ${isLabelName(name) ? html`<a href=${this.hrefOf(name)}>${content}</a>` : html`<div class="plain">${content}</div>`}
+      ${isLabelName(name) ? html`<a href=${this.hrefOf(name)} title=${name}>${content}</a>` : html`<div class="plain">${content}</div>`}
       <button class="tool" type="button" aria-label=${text.corrections.menu(name)} title=${text.corrections.menu(name)} @click=${() => this.open(label)}>${menu}</button>
     </li>`;
   }
@@ -189,6 +189,7 @@ export class LabelsView extends LitElement {
               <ilg-label-field
                 free
                 adding
+                quiet
                 .api=${this.api}
                 label=${text.labels.newName}
                 placeholder=${text.labels.newName}
