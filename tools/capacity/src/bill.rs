@@ -109,7 +109,10 @@ mod tests {
     fn no_pictures_and_nobody_cost_only_the_alarms() {
         let charges = bill(0, Month::Idle);
         let charged: Vec<_> = charges.iter().filter(|charge| charge.dollars > 0.0).collect();
-        assert!(matches!(charged[..], [charge] if charge.meter == Meter::Alarms), "{charged:?}");
+        assert!(
+            matches!(charged[..], [charge] if charge.meter == Meter::Alarms),
+            "{charged:?}"
+        );
     }
 
     #[test]
