@@ -94,6 +94,7 @@ impl Seed {
             execution_arn: Some(EXECUTION.to_owned()),
             labels: Some(self.labels.iter().map(label).collect()),
             label_rows: self.labels.iter().map(|(name, _)| name.clone()).collect(),
+            rows_changing: false,
             corrections: None,
             model_version: Some("3.0".into()),
             error: None,

@@ -66,15 +66,9 @@ pub(crate) struct JobList {
     jobs: Vec<Job>,
 }
 
-/// Starts a job. It replaces running jobs of the same kind: they would do the same, or do it with older settings.
+/// Starts a job. It replaces older running jobs of the same kind: they would do the same. Both may run for a moment, which
+/// does no harm.
 pub(crate) async fn start(app: &App, owner: &Owner, kind: JobKind) -> Result<JobId, Problem> {
-    for job in app.records.jobs(owner, MAX_JOBS).await? {
-        if job.kind == kind && job.status == JobStatus::Running {
-            app.records
-                .end_job(owner, job.job_id, JobStatus::Canceled)
-                .await?;
-        }
-    }
     let now = Timestamp::now();
     let job_id = JobId::new();
     let job = domain::Job {
@@ -94,6 +88,8 @@ pub(crate) async fn start(app: &App, owner: &Owner, kind: JobKind) -> Result<Job
         job_id,
         owner: owner.clone(),
         after: None,
+        processed: 0,
+        changed: 0,
         done: false,
     };
     let input = serde_json::to_string(&input).map_err(|_| Problem::internal())?;
@@ -103,6 +99,13 @@ pub(crate) async fn start(app: &App, owner: &Owner, kind: JobKind) -> Result<Job
         // The next request starts another job.
         app.records.end_job(owner, job_id, JobStatus::Canceled).await?;
         return Err(error.into());
+    }
+    for job in app.records.jobs(owner, MAX_JOBS).await? {
+        if job.job_id < job_id && job.kind == kind && job.status == JobStatus::Running {
+            app.records
+                .end_job(owner, job.job_id, JobStatus::Canceled)
+                .await?;
+        }
     }
     Ok(job_id)
 }
@@ -189,7 +192,12 @@ async fn with_status(app: &App, job: domain::Job) -> Result<Job, Problem> {
     if job.status == JobStatus::Running && is_silent {
         let execution = executions::arn(&app.jobs_state_machine_arn, &job.job_id.to_string());
         if executions::state(&app.sfn, &execution).await? != Execution::Running {
-            job.status = JobStatus::Failed;
+            // The job may have ended since it was read.
+            let newest = app.records.job(&job.owner, job.job_id).await?;
+            job = newest.unwrap_or(job);
+            if job.status == JobStatus::Running {
+                job.status = JobStatus::Failed;
+            }
         }
     }
     Ok(job.into())

@@ -286,6 +286,7 @@ fn awaiting(
         execution_arn: None,
         labels: None,
         label_rows: vec![],
+        rows_changing: false,
         corrections: None,
         model_version: None,
         error: None,

@@ -1,6 +1,7 @@
 //! An owner's corrections of the labels of one image.
 
-use crate::policy::is_label_name;
+use crate::counting::Names;
+use crate::policy::{Rename, is_label_name};
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of labels that an owner can add to an image. The state of an execution contains them, and each
@@ -106,15 +107,18 @@ impl Corrections {
         self.added.is_empty() && self.removed.is_empty()
     }
 
-    /// The corrections after a change. Applying the same change again changes nothing.
+    /// The corrections after a change. Applying the same change again changes nothing. Names that are the same label after
+    /// `renames` count as one.
     ///
     /// # Errors
     /// A list becomes too long.
-    pub fn changed(&self, change: &CorrectionChange) -> Result<Self, CorrectionError> {
+    pub fn changed(&self, change: &CorrectionChange, renames: &[Rename]) -> Result<Self, CorrectionError> {
+        let names = Names::new(renames);
         let mut corrections = self.clone();
         for name in change.add.iter().chain(&change.remove).chain(&change.reset) {
-            corrections.added.retain(|other| !is_same(other, name));
-            corrections.removed.retain(|other| !is_same(other, name));
+            let is_other = |other: &String| !is_same(names.shown(other), names.shown(name));
+            corrections.added.retain(is_other);
+            corrections.removed.retain(is_other);
         }
         extend(&mut corrections.added, &change.add);
         extend(&mut corrections.removed, &change.remove);
@@ -162,19 +166,21 @@ mod tests {
     fn the_latest_change_of_a_label_wins() {
         let corrections = Corrections::default();
         let added = corrections
-            .changed(&change(&["Cat", "Dog"], &["Sofa"], &[]))
+            .changed(&change(&["Cat", "Dog"], &["Sofa"], &[]), &[])
             .unwrap();
         assert_eq!(
             (added.added, added.removed),
             (owned(&["Cat", "Dog"]), owned(&["Sofa"]))
         );
-        let added = corrections.changed(&change(&["Cat"], &["Sofa"], &[])).unwrap();
-        let removed = added.changed(&change(&["sofa"], &["CAT"], &[])).unwrap();
+        let added = corrections
+            .changed(&change(&["Cat"], &["Sofa"], &[]), &[])
+            .unwrap();
+        let removed = added.changed(&change(&["sofa"], &["CAT"], &[]), &[]).unwrap();
         assert_eq!(
             (&removed.added, &removed.removed),
             (&owned(&["sofa"]), &owned(&["CAT"]))
         );
-        let reset = removed.changed(&change(&[], &[], &["Sofa", "cat"])).unwrap();
+        let reset = removed.changed(&change(&[], &[], &["Sofa", "cat"]), &[]).unwrap();
         assert_eq!(reset, corrections);
     }
 
@@ -205,6 +211,25 @@ mod tests {
         assert!(change(&["Cat"], &["Dog"], &["Sofa"]).check().is_ok());
     }
 
+    /// The page shows only the owner's names.
+    #[test]
+    fn a_label_is_corrected_under_either_of_its_names() {
+        let renames = [Rename {
+            from: "Dog".into(),
+            to: "Good boy".into(),
+        }];
+        let added = Corrections::default()
+            .changed(&change(&["Dog"], &[], &[]), &[])
+            .unwrap();
+        let removed = added.changed(&change(&[], &["good boy"], &[]), &renames).unwrap();
+        assert_eq!(
+            (removed.added.len(), &removed.removed),
+            (0, &owned(&["good boy"]))
+        );
+        let reset = removed.changed(&change(&[], &[], &["Dog"]), &renames).unwrap();
+        assert!(reset.is_empty());
+    }
+
     #[test]
     fn the_lists_of_an_image_are_limited() {
         let names: Vec<_> = (0..MAX_ADDED).map(|number| format!("Label {number}")).collect();
@@ -212,13 +237,13 @@ mod tests {
             add: names,
             ..CorrectionChange::default()
         };
-        let full = Corrections::default().changed(&full).unwrap();
+        let full = Corrections::default().changed(&full, &[]).unwrap();
         assert_eq!(
-            full.changed(&change(&["One more"], &[], &[])),
+            full.changed(&change(&["One more"], &[], &[]), &[]),
             Err(CorrectionError::TooManyAdded)
         );
         assert!(
-            full.changed(&change(&["label 7"], &[], &[])).is_ok(),
+            full.changed(&change(&["label 7"], &[], &[]), &[]).is_ok(),
             "it is in the list already"
         );
     }
@@ -232,8 +257,8 @@ mod tests {
             for (list, name) in changes {
                 let mut change = CorrectionChange::default();
                 [&mut change.add, &mut change.remove, &mut change.reset][list].push(name.clone());
-                corrections = corrections.changed(&change).unwrap();
-                prop_assert_eq!(corrections.changed(&change).unwrap(), corrections.clone());
+                corrections = corrections.changed(&change, &[]).unwrap();
+                prop_assert_eq!(corrections.changed(&change, &[]).unwrap(), corrections.clone());
                 let has = |names: &[String]| names.iter().filter(|other| is_same(other, &name)).count();
                 prop_assert_eq!(has(&corrections.added), usize::from(list == 0));
                 prop_assert_eq!(has(&corrections.removed), usize::from(list == 1));

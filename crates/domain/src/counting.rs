@@ -188,10 +188,10 @@ fn detected_as(name: &str, sources: Vec<String>) -> Vec<String> {
 }
 
 /// The names that the owner has chosen, by the model's names in lower case.
-struct Names<'a>(HashMap<String, &'a str>);
+pub(crate) struct Names<'a>(HashMap<String, &'a str>);
 
 impl<'a> Names<'a> {
-    fn new(renames: &'a [crate::policy::Rename]) -> Self {
+    pub(crate) fn new(renames: &'a [crate::policy::Rename]) -> Self {
         Self(
             renames
                 .iter()
@@ -200,7 +200,7 @@ impl<'a> Names<'a> {
         )
     }
 
-    fn shown<'b>(&self, name: &'b str) -> &'b str
+    pub(crate) fn shown<'b>(&self, name: &'b str) -> &'b str
     where
         'a: 'b,
     {

@@ -92,7 +92,7 @@ pub struct Job {
     pub kind: JobKind,
     /// Never [`JobStatus::Failed`] in the table: whoever reads a running job asks Step Functions.
     pub status: JobStatus,
-    /// The number of images when the job started. Absent until they are counted.
+    /// The number of images when the job started. Absent until they are counted, and if there are very many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// Images that have been processed.
@@ -118,6 +118,12 @@ pub struct JobProgress {
     /// The last image that was processed. Absent at the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<crate::ImageId>,
+    /// Images that have been processed.
+    #[serde(default)]
+    pub processed: u64,
+    /// Images that the job has changed.
+    #[serde(default)]
+    pub changed: u64,
     /// Whether there is nothing left to do.
     #[serde(default)]
     pub done: bool,

@@ -137,7 +137,7 @@ pub enum RenameError {
     /// There are more than [`MAX_RENAMES`].
     #[error("renames must have at most {MAX_RENAMES} entries")]
     TooMany,
-    /// A name cannot be a label's.
+    /// A name cannot be a label's, or starts or ends with a space.
     #[error("renames must have label names of 1 to {MAX_NAME_LENGTH} characters without control characters")]
     Name,
     /// A label is renamed twice, or to its own name.
@@ -167,7 +167,7 @@ impl Settings {
         }
         let mut renamed = HashSet::new();
         for Rename { from, to } in &self.renames {
-            if !is_label_name(from) || !is_label_name(to) {
+            if !is_label_name(from) || !is_label_name(to) || to.trim() != to {
                 return Err(RenameError::Name);
             }
             if from == to || !renamed.insert(from.to_lowercase()) {
@@ -265,6 +265,7 @@ mod tests {
             Err(RenameError::Chained)
         );
         assert_eq!(renames(&[("Dog", "")]), Err(RenameError::Name));
+        assert_eq!(renames(&[("Dog", "Cat ")]), Err(RenameError::Name));
         assert_eq!(renames(&[("Dog", "a\nb")]), Err(RenameError::Name));
         let many: Vec<_> = (0..=MAX_RENAMES)
             .map(|number| format!("Label {number}"))

@@ -10,6 +10,9 @@ pub const SOURCE: &str = "image-label-generator";
 /// The maximum number of events in a call of `PutEvents`. All of them together can have 1 MB.
 const MAX_ENTRIES: usize = 10;
 
+/// The maximum size of the details of the events in a call, in bytes. The rest of an event is small.
+const MAX_BYTES: usize = 900_000;
+
 const CALL: &str = "events:PutEvents";
 
 /// A client and the name of the stack's event bus.
@@ -35,9 +38,9 @@ impl EventBus {
     /// # Errors
     /// See [`Self::send`]. Some events may have been sent.
     pub async fn send_all(&self, detail_type: &str, details: &[impl Serialize]) -> Result<(), ServiceError> {
-        for details in details.chunks(MAX_ENTRIES) {
-            let entries = details.iter().map(|detail| self.entry(detail_type, detail));
-            let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let entries = details.iter().map(|detail| self.entry(detail_type, detail));
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        for entries in chunks(entries) {
             let answer = self
                 .eventbridge
                 .put_events()
@@ -66,5 +69,41 @@ impl EventBus {
             .detail_type(detail_type)
             .detail(detail)
             .build())
+    }
+}
+
+/// Splits events into calls.
+fn chunks(entries: Vec<PutEventsRequestEntry>) -> Vec<Vec<PutEventsRequestEntry>> {
+    let size = |entry: &PutEventsRequestEntry| entry.detail().map_or(0, str::len);
+    let mut chunks: Vec<Vec<PutEventsRequestEntry>> = vec![];
+    for entry in entries {
+        match chunks.last_mut() {
+            Some(chunk)
+                if chunk.len() < MAX_ENTRIES
+                    && chunk.iter().map(size).sum::<usize>() + size(&entry) <= MAX_BYTES =>
+            {
+                chunk.push(entry);
+            }
+            _ => chunks.push(vec![entry]),
+        }
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_at_most_ten_events_and_a_megabyte() {
+        let entry = |bytes: usize| PutEventsRequestEntry::builder().detail("x".repeat(bytes)).build();
+        let calls = |bytes: &[usize]| -> Vec<usize> {
+            let entries = bytes.iter().map(|bytes| entry(*bytes)).collect();
+            chunks(entries).iter().map(Vec::len).collect()
+        };
+        assert_eq!(calls(&[100; 25]), [10, 10, 5]);
+        assert_eq!(calls(&[400_000; 5]), [2, 2, 1]);
+        assert_eq!(calls(&[2_000_000]), [1]);
+        assert_eq!(calls(&[]), [0; 0]);
     }
 }

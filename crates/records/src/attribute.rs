@@ -26,6 +26,7 @@ pub(crate) const LABEL_ROWS: Name = "labelRows";
 pub(crate) const METADATA: Name = "metadata";
 pub(crate) const MODEL_VERSION: Name = "modelVersion";
 pub(crate) const OWNER: Name = "owner";
+pub(crate) const ROWS_CHANGING: Name = "rowsChanging";
 pub(crate) const SEQUENCER: Name = "sequencer";
 pub(crate) const SIZE: Name = "size";
 pub(crate) const STATUS: Name = "status";

@@ -65,7 +65,7 @@ impl Records {
             if let (Read::Found(record), Read::Found(result)) = (record, result)
                 && record.status == Status::Labeled
                 && record.execution_arn.as_ref() == Some(&result.execution_arn)
-                && let Ok(corrections) = record.corrections().changed(change)
+                && let Ok(corrections) = record.corrections().changed(change, &settings.renames)
                 && let Some(new) = NewLabels::new(record, result, &settings, corrections)
                 && let Some(rows) = LabelRows::recorded(record)
             {
@@ -100,11 +100,17 @@ impl Records {
             }
         }
         let after = self.images(owner, ids, |_| {}, Some).await?;
+        if after.contains(&Read::Unread) {
+            let unread = "dynamodb:BatchGetItem did not process all records".to_owned();
+            return Err(ServiceError::Throttled(unread).into());
+        }
         Ok(ids
             .iter()
             .zip(after)
             .map(|(id, record)| match (outcomes.remove(id), record) {
-                (Some(Ok(changed)), Read::Found(record)) => Ok(Corrected { record, changed }),
+                (Some(Ok(changed)), Read::Found(record)) if record.status != Status::Deleted => {
+                    Ok(Corrected { record, changed })
+                }
                 (Some(Err(error)), _) => Err(error),
                 _ => Err(CorrectError::NotFound),
             })
@@ -133,8 +139,11 @@ impl Records {
             if !is_processed || record.sequencer.is_none() {
                 return Err(CorrectError::NotLabeled);
             }
+            // Read after the record.
+            let settings = self.settings(owner, default).await?;
             let before = record.corrections();
-            let corrections = before.changed(change).map_err(CorrectError::Invalid)?;
+            let corrections = before.changed(change, &settings.renames);
+            let corrections = corrections.map_err(CorrectError::Invalid)?;
             let Some(result) = result else {
                 let changed = corrections != before;
                 match self.store_corrections(&record, corrections).await? {
@@ -142,7 +151,6 @@ impl Records {
                     None => continue,
                 }
             };
-            let settings = self.settings(owner, default).await?;
             let Some(new) = NewLabels::new(&record, &result, &settings, corrections) else {
                 let changed = false;
                 return Ok(Corrected { record, changed });
@@ -161,6 +169,7 @@ impl Records {
                 self.refilter_image(owner, image_id, default).await?;
             }
             let record = self.image(owner, image_id).await?;
+            let record = record.filter(|record| record.status != Status::Deleted);
             let record = record.ok_or(CorrectError::NotFound)?;
             let changed = true;
             return Ok(Corrected { record, changed });

@@ -3,8 +3,8 @@
 
 use crate::attribute::{
     BUCKET, CHECKSUM, CORRECTIONS, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT, HISTORY,
-    IMAGE_ID, INCOMPLETE, KEY, LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, OWNER, SIZE, STATUS, THUMBNAILS,
-    THUMBNAILS_ERROR, UPDATED_AT, WIDTH,
+    IMAGE_ID, INCOMPLETE, KEY, LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, OWNER, ROWS_CHANGING, SIZE,
+    STATUS, THUMBNAILS, THUMBNAILS_ERROR, UPDATED_AT, WIDTH,
 };
 use crate::conditional::Written;
 use crate::contention::Contention;
@@ -40,7 +40,7 @@ const REMOVED: [Name; 15] = [
 ];
 
 /// Attributes that are removed when the tombstone is closed.
-const REMOVED_WHEN_CLOSED: [Name; 4] = [KEY, HISTORY, CREATED_AT, LABEL_ROWS];
+const REMOVED_WHEN_CLOSED: [Name; 5] = [KEY, HISTORY, CREATED_AT, LABEL_ROWS, ROWS_CHANGING];
 
 /// An object that may have no record yet, because S3's event has not been handled.
 #[derive(Debug, Clone, Copy)]
@@ -212,6 +212,7 @@ mod tests {
             execution_arn: Some("arn".into()),
             labels: Some(vec![]),
             label_rows: vec!["Cat".into()],
+            rows_changing: true,
             corrections: Some(domain::record::RecordedCorrections {
                 sequencer: "0a".into(),
                 corrections: domain::Corrections::default(),

@@ -3,11 +3,10 @@
 use crate::attribute::{CHANGED, HISTORY, PROCESSED, SORT_KEY, STATUS, TOTAL, UPDATED_AT};
 use crate::expression::{Condition, Expressions, Update, equals, number, text};
 use crate::key::Key;
-use crate::refilter::Refiltered;
 use crate::{Item, Records, RecordsError, from_item, now};
 use aws::ServiceError;
 use aws_sdk_dynamodb::types::Select;
-use domain::{ImageId, ImageRecord, Job, JobId, JobStatus, Owner, table};
+use domain::{ImageId, ImageRecord, Job, JobId, JobProgress, JobStatus, Owner, table};
 
 /// A page of an owner's images.
 #[derive(Debug)]
@@ -104,29 +103,20 @@ impl Records {
         job_id: JobId,
         total: u64,
     ) -> Result<bool, ServiceError> {
-        // A job that starts again, because its first part was retried, counts from the start.
-        let update = Update::new()
-            .set(TOTAL, number(total))
-            .set(PROCESSED, number(0))
-            .set(CHANGED, number(0));
+        let update = Update::new().set(TOTAL, number(total));
         self.update_running_job(owner, job_id, update).await
     }
 
-    /// Adds processed images to a running job. Returns whether it is running.
+    /// Stores the progress of a running job. Returns whether it is running.
     ///
     /// # Errors
     /// The call to DynamoDB fails.
-    pub async fn advance_job(
-        &self,
-        owner: &Owner,
-        job_id: JobId,
-        processed: usize,
-        refiltered: Refiltered,
-    ) -> Result<bool, ServiceError> {
+    pub async fn advance_job(&self, progress: &JobProgress) -> Result<bool, ServiceError> {
         let update = Update::new()
-            .add(PROCESSED, number(processed))
-            .add(CHANGED, number(refiltered.changed));
-        self.update_running_job(owner, job_id, update).await
+            .set(PROCESSED, number(progress.processed))
+            .set(CHANGED, number(progress.changed));
+        self.update_running_job(&progress.owner, progress.job_id, update)
+            .await
     }
 
     async fn update_running_job(
@@ -141,17 +131,18 @@ impl Records {
         self.update_if(&Key::job(owner, job_id), expressions).await
     }
 
-    /// The number of an owner's images, including tombstones that are not closed. Reads the history index, which is
-    /// eventually consistent.
+    /// The number of an owner's images, including tombstones that are not closed. `None` if there are more than
+    /// `max_pages` pages of 1 MB, which have about 6,000 images each. Reads the history index, which is eventually
+    /// consistent.
     ///
     /// # Errors
     /// The call to DynamoDB fails.
-    pub async fn count_images(&self, owner: &Owner) -> Result<u64, ServiceError> {
+    pub async fn count_images(&self, owner: &Owner, max_pages: usize) -> Result<Option<u64>, ServiceError> {
         // All times start with a digit.
         let all = Condition::Between(HISTORY, text("0"), text("~"));
         let mut start = None;
         let mut count = 0;
-        loop {
+        for _ in 0..max_pages {
             let answer = self
                 .query(&table::owner_partition(owner), all.clone())
                 .index_name(table::HISTORY_INDEX)
@@ -163,9 +154,10 @@ impl Records {
             count += u64::try_from(answer.count()).unwrap_or_default();
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() {
-                return Ok(count);
+                return Ok(Some(count));
             }
         }
+        Ok(None)
     }
 
     /// The records of the owner's images after `after`, at most `limit`. Uses a consistent read, so that no image is

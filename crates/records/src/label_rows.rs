@@ -19,7 +19,8 @@ use domain::record::RecordedLabel;
 use domain::{Confidence, ImageId, ImageRecord, Label, Owner, table};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The maximum number of tries if another run of the same step changes the rows after they were read.
+/// The maximum number of tries if another run of the same step, a correction or a job changes the rows after they were
+/// read.
 pub(crate) const MAX_TRIES: usize = 5;
 
 /// The maximum number of parents, aliases and categories in a label count, so that it costs one write unit. Rekognition's
@@ -121,7 +122,9 @@ impl<'a> LabelRows<'a> {
             .iter()
             .map(|name| Key::label_row(&record.owner, name, &history))
             .collect();
-        let is_settled = announced.len() == rows.len() && announced.iter().all(|key| rows.contains_key(key));
+        let is_settled = !record.rows_changing
+            && announced.len() == rows.len()
+            && announced.iter().all(|key| rows.contains_key(key));
         is_settled.then_some(Self {
             owner: &record.owner,
             image_id: record.image_id,

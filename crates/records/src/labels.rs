@@ -3,13 +3,14 @@
 //! Everything changes in one transaction, on the condition that the record has not changed since it was read. Up to 49
 //! changed labels of one image fit into a transaction. More labels need several: each of them checks the record, and
 //! all except the last one also store the names of all rows in `labelRows`, so that it stays a superset of the rows and
-//! the next writer can find every row to remove.
+//! the next writer can find every row to remove, and mark the record with `rowsChanging`, so that the next writer completes
+//! the change even if the labels stay the same.
 //!
 //! The labels of several images of one owner can change in one transaction. Then the counts change once for all of them.
 
-use crate::attribute::{CORRECTIONS, LABEL_ROWS, LABELS, STATUS, UPDATED_AT};
+use crate::attribute::{CORRECTIONS, LABEL_ROWS, LABELS, ROWS_CHANGING, STATUS, UPDATED_AT};
 use crate::contention::Contention;
-use crate::expression::{Condition, Expressions, Update, equals, text, texts};
+use crate::expression::{Condition, Expressions, Update, boolean, equals, text, texts};
 use crate::key::Key;
 use crate::label_rows::{Change, CountChanges, LabelRows};
 use crate::transaction::{MAX_ACTIONS, TransactionError};
@@ -56,7 +57,8 @@ impl NewLabels {
             corrections,
         };
         let labels = criteria.labels_that_count(&result.answer);
-        let is_new = criteria.corrections != before || record.labels.as_ref() != Some(&labels);
+        let is_new =
+            criteria.corrections != before || record.labels.as_ref() != Some(&labels) || record.rows_changing;
         is_new.then(|| Self {
             labels,
             corrections: recorded_corrections(record, criteria.corrections),
@@ -164,7 +166,8 @@ impl<'a> LabelsChange<'a> {
         let update = self.update.clone();
         let update = update
             .set(UPDATED_AT, text(now_after(read_at)))
-            .set_or_remove(LABEL_ROWS, names);
+            .set_or_remove(LABEL_ROWS, names)
+            .remove([ROWS_CHANGING]);
         self.record_action(records, read_at, update)
     }
 
@@ -196,6 +199,7 @@ impl Records {
             let written_at = now_after(&read_at);
             let update = Update::new()
                 .set(UPDATED_AT, text(&written_at))
+                .set(ROWS_CHANGING, boolean(true))
                 .set(LABEL_ROWS, texts(all_names.iter().map(|name| name.as_str())));
             let mut actions = vec![change.record_action(self, &read_at, update)];
             actions.extend(self.row_actions(change, &part));
@@ -242,6 +246,9 @@ impl Records {
     }
 }
 
+/// The maximum number of images in a group. A record can have 250 KB, and a transaction 4 MB.
+const MAX_IMAGES: usize = 15;
+
 /// Groups changes so that each group fits into a transaction. A change that is too large for a transaction is alone.
 pub(crate) fn together(changes: Vec<LabelsChange<'_>>) -> Vec<Vec<LabelsChange<'_>>> {
     let mut groups: Vec<Vec<LabelsChange<'_>>> = vec![];
@@ -253,7 +260,7 @@ pub(crate) fn together(changes: Vec<LabelsChange<'_>>) -> Vec<Vec<LabelsChange<'
                 actions += change.action_count();
                 change.count(&mut counts);
             }
-            actions + counts.len() <= MAX_ACTIONS
+            group.len() < MAX_IMAGES && actions + counts.len() <= MAX_ACTIONS
         });
         match groups.last_mut() {
             Some(group) if fits => group.push(change),

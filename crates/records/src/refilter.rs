@@ -20,6 +20,8 @@ pub struct Refiltered {
     pub labeled: usize,
     /// Images whose labels have changed.
     pub changed: usize,
+    /// Images whose results cannot be read. They keep their labels.
+    pub unreadable: usize,
 }
 
 impl Records {
@@ -73,17 +75,27 @@ impl Records {
                 Err(TransactionError::Service(error)) => return Err(error.into()),
             }
         }
+        let mut unreadable = 0;
         for image_id in alone {
-            changed += usize::from(self.refilter_image(owner, image_id, default).await?);
+            match self.refilter_image(owner, image_id, default).await {
+                Ok(is_changed) => changed += usize::from(is_changed),
+                // It must not keep the others from being filtered.
+                Err(RecordsError::Unreadable(_)) => unreadable += 1,
+                Err(error) => return Err(error),
+            }
         }
         if self.settings(owner, default).await? != settings {
             for record in &labeled {
-                self.refilter_image(owner, record.image_id, default).await?;
+                match self.refilter_image(owner, record.image_id, default).await {
+                    Ok(_) | Err(RecordsError::Unreadable(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(Refiltered {
             labeled: labeled.len(),
             changed,
+            unreadable,
         })
     }
 

@@ -14,7 +14,7 @@ use crate::transaction::TransactionError;
 use crate::{Item, Records, RecordsError, attribute_value};
 use aws::ServiceError;
 use domain::record::{RecordedError, RecordedLabel};
-use domain::{Claim, ClaimedImage, Label, Picture, Status};
+use domain::{Claim, ClaimedImage, Criteria, FilterPolicy, Label, Picture, Status};
 
 /// The condition that the execution holds the claim. After the claim, every write of the record has this condition or a
 /// stricter one. The only exception is the owner's deletion.
@@ -65,14 +65,20 @@ impl<E: Into<RecordsError>> From<E> for StoreError {
 }
 
 impl Records {
-    /// Stores the final result of an image if the execution still holds the claim.
+    /// Stores the final result of an image if the execution still holds the claim. `default` is the policy of owners without
+    /// settings.
     ///
     /// # Errors
     /// See [`StoreError`]. Completed transactions are not undone. Another run continues from there.
-    pub async fn store_result(&self, claim: &Claim, result: FinalResult<'_>) -> Result<(), StoreError> {
+    pub async fn store_result(
+        &self,
+        claim: &Claim,
+        result: FinalResult<'_>,
+        default: &FilterPolicy,
+    ) -> Result<(), StoreError> {
         let mut contention = Contention::default();
         for _ in 0..label_rows::MAX_TRIES {
-            match self.try_store(claim, result, &mut contention).await {
+            match self.try_store(claim, result, default, &mut contention).await {
                 Err(AttemptError::Changed) => {}
                 Err(AttemptError::Store(error)) => return Err(error),
                 Ok(()) => return Ok(()),
@@ -85,7 +91,8 @@ impl Records {
     async fn try_store(
         &self,
         claim: &Claim,
-        result: FinalResult<'_>,
+        mut result: FinalResult<'_>,
+        default: &FilterPolicy,
         contention: &mut Contention,
     ) -> Result<(), AttemptError> {
         let (owner, image_id) = (&claim.owner, claim.image_id);
@@ -101,6 +108,20 @@ impl Records {
             }
             Some(record) => record,
         };
+        let newest;
+        if let FinalResult::Labeled { counted, answer, .. } = &mut result
+            && record.status == Status::Labeled
+        {
+            // A run before this one has stored the result. Corrections and new settings may have changed it since.
+            let settings = self.settings(owner, default).await.map_err(StoreError::from)?;
+            let corrections = record.corrections();
+            newest = Criteria {
+                settings,
+                corrections,
+            }
+            .labels_that_count(answer);
+            *counted = &newest;
+        }
         let (counted, answer) = match result {
             FinalResult::Labeled { counted, answer, .. } => (counted, answer),
             FinalResult::Rejected(_) => (&[][..], &[][..]),

@@ -12,7 +12,8 @@ use crate::{
 use capacity::items::Items;
 use domain::record::{RecordedError, RecordedLabel};
 use domain::{
-    Claim, ErrorName, FilteredImage, ImageKey, ImageRecord, Label, ObjectCreated, Owner, Rendition, Status,
+    Claim, ErrorName, FilterPolicy, FilteredImage, ImageKey, ImageRecord, Label, ObjectCreated, Owner,
+    Rendition, Status,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -85,6 +86,11 @@ fn filtered(labels: &Value, execution: &str) -> FilteredImage {
     .unwrap()
 }
 
+/// Everything counts.
+pub(crate) fn default_policy() -> FilterPolicy {
+    serde_json::from_value(json!({"minConfidence": 0, "maxLabels": 100})).unwrap()
+}
+
 struct Table {
     fake: FakeTable,
     owner: Owner,
@@ -129,7 +135,9 @@ impl Table {
     }
 
     async fn store_result(&self, execution: &str, result: FinalResult<'_>) -> Result<(), StoreError> {
-        self.fake.records().store_result(&claim(execution), result).await
+        let default = crate::tests::default_policy();
+        let records = self.fake.records();
+        records.store_result(&claim(execution), result, &default).await
     }
 
     async fn fail(&self, execution: &str) -> bool {
@@ -740,7 +748,7 @@ mod checksums {
         table
             .fake
             .records()
-            .store_result(&claim("0A"), rejected)
+            .store_result(&claim("0A"), rejected, &default_policy())
             .await
             .unwrap();
         assert_eq!(same(&table, CHECKSUM).await, 1);

@@ -70,7 +70,7 @@ pub async fn handle(persist: &Persist, input: PersistInput) -> Result<Outcome, P
             let error = rejected.error.0;
             persist
                 .records
-                .store_result(&claim, FinalResult::Rejected(&error))
+                .store_result(&claim, FinalResult::Rejected(&error), &persist.default_policy)
                 .await?;
             Ok(Outcome::rejected(claim, error))
         }
@@ -90,7 +90,10 @@ async fn store_labels(persist: &Persist, filtered: FilteredImage) -> Result<Outc
             counted: &counted,
             model_version: filtered.model_version.as_deref(),
         };
-        persist.records.store_result(claim, result).await?;
+        persist
+            .records
+            .store_result(claim, result, &persist.default_policy)
+            .await?;
         let records = &persist.records;
         let criteria = records
             .criteria(&claim.owner, claim.image_id, &persist.default_policy)

@@ -8,8 +8,12 @@ use records::{Records, RecordsError};
 use std::time::{Duration, Instant};
 use strum::EnumIter;
 
-/// No page starts after this time. A page takes seconds, and the function may run for 60 seconds.
-const BUDGET: Duration = Duration::from_secs(20);
+/// No page but the first starts after this time. A page takes seconds, and the function may run for two minutes.
+const BUDGET: Duration = Duration::from_secs(45);
+
+/// The number of images is counted in at most this many pages: about 100,000 images. The progress of larger libraries has
+/// no total.
+const MAX_COUNTED_PAGES: usize = 20;
 
 /// Images per page.
 const IMAGES_PER_PAGE: i32 = 100;
@@ -40,7 +44,7 @@ impl StepError for RunJobPartError {
     }
 }
 
-/// Processes pages of images for 20 seconds, or until all are processed or the job is canceled.
+/// Processes pages of images for 45 seconds, or until all are processed or the job is canceled.
 ///
 /// # Errors
 /// See [`RunJobPartError`].
@@ -64,14 +68,14 @@ async fn run(
             ..progress
         });
     };
-    if progress.after.is_none() {
-        let total = records.count_images(&owner).await.map_err(RecordsError::from)?;
-        records
-            .set_job_total(&owner, job_id, total)
-            .await
-            .map_err(RecordsError::from)?;
+    if job.total.is_none() && progress.after.is_none() {
+        let total = records.count_images(&owner, MAX_COUNTED_PAGES).await;
+        if let Some(total) = total.map_err(RecordsError::from)? {
+            let stored = records.set_job_total(&owner, job_id, total).await;
+            stored.map_err(RecordsError::from)?;
+        }
     }
-    while has_time() {
+    loop {
         let unreadable = |error| tracing::error!(%error, "a record cannot be read");
         let page = records
             .images_page(&owner, progress.after, IMAGES_PER_PAGE, unreadable)
@@ -84,23 +88,22 @@ async fn run(
                     .await?
             }
         };
-        let is_running = records
-            .advance_job(&owner, job_id, page.images.len(), refiltered)
-            .await
-            .map_err(RecordsError::from)?;
-        progress.done = !is_running;
-        match page.last {
-            _ if progress.done => break,
-            Some(last) => progress.after = Some(last),
-            None => {
-                records
-                    .end_job(&owner, job_id, JobStatus::Succeeded)
-                    .await
-                    .map_err(RecordsError::from)?;
-                progress.done = true;
-                break;
-            }
+        if refiltered.unreadable > 0 {
+            tracing::error!(results = refiltered.unreadable, "results cannot be read");
+        }
+        // A closed tombstone is not an image, and has no time.
+        let images = page.images.iter().filter(|image| !image.created_at.is_empty());
+        progress.processed += images.count() as u64;
+        progress.changed += refiltered.changed as u64;
+        progress.after = page.last;
+        let is_running = records.advance_job(&progress).await.map_err(RecordsError::from)?;
+        if is_running && page.last.is_none() {
+            let ended = records.end_job(&owner, job_id, JobStatus::Succeeded).await;
+            ended.map_err(RecordsError::from)?;
+        }
+        progress.done = !is_running || page.last.is_none();
+        if progress.done || !has_time() {
+            return Ok(progress);
         }
     }
-    Ok(progress)
 }

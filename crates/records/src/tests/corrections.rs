@@ -126,7 +126,10 @@ impl Library {
                 counted: &counted,
                 model_version: Some("3.0"),
             };
-            self.records().store_result(claim, result).await.unwrap();
+            self.records()
+                .store_result(claim, result, &self.default)
+                .await
+                .unwrap();
             let newest = self.criteria(claim.image_id).await.labels_that_count(answer);
             if newest == counted {
                 return;
@@ -267,6 +270,7 @@ async fn a_lower_threshold_brings_back_labels_without_the_model() {
     let all = Refiltered {
         labeled: 2,
         changed: 2,
+        unreadable: 0,
     };
     assert_eq!(library.refilter().await, all);
     assert_eq!(
@@ -403,7 +407,11 @@ async fn only_images_with_labels_are_corrected() {
     let claim = library.claim(2, "0A").await;
     let error = super::error();
     let rejected = FinalResult::Rejected(&error);
-    library.records().store_result(&claim, rejected).await.unwrap();
+    library
+        .records()
+        .store_result(&claim, rejected, &library.default)
+        .await
+        .unwrap();
     assert_eq!(library.correct(2, &added).await, Err(CorrectError::NotLabeled));
     library.check(true).await;
 }
@@ -473,6 +481,73 @@ async fn refiltering_needs_few_write_units_in_the_owners_partition() {
         item_size(record)
     );
     assert!(state.write_units <= 14 * PICTURES as u64, "{}", state.write_units);
+}
+
+/// Otherwise the rows of the interrupted change would stay, because the labels do not change any more.
+#[tokio::test]
+async fn an_interrupted_change_of_many_labels_is_completed_by_the_next_writer() {
+    let mut library = Library::new();
+    let labels: Vec<_> = super::names(0..100).collect();
+    let labels: Vec<_> = labels.iter().map(|name| (name.as_str(), 90.0)).collect();
+    library.label(1, &labels).await;
+    let mut few = settings(50.0, &[]);
+    few.policy.max_labels = 10;
+    library.put_settings(&few);
+    library.fake.state().cancellations = vec!["None", "ValidationError"];
+    let records = library.all_records();
+    let failed = library
+        .records()
+        .refilter(&library.owner, &records, &library.default)
+        .await;
+    assert!(failed.is_err(), "{failed:?}");
+    assert!(library.record(1).await.rows_changing);
+    library.put_settings(&settings(50.0, &[]));
+    library.refilter().await;
+    assert!(!library.record(1).await.rows_changing);
+    library.check(true).await;
+}
+
+/// Otherwise one damaged item would fail every job of its owner.
+#[tokio::test]
+async fn a_result_that_cannot_be_read_does_not_keep_the_others_from_being_filtered() {
+    let mut library = Library::new();
+    for image in 1..=2 {
+        library.label(image, &[("Cat", 90.0), ("Dog", 40.0)]).await;
+    }
+    let damaged = Key::result(&library.owner, id(1));
+    library
+        .fake
+        .state()
+        .items
+        .get_mut(&damaged)
+        .unwrap()
+        .insert("answer".into(), text("damaged"));
+    library
+        .fake
+        .state()
+        .items
+        .get_mut(&damaged)
+        .unwrap()
+        .remove("executionArn");
+    library.put_settings(&settings(20.0, &[]));
+    let refiltered = library.refilter().await;
+    assert_eq!((refiltered.changed, refiltered.unreadable), (1, 1));
+    library.check(false).await;
+}
+
+/// Step Functions repeats a step whose answer was lost.
+#[tokio::test]
+async fn a_repeated_result_does_not_undo_a_correction() {
+    let mut library = Library::new();
+    let claim = library.claim(1, "0A").await;
+    let answer = answer(&[("Cat", 90.0)]);
+    let filtered = library.criteria(id(1)).await;
+    library.store(&claim, &answer, &filtered).await;
+    library.correct(1, &change(&["Home"], &[], &[])).await.unwrap();
+    library.fake.state().transactions.clear();
+    library.store(&claim, &answer, &filtered).await;
+    assert_eq!(library.names(1).await, ["Home", "Cat"]);
+    library.check(true).await;
 }
 
 #[tokio::test]
