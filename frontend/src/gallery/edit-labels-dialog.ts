@@ -64,7 +64,7 @@ export class EditLabelsDialog extends LitElement {
         </div>
         ${done === undefined ? nothing : html`<progress max=${images.length} .value=${done} aria-labelledby="title"></progress>`}
         <div class="buttons">
-          <button class="button" type="button" @click=${() => this.dialog.close()}>${text.editLabels.cancel}</button>
+          <button class="button" type="button" @click=${() => this.dialog.close()}>${done === undefined ? text.editLabels.cancel : text.editLabels.close}</button>
           <button class="button primary" type="submit" ?disabled=${done !== undefined}>${text.editLabels.save}</button>
         </div>
       </form>
@@ -88,7 +88,7 @@ export class EditLabelsDialog extends LitElement {
   private names(list: List, focused = false) {
     const names = this.edit[list];
     const label = text.editLabels[list];
-    return html`<fieldset ?disabled=${this.done !== undefined}>
+    return html`<fieldset ?inert=${this.done !== undefined}>
       <legend>${label}</legend>
       ${
         names.length > 0
@@ -107,6 +107,7 @@ export class EditLabelsDialog extends LitElement {
         free
         quiet
         ?adding=${list === 'add'}
+        ?above=${list === 'add'}
         ?autofocus=${focused}
         .api=${list === 'remove' ? this.selectedLabels : this.api}
         label=${label}

@@ -190,6 +190,7 @@ export class LabelsView extends LitElement {
                 free
                 adding
                 quiet
+                above
                 .api=${this.api}
                 label=${text.labels.newName}
                 placeholder=${text.labels.newName}
@@ -212,7 +213,7 @@ export class LabelsView extends LitElement {
     const isHidden = (name: string) => excluded.some((other) => isSameLabel(other, name));
     return html`<dialog id="sensitive" aria-labelledby="sensitive-title" aria-describedby="sensitive-lead">
       <form method="dialog">
-        <h3 id="sensitive-title">${text.labels.sensitiveTitle}</h3>
+        <h3 id="sensitive-title" tabindex="-1" autofocus>${text.labels.sensitiveTitle}</h3>
         <p id="sensitive-lead">${text.labels.sensitiveLead}</p>
         <dl>
           ${SENSITIVE.map(
@@ -226,7 +227,7 @@ export class LabelsView extends LitElement {
           <a href="https://docs.aws.amazon.com/rekognition/latest/dg/labels.html" target="_blank" rel="noopener">${text.labels.rekognition}</a>
         </p>
         <div class="buttons">
-          <button class="button" autofocus>${text.corrections.close}</button>
+          <button class="button">${text.corrections.close}</button>
           <button class="button primary" ?disabled=${SENSITIVE_NAMES.every(isHidden)} @click=${() => void this.hideSensitive()}>${text.labels.hideThese}</button>
         </div>
       </form>

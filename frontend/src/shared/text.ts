@@ -428,6 +428,7 @@ export const text = {
     save: 'Save',
     saving: (done: number, all: number) => `${whole.format(done)} of ${count(all, 'picture', 'pictures')}`,
     cancel: 'Cancel',
+    close: 'Close',
     done: (corrected: number, unchanged: number) => {
       if (corrected === 0) return 'The pictures have these labels already.';
       const changed = `Changed labels of ${count(corrected, 'picture', 'pictures')}`;
