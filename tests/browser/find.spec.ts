@@ -192,7 +192,7 @@ test('Enter waits for the labels, to find those of several words', async ({ page
   });
   await page.route('**/api/labels*', async (route) => {
     await answered;
-    await route.fulfill({ json: { labels: [{ name: 'Coffee Cup', count: 1 }] } });
+    await route.fulfill({ json: { labels: [{ name: 'Coffee Cup', count: 1, parents: [], aliases: [], categories: [] }] } });
   });
   await page.reload();
   await searchField(page).fill('coffee cup');
@@ -222,6 +222,25 @@ test('keeps a request for suggestions when all labels arrive', async ({ page }) 
   await expect(page.getByRole('option', { name: 'Cat 1 picture', exact: true })).toBeVisible();
   respond();
   expect(await (await requesting).response(), 'the request is not aborted').not.toBeNull();
+});
+
+test('an alias offers its label, and finds it', async ({ page }) => {
+  const phone = { name: 'Cell Phone', count: 2, parents: [], aliases: ['Mobile Phone'], categories: [] };
+  const cat = { name: 'Cat', count: 1, parents: [], aliases: ['Kitty'], categories: [] };
+  await page.route('**/api/labels*', (route) => {
+    const prefix = new URL(route.request().url()).searchParams.get('prefix');
+    return route.fulfill({ json: { labels: prefix ? [] : [phone, cat] } });
+  });
+  await page.reload();
+  await searchField(page).pressSequentially('mobile ph');
+  await expect(page.getByRole('option')).toHaveText(/Cell Phone\s+Mobile Phone\s+2 pictures/);
+  await page.keyboard.press('Enter');
+  await expect(chips(page)).toHaveText(['Cell Phone']);
+  await page.getByRole('button', { name: 'Remove Cell Phone' }).click();
+  await searchField(page).fill('kitty -mobile phone');
+  await page.keyboard.press('Enter');
+  await expect(chips(page)).toHaveText(['Cat', 'Without Cell Phone', 'Clear all']);
+  await expect(tiles(page)).toHaveCount(1);
 });
 
 test.describe('without suggestions', () => {
