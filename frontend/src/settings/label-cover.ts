@@ -20,9 +20,11 @@ export class LabelCover extends LitElement {
   @state() private url: string | undefined;
   private request = new AbortController();
   private isNear = false;
+  /** Whether it waits for its turn. */
+  private isQueued = false;
   private readonly observer = new IntersectionObserver(
     (entries) => {
-      this.isNear = entries.some(({ isIntersecting }) => isIntersecting);
+      this.isNear = entries.at(-1)?.isIntersecting ?? false;
       if (this.isNear) void this.load();
     },
     { rootMargin: '200px' },
@@ -30,6 +32,7 @@ export class LabelCover extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.request = new AbortController();
     this.observer.observe(this);
   }
 
@@ -43,6 +46,7 @@ export class LabelCover extends LitElement {
     if (!changed.has('label') || changed.get('label') === undefined) return;
     this.request.abort();
     this.request = new AbortController();
+    this.isQueued = false;
     this.url = undefined;
     if (this.isNear) void this.load();
   }
@@ -52,13 +56,15 @@ export class LabelCover extends LitElement {
   }
 
   private async load(): Promise<void> {
-    this.observer.disconnect();
     const { signal } = this.request;
     const { label } = this;
-    if (!isLabelName(label)) return;
+    if (this.isQueued || !isLabelName(label)) return;
+    this.isQueued = true;
     await limiter.run(async () => {
-      // It may be far away again, or gone, when it is its turn.
-      if (signal.aborted) return;
+      this.isQueued = false;
+      // When it is its turn, it may be far away again. Then it is requested when it comes near again.
+      if (signal.aborted || !this.isNear) return;
+      this.observer.disconnect();
       const newest = await this.api.newestWith(label, signal).catch(() => undefined);
       if (!signal.aborted) this.url = newest?.thumbnails[0]?.url;
     });
