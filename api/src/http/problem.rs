@@ -275,7 +275,7 @@ impl Problem {
     }
 
     pub(crate) fn not_labeled() -> Self {
-        let detail = "This image has no labels yet, so they can't be corrected.";
+        let detail = "This image has no labels, so they can't be corrected.";
         Self::new(ProblemType::NotLabeled, detail)
     }
 

@@ -22,10 +22,10 @@
 //!   `labelRows` and the result by its key. After step 1, it fails. Both write the same item, so one of them is first.
 //! - `persist` reads the record and the rows before its transaction. They can be outdated by then, but the transaction's
 //!   conditions on the record and on each row are checked against the current items.
-//! - Step 3 reads which rows exist. No row can be added after that, because a row's transaction needs the claim. If another
+//! - Step 3 reads which rows exist. No row can be added after that, because a row's transaction fails on a tombstone. If another
 //!   `DELETE` removes a row in between, the transaction fails and the rows are read again: no row is counted down twice.
-//! - The same condition on the record rejects the writes of `record-failure`, of the metadata in `validate`, and of a
-//!   relabeling.
+//! - The same condition on the record rejects the writes of `record-failure`, of the metadata in `validate`, of a
+//!   relabeling, of corrections, and of jobs.
 //! - `convert` and `thumbnails` write under keys of their own execution and check the record afterwards. What they wrote
 //!   before step 2 is listed there. If they write later, they find a tombstone, a record that another execution holds, or
 //!   no record, and delete what they wrote. If they fail in between, they are retried, and check the record even if the

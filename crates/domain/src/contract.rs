@@ -36,7 +36,7 @@ pub struct ClaimedImage {
     /// The JPEG that Rekognition reads instead of the original, once `convert` has written it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendition: Option<Rendition>,
-    /// Decides which labels are kept.
+    /// The owner's policy at the start. `detect-labels` reads its minimum confidence.
     pub policy: FilterPolicy,
 }
 

@@ -16,7 +16,7 @@ use flate2::write::ZlibEncoder;
 use serde::Deserialize;
 use std::io::{Read, Write};
 
-/// The maximum size of an answer's JSON in bytes. `detect-labels` stores at most 200 KB.
+/// The maximum size of an answer's JSON in bytes. `detect-labels` returns at most 150 KiB.
 const MAX_JSON_BYTES: u64 = 1024 * 1024;
 
 /// The attributes of a result item, without its key.
