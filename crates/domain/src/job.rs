@@ -13,7 +13,6 @@ use uuid::{Uuid, Variant, Version};
     derive(utoipa::ToSchema),
     schema(
         value_type = String,
-        format = "uuid",
         pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
     )
 )]

@@ -30,7 +30,7 @@ pub struct LabelName(
 
 /// An owner's filter policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FilterPolicy {
     /// Minimum confidence of a label, in percent: 0 to 100.
