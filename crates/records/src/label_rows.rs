@@ -270,7 +270,7 @@ impl<'a> CountChanges<'a> {
                 (ALIASES, &label.aliases),
                 (CATEGORIES, &label.categories),
             ] {
-                let names = names.iter().take(MAX_DETAILS).map(|name| text(name)).collect();
+                let names = names.iter().take(MAX_DETAILS).map(text).collect();
                 update = update.set(attribute, AttributeValue::L(names));
             }
         }

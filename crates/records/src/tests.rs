@@ -322,9 +322,9 @@ async fn the_model_of_the_costs_counts_the_write_units_of_the_code() {
         for (what, measured, modeled, tolerance) in [
             ("persist", stored, model.persist_units(), 0.05),
             ("thumbnails", thumbnails, model.thumbnails_units(), 0.05),
-            ("record", record as u64, model.record(), 0.05),
+            ("record", record, model.record(), 0.05),
             // How much an answer can be compressed varies.
-            ("result", result as u64, model.result(), 0.25),
+            ("result", result, model.result(), 0.25),
         ] {
             let difference = measured.abs_diff(modeled) as f64 / measured as f64;
             assert!(

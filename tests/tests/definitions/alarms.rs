@@ -368,7 +368,7 @@ fn fault_of_own(metric: &Metric, used: &Used) -> Option<String> {
     }
     let set = metric.dimensions.iter().find(|set| {
         set.iter()
-            .map(|name| <&str>::from(name))
+            .map(<&str>::from)
             .collect::<BTreeSet<_>>()
             .into_iter()
             .eq(dimensions.keys().map(String::as_str))

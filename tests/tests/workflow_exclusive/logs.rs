@@ -158,7 +158,7 @@ fn cloudwatch_can_read_every_metric_of_the_log_and_no_dimension_has_unknown_valu
                 );
                 let set = metric.dimensions.iter().find(|set| {
                     set.iter()
-                        .map(|name| <&str>::from(name))
+                        .map(<&str>::from)
                         .eq(dimensions.keys().map(String::as_str))
                 });
                 let set = set.unwrap_or_else(|| panic!("{} has no dimensions {dimensions:?}", metric.name));
