@@ -40,6 +40,7 @@ fn check(settled: &Settled, states: &[&str], name: ErrorName, message: &str) {
             "owner": record.owner, "bucket": record.bucket, "key": record.key, "status": "REJECTED",
             "labels": [], "error": {"name": error.name, "message": error.message},
             "executionArn": settled.execution.arn,
+            "requestedAt": notification.outcome.claim.requested_at,
         }),
     );
 }

@@ -87,6 +87,7 @@ fn a_photograph_uploaded_through_the_api_gets_labels() {
                 "owner": stack.demo_user().await.owner, "bucket": stack.bucket, "key": key, "status": "LABELED",
                 "labels": summaries,
                 "executionArn": settled.execution.arn,
+                "requestedAt": notification.outcome.claim.requested_at,
             }),
         );
         check_rows_and_counts(stack, &key).await;
