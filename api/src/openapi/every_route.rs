@@ -16,7 +16,13 @@ pub(super) fn complete(document: &mut OpenApi) {
     components.add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(http));
     document.security = Some(vec![SecurityRequirement::new(ACCESS_TOKEN, Vec::<String>::new())]);
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
         for operation in operations.into_iter().flatten() {
             add_common_responses(operation);
         }
