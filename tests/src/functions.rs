@@ -5,6 +5,12 @@ use aws_sdk_lambda::primitives::Blob;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Errors that Step Functions retries. On a busy machine, a call can time out.
+const TRANSIENT: [&str; 2] = ["ServiceUnavailable", "Throttled"];
+
+/// How often a function is invoked if it fails with one of them.
+const MAX_ATTEMPTS: u32 = 4;
+
 /// An error as Lambda reports it. State machines match the type.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +22,8 @@ pub struct FunctionError {
 }
 
 impl Stack {
-    /// Invokes the function with this folder's name, such as `validate`.
+    /// Invokes the function with this folder's name, such as `validate`. Repeats it after a temporary error, as Step Functions
+    /// does.
     ///
     /// # Errors
     /// If the function reports an error.
@@ -24,9 +31,17 @@ impl Stack {
     /// # Panics
     /// If Lambda does not answer, or the function's answer is not JSON.
     pub async fn invoke(&self, name: &str, payload: &Value) -> Result<Value, FunctionError> {
-        invoke(&self.lambda, &self.function_name(name), payload)
-            .await
-            .unwrap_or_else(|| panic!("{name} gives an empty answer"))
+        let function = self.function_name(name);
+        let mut attempts = 0;
+        loop {
+            let answer = invoke(&self.lambda, &function, payload).await;
+            let answer = answer.unwrap_or_else(|| panic!("{name} gives an empty answer"));
+            attempts += 1;
+            match answer {
+                Err(error) if attempts < MAX_ATTEMPTS && TRANSIENT.contains(&error.error_type.as_str()) => {}
+                answer => return answer,
+            }
+        }
     }
 }
 
