@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// A file on a user's disk.
 #[derive(Debug, Clone)]
@@ -46,6 +47,13 @@ impl File {
     /// The photograph of a cat.
     pub fn cat() -> Self {
         Self::new("cat.jpg", pictures::cat())
+    }
+
+    /// A picture that nobody has uploaded: the photograph of a cat, followed by random bytes.
+    pub fn unique() -> Self {
+        let mut file = Self::cat();
+        file.bytes.extend(Uuid::new_v4().as_bytes());
+        file
     }
 
     /// The SHA-256 in base64.

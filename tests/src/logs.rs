@@ -70,7 +70,7 @@ impl Stack {
             let events = page["events"].as_array().expect("events");
             for event in events {
                 // The emulator has no tokens for further pages, so each page begins with the end of the last one.
-                if seen.insert(event["eventId"].to_string() + &event.to_string()) {
+                if seen.insert(event.to_string()) {
                     let time = event["timestamp"].as_u64().expect("a time");
                     start = start.max(time);
                     let text = event["message"].as_str().expect("a text").to_owned();

@@ -8,13 +8,16 @@ use aws_sigv4::sign::v4;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Owner;
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 use uuid::Uuid;
 
 /// The protocol's content type.
 const JSON: &str = "application/x-amz-json-1.1";
+
+/// How often a call is sent.
+const MAX_ATTEMPTS: u32 = 3;
 
 /// A user pool, as administrators use it.
 #[derive(Debug, Clone)]
@@ -105,8 +108,22 @@ impl UserPool {
         self.call_service("cognito-idp", &target, input).await
     }
 
-    /// Calls an operation of a service with the JSON protocol and the administrator's credentials.
+    /// Calls an operation of a service with the JSON protocol and the administrator's credentials. Repeats a call that the
+    /// emulator answers with an internal error: it iterates over its users while other tests add some.
     pub(crate) async fn call_service(&self, service: &str, target: &str, input: &Value) -> Value {
+        let mut attempts = 1;
+        loop {
+            let (status, body) = self.send(service, target, input).await;
+            if status.is_success() {
+                return body;
+            }
+            let may_repeat = status.is_server_error() && attempts < MAX_ATTEMPTS;
+            assert!(may_repeat, "{target}: {status} {body}");
+            attempts += 1;
+        }
+    }
+
+    async fn send(&self, service: &str, target: &str, input: &Value) -> (StatusCode, Value) {
         let body = input.to_string();
         let url = format!("{}/", self.endpoint);
         let identity = self.credentials.clone().into();
@@ -135,9 +152,7 @@ impl UserPool {
         }
         let answer = request.send().await.expect("an answer of the service");
         let status = answer.status();
-        let body: Value = answer.json().await.unwrap_or_default();
-        assert!(status.is_success(), "{target}: {status} {body}");
-        body
+        (status, answer.json().await.unwrap_or_default())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, BodyTooLarge, CannotCorrect, InvalidBodyType, NoSuchImage};
 use crate::routes::label::LabelSummary;
-use crate::routes::record::image_id;
+use crate::routes::record::{image_id, name_execution};
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::contract::OutcomeLabel;
@@ -113,7 +113,7 @@ pub(crate) struct CorrectedImage {
     corrections: Corrections,
 }
 
-/// What became of each image.
+/// The outcome for each image.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CorrectedImages {
@@ -121,7 +121,7 @@ pub(crate) struct CorrectedImages {
     results: Vec<CorrectionResult>,
 }
 
-/// What became of an image.
+/// The outcome for an image.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CorrectionResult {
@@ -184,6 +184,7 @@ pub(crate) async fn correct(
         .correct(&owner, id, &change, &app.default_policy)
         .await;
     let Corrected { record, .. } = corrected.map_err(problem)?;
+    name_execution(&record);
     // Also sent if nothing has changed: the first attempt may have failed after the change.
     app.bus.send(DETAIL_TYPE, &event(&record)).await?;
     Ok(Json(CorrectedImage {
@@ -201,10 +202,11 @@ pub(crate) async fn correct(
     tag = "images",
     operation_id = "correctLabelsOfImages",
     summary = "Correct the labels of several images",
-    description = "The same for up to 100 images. The same request can be repeated.",
+    description = "Corrects up to 100 images in the same way, as `PATCH /images/{imageId}/labels` does. You can repeat \
+        the request.",
     request_body = inline(RequestedCorrectionsOfImages),
     responses(
-        (status = 200, description = "What became of each image", body = CorrectedImages),
+        (status = 200, description = "The outcome for each image", body = CorrectedImages),
         BadRequest, BodyTooLarge, InvalidBodyType,
     ),
 )]

@@ -83,15 +83,12 @@ pub(crate) async fn list(
     })?;
     let files = app.records.files(&owner, after.as_deref(), MAX_FILES).await?;
     let Page { groups, end } = page(&files.items, files.more);
-    let mut found = Vec::with_capacity(groups.len());
-    for mut group in read(&app, &owner, &groups).await? {
-        for image in &mut group.images {
-            image.presign_thumbnails(&app).await?;
-        }
-        found.push(group);
+    let mut groups = read(&app, &owner, &groups).await?;
+    for image in groups.iter_mut().flat_map(|group| &mut group.images) {
+        image.presign_thumbnails(&app).await?;
     }
     Ok(Json(DuplicateList {
-        groups: found,
+        groups,
         next_cursor: end.map(|end| cursor::encode(&owner, QUERY, &end)),
     }))
 }

@@ -30,7 +30,7 @@ pub(crate) struct Job {
     job_id: JobId,
     kind: JobKind,
     status: JobStatus,
-    /// The number of images when the job started. Null until they are counted.
+    /// The number of images when the job started. Null until they are counted, and if there are more than about 100,000.
     #[schema(required)]
     total: Option<u64>,
     /// Images that have been processed.

@@ -21,8 +21,8 @@ const MIN_CONFIDENCE: (&str, &str) = ("minConfidence", "a number from 0 to 100")
 const MAX_LABELS_RULE: (&str, &str) = ("maxLabels", "a whole number from 1 to 100");
 const RENAMES: (&str, &str) = (
     "renames",
-    "a list of up to 100 objects with the label names `from` and `to`, each with another `from`, and no `to` that is \
-     another one's `from`",
+    "a list of up to 100 objects with the label names `from` and `to`: each `from` at most once, and no `to` that is the \
+     `from` of another object",
 );
 const NAMES: &str = "a list of up to 100 label names of 1 to 100 characters without control characters";
 const INCLUDE: (&str, &str) = ("include", NAMES);

@@ -25,8 +25,8 @@ pub struct Claim {
     pub version_id: Option<String>,
     /// The execution that holds the claim.
     pub execution_arn: String,
-    /// When the object was created or restored or, if the owner requested it, was to be labeled again. `None` if the event
-    /// does not say it. Only for metrics.
+    /// When the object was created or restored, or when the owner requested to label the image again. `None` if the
+    /// event has no valid time. Only for metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_at: Option<Timestamp>,
 }

@@ -101,7 +101,7 @@ impl ObjectCreated {
             .unwrap_or_else(Sequencer::lowest)
     }
 
-    /// When the image was to be labeled: the owner's request to label it again, otherwise the event's time.
+    /// When the labeling was requested: the time of the owner's request to label the image again, otherwise the event's.
     pub fn requested_at(&self) -> Option<Timestamp> {
         match &self.relabel {
             Some(relabel) => relabel.requested_at.parse().ok(),

@@ -1,4 +1,4 @@
-//! The filter policy, which decides which detected labels are kept.
+//! An owner's settings: the filter policy, which decides which detected labels count, and the names of labels.
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;

@@ -71,7 +71,8 @@ pub struct ImageRecord {
     /// names in `labels`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub label_rows: Vec<String>,
-    /// Whether label rows have been changed by a transaction that others must follow: the rows may not match `labels`.
+    /// Whether a change of the label rows is incomplete, so that the rows may not match `labels`. The next writer
+    /// completes it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rows_changing: bool,
     /// The owner's corrections of the labels. See [`ImageRecord::corrections`].

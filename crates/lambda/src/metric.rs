@@ -208,7 +208,7 @@ mod tests {
         assert_eq!((documents.len(), durations), (3, 250));
     }
 
-    /// The line of an usual step costs as little as possible.
+    /// The line of a usual step costs as little as possible.
     #[test]
     fn a_step_writes_one_document() {
         metric::take();

@@ -12,7 +12,7 @@ const SHA256_LENGTH: usize = 44;
 ///
 /// S3 has one if the object was uploaded with one in a single PUT. The SHA-256 of a multipart upload is computed from the
 /// checksums of its parts (`COMPOSITE`), and says nothing about whether two files are equal. Sources: S3 User Guide,
-/// "Checking object integrity"; S3 API reference, `HeadObject`. It needs the permissions of a GET.
+/// "Checking object integrity"; S3 API reference, `HeadObject`. `HeadObject` needs the permissions of a GET.
 ///
 /// # Errors
 /// S3 is not available. Answers to HEAD have no error code, so every answer that is about the request, such as 403 or 404,

@@ -3,7 +3,7 @@
 use crate::attribute::{COUNT, PARTITION_KEY, SORT_KEY};
 use crate::conditional;
 use crate::expression::{Condition, Expressions, at_most, equals, number, text};
-use crate::key::Key;
+use crate::key::{Key, image_id};
 use crate::request::WithExpressions;
 use crate::{Item, Records};
 use aws::ServiceError;
@@ -111,10 +111,6 @@ impl Records {
                     .projection(&[SORT_KEY]),
             )
     }
-}
-
-fn image_id(sort: &str) -> Option<ImageId> {
-    ImageId::parse(sort.strip_prefix(table::IMAGES)?)
 }
 
 async fn page<T>(

@@ -6,6 +6,7 @@
 
 use crate::attribute::{CHECKSUM, PARTITION_KEY, SORT_KEY};
 use crate::expression::{Condition, Expressions, equals, greater, text};
+use crate::key::image_id;
 use crate::request::WithExpressions;
 use crate::search::{Found, send};
 use crate::{Item, Records};
@@ -81,7 +82,7 @@ impl Records {
 fn file(mut item: Item) -> Option<File> {
     let sort = item.get(SORT_KEY)?.as_s().ok()?;
     Some(File {
-        image_id: ImageId::parse(sort.strip_prefix(table::IMAGES)?)?,
+        image_id: image_id(sort)?,
         checksum: item.remove(CHECKSUM)?.as_s().ok()?.clone(),
     })
 }

@@ -8,12 +8,12 @@ use crate::expression::{Expressions, Update, equals, text};
 use crate::key::Key;
 use crate::label_rows::{self, LabelRows};
 use crate::labels::{LabelsChange, NewLabels, recorded_corrections, together};
-use crate::transaction::TransactionError;
+use crate::transaction::executed;
 use crate::{Records, RecordsError, attribute_value, now_after};
 use aws::ServiceError;
 use domain::corrections::CorrectionError;
 use domain::{CorrectionChange, Corrections, FilterPolicy, ImageId, ImageRecord, Owner, Status};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// An image after a correction.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,36 +61,41 @@ impl Records {
         // Read after the records.
         let settings = self.settings(owner, default).await?;
         let mut changes = vec![];
+        let mut outcomes: HashMap<ImageId, Result<bool, CorrectError>> = HashMap::new();
         for (record, result) in read.iter().zip(&results) {
             if let (Read::Found(record), Read::Found(result)) = (record, result)
                 && record.status == Status::Labeled
                 && record.execution_arn.as_ref() == Some(&result.execution_arn)
+                && record.sequencer.is_some()
                 && let Ok(corrections) = record.corrections().changed(change, &settings.renames)
-                && let Some(new) = NewLabels::new(record, result, &settings, corrections)
-                && let Some(rows) = LabelRows::recorded(record)
             {
-                changes.push(new.change(record, rows, result)?);
+                let new = NewLabels::new(record, result, &settings, corrections);
+                match (new, LabelRows::recorded(record)) {
+                    (None, _) => {
+                        outcomes.insert(record.image_id, Ok(false));
+                    }
+                    (Some(new), Some(rows)) => changes.push(new.change(record, rows, result)?),
+                    // Corrected alone, because its rows must be read.
+                    (Some(_), None) => {}
+                }
             }
         }
         let mut contention = Contention::default();
-        let mut done = HashSet::new();
+        let mut done = vec![];
         for group in together(changes) {
-            match self.change_labels_all(&group, &mut contention).await {
-                Ok(()) => done.extend(group.iter().map(LabelsChange::image_id)),
-                // The images of the group are corrected one by one.
-                Err(TransactionError::FirstConditionFailed(_) | TransactionError::OtherConditionFailed) => {}
-                Err(TransactionError::Service(error)) => return Err(error.into()),
+            // Otherwise the images of the group are corrected one by one.
+            if executed(self.change_labels_all(&group, &mut contention).await)? {
+                done.extend(group.iter().map(LabelsChange::image_id));
             }
         }
-        let mut outcomes: HashMap<ImageId, Result<bool, CorrectError>> = HashMap::new();
+        outcomes.extend(done.iter().map(|id| (*id, Ok(true))));
         for id in ids {
-            let outcome = if done.contains(id) {
-                Ok(true)
-            } else {
-                match self.correct(owner, *id, change, default).await {
-                    Err(CorrectError::Records(error)) => return Err(error),
-                    outcome => outcome.map(|corrected| corrected.changed),
-                }
+            if outcomes.contains_key(id) {
+                continue;
+            }
+            let outcome = match self.correct(owner, *id, change, default).await {
+                Err(CorrectError::Records(error)) => return Err(error),
+                outcome => outcome.map(|corrected| corrected.changed),
             };
             outcomes.insert(*id, outcome);
         }
@@ -157,12 +162,8 @@ impl Records {
             };
             let rows = LabelRows::read(self, &record).await?;
             let change = new.change(&record, rows, &result)?;
-            match self.change_labels(&change, &mut contention).await {
-                Ok(()) => {}
-                Err(TransactionError::FirstConditionFailed(_) | TransactionError::OtherConditionFailed) => {
-                    continue;
-                }
-                Err(TransactionError::Service(error)) => return Err(error.into()),
+            if !executed(self.change_labels(&change, &mut contention).await)? {
+                continue;
             }
             // Settings that were changed meanwhile may already have been applied to the other images.
             if self.settings(owner, default).await? != settings {

@@ -10,7 +10,7 @@ use crate::conditional::Written;
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Name, Update, differs, equals, number, text, texts};
 use crate::key::Key;
-use crate::label_rows::{self, Change, CountChanges, LabelRows};
+use crate::label_rows::{self, Change, LabelRows};
 use crate::transaction::{MAX_ACTIONS, TransactionError};
 use crate::{Records, RecordsError, from_item, now};
 use aws::ServiceError;
@@ -138,15 +138,8 @@ impl Records {
         // In addition to the rows, a transaction contains at most the tombstone and the result.
         let mut parts = LabelRows::parts(rows.changes(&[]), MAX_ACTIONS - 2);
         let last = parts.pop().unwrap_or_default();
-        let actions = |part: &[Change]| {
-            let mut counts = CountChanges::new(owner);
-            let mut actions: Vec<_> = part.iter().map(|change| rows.action(self, change)).collect();
-            for change in part {
-                counts.count(change, &HashMap::new());
-            }
-            actions.extend(counts.actions(self));
-            actions
-        };
+        // Nothing is added, so no details are needed.
+        let actions = |part: &[Change]| rows.actions(self, part, &HashMap::new());
         for part in parts {
             let gone: BTreeSet<&str> = part.iter().map(Change::label).collect();
             let mut all = vec![self.tombstone(tombstone, Update::new().delete(LABEL_ROWS, texts(gone)))];

@@ -2,8 +2,8 @@
 
 use crate::attribute::{CHANGED, HISTORY, PROCESSED, SORT_KEY, STATUS, TOTAL, UPDATED_AT};
 use crate::expression::{Condition, Expressions, Update, equals, number, text};
-use crate::key::Key;
-use crate::{Item, Records, RecordsError, from_item, now};
+use crate::key::{Key, image_id};
+use crate::{Records, RecordsError, from_item, now};
 use aws::ServiceError;
 use aws_sdk_dynamodb::types::Select;
 use domain::{ImageId, ImageRecord, Job, JobId, JobProgress, JobStatus, Owner, table};
@@ -24,17 +24,7 @@ impl Records {
     /// # Errors
     /// See [`RecordsError`].
     pub async fn create_job(&self, job: &Job) -> Result<(), RecordsError> {
-        let mut item: Item =
-            serde_dynamo::to_item(job).map_err(|error| RecordsError::Unreadable(error.to_string()))?;
-        item.extend(Key::job(&job.owner, job.job_id).item());
-        self.dynamodb
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| ServiceError::of("dynamodb:PutItem", &error).into())
+        self.put_item(&Key::job(&job.owner, job.job_id), job).await
     }
 
     /// A job. Uses a consistent read.
@@ -69,14 +59,7 @@ impl Records {
     /// # Errors
     /// The call to DynamoDB fails.
     pub async fn delete_job(&self, owner: &Owner, job_id: JobId) -> Result<(), ServiceError> {
-        self.dynamodb
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::job(owner, job_id).item()))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| ServiceError::of("dynamodb:DeleteItem", &error))
+        self.delete_item(&Key::job(owner, job_id)).await
     }
 
     /// Ends a running job with this status. Returns whether it was running.
@@ -182,10 +165,8 @@ impl Records {
             .send()
             .await
             .map_err(|error| ServiceError::of("dynamodb:Query", &error))?;
-        let last = answer.last_evaluated_key().and_then(|key| {
-            let sort = key.get(SORT_KEY)?.as_s().ok()?;
-            ImageId::parse(sort.strip_prefix(table::IMAGES)?)
-        });
+        let last = answer.last_evaluated_key();
+        let last = last.and_then(|key| image_id(key.get(SORT_KEY)?.as_s().ok()?));
         let mut images = vec![];
         for item in answer.items.unwrap_or_default() {
             match from_item(item) {

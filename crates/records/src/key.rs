@@ -7,6 +7,11 @@ use crate::quota::Counter;
 use domain::{Claim, ImageId, JobId, Owner, table};
 use std::collections::HashMap;
 
+/// The image whose record has this sort key.
+pub(crate) fn image_id(sort: &str) -> Option<ImageId> {
+    ImageId::parse(sort.strip_prefix(table::IMAGES)?)
+}
+
 /// The key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {

@@ -1,10 +1,11 @@
 //! Each label of an image has a row, and each label of an owner has a count of its rows.
 //!
 //! A row and its count change in one transaction, which also checks the image's record. Rows therefore change only
-//! while the execution holds the image, or after the owner has deleted it, and the counts stay exact.
+//! while the execution holds the image, while the image is labeled and its record has not changed since it was read, or
+//! after the owner has deleted it. The counts stay exact.
 //!
-//! The rows are read first to find the required changes. Another run of the same step can change the rows after that.
-//! Therefore each action has its own condition, and if one does not hold, the rows are read again.
+//! The rows are read first to find the required changes. Another run of the same step, a correction or a job can change
+//! them after that. Therefore each action has its own condition, and if one does not hold, the rows are read again.
 
 use crate::attribute::{
     ALIASES, CATEGORIES, CONFIDENCE, COUNT, IMAGE_ID, LABEL, NAME, PARENTS, PARTITION_KEY,
@@ -103,8 +104,8 @@ impl<'a> LabelRows<'a> {
         })
     }
 
-    /// The rows that a labeled image has according to its record, without reading them. `None` if a result is being
-    /// written. A transaction whose conditions do not hold shows that they are different.
+    /// The rows that a labeled image has according to its record, without reading them. `None` if a change of the rows is
+    /// incomplete. If the table has other rows, a condition of the transaction does not hold.
     pub(crate) fn recorded(record: &'a ImageRecord) -> Option<Self> {
         let history = table::history_sort(&record.created_at, record.image_id);
         let labels = record.labels.as_deref().unwrap_or_default();
@@ -184,6 +185,22 @@ impl<'a> LabelRows<'a> {
                 records.delete(&self.key(name), only_if(Condition::Exists(PARTITION_KEY)))
             }
         }
+    }
+
+    /// The actions of a transaction for changes of this image alone: for its rows, and for the counts. `details` has the
+    /// details of added labels by their names.
+    pub(crate) fn actions(
+        &self,
+        records: &Records,
+        changes: &[Change],
+        details: &HashMap<String, Label>,
+    ) -> Vec<TransactWriteItem> {
+        let mut counts = CountChanges::new(self.owner);
+        for change in changes {
+            counts.count(change, details);
+        }
+        let rows = changes.iter().map(|change| self.action(records, change));
+        rows.chain(counts.actions(records)).collect()
     }
 
     fn put(&self, records: &Records, label: &RecordedLabel, expressions: Expressions) -> TransactWriteItem {

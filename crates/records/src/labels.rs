@@ -1,10 +1,10 @@
 //! Changes the labels of images: in their records, their label rows and the owner's label counts.
 //!
 //! Everything changes in one transaction, on the condition that the record has not changed since it was read. Up to 49
-//! changed labels of one image fit into a transaction. More labels need several: each of them checks the record, and
-//! all except the last one also store the names of all rows in `labelRows`, so that it stays a superset of the rows and
-//! the next writer can find every row to remove, and mark the record with `rowsChanging`, so that the next writer completes
-//! the change even if the labels stay the same.
+//! changed labels of one image fit into a transaction. More labels need several, and each of them checks the record.
+//! All except the last one also store two attributes of the record. `labelRows` names all rows before and after the
+//! change: it stays a superset of the rows, so that the next writer finds every row to remove. `rowsChanging` makes the
+//! next writer complete the change even if the labels stay the same.
 //!
 //! The labels of several images of one owner can change in one transaction. Then the counts change once for all of them.
 
@@ -15,7 +15,6 @@ use crate::key::Key;
 use crate::label_rows::{Change, CountChanges, LabelRows};
 use crate::transaction::{MAX_ACTIONS, TransactionError};
 use crate::{Records, RecordsError, attribute_value, now_after};
-use aws::ServiceError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::record::{ImageResult, RecordedCorrections, RecordedLabel};
 use domain::{Corrections, Criteria, ImageId, ImageRecord, Label, Settings, Status, counting};
@@ -74,7 +73,7 @@ impl NewLabels {
     ) -> Result<LabelsChange<'a>, RecordsError> {
         let corrections = self.corrections.as_ref().map(attribute_value).transpose()?;
         let is_labeled = equals(STATUS, text(Status::Labeled.as_str()));
-        LabelsChange::of_rows(record, rows, is_labeled, &self.labels, &result.answer)
+        LabelsChange::new(record, rows, is_labeled, &self.labels, &result.answer)
             .update(|update| update.set_or_remove(CORRECTIONS, corrections))
             .record_labels(&self.labels)
     }
@@ -93,21 +92,9 @@ pub(crate) fn recorded_corrections(
 }
 
 impl<'a> LabelsChange<'a> {
-    /// A change to these labels, with their details from `answer`. Reads the label rows of the image. `record` has just
+    /// A change to these labels, with their details from `answer`, of an image with these label rows. `record` has just
     /// been read. `condition` must hold in addition.
-    pub(crate) async fn new(
-        records: &Records,
-        record: &'a ImageRecord,
-        condition: Condition,
-        labels: &[RecordedLabel],
-        answer: &[Label],
-    ) -> Result<Self, ServiceError> {
-        let rows = LabelRows::read(records, record).await?;
-        Ok(Self::of_rows(record, rows, condition, labels, answer))
-    }
-
-    /// A change of an image with these label rows.
-    pub(crate) fn of_rows(
+    pub(crate) fn new(
         record: &'a ImageRecord,
         rows: LabelRows<'a>,
         condition: Condition,
@@ -202,13 +189,13 @@ impl Records {
                 .set(ROWS_CHANGING, boolean(true))
                 .set(LABEL_ROWS, texts(all_names.iter().map(|name| name.as_str())));
             let mut actions = vec![change.record_action(self, &read_at, update)];
-            actions.extend(self.row_actions(change, &part));
+            actions.extend(change.rows.actions(self, &part, &change.details));
             self.transact(actions, contention).await?;
             read_at = written_at;
         }
         let mut actions = vec![change.final_action(self, &read_at)];
         actions.extend(change.also.iter().cloned());
-        actions.extend(self.row_actions(change, &last));
+        actions.extend(change.rows.actions(self, &last, &change.details));
         self.transact(actions, contention).await
     }
 
@@ -233,16 +220,6 @@ impl Records {
         }
         actions.extend(counts.actions(self));
         self.transact(actions, contention).await
-    }
-
-    fn row_actions(&self, change: &LabelsChange<'_>, part: &[Change]) -> Vec<TransactWriteItem> {
-        let mut counts = CountChanges::new(&change.record.owner);
-        let mut actions: Vec<_> = part.iter().map(|row| change.rows.action(self, row)).collect();
-        for row in part {
-            counts.count(row, &change.details);
-        }
-        actions.extend(counts.actions(self));
-        actions
     }
 }
 

@@ -126,6 +126,33 @@ impl Records {
         Ok(matches!(updated, Written::Done(_)))
     }
 
+    /// Puts an item with these attributes, also if there is one.
+    async fn put_item<T: Serialize>(&self, key: &Key, attributes: &T) -> Result<(), RecordsError> {
+        let mut item: Item =
+            serde_dynamo::to_item(attributes).map_err(|error| RecordsError::Unreadable(error.to_string()))?;
+        item.extend(key.item());
+        self.dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| ServiceError::of("dynamodb:PutItem", &error).into())
+    }
+
+    /// Deletes an item, if it exists.
+    async fn delete_item(&self, key: &Key) -> Result<(), ServiceError> {
+        self.dynamodb
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| ServiceError::of("dynamodb:DeleteItem", &error))
+    }
+
     /// Reads an item with a consistent read. With a projection, reads only some of its attributes.
     async fn get(&self, key: &Key, expressions: Expressions) -> Result<Option<Item>, ServiceError> {
         self.dynamodb

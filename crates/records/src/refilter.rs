@@ -8,7 +8,7 @@ use crate::contention::Contention;
 use crate::key::Key;
 use crate::label_rows::{self, LabelRows};
 use crate::labels::{LabelsChange, NewLabels, together};
-use crate::transaction::TransactionError;
+use crate::transaction::executed;
 use crate::{Records, RecordsError, answer};
 use aws::ServiceError;
 use domain::{FilterPolicy, ImageId, ImageRecord, Owner, Status};
@@ -66,30 +66,26 @@ impl Records {
         let mut changed = changes.len();
         let mut contention = Contention::default();
         for group in together(changes) {
-            match self.change_labels_all(&group, &mut contention).await {
-                Ok(()) => {}
-                Err(TransactionError::FirstConditionFailed(_) | TransactionError::OtherConditionFailed) => {
-                    changed -= group.len();
-                    alone.extend(group.iter().map(LabelsChange::image_id));
-                }
-                Err(TransactionError::Service(error)) => return Err(error.into()),
+            if !executed(self.change_labels_all(&group, &mut contention).await)? {
+                changed -= group.len();
+                alone.extend(group.iter().map(LabelsChange::image_id));
             }
         }
+        // An unreadable result must not keep the other images from being filtered.
+        let refilter = async |image_id| match self.refilter_image(owner, image_id, default).await {
+            Err(RecordsError::Unreadable(_)) => Ok(None),
+            changed => changed.map(Some),
+        };
         let mut unreadable = 0;
         for image_id in alone {
-            match self.refilter_image(owner, image_id, default).await {
-                Ok(is_changed) => changed += usize::from(is_changed),
-                // It must not keep the others from being filtered.
-                Err(RecordsError::Unreadable(_)) => unreadable += 1,
-                Err(error) => return Err(error),
+            match refilter(image_id).await? {
+                Some(is_changed) => changed += usize::from(is_changed),
+                None => unreadable += 1,
             }
         }
         if self.settings(owner, default).await? != settings {
             for record in &labeled {
-                match self.refilter_image(owner, record.image_id, default).await {
-                    Ok(_) | Err(RecordsError::Unreadable(_)) => {}
-                    Err(error) => return Err(error),
-                }
+                refilter(record.image_id).await?;
             }
         }
         Ok(Refiltered {
@@ -121,12 +117,8 @@ impl Records {
             };
             let rows = LabelRows::read(self, &record).await?;
             let change = new.change(&record, rows, &result)?;
-            match self.change_labels(&change, &mut contention).await {
-                // Reads the settings again.
-                Ok(()) => changed = true,
-                Err(TransactionError::FirstConditionFailed(_) | TransactionError::OtherConditionFailed) => {}
-                Err(TransactionError::Service(error)) => return Err(error.into()),
-            }
+            // Then reads the settings again.
+            changed |= executed(self.change_labels(&change, &mut contention).await)?;
         }
         let busy = "others are changing the image's labels".to_owned();
         Err(ServiceError::Throttled(busy).into())

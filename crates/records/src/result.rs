@@ -8,7 +8,7 @@ use crate::attribute::{ERROR, EXECUTION_ARN, FORMAT, HEIGHT, LABELS, MODEL_VERSI
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Update, differs, equals, number, text};
 use crate::key::Key;
-use crate::label_rows;
+use crate::label_rows::{self, LabelRows};
 use crate::labels::LabelsChange;
 use crate::transaction::TransactionError;
 use crate::{Item, Records, RecordsError, attribute_value};
@@ -16,8 +16,8 @@ use aws::ServiceError;
 use domain::record::{RecordedError, RecordedLabel};
 use domain::{Claim, ClaimedImage, Criteria, FilterPolicy, Label, Picture, Status};
 
-/// The condition that the execution holds the claim. After the claim, every write of the record has this condition or a
-/// stricter one. The only exception is the owner's deletion.
+/// The condition that the execution holds the claim. After the claim, every write of an execution has this condition or
+/// a stricter one. Deletions, corrections and jobs have their own conditions.
 pub(crate) fn is_held(claim: &Claim) -> Condition {
     equals(EXECUTION_ARN, text(&claim.execution_arn)).and(differs(STATUS, text(Status::Deleted.as_str())))
 }
@@ -126,9 +126,8 @@ impl Records {
             FinalResult::Labeled { counted, answer, .. } => (counted, answer),
             FinalResult::Rejected(_) => (&[][..], &[][..]),
         };
-        let change = LabelsChange::new(self, &record, is_held(claim), counted, answer)
-            .await
-            .map_err(StoreError::from)?;
+        let rows = LabelRows::read(self, &record).await.map_err(StoreError::from)?;
+        let change = LabelsChange::new(&record, rows, is_held(claim), counted, answer);
         let change = self
             .final_result(claim, result, change)
             .map_err(StoreError::from)?;

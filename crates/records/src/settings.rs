@@ -2,7 +2,7 @@
 
 use crate::expression::Expressions;
 use crate::key::Key;
-use crate::{Item, Records, RecordsError, from_item};
+use crate::{Records, RecordsError, from_item};
 use aws::ServiceError;
 use domain::{Criteria, FilterPolicy, ImageId, Owner, Settings};
 
@@ -41,17 +41,7 @@ impl Records {
     /// # Errors
     /// See [`RecordsError`].
     pub async fn store_settings(&self, owner: &Owner, settings: &Settings) -> Result<(), RecordsError> {
-        let mut item: Item =
-            serde_dynamo::to_item(settings).map_err(|error| RecordsError::Unreadable(error.to_string()))?;
-        item.extend(Key::settings(owner).item());
-        self.dynamodb
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| ServiceError::of("dynamodb:PutItem", &error).into())
+        self.put_item(&Key::settings(owner), settings).await
     }
 
     /// Deletes the owner's settings, if they exist.
@@ -59,13 +49,6 @@ impl Records {
     /// # Errors
     /// The call to DynamoDB fails.
     pub async fn delete_settings(&self, owner: &Owner) -> Result<(), ServiceError> {
-        self.dynamodb
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::settings(owner).item()))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| ServiceError::of("dynamodb:DeleteItem", &error))
+        self.delete_item(&Key::settings(owner)).await
     }
 }

@@ -34,6 +34,15 @@ impl From<ServiceError> for TransactionError {
     }
 }
 
+/// Whether a transaction was executed. It was not if a condition did not hold.
+pub(crate) fn executed(result: Result<(), TransactionError>) -> Result<bool, ServiceError> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(TransactionError::FirstConditionFailed(_) | TransactionError::OtherConditionFailed) => Ok(false),
+        Err(TransactionError::Service(error)) => Err(error),
+    }
+}
+
 /// The reaction to a failed transaction.
 #[derive(Debug, PartialEq)]
 enum Reaction {

@@ -33,7 +33,13 @@ pub enum RunJobPartError {
     /// An item is invalid, or a call to DynamoDB failed.
     #[error(transparent)]
     #[strum(disabled)]
-    Records(#[from] RecordsError),
+    Records(RecordsError),
+}
+
+impl<E: Into<RecordsError>> From<E> for RunJobPartError {
+    fn from(error: E) -> Self {
+        Self::Records(error.into())
+    }
 }
 
 impl StepError for RunJobPartError {
@@ -68,19 +74,17 @@ async fn run(
             ..progress
         });
     };
-    if job.total.is_none() && progress.after.is_none() {
-        let total = records.count_images(&owner, MAX_COUNTED_PAGES).await;
-        if let Some(total) = total.map_err(RecordsError::from)? {
-            let stored = records.set_job_total(&owner, job_id, total).await;
-            stored.map_err(RecordsError::from)?;
-        }
+    if job.total.is_none()
+        && progress.after.is_none()
+        && let Some(total) = records.count_images(&owner, MAX_COUNTED_PAGES).await?
+    {
+        records.set_job_total(&owner, job_id, total).await?;
     }
     loop {
         let unreadable = |error| tracing::error!(%error, "a record cannot be read");
         let page = records
             .images_page(&owner, progress.after, IMAGES_PER_PAGE, unreadable)
-            .await
-            .map_err(RecordsError::from)?;
+            .await?;
         let refiltered = match job.kind {
             JobKind::Refilter => {
                 records
@@ -96,10 +100,9 @@ async fn run(
         progress.processed += images.count() as u64;
         progress.changed += refiltered.changed as u64;
         progress.after = page.last;
-        let is_running = records.advance_job(&progress).await.map_err(RecordsError::from)?;
+        let is_running = records.advance_job(&progress).await?;
         if is_running && page.last.is_none() {
-            let ended = records.end_job(&owner, job_id, JobStatus::Succeeded).await;
-            ended.map_err(RecordsError::from)?;
+            records.end_job(&owner, job_id, JobStatus::Succeeded).await?;
         }
         progress.done = !is_running || page.last.is_none();
         if progress.done || !has_time() {

@@ -11,13 +11,6 @@ use tests::users::User;
 use tests::{Stack, run};
 use uuid::Uuid;
 
-/// A file that nobody has.
-fn unique() -> File {
-    let mut file = File::cat();
-    file.bytes.extend(Uuid::new_v4().as_bytes());
-    file
-}
-
 /// Uploads a file that the user does not have. Returns its key.
 async fn upload(stack: &Stack, user: &User, file: &File) -> String {
     let answer = user.announce(&file.first_announcement()).await;
@@ -55,7 +48,7 @@ fn page(answer: &Answer) -> (BTreeMap<String, Vec<String>>, Option<String>) {
 fn a_file_is_reported_instead_of_uploaded_again_unless_the_user_insists() {
     run(async |stack| {
         let user = stack.new_user("duplicate").await;
-        let file = unique();
+        let file = File::unique();
         let count = async || stack.images_of_today(&owner_partition(&user.owner)).await;
         // At once: the file may not be labeled yet.
         let key = upload(stack, &user, &file).await;
@@ -87,7 +80,7 @@ fn a_file_is_reported_instead_of_uploaded_again_unless_the_user_insists() {
 fn a_file_of_another_user_is_not_reported() {
     run(async |stack| {
         let (ann, bob) = (stack.new_user("ann").await, stack.new_user("bob").await);
-        let file = unique();
+        let file = File::unique();
         upload(stack, &ann, &file).await;
         upload(stack, &bob, &file).await;
         assert_eq!(page(&get(&bob, "/duplicates").await), (BTreeMap::new(), None));
@@ -99,7 +92,7 @@ fn a_file_of_another_user_is_not_reported() {
 fn a_file_that_never_arrived_or_is_gone_is_not_reported() {
     run(async |stack| {
         let user = stack.new_user("no-file").await;
-        let file = unique();
+        let file = File::unique();
         for _ in 0..2 {
             let announced = user.announce(&file.first_announcement()).await;
             assert_eq!(announced.status, 201, "{announced:?}");
@@ -197,7 +190,7 @@ fn invalid_requests_name_the_parameter() {
         let unknown = get(&user, "/duplicates?limit=5").await;
         check_problem("an unknown parameter", &unknown, 400, "unknown-parameter", None);
         for value in [json!(null), json!("yes"), json!(1)] {
-            let mut body = unique().first_announcement();
+            let mut body = File::unique().first_announcement();
             body["allowDuplicate"] = value;
             let bad = user.announce(&body).await;
             check_problem("no boolean", &bad, 400, "invalid-field", Some("allowDuplicate"));

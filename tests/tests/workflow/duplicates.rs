@@ -12,14 +12,6 @@ use tests::api::File;
 use tests::seed::key;
 use tests::users::User;
 use tests::{Stack, pictures, run};
-use uuid::Uuid;
-
-/// A file that nobody has.
-fn unique() -> File {
-    let mut file = File::cat();
-    file.bytes.extend(Uuid::new_v4().as_bytes());
-    file
-}
 
 /// Puts an object into the bucket as a multipart upload with one part: S3 has only the checksum of the part.
 async fn put_in_parts(stack: &Stack, key: &str, file: &File) {
@@ -78,7 +70,7 @@ async fn duplicates(user: &User) -> Vec<BTreeSet<String>> {
 fn objects_of_other_tools_are_labeled_and_compared_if_s3_has_their_checksum() {
     run(async |stack| {
         let user = stack.new_user("other-tools").await;
-        let file = unique();
+        let file = File::unique();
         let folder = format!("uploads/{}", user.owner.as_str());
         let named = |name: &str| format!("{folder}/{name}.jpg");
         stack.put_object_with_checksum(&named("first"), &file).await;
@@ -98,7 +90,7 @@ fn objects_of_other_tools_are_labeled_and_compared_if_s3_has_their_checksum() {
         assert_eq!(reported.status, 409, "{reported:?}");
 
         // Now another file is under the key.
-        let other = unique();
+        let other = File::unique();
         stack.put_object_with_checksum(&named("second"), &other).await;
         let before = stack
             .record(&stack.image(&named("second")))
@@ -122,7 +114,7 @@ fn objects_of_other_tools_are_labeled_and_compared_if_s3_has_their_checksum() {
 fn a_deleted_image_is_no_duplicate_and_a_newer_object_under_its_key_is() {
     run(async |stack| {
         let user = stack.new_user("deleted-duplicate").await;
-        let file = unique();
+        let file = File::unique();
         let folder = format!("uploads/{}", user.owner.as_str());
         let [first, second] = ["first", "second"].map(|name| format!("{folder}/{name}.jpg"));
         for key in [&first, &second] {

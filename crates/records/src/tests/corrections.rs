@@ -515,20 +515,12 @@ async fn a_result_that_cannot_be_read_does_not_keep_the_others_from_being_filter
         library.label(image, &[("Cat", 90.0), ("Dog", 40.0)]).await;
     }
     let damaged = Key::result(&library.owner, id(1));
-    library
-        .fake
-        .state()
-        .items
-        .get_mut(&damaged)
-        .unwrap()
-        .insert("answer".into(), text("damaged"));
-    library
-        .fake
-        .state()
-        .items
-        .get_mut(&damaged)
-        .unwrap()
-        .remove("executionArn");
+    {
+        let mut state = library.fake.state();
+        let item = state.items.get_mut(&damaged).unwrap();
+        item.insert("answer".into(), text("damaged"));
+        item.remove("executionArn");
+    }
     library.put_settings(&settings(20.0, &[]));
     let refiltered = library.refilter().await;
     assert_eq!((refiltered.changed, refiltered.unreadable), (1, 1));
@@ -544,7 +536,6 @@ async fn a_repeated_result_does_not_undo_a_correction() {
     let filtered = library.criteria(id(1)).await;
     library.store(&claim, &answer, &filtered).await;
     library.correct(1, &change(&["Home"], &[], &[])).await.unwrap();
-    library.fake.state().transactions.clear();
     library.store(&claim, &answer, &filtered).await;
     assert_eq!(library.names(1).await, ["Home", "Cat"]);
     library.check(true).await;
@@ -619,18 +610,16 @@ proptest! {
                         }
                         let found: Vec<_> = found.into_iter().collect();
                         let before = library.records().image(&library.owner, id(image)).await.unwrap();
-                        if before.is_some_and(|record| record.status == Status::Deleted) {
-                            objects += 1;
-                            let claim = library.claim(image, &format!("{objects:02X}")).await;
-                            let criteria = library.criteria(id(image)).await;
-                            library.store(&claim, &answer(&found), &criteria).await;
-                        } else {
-                            let sequencer = library.records().image(&library.owner, id(image)).await.unwrap()
-                                .and_then(|record| record.sequencer).unwrap_or_else(|| "0A".into());
-                            let claim = library.claim(image, sequencer.trim_end_matches('0')).await;
-                            let criteria = library.criteria(id(image)).await;
-                            library.store(&claim, &answer(&found), &criteria).await;
-                        }
+                        let sequencer = match before {
+                            Some(record) if record.status == Status::Deleted => {
+                                objects += 1;
+                                format!("{objects:02X}")
+                            }
+                            before => before.and_then(|record| record.sequencer).unwrap_or_else(|| "0A".into()),
+                        };
+                        let claim = library.claim(image, sequencer.trim_end_matches('0')).await;
+                        let criteria = library.criteria(id(image)).await;
+                        library.store(&claim, &answer(&found), &criteria).await;
                     }
                     Action::Correct(images, change) => {
                         let ids: Vec<_> = images.into_iter().map(id).collect();
