@@ -142,6 +142,7 @@ class Smoke:
             ("Download a picture whose key has dot segments", self.download_with_dot_segments),
             ("Report and list duplicates", self.duplicates),
             ("Search", self.search),
+            ("Correct labels", self.correct),
             ("Reject a file that is not a picture", self.reject),
             ("Record failed executions, cache no error of the API", self.fail_on_purpose),
             (f"Redrive a failed execution ({REDRIVEN})", self.redrive_execution),
@@ -345,6 +346,13 @@ class Smoke:
         count = next((entry["count"] for entry in counts if entry["name"] == label), 0)
         expect(count >= 1, f"GET /labels?{query} doesn't count {label}")
         return f"{len(found)} with the label {label}"
+
+    def correct(self):
+        """Adds a label to the JPEG picture, and undoes that."""
+        path = f"/images/{self.find('JPEG')['imageId']}/labels"
+        for change, is_added in (({"add": ["Smoke test"]}, True), ({"reset": ["Smoke test"]}, False)):
+            names = [label["name"] for label in self.ask("PATCH", path, change)["labels"]]
+            expect(("Smoke test" in names) == is_added, f"PATCH {path} {change} answers with the labels {names}")
 
     def reject(self):
         """Uploads text that claims to be a JPEG picture."""

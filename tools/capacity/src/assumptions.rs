@@ -40,7 +40,7 @@ pub const PAGE_BYTES: f64 = 250_000.0;
 /// An answer of the API, in bytes.
 pub const API_BYTES: f64 = 4_000.0;
 /// What Lambda and a function log per invocation, in bytes.
-pub const LOG_BYTES: f64 = 900.0;
+pub const LOG_BYTES: f64 = 1_400.0;
 /// How much of ingested logs CloudWatch stores after compression. Source: its price page.
 pub const STORED_LOGS: f64 = 0.15;
 /// Days of a month.

@@ -141,10 +141,10 @@ pub fn all(workload: &Workload, stack: &Stack) -> Vec<Limit> {
             source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html",
         },
         Limit {
-            name: "GET requests per prefix, here `uploads/`",
+            name: "GET and HEAD requests per prefix, here `uploads/`",
             service: "S3",
             default: "at least 5,500 per second".to_owned(),
-            images_per_second: 5500.0 / 3.0,
+            images_per_second: 5500.0 / 4.0,
             scope: Scope::All,
             remedy: "S3 splits a busy prefix; failed reads are retried",
             source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html",

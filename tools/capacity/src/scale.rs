@@ -308,7 +308,7 @@ fn load(options: &ScaleOptions, stack: &Stack) -> Table {
         ),
         ("S3 writes under `uploads/`", 1.0),
         ("S3 writes under `thumbnails/`", 2.0),
-        ("S3 reads under `uploads/`", 3.0),
+        ("S3 reads under `uploads/`", 4.0),
         ("events that EventBridge delivers", 2.0),
     ] {
         let values = options.rates.iter().map(|rate| {

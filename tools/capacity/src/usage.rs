@@ -118,8 +118,8 @@ pub fn of(workload: &Workload, stack: &Stack, month: Month) -> Vec<Line> {
     }
 
     add(Meter::WriteUnits, "writes", uploaded * items.units() as f64);
-    // The settings for `validate`, the record for `persist`, the polls of the page.
-    let reads = uploaded * (2.0 + POLLS_PER_IMAGE)
+    // `POST /uploads` 0.5, `validate` 1, `filter-labels` 2, `persist` 3 (docs/data-model.md), and the polls of the page.
+    let reads = uploaded * (6.5 + POLLS_PER_IMAGE)
         // The record in the gallery, record and result in full size.
         + views * 3.0;
     add(Meter::ReadUnits, "reads", reads);
@@ -133,8 +133,8 @@ pub fn of(workload: &Workload, stack: &Stack, month: Month) -> Vec<Line> {
 
     let written = uploaded * (1.0 + THUMBNAILS) + converted;
     add(Meter::S3Writes, "writes", written);
-    // The header for `validate`, the picture for Rekognition and for `thumbnails`.
-    add(Meter::S3Reads, "reads", uploaded * 3.0 + converted + views * 2.0);
+    // Checksum and header for `validate`, the picture for Rekognition and for `thumbnails`.
+    add(Meter::S3Reads, "reads", uploaded * 4.0 + converted + views * 2.0);
     let renditions = converted * RENDITION_BYTES * RENDITION_DAYS / MONTH_DAYS;
     let objects = library * (workload.average_mb * MB + THUMBNAIL_BYTES);
     add(Meter::S3Storage, "storage", (objects + renditions) / GB);
