@@ -1,6 +1,6 @@
 // Correcting the labels of a picture in its large view.
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
+import { checkAccessibility } from './accessibility.ts';
 import { expect, label, picture, test, tile } from './app.ts';
 import type { Person } from './people.ts';
 import { seed } from './seed.ts';
@@ -198,21 +198,7 @@ test('corrections are accessible in light and dark, and nothing is cut off', asy
   await addLabel(page, view, 'A label with quite a long name that somebody has thought of');
   await remove(view, 'Cat').click();
   await expect(view.getByRole('button', { name: 'Restore Cat' })).toBeVisible();
-  const check = async (name: string) => {
-    for (const width of [320, 390, 1024]) {
-      await page.setViewportSize({ width, height: 844 });
-      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      await expect.poll(overflow, `${name}: nothing is cut off at ${width} px`).toBeLessThanOrEqual(0);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        const folder = process.env['ILG_SCREENSHOTS'];
-        if (folder) await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.jpg`, type: 'jpeg', quality: 70 });
-        const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-        expect(found, `${name}, ${width} px, ${colorScheme}`).toEqual([]);
-      }
-    }
-  };
+  const check = (name: string) => checkAccessibility(page, name, [320, 390, 1024]);
   await view.getByRole('button', { name: 'Restore Cat' }).scrollIntoViewIfNeeded();
   await check('corrections');
   await view.getByRole('button', { name: 'More for Mammal' }).click();

@@ -1,6 +1,6 @@
 // Adding labels to the selected pictures, and removing labels from them.
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
+import { checkAccessibility } from './accessibility.ts';
 import { expect, test, tile, tiles } from './app.ts';
 import type { Person } from './people.ts';
 import { seed } from './seed.ts';
@@ -139,19 +139,7 @@ test('the dialog is accessible in light and dark, at every width', async ({ page
   await page.keyboard.press('Enter');
   await field(page, 'Add labels').fill('A');
   await expect(editor(page).getByRole('option').first()).toBeVisible();
-  for (const width of [320, 390, 1024]) {
-    await page.setViewportSize({ width, height: 844 });
-    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    await expect.poll(overflow, `nothing is cut off at ${width} px`).toBeLessThanOrEqual(0);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      const folder = process.env['ILG_SCREENSHOTS'];
-      if (folder) await page.screenshot({ path: `${folder}/edit-labels-${width}-${colorScheme}.jpg`, type: 'jpeg', quality: 70 });
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-      expect(found, `${width} px, ${colorScheme}`).toEqual([]);
-    }
-  }
+  await checkAccessibility(page, 'edit-labels', [320, 390, 1024]);
 });
 
 test.describe('on a phone', () => {

@@ -1,9 +1,9 @@
 // The page with all labels: covers, groups, renaming, merging and hiding.
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
+import { checkAccessibility } from './accessibility.ts';
 import { expect, label, picture, test, tile, tiles } from './app.ts';
 import type { Person } from './people.ts';
-import { seed } from './seed.ts';
+import { seed, seededId } from './seed.ts';
 import { stack } from './stack.ts';
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
@@ -17,7 +17,7 @@ const progress = (page: Page): Locator => page.getByRole('region', { name: 'Appl
 /** Three pictures with labels that are counted. Seeded pictures are not, until their labels are corrected. */
 async function library(person: Person): Promise<void> {
   await seed(person, 3, (index) => ({ labels: index === 0 ? ['Kitten', 'Cat', 'Baby'] : ['Cat', 'Animal'] }));
-  const ids = [0, 1, 2].map((index) => `0193506a-7d2e-7c61-9a54-${String(index).padStart(12, '0')}`);
+  const ids = [0, 1, 2].map(seededId);
   const corrected = await fetch(`${stack.webUrl}/api/images/labels`, {
     method: 'POST',
     headers: { authorization: `Bearer ${person.tokens.accessToken}`, 'content-type': 'application/json' },
@@ -120,19 +120,7 @@ test('labels are accessible in light and dark, and nothing is cut off', async ({
   await card(page, 'Baby').getByRole('button').click();
   await menu(page, 'Baby').getByRole('button', { name: 'Hide on all pictures' }).click();
   await expect(progress(page)).toContainText('changed.');
-  const check = async (name: string) => {
-    for (const width of [320, 390, 1024]) {
-      await page.setViewportSize({ width, height: 844 });
-      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      await expect.poll(overflow, `${name}: nothing is cut off at ${width} px`).toBeLessThanOrEqual(0);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-        expect(found, `${name}, ${width} px, ${colorScheme}`).toEqual([]);
-      }
-    }
-  };
+  const check = (name: string) => checkAccessibility(page, name, [320, 390, 1024]);
   await check('labels');
   await view(page).getByRole('button', { name: 'Hide sensitive labels…' }).click();
   await check('sensitive');

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { checkAccessibility } from './accessibility.ts';
 import { expect, test, tile, tiles } from './app.ts';
 import { signIn } from './people.ts';
-import { seed } from './seed.ts';
+import { seed, seededId } from './seed.ts';
 import { stack } from './stack.ts';
 
 test.use({ serviceWorkers: 'allow', contextOptions: { reducedMotion: 'reduce' } });
@@ -58,7 +58,7 @@ test.describe('without a connection', () => {
     await seed(person, 3);
     await openWithServiceWorker(page);
     await context.setOffline(true);
-    const address = '/images/0193506a-7d2e-7c61-9a54-000000000001';
+    const address = `/images/${seededId(1)}`;
     await page.goto(address);
     await expect(page.getByRole('heading', { name: "You're offline" })).toBeVisible();
     await expect(page.getByRole('heading', { name: "Can't reach the service" })).toBeHidden();

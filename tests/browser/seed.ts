@@ -69,12 +69,17 @@ export async function seed(person: Person, count: number, of: (index: number) =>
 /** The execution in the records. It does not exist. */
 const EXECUTION = 'arn:aws:states:us-east-1:000000000000:execution:label-image:seeded';
 
+/** The id of a seeded picture. */
+export function seededId(index: number): string {
+  return `0193506a-7d2e-7c61-9a54-${index.toString(16).padStart(12, '0')}`;
+}
+
 /** A picture's record and its result. */
 function image(owner: string, index: number, now: number, seeded: Seeded) {
   const { file = 'cat.jpg', labels = ['Cat', 'Animal'], fileName = `${index}.jpg`, thumbnails = true } = seeded;
   const { width = 451, height = 300, thumbnailsError, incomplete = false, checksum, others = {} } = seeded;
   const createdAt = new Date(now - index * INTERVAL).toISOString();
-  const imageId = `0193506a-7d2e-7c61-9a54-${index.toString(16).padStart(12, '0')}`;
+  const imageId = seededId(index);
   const S = (value: string) => ({ S: value });
   const N = (value: number) => ({ N: String(value) });
   const L = (values: object[]) => ({ L: values });

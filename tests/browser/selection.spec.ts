@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { checkAccessibility } from './accessibility.ts';
 import { drop, expect, tabTo, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
-import { seed } from './seed.ts';
+import { seed, seededId } from './seed.ts';
 import { button, checkMark, openGallery, select, selected, toolbar } from './selecting.ts';
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
@@ -92,7 +92,7 @@ test('the selection remains when more pictures are loaded', async ({ page, perso
   await expect(toolbar(page)).toContainText('230 selected');
   await expect(button(page, 'Select all loaded')).toHaveAttribute('aria-disabled', 'true');
   await expect(button(page, 'Select all loaded')).toHaveAttribute('title', 'All loaded pictures are selected');
-  await page.goto('/images/0193506a-7d2e-7c61-9a54-000000000000');
+  await page.goto(`/images/${seededId(0)}`);
   await expect(page.getByRole('dialog', { name: '0.jpg' })).toBeVisible();
 });
 

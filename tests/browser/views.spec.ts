@@ -1,4 +1,4 @@
-// Every view in light and dark, at three widths: axe finds no accessibility problems, and nothing is cut off.
+// The main views in light and dark, at three widths: axe finds no accessibility problems, and nothing is cut off.
 // `npm run screenshots` also writes screenshots to docs/screenshots/.
 import type { Page } from '@playwright/test';
 import { checkAccessibility } from './accessibility.ts';

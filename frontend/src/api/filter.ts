@@ -87,7 +87,7 @@ export function readParameters(parameters: URLSearchParams): Filter {
   return {
     labels,
     without: without
-      .filter((name) => isLabelName(name) && !namesOf(labels).some((wanted) => isSameLabel(wanted, name)))
+      .filter((name) => isLabelName(name) && !includesLabel(namesOf(labels), name))
       .reduce(addExclusion, [])
       .slice(0, MAX_EXCLUSIONS),
     untagged: isUntagged && labels.length === 0 && minConfidence === undefined,
@@ -126,6 +126,11 @@ export function isSameLabel(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
+/** Whether a list contains a label. */
+export function includesLabel(names: readonly string[], name: string): boolean {
+  return names.some((other) => isSameLabel(other, name));
+}
+
 /** Whether pictures with this status can be untagged. */
 export function canBeUntagged(status: ListedStatus | undefined): boolean {
   return status === undefined || status === 'LABELED';
@@ -148,7 +153,7 @@ export function addGroup(groups: readonly LabelGroup[], group: LabelGroup): read
 
 /** Adds an excluded label, unless it is there already. */
 export function addExclusion(names: readonly string[], name: string): readonly string[] {
-  return names.some((existing) => isSameLabel(existing, name)) ? names : [...names, name];
+  return includesLabel(names, name) ? names : [...names, name];
 }
 
 /** A percentage from 0 to 100, with at most two decimal places. */

@@ -3,7 +3,7 @@
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { whenOnline, whenVisible } from '../shared/page-state';
 import type { ApiClient } from './client';
-import { ApiError, NetworkError } from './problem';
+import { ApiError, isTransient } from './problem';
 import type { Job } from './types';
 
 /** A small library is done within seconds. */
@@ -53,7 +53,7 @@ export class JobTracker extends EventTarget {
     if (!current || !this.isRunning) return;
     const job = await this.api.cancelJob(current.jobId);
     if (this.current?.jobId !== job.jobId) return;
-    // A request that is under way could answer that the job is still running.
+    // A request in progress could still answer that the job is running.
     this.stop();
     this.update(job);
   }
@@ -90,7 +90,7 @@ export class JobTracker extends EventTarget {
         await whenOnline(signal);
         const job = await this.poll(jobId, signal);
         if (!job) continue;
-        // A job that makes progress is followed closely.
+        // A job that makes progress is polled more often.
         if (job.processed > processed) attempt = Math.min(attempt, 2);
         processed = job.processed;
         this.update(job);
@@ -110,7 +110,7 @@ export class JobTracker extends EventTarget {
       signal.throwIfAborted();
       return job;
     } catch (error) {
-      if (!(error instanceof NetworkError || (error instanceof ApiError && error.isTransient))) throw error;
+      if (!isTransient(error)) throw error;
       signal.throwIfAborted();
       this.unreachable = true;
       this.changed();

@@ -67,6 +67,11 @@ export class SignedOutError extends UserFacingError {
   }
 }
 
+/** Whether the same request can succeed later. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof NetworkError || (error instanceof ApiError && error.isTransient);
+}
+
 /**
  * Reads an error response: `application/problem+json` (RFC 9457) from the API, `{message}` from API Gateway, or any text
  * from a proxy.

@@ -2,7 +2,7 @@
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { whenOnline, whenVisible } from '../shared/page-state';
 import { type ApiClient, MAX_IDS } from './client';
-import { ApiError, NetworkError } from './problem';
+import { isTransient } from './problem';
 import { isFinal, type Summary } from './types';
 
 /** Labels usually arrive within seconds. */
@@ -122,7 +122,7 @@ export class Watcher extends EventTarget {
       }
       return false;
     } catch (error) {
-      if (error instanceof NetworkError || (error instanceof ApiError && error.isTransient)) return true;
+      if (isTransient(error)) return true;
       throw error;
     }
   }

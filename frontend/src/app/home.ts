@@ -1,5 +1,5 @@
-// The signed-in page: the gallery, the view opened over it, uploads and notices. It renders a workspace and calls it for
-// the person's actions. Each person who signs in gets a new element, so that no data of one reaches the next.
+// The signed-in page: the gallery, the view opened over it, uploads, downloads and notices. It renders a workspace and calls
+// it for the person's actions. Each person who signs in gets a new element, so that no data of one reaches the next.
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { isUnfiltered, NO_FILTER } from '../api/filter';

@@ -5,10 +5,10 @@ import { reloadWhenOutdated } from './reload';
 reloadWhenOutdated();
 
 if (import.meta.env.PROD) {
-  // After the page, which works without it. In private windows of some browsers there is none.
+  // After the page has loaded, because it works without a service worker. Some browsers have none in private windows.
   window.addEventListener('load', () => {
     navigator.serviceWorker
       ?.register('/service-worker.js')
-      .catch((error) => console.info('There is no page for times without a connection.', error));
+      .catch((error) => console.info('The offline page is not available.', error));
   });
 }

@@ -1,5 +1,6 @@
-// The state behind the signed-in page, for one person. Creates the router, the API client, the library, the upload queue
-// and the deletions, connects them, and offers the actions of the view. It does not know any elements.
+// The state behind the signed-in page, for one person. Creates the router, the API client, the library, uploads, downloads,
+// deletions, label corrections, settings and their job, connects them, and offers the actions of the view. It does not know
+// any elements.
 import { ApiClient } from '../api/client';
 import type { Filter } from '../api/filter';
 import { ImageUrls } from '../api/image-urls';

@@ -2,6 +2,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { close, warning } from '../shared/icons';
+import panel from '../shared/panel.css?inline';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import css from './download-panel.css?inline';
@@ -10,7 +11,7 @@ import type { DownloadState } from './downloads';
 /** Dispatches `cancel` while a download is running, and `dismiss` after it. */
 @customElement('ilg-download-panel')
 export class DownloadPanel extends LitElement {
-  static override styles = sheets(css);
+  static override styles = sheets(panel, css);
 
   @property({ attribute: false }) state: DownloadState | undefined;
 

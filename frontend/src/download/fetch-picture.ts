@@ -1,6 +1,6 @@
 // Fetches the file of a picture from S3, with a presigned URL.
 import type { ApiClient } from '../api/client';
-import { ApiError, NetworkError, UserFacingError } from '../api/problem';
+import { ApiError, isTransient, UserFacingError } from '../api/problem';
 import type { Image } from '../api/types';
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { whenOnline } from '../shared/page-state';
@@ -51,16 +51,12 @@ export async function fetchPicture(
       return { image, file: await fetchFile(image.view.url, onBytes, signal) };
     } catch (error) {
       signal.throwIfAborted();
-      if (attempt === MAX_ATTEMPTS || !isTransient(error)) throw explained(error);
+      const canRetry = error instanceof FetchError ? error.isTransient : isTransient(error);
+      if (attempt === MAX_ATTEMPTS || !canRetry) throw explained(error);
       onBytes(0);
       await sleep(backoffDelay(attempt, RETRY), signal);
     }
   }
-}
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof FetchError || error instanceof ApiError) return error.isTransient;
-  return error instanceof NetworkError;
 }
 
 function explained(error: unknown): unknown {

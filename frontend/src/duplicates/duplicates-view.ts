@@ -11,6 +11,7 @@ import { back, check, picture as pictureIcon, retry, trash } from '../shared/ico
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
+import view from '../shared/view.css?inline';
 import css from './duplicates-view.css?inline';
 import { allButOne, merge, remaining, selectedImages, withoutCopy } from './groups';
 
@@ -33,7 +34,7 @@ export class DeleteDuplicatesEvent extends Event {
 /** Dispatches `back` and `deleteduplicates`. */
 @customElement('ilg-duplicates-view')
 export class DuplicatesView extends LitElement {
-  static override styles = sheets(css);
+  static override styles = sheets(view, css);
 
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) urls!: ImageUrls;
@@ -74,7 +75,7 @@ export class DuplicatesView extends LitElement {
     const selection = prune(this.selection, ids);
     return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
       <header>
-        <button class="tool" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
+        <button class="round" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
         <h2 id="title" tabindex="-1">${text.duplicates.title}</h2>
         ${groups.length > 0 ? this.toolbar(groups, selection) : nothing}
       </header>

@@ -2,7 +2,7 @@
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { isSameLabel } from '../api/filter';
+import { includesLabel, isSameLabel } from '../api/filter';
 import type { CountedLabel, Summary } from '../api/types';
 import { type BulkResult, type Corrector, correctionProblem, type Edit, UndoableEvent } from '../labels/corrector';
 import '../labels/label-field';
@@ -33,6 +33,8 @@ export class EditLabelsDialog extends LitElement {
   @state() private images: readonly Summary[] = [];
   @state() private edit: Edit = NOTHING;
   @state() private problem = '';
+  /** The owner's labels, requested once while the dialog is open. */
+  private known: readonly CountedLabel[] | undefined;
   /** How many pictures are done, while they are being changed. */
   @state() private done: number | undefined;
   @query('dialog') private dialog!: HTMLDialogElement;
@@ -45,6 +47,7 @@ export class EditLabelsDialog extends LitElement {
       this.images = images;
       this.edit = NOTHING;
       this.problem = '';
+      this.known = undefined;
       this.addField.clear();
       this.removeField.clear();
     }
@@ -74,7 +77,7 @@ export class EditLabelsDialog extends LitElement {
   /** The most frequent labels of the pictures, to remove them with one click. */
   private frequent() {
     const { remove } = this.edit;
-    const labels = countLabels(this.images, []).filter(({ name }) => !remove.some((other) => isSameLabel(other, name)));
+    const labels = countLabels(this.images, []).filter(({ name }) => !includesLabel(remove, name));
     if (labels.length === 0) return nothing;
     return html`<ul role="list" class="frequent">
       ${labels.slice(0, MAX_FREQUENT).map(
@@ -124,8 +127,10 @@ export class EditLabelsDialog extends LitElement {
   /** Suggests the labels that the pictures have, with the number of these pictures. */
   private readonly selectedLabels: Pick<ApiClient, 'listLabels'> = {
     listLabels: async (prefix, signal) => {
-      const known = await this.api.listLabels('', signal).catch(() => []);
-      return countLabels(this.images, known).filter(({ name }) => name.toLowerCase().startsWith(prefix.toLowerCase()));
+      this.known ??= await this.api.listLabels('', signal).catch(() => undefined);
+      return countLabels(this.images, this.known ?? []).filter(({ name }) =>
+        name.toLowerCase().startsWith(prefix.toLowerCase()),
+      );
     },
   };
 
@@ -149,7 +154,7 @@ export class EditLabelsDialog extends LitElement {
       images,
       edit: { add, remove },
     } = this;
-    const both = add.find((name) => remove.some((other) => isSameLabel(name, other)));
+    const both = add.find((name) => includesLabel(remove, name));
     if (both !== undefined) return this.say(text.editLabels.both(both));
     if (Math.max(add.length, remove.length) > MAX_NAMES) return this.say(text.editLabels.tooMany(MAX_NAMES));
     if (add.length + remove.length === 0) return this.dialog.close();

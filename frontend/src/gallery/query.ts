@@ -5,8 +5,8 @@ import {
   addGroup,
   canBeUntagged,
   type Filter,
+  includesLabel,
   isLabelName,
-  isSameLabel,
   type LabelGroup,
   type LabelTerm,
   MAX_EXCLUSIONS,
@@ -334,7 +334,7 @@ function valid<T>(value: T | undefined, problem: string): T {
  */
 export function check({ labels, without, untagged, minConfidence, status, from, to }: Filter): void {
   const wanted = namesOf(labels);
-  const contradiction = without.find((name) => wanted.some((other) => isSameLabel(name, other)));
+  const contradiction = without.find((name) => includesLabel(wanted, name));
   if (wanted.length > MAX_FILTER_LABELS) throw new QueryError(problems.tooManyLabels(MAX_FILTER_LABELS));
   if (without.length > MAX_EXCLUSIONS) throw new QueryError(problems.tooManyExclusions(MAX_EXCLUSIONS));
   if (contradiction !== undefined) throw new QueryError(problems.wantedAndExcluded(contradiction));
@@ -347,8 +347,7 @@ export function check({ labels, without, untagged, minConfidence, status, from, 
 /** The groups that stay when others are added. */
 function withoutReplaced(groups: readonly LabelGroup[], added: readonly LabelGroup[]): readonly LabelGroup[] {
   const singles = singleNamesOf(added);
-  const isReplaced = ([term, alternative]: LabelGroup) =>
-    term && !alternative && singles.some((name) => isSameLabel(name, term.name));
+  const isReplaced = ([term, alternative]: LabelGroup) => term && !alternative && includesLabel(singles, term.name);
   return groups.filter((group) => !isReplaced(group));
 }
 

@@ -20,7 +20,7 @@ export class KnownLabels {
     const byAlias = new Map<string, string>();
     for (const { name, aliases } of labels) {
       for (const alias of aliases.map((other) => other.toLowerCase())) {
-        // A label's own name is stronger than an alias, and a frequent label is stronger than a rare one.
+        // A label's own name takes precedence over an alias, and a frequent label over a rare one.
         if (!names.has(alias) && !byAlias.has(alias)) byAlias.set(alias, name);
       }
     }

@@ -1,6 +1,6 @@
 // Corrects the labels of pictures, one or many, and undoes it.
 import { type ApiClient, MAX_IDS } from '../api/client';
-import { isSameLabel } from '../api/filter';
+import { includesLabel, isSameLabel } from '../api/filter';
 import { ApiError, messageFor } from '../api/problem';
 import type { CorrectedImage, CorrectionChange, CorrectionResult, Corrections, Status, Summary } from '../api/types';
 import { text } from '../shared/text';
@@ -135,8 +135,8 @@ export function inverse(
   before: Corrections,
 ): CorrectionChange {
   const names = [...add, ...remove, ...reset];
-  const isIn = (list: readonly string[]) => (name: string) => list.some((other) => isSameLabel(other, name));
-  const [wasAdded, wasRemoved] = [isIn(before.added), isIn(before.removed)];
+  const wasAdded = (name: string) => includesLabel(before.added, name);
+  const wasRemoved = (name: string) => includesLabel(before.removed, name);
   return {
     add: names.filter(wasAdded),
     remove: names.filter(wasRemoved),

@@ -5,7 +5,7 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import type { ApiClient } from '../api/client';
-import { isSameLabel, MAX_LABEL_LENGTH } from '../api/filter';
+import { includesLabel, isSameLabel, MAX_LABEL_LENGTH } from '../api/filter';
 import { sleep } from '../shared/backoff';
 import { add, search } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
@@ -134,7 +134,7 @@ export class LabelField extends LitElement {
         spellcheck="false"
         enterkeyhint=${this.adding ? 'done' : 'search'}
         placeholder=${this.placeholder}
-        @input=${this.edited}
+        @input=${this.typed}
         @focus=${this.focused}
         @blur=${this.blurred}
         @keydown=${this.key}
@@ -205,15 +205,15 @@ export class LabelField extends LitElement {
 
   private focused(): void {
     void this.loading.run();
-    this.edited();
-  }
-
-  private edited(): void {
     this.typed();
-    if (this.quiet && this.value === '') this.open = false;
   }
 
   private typed(): void {
+    this.openSuggestions();
+    if (this.quiet && this.value === '') this.open = false;
+  }
+
+  private openSuggestions(): void {
     // `maxlength` counts UTF-16 code units, not characters.
     const characters = [...this.input.value];
     const { maxLength = characters.length } = this.syntax;
@@ -250,9 +250,7 @@ export class LabelField extends LitElement {
 
   private show(suggestions: readonly Suggestion[]): void {
     const highlighted = this.suggestions[this.active]?.name;
-    this.suggestions = suggestions
-      .filter(({ name }) => !this.chosen.some((chosen) => isSameLabel(chosen, name)))
-      .slice(0, MAX_SUGGESTIONS);
+    this.suggestions = suggestions.filter(({ name }) => !includesLabel(this.chosen, name)).slice(0, MAX_SUGGESTIONS);
     this.active = this.suggestions.findIndex(({ name }) => name === highlighted);
   }
 
@@ -267,7 +265,7 @@ export class LabelField extends LitElement {
       case KEYS.field.nextSuggestion:
       case KEYS.field.previousSuggestion: {
         event.preventDefault();
-        if (!this.open) this.typed();
+        if (!this.open) this.openSuggestions();
         else if (length > 0) {
           const step = event.key === KEYS.field.nextSuggestion ? 1 : -1;
           this.active = this.active < 0 && step < 0 ? length - 1 : (this.active + step + length) % length;

@@ -1,9 +1,9 @@
 // Changes single parts of the settings: hides a label in all pictures, or gives it another name.
 import type { ApiClient } from '../api/client';
-import { isSameLabel } from '../api/filter';
+import { includesLabel, isSameLabel } from '../api/filter';
 import type { JobTracker } from '../api/job-tracker';
 import { UserFacingError } from '../api/problem';
-import type { LabelSettings } from '../api/types';
+import type { AppliedSettings, LabelSettings } from '../api/types';
 import { text } from '../shared/text';
 
 /** The API's limit for included, excluded and renamed labels each. */
@@ -45,7 +45,7 @@ export class SettingsStore extends EventTarget {
     return this.save(changed);
   }
 
-  private applied({ jobId, ...settings }: LabelSettings & { readonly jobId: string }): LabelSettings {
+  private applied({ jobId, ...settings }: AppliedSettings): LabelSettings {
     this.jobs.follow(jobId);
     this.dispatchEvent(new Event('change'));
     return settings;
@@ -70,7 +70,7 @@ export function renaming(sources: readonly string[], to: string): Change {
   return (settings) => ({
     ...settings,
     renames: [
-      ...settings.renames.filter(({ from }) => !sources.some((source) => isSameLabel(source, from))),
+      ...settings.renames.filter(({ from }) => !includesLabel(sources, from)),
       ...sources.filter((source) => source !== to).map((from) => ({ from, to })),
     ],
   });
@@ -78,7 +78,7 @@ export function renaming(sources: readonly string[], to: string): Change {
 
 /** Undoes renames: gives the model's names the names that they had in `before`. */
 export function restoringNames(sources: readonly string[], before: LabelSettings['renames']): Change {
-  const isSource = (from: string) => sources.some((source) => isSameLabel(source, from));
+  const isSource = (from: string) => includesLabel(sources, from);
   return (settings) => ({
     ...settings,
     renames: [
@@ -96,5 +96,5 @@ export function sourcesOf(name: string, { renames }: LabelSettings): readonly st
 }
 
 function without(names: readonly string[], others: readonly string[]): string[] {
-  return names.filter((name) => !others.some((other) => isSameLabel(other, name)));
+  return names.filter((name) => !includesLabel(others, name));
 }

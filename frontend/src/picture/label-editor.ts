@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { isSameLabel } from '../api/filter';
+import { includesLabel, isSameLabel } from '../api/filter';
 import { messageFor } from '../api/problem';
 import type { CorrectionChange, Image, Label, OtherLabel } from '../api/types';
 import { type Corrector, correctionProblem, inverse, UndoableEvent } from '../labels/corrector';
@@ -112,7 +112,7 @@ export class LabelEditor extends LitElement {
 
   private others() {
     const { otherLabels, corrections } = this.image;
-    const others = otherLabels.filter(({ name }) => !corrections.removed.some((other) => isSameLabel(other, name)));
+    const others = otherLabels.filter(({ name }) => !includesLabel(corrections.removed, name));
     if (others.length === 0) return nothing;
     const shown = this.allOthers ? others : others.slice(0, MAX_OTHERS);
     return html`<section class="others">
@@ -161,7 +161,7 @@ export class LabelEditor extends LitElement {
     return html`<button class="small" type="button" aria-label=${label} title=${label} aria-disabled=${disabled ? 'true' : nothing} @click=${run}>${content}</button>`;
   }
 
-  /** What concerns all pictures is asked first. */
+  /** The confirmation before a label is hidden in all pictures. */
   private menu() {
     const { chosen } = this;
     return html`<dialog aria-labelledby="menu" aria-describedby="lead" @close=${this.answered}>

@@ -28,13 +28,13 @@ export class JobProgress extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.listening.abort();
-    // What has ended was seen.
+    // The person has seen how the job ended.
     this.jobs.dismiss();
   }
 
   override render() {
     const { job } = this.jobs;
-    // Without a job, it takes no place.
+    // Takes no space without a job.
     this.toggleAttribute('hidden', !job);
     if (!job) return nothing;
     return html`<section aria-label=${text.job.title}>

@@ -4,7 +4,7 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ApiClient } from '../api/client';
-import { isLabelName, isSameLabel } from '../api/filter';
+import { includesLabel, isLabelName, isSameLabel } from '../api/filter';
 import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { CountedLabel, LabelSettings } from '../api/types';
@@ -19,6 +19,7 @@ import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import './job-progress';
 import './label-cover';
+import view from '../shared/view.css?inline';
 import { type Grouping, groupLabels, type LabelGroup } from './label-groups';
 import css from './labels-view.css?inline';
 import { SENSITIVE, SENSITIVE_NAMES } from './sensitive';
@@ -26,7 +27,7 @@ import { SENSITIVE, SENSITIVE_NAMES } from './sensitive';
 /** Dispatches `back`, and `undoable` after a change. */
 @customElement('ilg-labels-view')
 export class LabelsView extends LitElement {
-  static override styles = sheets(css);
+  static override styles = sheets(view, css);
 
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) settings!: SettingsStore;
@@ -68,7 +69,7 @@ export class LabelsView extends LitElement {
   override render() {
     return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
       <header>
-        <button class="tool" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
+        <button class="round" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
         <h2 id="title" tabindex="-1">${text.labels.title}</h2>
       </header>
       <div class="content">
@@ -139,7 +140,7 @@ export class LabelsView extends LitElement {
       <span class="name"><span>${name}</span><small>${text.pictures(count)}</small></span>`;
     return html`<li>
       ${isLabelName(name) ? html`<a href=${this.hrefOf(name)} title=${name}>${content}</a>` : html`<div class="plain">${content}</div>`}
-      <button class="tool" type="button" aria-label=${text.corrections.menu(name)} title=${text.corrections.menu(name)} @click=${() => this.open(label)}>${menu}</button>
+      <button class="round" type="button" aria-label=${text.corrections.menu(name)} title=${text.corrections.menu(name)} @click=${() => this.open(label)}>${menu}</button>
     </li>`;
   }
 
@@ -210,7 +211,7 @@ export class LabelsView extends LitElement {
 
   private sensitiveQuestion() {
     const excluded = this.current?.exclude ?? [];
-    const isHidden = (name: string) => excluded.some((other) => isSameLabel(other, name));
+    const isHidden = (name: string) => includesLabel(excluded, name);
     return html`<dialog id="sensitive" aria-labelledby="sensitive-title" aria-describedby="sensitive-lead">
       <form method="dialog">
         <h3 id="sensitive-title" tabindex="-1" autofocus>${text.labels.sensitiveTitle}</h3>
@@ -268,7 +269,7 @@ export class LabelsView extends LitElement {
 
   private async hideSensitive(): Promise<void> {
     const before = this.current?.exclude ?? [];
-    const added = SENSITIVE_NAMES.filter((name) => !before.some((other) => isSameLabel(other, name)));
+    const added = SENSITIVE_NAMES.filter((name) => !includesLabel(before, name));
     if (await this.change(hiding(added))) this.offerUndo(text.labels.sensitiveToast, showing(added));
   }
 

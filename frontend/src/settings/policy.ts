@@ -1,5 +1,5 @@
 // Applies settings like the workflow's filter-labels step, to preview them before they are saved.
-import { isSameLabel } from '../api/filter';
+import { includesLabel } from '../api/filter';
 import type { Image, LabelSettings } from '../api/types';
 
 /** A label that the model found in a picture, or that the person added. */
@@ -14,7 +14,7 @@ export interface Candidate {
 
 /** Everything that can count in a picture, highest confidence first: not what the person has removed. */
 export function candidatesOf({ labels, otherLabels, corrections }: Image): Candidate[] {
-  const others = otherLabels.filter(({ name }) => !corrections.removed.some((removed) => isSameLabel(removed, name)));
+  const others = otherLabels.filter(({ name }) => !includesLabel(corrections.removed, name));
   return [...labels, ...others.map((other) => ({ ...other, added: false, detectedAs: [] }))].toSorted(
     (one, other) => other.confidence - one.confidence,
   );
@@ -24,7 +24,7 @@ export function candidatesOf({ labels, otherLabels, corrections }: Image): Candi
 export function applySettings(settings: LabelSettings, candidates: readonly Candidate[]): Candidate[] {
   const { minConfidence, maxLabels, include, exclude } = settings;
   const contains = (names: readonly string[], label: Candidate) =>
-    names.some((name) => [label.name, ...label.detectedAs].some((other) => isSameLabel(name, other)));
+    [label.name, ...label.detectedAs].some((name) => includesLabel(names, name));
   const counting = candidates
     .filter(({ added }) => !added)
     .filter(({ confidence }) => confidence >= (Number.isFinite(minConfidence) ? minConfidence : 0))

@@ -1,4 +1,4 @@
-// The labels of “Hide sensitive labels”: what they say about people in a picture is nobody's business, or is often wrong.
+// The labels of “Hide sensitive labels”. They describe private attributes of people, or are often wrong.
 //
 // Age, gender, religion, health, politics and sexuality follow the special categories of personal data in Article 9(1) of
 // the GDPR (https://eur-lex.europa.eu/eli/reg/2016/679/oj), with age and gender added: Amazon advises against decisions

@@ -3,7 +3,7 @@ import { Task } from '@lit/task';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { NO_FILTER } from '../api/filter';
+import { isSameLabel, NO_FILTER } from '../api/filter';
 import type { ImageUrls } from '../api/image-urls';
 import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
@@ -17,6 +17,7 @@ import type { PickEvent } from '../labels/label-field';
 import { MAX_SETTINGS_NAMES, type SettingsStore } from '../labels/settings-store';
 import './job-progress';
 import { sheets } from '../shared/styles';
+import view from '../shared/view.css?inline';
 import { applySettings, candidatesOf } from './policy';
 import css from './settings-view.css?inline';
 
@@ -26,7 +27,7 @@ const MAX_LABELS = 100;
 /** Dispatches `back`, and `deleted` after all data was deleted. */
 @customElement('ilg-settings-view')
 export class SettingsView extends LitElement {
-  static override styles = sheets(css);
+  static override styles = sheets(view, css);
 
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) urls!: ImageUrls;
@@ -104,7 +105,7 @@ export class SettingsView extends LitElement {
   }
 
   private names(field: 'include' | 'exclude', names: readonly string[]) {
-    const without = (name: string) => names.filter((other) => other.toLowerCase() !== name.toLowerCase());
+    const without = (name: string) => names.filter((other) => !isSameLabel(other, name));
     return html`<fieldset>
       <legend>${text.settings[field].legend}</legend>
       <p class="hint">${text.settings[field].hint}</p>

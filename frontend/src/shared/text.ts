@@ -597,18 +597,14 @@ export const text = {
       [name, `added ${dateTime.format(new Date(createdAt))}`, state].filter(Boolean).join(', '),
     open: (name: string) => `Open ${name}`,
     openShort: 'Open',
-    toolbar: 'Selected duplicates',
     allButOne: 'Select all but one',
     allButOneOfEach: 'Select all but one of each',
-    clear: 'Clear selection',
     delete: (number: number) => (number > 0 ? `Delete ${count(number, 'picture', 'pictures')}` : 'Delete'),
     nothingSelected: 'Select the pictures to delete',
     noCopyLeft: (number: number) =>
-      number === 1
-        ? 'All copies of 1 picture are selected. None will be left.'
-        : `All copies of ${whole.format(number)} pictures are selected. None will be left.`,
+      `All copies of ${count(number, 'picture', 'pictures')} are selected. None will be left.`,
   },
-  /** The page with all labels. */
+  /** The view of all labels. */
   labels: {
     title: 'Labels',
     loading: 'Loading labels…',

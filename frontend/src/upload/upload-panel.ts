@@ -3,6 +3,7 @@ import { html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { check, chevron, close, pause, play, retry, warning } from '../shared/icons';
+import panel from '../shared/panel.css?inline';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import { type Item, isFinished, isUnfinished, type Queue } from './queue';
@@ -15,7 +16,7 @@ const MAX_ROWS = 60;
 /** Dispatches `choose` to choose interrupted files again, and `dismiss` to forget them. */
 @customElement('ilg-upload-panel')
 export class UploadPanel extends LitElement {
-  static override styles = sheets(css);
+  static override styles = sheets(panel, css);
 
   @property({ attribute: false }) queue!: Queue;
   @property({ attribute: false }) items: readonly Item[] = [];
