@@ -5,6 +5,7 @@ use crate::bus::Notification;
 use crate::executions::Ended;
 use crate::{Stack, wait};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use domain::image::derived_prefixes;
 use domain::{ImageKey, ImageRecord, Owner, Status};
 use serde_json::{Value, json};
@@ -57,6 +58,40 @@ impl Stack {
             .send()
             .await;
         put.unwrap_or_else(|error| panic!("{key}: {error:?}"));
+    }
+
+    /// Puts an object into the bucket as a multipart upload with one part: S3 has only the checksum of the part.
+    ///
+    /// # Panics
+    /// If S3 refuses it.
+    pub async fn put_object_in_parts(&self, key: &str, file: &File) {
+        let (s3, bucket) = (&self.s3, &self.bucket);
+        let created = s3.create_multipart_upload().bucket(bucket).key(key);
+        let created = created.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await;
+        let id = created.expect("an upload").upload_id.expect("an ID");
+        let part = s3
+            .upload_part()
+            .bucket(bucket)
+            .key(key)
+            .upload_id(&id)
+            .part_number(1)
+            .checksum_sha256(file.sha256())
+            .body(ByteStream::from(file.bytes.clone()))
+            .send()
+            .await
+            .expect("a part");
+        let part = CompletedPart::builder()
+            .part_number(1)
+            .set_e_tag(part.e_tag)
+            .checksum_sha256(file.sha256());
+        let parts = CompletedMultipartUpload::builder().parts(part.build()).build();
+        let complete = s3.complete_multipart_upload().bucket(bucket).key(key);
+        complete
+            .upload_id(id)
+            .multipart_upload(parts)
+            .send()
+            .await
+            .expect("an object");
     }
 
     /// Deletes an object.

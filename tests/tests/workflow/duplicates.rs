@@ -1,7 +1,5 @@
 //! Objects of other tools are compared with uploads if S3 has the SHA-256 of the whole object, and are never refused.
 
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use domain::Status;
 use records::WithExpressions;
 use records::expression::{Expressions, Update};
@@ -11,38 +9,7 @@ use std::collections::BTreeSet;
 use tests::api::File;
 use tests::seed::key;
 use tests::users::User;
-use tests::{Stack, pictures, run};
-
-/// Puts an object into the bucket as a multipart upload with one part: S3 has only the checksum of the part.
-async fn put_in_parts(stack: &Stack, key: &str, file: &File) {
-    let (s3, bucket) = (&stack.s3, &stack.bucket);
-    let created = s3.create_multipart_upload().bucket(bucket).key(key);
-    let created = created.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await;
-    let id = created.expect("an upload").upload_id.expect("an ID");
-    let part = s3
-        .upload_part()
-        .bucket(bucket)
-        .key(key)
-        .upload_id(&id)
-        .part_number(1)
-        .checksum_sha256(file.sha256())
-        .body(ByteStream::from(file.bytes.clone()))
-        .send()
-        .await
-        .expect("a part");
-    let part = CompletedPart::builder()
-        .part_number(1)
-        .set_e_tag(part.e_tag)
-        .checksum_sha256(file.sha256());
-    let parts = CompletedMultipartUpload::builder().parts(part.build()).build();
-    let complete = s3.complete_multipart_upload().bucket(bucket).key(key);
-    complete
-        .upload_id(id)
-        .multipart_upload(parts)
-        .send()
-        .await
-        .expect("an object");
-}
+use tests::{pictures, run};
 
 /// The IDs of the images of each group of a user.
 async fn duplicates(user: &User) -> Vec<BTreeSet<String>> {
@@ -78,7 +45,7 @@ fn objects_of_other_tools_are_labeled_and_compared_if_s3_has_their_checksum() {
         stack
             .put_object(&named("without-checksum"), file.bytes.clone())
             .await;
-        put_in_parts(stack, &named("in-parts"), &file).await;
+        stack.put_object_in_parts(&named("in-parts"), &file).await;
         for name in ["first", "second", "without-checksum", "in-parts"] {
             let record = stack.settled_as(&named(name), Status::Labeled).await.record;
             let expected = ["first", "second"].contains(&name).then(|| file.sha256());
