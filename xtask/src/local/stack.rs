@@ -6,7 +6,7 @@ use crate::local::keys::Keys;
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -84,7 +84,9 @@ impl Ports {
             (self.dynamodb, "DynamoDB"),
         ]
         .into_iter()
-        .find(|(port, _)| TcpListener::bind(("127.0.0.1", *port)).is_err())
+        // Listening on the port to test it would make it look used to a concurrent test, and for a moment to every program that
+        // another thread is starting, because that inherits the socket.
+        .find(|(port, _)| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok())
     }
 }
 
@@ -299,6 +301,7 @@ pub(crate) fn stack_folder(project: &Project, chosen: Option<&Path>) -> Result<P
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
 
     #[test]
     fn the_other_ports_follow_the_port_of_the_page() {
@@ -327,6 +330,19 @@ mod tests {
             "{error}"
         );
         assert!(Ports::free_from(ports.web).unwrap().web > ports.web);
+    }
+
+    /// The tests start two stacks at the same time.
+    #[test]
+    fn free_ports_are_free_for_each_of_several_threads() {
+        let ports = Ports::free_from(22000).unwrap();
+        let is_free = || (0..200).all(|_| ports.check_free().is_ok());
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(is_free)).collect();
+            for thread in threads {
+                assert!(thread.join().unwrap());
+            }
+        });
     }
 
     #[test]
