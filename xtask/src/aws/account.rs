@@ -5,7 +5,7 @@ use crate::build::sam_cli;
 use crate::project::Project;
 use anyhow::{Context, Result};
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The account and region of the developer's environment, or another region of the same account.
@@ -41,17 +41,18 @@ impl Account {
         Ok(command)
     }
 
-    /// `sam deploy` of what is built.
+    /// `sam deploy` of what is built, with one of the templates in [`build_folder`].
     pub(crate) fn deploy(
         &self,
         project: &Project,
+        template: &Path,
         stack_name: &str,
         overrides: &[String],
     ) -> Result<Command> {
         let mut command = self.sam(project, "deploy")?;
         command
             .arg("--template-file")
-            .arg(build_folder(project).join("template.yaml"))
+            .arg(template)
             .args(["--stack-name", stack_name])
             .args(["--resolve-s3", "--no-fail-on-empty-changeset"])
             .args(["--capabilities", "CAPABILITY_IAM"]);
@@ -75,6 +76,11 @@ impl Account {
             .arg(sam_cli::empty_configuration(project)?);
         Ok(command)
     }
+}
+
+/// The template that `sam build` has written.
+pub(crate) fn built_template(project: &Project) -> PathBuf {
+    build_folder(project).join("template.yaml")
 }
 
 /// Where functions are built for AWS.

@@ -1,6 +1,6 @@
 //! `deploy` and `publish`: deploy the system to an AWS account, and upload only the page to a deployed stack.
 
-use crate::aws::account::{Account, build_folder};
+use crate::aws::account::{Account, build_folder, built_template};
 use crate::aws::target::{Target, TargetOptions};
 use crate::aws::{elf, smoke};
 use crate::build::page;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{IsTerminal, stdin};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The parameter that has to be INACTIVE until the stack exists.
@@ -138,7 +139,11 @@ pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<E
     }
     console.show(&mut account.build(&project, &overrides)?)?;
     elf::check_functions(&folder, &findings.architecture)?;
-    console.show(&mut account.deploy(&project, &options.stack, &overrides)?)?;
+    let template = built_template(&project);
+    if !findings.is_new {
+        add_indexes(&project, &console, &account, &options.stack, &overrides)?;
+    }
+    console.show(&mut account.deploy(&project, &template, &options.stack, &overrides)?)?;
     let target = Target::Aws {
         stack_name: options.stack.clone(),
         account: Account::new(options.region.as_deref()),
@@ -147,7 +152,7 @@ pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<E
     if let Some(overrides) = findings.protecting_overrides() {
         console.say("The stack is complete. Protecting its user pool against deletion:");
         console
-            .show(&mut account.deploy(&project, &options.stack, &overrides)?)
+            .show(&mut account.deploy(&project, &template, &options.stack, &overrides)?)
             .with_context(|| {
                 format!(
                     "the system works, but its user pool is not protected against deletion; \
@@ -161,6 +166,38 @@ pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<E
         smoke::check(&project, &target, &|command| console.show(command))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds all new indexes of the table except the last one to a deployed stack: CloudFormation adds one per update.
+fn add_indexes(
+    project: &Project,
+    console: &Console,
+    account: &Account,
+    stack: &str,
+    overrides: &[String],
+) -> Result<()> {
+    let script = |command: &str| {
+        let mut python = SAM.python(project);
+        account.configure(&mut python);
+        python
+            .arg(project.path("xtask/python/indexes.py"))
+            .args([command, "--stack-name", stack]);
+        python
+    };
+    let templates: Vec<PathBuf> = console.part("Compare the table's indexes", "indexes", |part| {
+        let mut python = script("templates");
+        python.arg("--template").arg(built_template(project));
+        serde_json::from_str(&part.output(&mut python)?)
+            .context("xtask/python/indexes.py printed an unknown format")
+    })?;
+    for template in templates {
+        console.say("The table gets several new indexes, one per update:");
+        console.show(&mut account.deploy(project, &template, stack, overrides)?)?;
+        console.part("Wait until DynamoDB has filled the index", "indexes", |part| {
+            part.run(&mut script("wait"))
+        })?;
+    }
+    Ok(())
 }
 
 /// The command that protects the user pool of a deployed stack.
