@@ -26,6 +26,27 @@ const LABELS: [(&str, f64); 12] = [
     ("Zebra", 0.01),
     ("Violin", 0.002),
 ];
+/// The paths that are the same for both libraries.
+const PATHS: [&str; 18] = [
+    "/images",
+    "/images?limit=100",
+    "/images?status=FAILED",
+    "/images?label=animal",
+    "/images?label=violin",
+    "/images?label=animal&label=person&label=zebra",
+    "/images?label=animal%7Cperson%7Czebra",
+    "/images?label=animal%3E90&without=person",
+    "/images?untagged=true",
+    "/images?taken=2015-07",
+    "/images?label=beach&taken=2015&without=person",
+    "/images?label=animal&boxes=true",
+    "/images?order=added",
+    "/images?order=added&label=violin",
+    "/images?order=confidence&label=animal",
+    "/timeline",
+    "/duplicates",
+    "/labels",
+];
 /// Images that are written at a time, so that a large library does not have to fit into memory.
 const BATCH: usize = 5000;
 
@@ -95,10 +116,11 @@ async fn library(stack: &Stack, size: usize) -> Library {
                     index / 60 % 60,
                     index % 60,
                 );
-                Seed::labeled(
-                    &format!("2026-10-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z"),
-                    &labels,
-                )
+                let time = format!("-{day:02}T{hour:02}:{minute:02}:{second:02}");
+                let mut image = Seed::labeled(&format!("2026-10{time}.000Z"), &labels);
+                let (year, month) = (random.u16(2005..=2025), random.u8(1..=12));
+                image.taken_at = Some(format!("{year}-{month:02}{time}"));
+                image
             })
             .collect();
         stack.seed_images(&user.owner, &images).await;
@@ -133,30 +155,13 @@ async fn compare(proxy: &Proxy, libraries: [&Library; 2], requests: usize) {
         format!("/images?{}", ids.join("&"))
     };
     let image = |library: &Library| format!("/images/{}", library.some[0].image_id);
-    let routes: [Route; 9] = [
-        ("GET /images", Box::new(|_| "/images".into())),
-        ("GET /images?limit=100", Box::new(|_| "/images?limit=100".into())),
-        (
-            "GET /images?status=FAILED",
-            Box::new(|_| "/images?status=FAILED".into()),
-        ),
-        (
-            "GET /images?label=animal",
-            Box::new(|_| "/images?label=animal".into()),
-        ),
-        (
-            "GET /images?label=violin",
-            Box::new(|_| "/images?label=violin".into()),
-        ),
-        (
-            "GET /images?label=animal&label=person&label=zebra",
-            Box::new(|_| "/images?label=animal&label=person&label=zebra".into()),
-        ),
-        ("GET /images?id=… (100)", Box::new(ids)),
-        ("GET /images/{imageId}", Box::new(image)),
-        ("GET /labels", Box::new(|_| "/labels".into())),
+    let fixed = PATHS.map(|path| -> Route { (path, Box::new(|_| path.to_owned())) });
+    let own: [Route; 2] = [
+        ("/images?id=… (100)", Box::new(ids)),
+        ("/images/{imageId}", Box::new(image)),
     ];
-    for (name, path) in &routes {
+    let routes = fixed.into_iter().chain(own);
+    for (name, path) in routes {
         let mut times = [vec![], vec![]];
         let mut items = [0, 0];
         // Alternating, so that other load on the machine affects both.
