@@ -6,7 +6,7 @@ use crate::http::problem::Problem;
 use crate::http::{access_log, security_headers, time_limit};
 use crate::routes::{
     account, corrections, deletion, description, duplicates, execution, images, jobs, labels, list, relabel,
-    settings, uploads,
+    settings, timeline, uploads,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
@@ -19,6 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::create))
         .routes(routes!(list::list))
+        .routes(routes!(timeline::list))
         .routes(routes!(duplicates::list))
         .routes(routes!(labels::list))
         .routes(routes!(settings::show, settings::store, settings::reset))

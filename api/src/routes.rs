@@ -15,5 +15,6 @@ mod record;
 pub(crate) mod relabel;
 pub(crate) mod settings;
 mod thumbnails;
+pub(crate) mod timeline;
 pub(crate) mod uploads;
 mod view;

@@ -162,6 +162,21 @@ pub fn exif(orientation: u8) -> Vec<u8> {
     exif
 }
 
+/// A picture as a JPEG with a capture time, such as `2015:07:13 18:20:00`.
+///
+/// # Panics
+/// If a side has more than 65,535 pixels.
+pub fn jpeg_taken_at(image: &DynamicImage, time: &str) -> Vec<u8> {
+    // TIFF's header; the Exif directory; DateTimeOriginal, which is text that ends with a zero byte.
+    let mut exif = b"MM\0*\0\0\0\x08\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x1a\0\0\0\0".to_vec();
+    exif.extend(b"\0\x01\x90\x03\0\x02\0\0\0\x14\0\0\0\x2c\0\0\0\0");
+    exif.extend(time.bytes().chain([0]));
+    jpeg_with(image, |encoder| {
+        let segment = [b"Exif\0\0", &exif[..]].concat();
+        encoder.add_app_segment(1, segment).expect("a short segment");
+    })
+}
+
 /// A picture as a JPEG with [`exif`].
 ///
 /// # Panics

@@ -5,8 +5,8 @@ use crate::Stack;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::record::RecordedLabel;
 use domain::table::{
-    HISTORY, PARTITION_KEY, SORT_KEY, history_sort, image_sort, label_count_sort, label_partition,
-    owner_partition, result_sort,
+    CREATED_AT, HISTORY, PARTITION_KEY, SORT_KEY, history_sort, image_sort, label_count_sort,
+    label_partition, owner_partition, result_sort,
 };
 use domain::{Confidence, Format, ImageId, ImageKey, ImageRecord, Label, Metadata, Owner, Status};
 use futures_util::{StreamExt, stream};
@@ -57,9 +57,20 @@ impl Seed {
         }
     }
 
+    /// The time by which it is sorted, without a zone.
+    ///
+    /// # Panics
+    /// If the capture time is invalid.
+    pub fn time(&self) -> String {
+        match &self.taken_at {
+            Some(taken_at) => format!("{}.000", &taken_at[.."2015-07-13T18:20:00".len()]),
+            None => self.created_at.trim_end_matches('Z').to_owned(),
+        }
+    }
+
     /// Its sort key in the history.
     pub fn history(&self) -> String {
-        history_sort(&self.created_at, self.image_id)
+        history_sort(&self.time(), self.image_id)
     }
 
     fn record(&self, owner: &Owner, bucket: &str) -> ImageRecord {
@@ -74,6 +85,8 @@ impl Seed {
             owner: owner.clone(),
             status: self.status,
             created_at: self.created_at.clone(),
+            history: self.history(),
+            utc_offset: None,
             updated_at: self.created_at.clone(),
             key: ImageKey::for_upload(owner, self.image_id),
             bucket: bucket.to_owned(),
@@ -119,7 +132,6 @@ impl Seed {
     fn items(&self, owner: &Owner, bucket: &str) -> Vec<Item> {
         let mut record: Item = serde_dynamo::to_item(self.record(owner, bucket)).expect("a record");
         record.extend(key(owner_partition(owner), image_sort(self.image_id)));
-        record.insert(HISTORY.into(), AttributeValue::S(self.history()));
         let row = |(name, percent): &(String, f64)| {
             let mut row = key(label_partition(owner, name), self.history());
             row.insert("imageId".into(), AttributeValue::S(self.image_id.to_string()));
@@ -214,7 +226,7 @@ impl Stack {
     pub async fn mark_deleted(&self, owner: &Owner, image: &Seed) {
         let update = Update::new()
             .set("status", text(Status::Deleted.as_str()))
-            .remove([HISTORY]);
+            .remove([HISTORY, CREATED_AT]);
         self.dynamodb
             .update_item()
             .table_name(&self.table)

@@ -142,6 +142,7 @@ class Smoke:
             ("Download a picture whose key has dot segments", self.download_with_dot_segments),
             ("Report and list duplicates", self.duplicates),
             ("Search", self.search),
+            ("List in each order", self.orders),
             ("Correct labels", self.correct),
             ("Reject a file that is not a picture", self.reject),
             ("Record failed executions, cache no error of the API", self.fail_on_purpose),
@@ -346,6 +347,30 @@ class Smoke:
         count = next((entry["count"] for entry in counts if entry["name"] == label), 0)
         expect(count >= 1, f"GET /labels?{query} doesn't count {label}")
         return f"{len(found)} with the label {label}"
+
+    def orders(self):
+        """Lists the pictures in each order, one per page, so that each page starts at a key of an index."""
+        image = self.find("JPEG")
+        label = image["labels"][0]["name"]
+        confidence = {"order": "confidence", "label": label, "boxes": "true"}
+        for parameters in ({}, {"order": "added"}, confidence):
+            # The indexes are read eventually consistently.
+            until(
+                f"all pages in the order {parameters.get('order', 'time')} have the picture once",
+                lambda: self.ids_of_all_pages({**parameters, "limit": 1}).count(image["imageId"]) == 1,
+            )
+        months = self.ask("GET", "/timeline")["months"]
+        expect(image["time"][:7] in months, f"GET /timeline does not list {image['time'][:7]}")
+
+    def ids_of_all_pages(self, parameters):
+        """The IDs of the images of a query."""
+        ids, cursor = [], {}
+        while True:
+            page = self.ask("GET", f"/images?{urllib.parse.urlencode({**parameters, **cursor})}")
+            ids += [image["imageId"] for image in page["images"]]
+            if page["nextCursor"] is None:
+                return ids
+            cursor = {"cursor": page["nextCursor"]}
 
     def correct(self):
         """Adds a label to the JPEG picture, and undoes that."""

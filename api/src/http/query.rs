@@ -3,8 +3,7 @@
 use crate::http::problem::Problem;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use jiff::civil::Date;
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use jiff::civil::{Date, DateTime};
 use std::convert::Infallible;
 
 /// The decoded query of a request: names and values in their order.
@@ -85,49 +84,54 @@ impl Parameters {
     }
 }
 
-/// Reads a time, or a date as its start in UTC, in ISO 8601. The result has whole milliseconds, like stored times. It is
-/// rounded up, so that `from` and `to` select the same images as without rounding.
-pub(crate) fn instant(text: &str) -> Option<Timestamp> {
-    let midnight = || {
-        let date: Date = text.parse().ok()?;
-        // A date has ten characters. jiff also reads longer texts as dates and drops their time.
-        let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        (text.len() == 10).then(|| midnight.timestamp())
+/// Reads a time without a zone, or a date as its start, in ISO 8601. The result has whole milliseconds, like stored times.
+pub(crate) fn local_time(text: &str) -> Option<String> {
+    const DATE: usize = "2015-07-13".len();
+    // jiff also reads other forms, such as times with an offset, which it would ignore.
+    let has_form = |form: &str| {
+        let fits = |(form, text)| {
+            if form == b'0' {
+                u8::is_ascii_digit(&text)
+            } else {
+                form == text
+            }
+        };
+        form.len() == text.len() && form.bytes().zip(text.bytes()).all(fits)
     };
-    let instant: Timestamp = text.parse().ok().or_else(midnight)?;
-    let whole = TimestampRound::new()
-        .smallest(Unit::Millisecond)
-        .mode(RoundMode::Ceil);
-    let instant = instant.round(whole).ok()?;
-    // Other years have a different number of digits, and would sort wrongly.
-    (0..=9999)
-        .contains(&instant.to_zoned(jiff::tz::TimeZone::UTC).year())
-        .then_some(instant)
+    let is_time = [
+        "0000-00-00T00:00",
+        "0000-00-00T00:00:00",
+        "0000-00-00T00:00:00.000",
+    ]
+    .into_iter()
+    .any(has_form);
+    let time: DateTime = if is_time {
+        text.parse().ok()?
+    } else {
+        let date: Date = text.parse().ok().filter(|_| text.len() == DATE)?;
+        date.at(0, 0, 0, 0)
+    };
+    Some(format!("{time:.3}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Option<String> {
-        instant(text).map(|instant| format!("{instant:.3}"))
-    }
-
     #[test]
     fn reads_a_time_and_a_date_as_its_start() {
-        assert_eq!(read("2026-11-22").as_deref(), Some("2026-11-22T00:00:00.000Z"));
-        assert_eq!(
-            read("2026-11-22T10:00:00+01:00").as_deref(),
-            Some("2026-11-22T09:00:00.000Z")
-        );
-        assert_eq!(
-            read("2026-11-22T10:00:00.0001Z").as_deref(),
-            Some("2026-11-22T10:00:00.001Z")
-        );
+        for (text, time) in [
+            ("2015-07-13", "2015-07-13T00:00:00.000"),
+            ("2015-07-13T18:20", "2015-07-13T18:20:00.000"),
+            ("2015-07-13T18:20:05", "2015-07-13T18:20:05.000"),
+            ("2015-07-13T18:20:05.123", "2015-07-13T18:20:05.123"),
+        ] {
+            assert_eq!(local_time(text).as_deref(), Some(time));
+        }
     }
 
     #[test]
-    fn rejects_a_text_that_is_not_a_time() {
+    fn rejects_a_text_that_is_not_a_time_without_a_zone() {
         for text in [
             "",
             " ",
@@ -135,14 +139,16 @@ mod tests {
             "2026-02-30",
             "2026-11",
             "20261122T10",
-            "2026-11-22T10:00",
-            "2026-11-22T25:00Z",
+            "2026-11-22T25:00",
+            "2026-11-22T10:00:00Z",
+            "2026-11-22T10:00:00+01:00",
+            "2026-11-22T10:00:00.1",
             "-002026-11-22",
-            "+012026-11-22T00:00Z",
+            "+012026-11-22T00:00",
             "1e999",
-            "2026-11-22T10:00:00 01:00",
+            "2026-11-22 10:00:00",
         ] {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(local_time(text), None, "{text}");
         }
     }
 

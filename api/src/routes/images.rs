@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ImageFacts {
-    image_id: ImageId,
+    pub(crate) image_id: ImageId,
     pub(crate) status: Status,
     /// The original file name. Null if unknown.
     #[schema(required)]
@@ -40,6 +40,13 @@ pub(crate) struct ImageFacts {
     /// Pixels, after the picture's orientation is applied. Null until known.
     #[schema(required)]
     height: Option<u32>,
+    /// The time by which images are sorted: when the picture was taken, by the camera's clock, or else when it was uploaded,
+    /// by your clock. Without a zone. Until the image is labeled, the time of the upload.
+    #[schema(
+        pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}$",
+        examples("2015-07-13T18:20:00.000")
+    )]
+    time: String,
     /// When the upload was created, or the object was first seen.
     #[schema(format = DateTime)]
     pub(crate) created_at: String,
@@ -98,6 +105,7 @@ struct OtherLabel {
 pub(crate) fn facts_and_labels(record: ImageRecord) -> (ImageFacts, Vec<RecordedLabel>) {
     // While an image is relabeled, the record still has the labels that will be replaced.
     let labeled = record.status == Status::Labeled;
+    let time = record.time().to_owned();
     let facts = ImageFacts {
         image_id: record.image_id,
         status: record.status,
@@ -106,6 +114,7 @@ pub(crate) fn facts_and_labels(record: ImageRecord) -> (ImageFacts, Vec<Recorded
         format: record.format,
         width: record.width,
         height: record.height,
+        time,
         created_at: record.created_at,
         updated_at: record.updated_at,
         model_version: record.model_version.filter(|_| labeled),

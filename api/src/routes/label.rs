@@ -15,6 +15,10 @@ pub(crate) struct LabelSummary {
     confidence: Confidence,
     /// Whether you've added the label.
     added: bool,
+    /// Where the model found it. Only with `boxes`, and only for the searched labels. At most 30 per image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    instances: Option<Vec<Instance>>,
 }
 
 impl From<RecordedLabel> for LabelSummary {
@@ -23,7 +27,14 @@ impl From<RecordedLabel> for LabelSummary {
             name: label.name,
             confidence: label.confidence,
             added: label.added,
+            instances: None,
         }
+    }
+}
+
+impl LabelSummary {
+    pub(crate) fn add_boxes(&mut self, instances: Vec<Instance>) {
+        self.instances = Some(instances);
     }
 }
 

@@ -1,10 +1,11 @@
-//! `GET /images`: an owner's images, newest first, filtered by labels, confidence, status, and when they were created or
-//! taken; or images by their IDs.
+//! `GET /images`: an owner's images in one of three orders, filtered by labels, confidence, status and time; or images by
+//! their IDs.
 //!
-//! Independent of the number of images, a request reads at most [`search::MAX_ITEMS`] items, and one count per label in
-//! the query.
+//! Independent of the number of images, a request reads at most [`search::MAX_ITEMS`] items, one count per label in the
+//! query, and one result per returned image for boxes.
 
 mod labels;
+mod position;
 mod query;
 mod search;
 pub(crate) mod summary;
@@ -17,19 +18,21 @@ use crate::http::query::RawParameters;
 use crate::http::responses::BadRequest;
 use axum::Json;
 use axum::extract::State;
+use domain::search::Alternatives;
 use domain::{ImageId, Owner};
-use query::{ListQuery, Selection};
+use position::Position;
+use query::{Filter, ListQuery, Selection};
 use records::Read;
 use serde::Serialize;
 use std::sync::Arc;
-use summary::{ImageSummary, summaries};
+use summary::{ImageSummary, add_boxes, summaries};
 use utoipa::ToSchema;
 
 /// A page of images.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ImageList {
-    /// Newest first.
+    /// In the requested order.
     images: Vec<ImageSummary>,
     /// The `cursor` of the next page, for the same query. Null on the last page.
     #[schema(required)]
@@ -43,10 +46,10 @@ struct ImageList {
     tag = "images",
     operation_id = "listImages",
     summary = "List your images",
-    description = "Newest first. Filter by labels, confidence, status, and when images were created or taken, or get up \
-        to 100 images by `id`.\n\nWith filters, a page can have fewer images than `limit`, or none, and still have a `nextCursor`, because a request \
+    description = "Filter by labels, confidence, status, and time, in one of three orders, or get up to 100 images by \
+        `id`.\n\nWith filters, a page can have fewer images than `limit`, or none, and still have a `nextCursor`, because a request \
         reads a limited number of images. If images are added or deleted between two pages, no other image is skipped \
-        or repeated. While an image is relabeled, its previous labels are searched.",
+        or repeated in the orders of time and of uploads. While an image is relabeled, its previous labels are searched.",
     params(ListQuery),
     responses((status = 200, description = "A page", body = ImageList), BadRequest),
 )]
@@ -61,13 +64,20 @@ pub(crate) async fn list(
             next_cursor: None,
         },
         Selection::Page(filter) => {
-            let after = filter.after(&owner)?;
-            let page = search::page(&app, &owner, &filter, after).await?;
+            let after = filter.cursor.as_deref().map(|cursor| {
+                let parse = |text: &str| Position::parse(filter.order, text);
+                cursor::decode(&owner, &filter.identity(), cursor, parse).ok_or_else(Filter::invalid_cursor)
+            });
+            let mut page = search::page(&app, &owner, &filter, after.transpose()?).await?;
+            if filter.boxes {
+                let names = filter.search.labels.iter().flat_map(Alternatives::keys);
+                add_boxes(&app, &owner, &mut page.images, &names.collect()).await?;
+            }
             ImageList {
                 images: page.images,
                 next_cursor: page
                     .end
-                    .map(|end| cursor::encode(&owner, &filter.identity(), end.as_str())),
+                    .map(|end| cursor::encode(&owner, &filter.identity(), &end.text())),
             }
         }
     };

@@ -16,7 +16,9 @@ use axum::response::IntoResponse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::image::MAX_BYTES;
-use domain::{Format, ImageId, ImageKey, ImageRecord, Owner, Status};
+use domain::record::{self, ImageRecord};
+use domain::table::history_sort;
+use domain::{Format, ImageId, ImageKey, Owner, Status};
 use jiff::{SignedDuration, Timestamp};
 use objects::{NewObject, PresignedUrl};
 use records::RecordsError;
@@ -47,6 +49,7 @@ const SIZE: (&str, &str) = (
 );
 const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64 (44 characters)");
 const ALLOW_DUPLICATE: (&str, &str) = ("allowDuplicate", "true or false");
+const UTC_OFFSET: (&str, &str) = ("utcOffset", "a UTC offset from -12:00 to +14:00, such as +02:00");
 
 /// The file to upload.
 // Optional here and required in the description, so that the error for a missing field names it.
@@ -96,11 +99,18 @@ pub(crate) struct NewUpload {
     /// Whether to upload the file even if you have an image with exactly this file. If absent: no.
     #[serde(default)]
     allow_duplicate: bool,
+    /// The UTC offset of your clock. It decides the `time` of a picture without a capture time. If absent: UTC.
+    #[schema(
+        nullable = false,
+        pattern = r"^([+](0[0-9]|1[0-3]):[0-5][0-9]|[+]14:00|-(0[0-9]|1[01]):[0-5][0-9]|-12:00)$",
+        examples("+02:00")
+    )]
+    utc_offset: Option<String>,
 }
 
 impl Fields for NewUpload {
     const RULES: &'static [(&'static str, &'static str)] =
-        &[FILE_NAME, CONTENT_TYPE, SIZE, SHA256, ALLOW_DUPLICATE];
+        &[FILE_NAME, CONTENT_TYPE, SIZE, SHA256, ALLOW_DUPLICATE, UTC_OFFSET];
 }
 
 /// A valid [`NewUpload`].
@@ -111,6 +121,7 @@ struct Announced {
     size: u64,
     sha256: String,
     allow_duplicate: bool,
+    utc_offset: Option<String>,
 }
 
 /// The new image and how to upload its file.
@@ -243,12 +254,20 @@ fn check(body: NewUpload) -> Result<Announced, Problem> {
         .sha256
         .filter(is_sha256)
         .ok_or_else(|| Problem::invalid_field(SHA256.0, SHA256.1))?;
+    let utc_offset = body.utc_offset;
+    if utc_offset
+        .as_deref()
+        .is_some_and(|offset| record::utc_offset(offset).is_none())
+    {
+        return Err(Problem::invalid_field(UTC_OFFSET.0, UTC_OFFSET.1));
+    }
     Ok(Announced {
         file_name,
         content_type,
         size,
         sha256,
         allow_duplicate: body.allow_duplicate,
+        utc_offset,
     })
 }
 
@@ -264,11 +283,15 @@ fn awaiting(
     file: &Announced,
     now: Timestamp,
 ) -> ImageRecord {
+    let created_at = format!("{now:.3}");
+    let time = record::uploaded(&created_at, file.utc_offset.as_deref());
     ImageRecord {
         image_id,
         owner,
         status: Status::AwaitingUpload,
-        created_at: format!("{now:.3}"),
+        created_at,
+        history: history_sort(&time, image_id),
+        utc_offset: file.utc_offset.clone(),
         updated_at: format!("{now:.3}"),
         key,
         bucket,
@@ -316,6 +339,8 @@ mod tests {
     #[test]
     fn each_invalid_field_is_named() {
         for (change, status, field) in [
+            (json!({"utcOffset": "+2:00"}), 400, "utcOffset"),
+            (json!({"utcOffset": "Europe/Berlin"}), 400, "utcOffset"),
             (json!({"fileName": null}), 400, "fileName"),
             (json!({"fileName": ""}), 400, "fileName"),
             (json!({"fileName": "x".repeat(256)}), 400, "fileName"),
@@ -401,6 +426,7 @@ mod tests {
                 size: Some(1),
                 sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
                 allow_duplicate: false,
+                utc_offset: None,
             };
             assert_eq!(check(upload).unwrap().content_type, content_type);
         }
@@ -420,6 +446,7 @@ mod tests {
                 size: Some(MAX_BYTES),
                 sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
                 allow_duplicate: false,
+                utc_offset: None,
             };
             assert_eq!(check(body).unwrap().file_name, name);
         }

@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod metric;
 pub mod policy;
 pub mod record;
+pub mod search;
 pub mod subject;
 pub mod table;
 
@@ -34,4 +35,5 @@ pub use label::{BoundingBox, Confidence, Instance, Label};
 pub use metadata::{Location, Metadata};
 pub use policy::{FilterPolicy, Settings};
 pub use record::ImageRecord;
+pub use search::Search;
 pub use subject::{HasSubject, Subject};

@@ -4,6 +4,10 @@ use crate::corrections::Corrections;
 use crate::image::{Format, ImageId, Owner, Rendition, Status};
 use crate::label::{Confidence, Label};
 use crate::metadata::Metadata;
+use crate::table;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 /// An image's record. Its attributes have the names that the HTTP API uses.
@@ -20,6 +24,13 @@ pub struct ImageRecord {
     /// milliseconds. Empty once a deletion is complete.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub created_at: String,
+    /// The image's place in the owner's history: see [`table::history_sort`]. Its label rows have the same sort key. Empty
+    /// once a deletion is complete.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub history: String,
+    /// The UTC offset of the uploader's clock, as [`utc_offset`] reads it. Absent: UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utc_offset: Option<String>,
     /// When the record last changed, in the same format.
     pub updated_at: String,
     /// The object's key. Empty once a deletion is complete.
@@ -90,6 +101,26 @@ pub struct ImageRecord {
 }
 
 impl ImageRecord {
+    /// The image time, by which the image is sorted: without a zone, in milliseconds, such as `2015-07-13T18:20:00.000`.
+    /// Until the image is labeled, the time of the upload. Empty once a deletion is complete.
+    pub fn time(&self) -> &str {
+        let (time, _) = self.history.split_once('#').unwrap_or_default();
+        // Version 0.2.0 stored the time of the upload with its zone.
+        time.strip_suffix('Z').unwrap_or(time)
+    }
+
+    /// The place in the history that the labeled image should have: that of its capture time by the camera's clock, or
+    /// else of its upload by the uploader's clock.
+    pub fn place(&self) -> String {
+        let taken_at = self
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.taken_at.as_ref());
+        let time = taken_at.and_then(|taken_at| captured(taken_at));
+        let time = time.unwrap_or_else(|| uploaded(&self.created_at, self.utc_offset.as_deref()));
+        table::history_sort(&time, self.image_id)
+    }
+
     /// The owner's corrections of this picture.
     pub fn corrections(&self) -> Corrections {
         let recorded = self.corrections.as_ref();
@@ -98,6 +129,41 @@ impl ImageRecord {
             .map(|recorded| recorded.corrections.clone())
             .unwrap_or_default()
     }
+}
+
+/// Reads a UTC offset such as `+02:00`, from `-12:00` to `+14:00`.
+pub fn utc_offset(text: &str) -> Option<Offset> {
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let number = |text: &str| {
+        let is_number = text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_digit());
+        text.parse::<i32>().ok().filter(|_| is_number)
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes).filter(|minutes| *minutes < 60)?);
+    let offset = sign * (hours * 60 + minutes);
+    let is_used = (-12 * 60..=14 * 60).contains(&offset);
+    Offset::from_seconds(offset * 60).ok().filter(|_| is_used)
+}
+
+/// The time of an upload by the uploader's clock. `created_at` is in UTC.
+pub fn uploaded(created_at: &str, offset: Option<&str>) -> String {
+    let offset = offset.and_then(utc_offset).unwrap_or(Offset::UTC);
+    let created: Option<Timestamp> = created_at.parse().ok();
+    match created {
+        Some(created) => format!("{:.3}", offset.to_datetime(created)),
+        None => created_at.to_owned(),
+    }
+}
+
+/// The capture time without its offset. `None` if it is not a time of the years 1 to 9999.
+fn captured(taken_at: &str) -> Option<String> {
+    const WITHOUT_OFFSET: usize = "2015-07-13T18:20:00".len();
+    let time: DateTime = taken_at.get(..WITHOUT_OFFSET)?.parse().ok()?;
+    (time.year() > 0).then(|| format!("{time:.3}"))
 }
 
 /// A label in an [`ImageRecord`].
@@ -167,4 +233,71 @@ pub struct RecordedError {
     pub name: String,
     /// A message for people.
     pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const ID: &str = "0193a5a0-0000-7000-8000-000000000001";
+
+    fn record(change: &Value) -> ImageRecord {
+        let mut record = json!({
+            "imageId": ID, "owner": "demo", "status": "LABELED", "createdAt": "2026-11-22T23:30:00.000Z",
+            "updatedAt": "2026-11-22T23:30:00.000Z", "history": format!("2015-07-13T18:20:00.000#{ID}"),
+            "key": "uploads/demo/a.jpg", "bucket": "pictures",
+        });
+        for (name, value) in change.as_object().unwrap() {
+            record[name] = value.clone();
+        }
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[test]
+    fn images_are_sorted_by_the_clock_of_the_camera_or_else_of_the_uploader() {
+        for (change, time) in [
+            (json!({}), "2026-11-22T23:30:00.000"),
+            (json!({"utcOffset": "+02:00"}), "2026-11-23T01:30:00.000"),
+            (json!({"utcOffset": "-08:00"}), "2026-11-22T15:30:00.000"),
+            (
+                json!({"utcOffset": "+02:00", "metadata": {"takenAt": "2015-07-13T18:20:00"}}),
+                "2015-07-13T18:20:00.000",
+            ),
+            (
+                json!({"metadata": {"takenAt": "2015-07-13T18:20:00-10:00"}}),
+                "2015-07-13T18:20:00.000",
+            ),
+            (
+                json!({"metadata": {"takenAt": "long ago"}}),
+                "2026-11-22T23:30:00.000",
+            ),
+            (
+                json!({"metadata": {"takenAt": "0000-01-01T00:00:00"}}),
+                "2026-11-22T23:30:00.000",
+            ),
+        ] {
+            assert_eq!(record(&change).place(), format!("{time}#{ID}"), "{change}");
+        }
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_place() {
+        assert_eq!(record(&json!({})).time(), "2015-07-13T18:20:00.000");
+        let old = record(&json!({"history": format!("2026-11-22T23:30:00.000Z#{ID}")}));
+        assert_eq!(old.time(), "2026-11-22T23:30:00.000", "of version 0.2.0");
+        assert_eq!(record(&json!({"history": ""})).time(), "", "a closed tombstone");
+    }
+
+    #[test]
+    fn an_offset_is_one_that_clocks_have() {
+        for offset in ["+00:00", "-00:00", "+05:45", "-12:00", "+14:00"] {
+            assert!(utc_offset(offset).is_some(), "{offset}");
+        }
+        for offset in [
+            "", "Z", "+2:00", "02:00", "+02", "+14:01", "-12:01", "+02:60", "++2:00", "+02:00 ", "é2:00",
+        ] {
+            assert_eq!(utc_offset(offset), None, "{offset}");
+        }
+    }
 }

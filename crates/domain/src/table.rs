@@ -11,11 +11,19 @@ pub const PARTITION_KEY: &str = "pk";
 pub const SORT_KEY: &str = "sk";
 /// The attribute that sorts an owner's images by time.
 pub const HISTORY: &str = "history";
+/// The attribute with the time of an image's upload. No other item has it.
+pub const CREATED_AT: &str = "createdAt";
+/// The attribute with the confidence in a label row. No other item has it.
+pub const CONFIDENCE: &str = "confidence";
 
 /// The secondary index that sorts by [`HISTORY`] within an owner's partition.
 pub const HISTORY_INDEX: &str = "history";
 /// The secondary index that sorts by the file's checksum within an owner's partition.
 pub const CHECKSUM_INDEX: &str = "checksum";
+/// The secondary index that sorts images by [`CREATED_AT`] within an owner's partition.
+pub const ADDED_INDEX: &str = "added";
+/// The secondary index that sorts a label's rows by [`CONFIDENCE`].
+pub const CONFIDENCE_INDEX: &str = "confidence";
 /// The partition of items that belong to the whole stack and not to an owner.
 pub const STACK_PARTITION: &str = "STACK";
 /// The sort key of an owner's settings.
@@ -73,10 +81,10 @@ pub fn quota_sort(date: &str) -> String {
     format!("QUOTA#{date}")
 }
 
-/// The value of [`HISTORY`]. It sorts an owner's images by time, which ids that are derived from keys do not.
-/// `created_at` is ISO 8601, UTC, with milliseconds.
-pub fn history_sort(created_at: &str, image_id: ImageId) -> String {
-    format!("{created_at}#{image_id}")
+/// The value of [`HISTORY`], and the sort key of the image's label rows. It sorts an owner's images by time, which ids
+/// that are derived from keys do not. `time` is ISO 8601 with milliseconds, without a zone. A `Z` is ignored.
+pub fn history_sort(time: &str, image_id: ImageId) -> String {
+    format!("{}#{image_id}", time.strip_suffix('Z').unwrap_or(time))
 }
 
 /// Escapes a text for use as a part of a key, so that different texts give different parts. Parts are separated by `#`

@@ -11,7 +11,7 @@ pub(crate) const ANSWER: Name = "answer";
 pub(crate) const BUCKET: Name = "bucket";
 pub(crate) const CHECKSUM: Name = "checksum";
 pub(crate) const CORRECTIONS: Name = "corrections";
-pub(crate) const CREATED_AT: Name = "createdAt";
+pub(crate) const CREATED_AT: Name = domain::table::CREATED_AT;
 pub(crate) const ERROR: Name = "error";
 pub(crate) const EXECUTION_ARN: Name = "executionArn";
 pub(crate) const EXPIRES_AT: Name = "expiresAt";
@@ -33,6 +33,7 @@ pub(crate) const STATUS: Name = "status";
 pub(crate) const THUMBNAILS: Name = "thumbnails";
 pub(crate) const THUMBNAILS_ERROR: Name = "thumbnailsError";
 pub(crate) const UPDATED_AT: Name = "updatedAt";
+pub(crate) const UTC_OFFSET: Name = "utcOffset";
 pub(crate) const WIDTH: Name = "width";
 
 // Attributes of a job.
@@ -41,7 +42,7 @@ pub(crate) const PROCESSED: Name = "processed";
 pub(crate) const TOTAL: Name = "total";
 
 // Attributes of a label row.
-pub(crate) const CONFIDENCE: Name = "confidence";
+pub(crate) const CONFIDENCE: Name = domain::table::CONFIDENCE;
 pub(crate) const LABEL: Name = "label";
 // Attributes of a label count.
 pub(crate) const ALIASES: Name = "aliases";

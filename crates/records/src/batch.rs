@@ -3,9 +3,10 @@
 use crate::attribute::COUNT;
 use crate::key::Key;
 use crate::label_rows::confidence;
-use crate::{Item, Records, from_item};
+use crate::{Item, Records, answer, from_item};
 use aws::ServiceError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::record::ImageResult;
 use domain::{ImageId, ImageRecord, Owner};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -51,6 +52,19 @@ impl Records {
             }
         };
         self.batch_get(&keys, read).await
+    }
+
+    /// The results of images in the order of `ids`. A result that is invalid counts as absent.
+    ///
+    /// # Errors
+    /// The call to DynamoDB fails.
+    pub async fn results(
+        &self,
+        owner: &Owner,
+        ids: &[ImageId],
+    ) -> Result<Vec<Read<ImageResult>>, ServiceError> {
+        let keys: Vec<_> = ids.iter().map(|id| Key::result(owner, *id)).collect();
+        self.batch_get(&keys, |item| answer::result(item).ok()).await
     }
 
     /// The number of the owner's images that have each label, in the order of `labels`.

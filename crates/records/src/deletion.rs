@@ -4,7 +4,7 @@
 use crate::attribute::{
     BUCKET, CHECKSUM, CORRECTIONS, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT, HISTORY,
     IMAGE_ID, INCOMPLETE, KEY, LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, OWNER, ROWS_CHANGING, SIZE,
-    STATUS, THUMBNAILS, THUMBNAILS_ERROR, UPDATED_AT, WIDTH,
+    STATUS, THUMBNAILS, THUMBNAILS_ERROR, UPDATED_AT, UTC_OFFSET, WIDTH,
 };
 use crate::conditional::Written;
 use crate::contention::Contention;
@@ -21,7 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Attributes that are removed when an image becomes a tombstone: the ones that describe the picture, and the expiry
 /// time of the upload's record.
-const REMOVED: [Name; 15] = [
+const REMOVED: [Name; 16] = [
     CORRECTIONS,
     FILE_NAME,
     SIZE,
@@ -37,6 +37,7 @@ const REMOVED: [Name; 15] = [
     MODEL_VERSION,
     ERROR,
     EXPIRES_AT,
+    UTC_OFFSET,
 ];
 
 /// Attributes that are removed when the tombstone is closed.
@@ -181,6 +182,8 @@ mod tests {
             owner: Owner::new("demo").unwrap(),
             status: Status::Labeled,
             created_at: "2026-11-22T12:00:00.000Z".into(),
+            history: "2026-11-22T14:00:00.000#0193a5a0-0000-7000-8000-000000000001".into(),
+            utc_offset: Some("+02:00".into()),
             updated_at: "2026-11-22T12:00:00.000Z".into(),
             key: "uploads/demo/my cat.jpg".into(),
             bucket: "pictures".into(),
@@ -226,11 +229,7 @@ mod tests {
             .collect();
         let removed: BTreeSet<&str> = REMOVED.into_iter().chain(REMOVED_WHEN_CLOSED).collect();
         let unknown: Vec<_> = removed.difference(&attributes).copied().collect();
-        assert_eq!(
-            unknown,
-            [HISTORY],
-            "serialized field names, and the key of the index"
-        );
+        assert_eq!(unknown, [""; 0], "serialized field names");
         let kept: Vec<_> = attributes.difference(&removed).copied().collect();
         assert_eq!(
             kept,

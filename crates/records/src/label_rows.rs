@@ -75,7 +75,7 @@ impl<'a> LabelRows<'a> {
     /// Reads the existing rows of an image. `labelRows` of its record is a superset of their labels.
     pub(crate) async fn read(records: &Records, record: &'a ImageRecord) -> Result<Self, ServiceError> {
         let (owner, image_id) = (&record.owner, record.image_id);
-        let history = table::history_sort(&record.created_at, image_id);
+        let history = record.history.clone();
         let names = record.label_rows.iter();
         let names: HashMap<Key, &String> = names
             .map(|name| (Key::label_row(owner, name, &history), name))
@@ -104,10 +104,25 @@ impl<'a> LabelRows<'a> {
         })
     }
 
+    /// No rows, of an image that moves to another place in the history.
+    pub(crate) fn none_at(record: &'a ImageRecord, place: &str) -> Self {
+        Self {
+            owner: &record.owner,
+            image_id: record.image_id,
+            history: place.to_owned(),
+            rows: HashMap::new(),
+        }
+    }
+
+    /// The image's place in the history, which is the sort key of its rows.
+    pub(crate) fn place(&self) -> &str {
+        &self.history
+    }
+
     /// The rows that a labeled image has according to its record, without reading them. `None` if a change of the rows is
     /// incomplete. If the table has other rows, a condition of the transaction does not hold.
     pub(crate) fn recorded(record: &'a ImageRecord) -> Option<Self> {
-        let history = table::history_sort(&record.created_at, record.image_id);
+        let history = record.history.clone();
         let labels = record.labels.as_deref().unwrap_or_default();
         let rows = labels.iter().map(|label| {
             let row = Row {

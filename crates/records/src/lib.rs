@@ -44,7 +44,7 @@ pub use quota::{Counter, Quota};
 pub use refilter::Refiltered;
 pub use request::WithExpressions;
 pub use result::{FinalResult, LostClaim, StoreError};
-pub use search::{Found, Range};
+pub use search::{Added, Confident, Found, Range};
 pub use thumbnails::ThumbnailsResult;
 
 use aws::ServiceError;

@@ -5,11 +5,10 @@
 
 use crate::batch::Read;
 use crate::contention::Contention;
-use crate::key::Key;
 use crate::label_rows::{self, LabelRows};
 use crate::labels::{LabelsChange, NewLabels, together};
 use crate::transaction::executed;
-use crate::{Records, RecordsError, answer};
+use crate::{Records, RecordsError};
 use aws::ServiceError;
 use domain::{FilterPolicy, ImageId, ImageRecord, Owner, Status};
 
@@ -39,11 +38,8 @@ impl Records {
             .iter()
             .filter(|record| record.status == Status::Labeled)
             .collect();
-        let keys: Vec<_> = labeled
-            .iter()
-            .map(|record| Key::result(owner, record.image_id))
-            .collect();
-        let results = self.batch_get(&keys, |item| answer::result(item).ok()).await?;
+        let ids: Vec<_> = labeled.iter().map(|record| record.image_id).collect();
+        let results = self.results(owner, &ids).await?;
         // Read after the records.
         let settings = self.settings(owner, default).await?;
         let mut changes = vec![];

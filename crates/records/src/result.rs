@@ -4,7 +4,9 @@
 //! reads the record and the existing rows and writes only the differences.
 
 use crate::answer;
-use crate::attribute::{ERROR, EXECUTION_ARN, FORMAT, HEIGHT, LABELS, MODEL_VERSION, SIZE, STATUS, WIDTH};
+use crate::attribute::{
+    ERROR, EXECUTION_ARN, FORMAT, HEIGHT, HISTORY, LABELS, MODEL_VERSION, SIZE, STATUS, WIDTH,
+};
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Update, differs, equals, number, text};
 use crate::key::Key;
@@ -126,12 +128,27 @@ impl Records {
             FinalResult::Labeled { counted, answer, .. } => (counted, answer),
             FinalResult::Rejected(_) => (&[][..], &[][..]),
         };
-        let rows = LabelRows::read(self, &record).await.map_err(StoreError::from)?;
-        let change = LabelsChange::new(&record, rows, is_held(claim), counted, answer);
-        let change = self
-            .final_result(claim, result, change)
-            .map_err(StoreError::from)?;
+        let place = match result {
+            FinalResult::Labeled { .. } => record.place(),
+            FinalResult::Rejected(_) => record.history.clone(),
+        };
+        let rows = if place == record.history || !record.label_rows.is_empty() {
+            LabelRows::read(self, &record).await.map_err(StoreError::from)?
+        } else {
+            LabelRows::none_at(&record, &place)
+        };
+        // The record names one place of its rows, so the rows of another place are removed first.
+        let moves = rows.place() != place;
+        let change = if moves {
+            LabelsChange::new(&record, rows, is_held(claim), &[], &[]).record_labels(&[])
+        } else {
+            let change = LabelsChange::new(&record, rows, is_held(claim), counted, answer);
+            self.final_result(claim, result, &place, change)
+        };
+        let change = change.map_err(StoreError::from)?;
         match self.change_labels(&change, contention).await {
+            // The next try writes them at the new place.
+            Ok(()) if moves => Err(AttemptError::Changed),
             Ok(()) => Ok(()),
             Err(TransactionError::FirstConditionFailed(Some(record))) if is_held_in(&record, claim) => {
                 Err(AttemptError::Changed)
@@ -146,6 +163,7 @@ impl Records {
         &self,
         claim: &Claim,
         result: FinalResult<'_>,
+        place: &str,
         change: LabelsChange<'a>,
     ) -> Result<LabelsChange<'a>, RecordsError> {
         let key = Key::result(&claim.owner, claim.image_id);
@@ -167,6 +185,7 @@ impl Records {
                 let update = |update: Update| {
                     update
                         .set(STATUS, text(Status::Labeled.as_str()))
+                        .set(HISTORY, text(place))
                         .set(SIZE, number(size))
                         .set(FORMAT, format)
                         .set(WIDTH, number(width))

@@ -1,17 +1,18 @@
 //! Lists an owner's images and labels.
 
-use crate::attribute::{HISTORY, PARTITION_KEY, SORT_KEY};
-use crate::expression::{Condition, Expressions, equals, text};
+use crate::attribute::{CONFIDENCE, CREATED_AT, HISTORY, PARTITION_KEY, SORT_KEY};
+use crate::expression::{Condition, Expressions, equals, number, text};
+use crate::key::{Key, image_id};
 use crate::label_rows::confidence;
 use crate::request::WithExpressions;
 use crate::{Item, Records, RecordsError};
 use aws::ServiceError;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use domain::{Owner, table};
+use domain::{ImageId, Owner, table};
 use serde::de::DeserializeOwned;
 
-/// A range of places in the history. A place has the form `<createdAt>#<imageId>`.
+/// A range of places in the history. A place has the form `<time>#<imageId>`.
 #[derive(Debug, Clone, Copy)]
 pub struct Range<'a> {
     /// The lowest place, inclusive.
@@ -22,10 +23,28 @@ pub struct Range<'a> {
     pub limit: usize,
 }
 
+/// An image in the order of uploads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// When it was uploaded: ISO 8601, UTC, milliseconds.
+    pub created_at: String,
+    /// The image.
+    pub image_id: ImageId,
+}
+
+/// An image in the order of the confidences of a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confident {
+    /// The confidence in percent, as DynamoDB writes it.
+    pub percent: String,
+    /// The image's place in the history.
+    pub place: String,
+}
+
 /// The result of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found<T> {
-    /// In the order of the query: images by time are newest first.
+    /// In the order of the query.
     pub items: Vec<T>,
     /// Whether there may be more items.
     pub more: bool,
@@ -60,6 +79,78 @@ impl Records {
             .consistent_read(true);
         let row = |item: Item| Some((item.get(SORT_KEY)?.as_s().ok()?.clone(), confidence(&item)));
         send(newest_first(query, range), row).await
+    }
+
+    /// The owner's images in the order of their uploads, latest first, after `after`. At most `limit`. Eventually consistent.
+    ///
+    /// # Errors
+    /// The call to DynamoDB fails.
+    pub async fn recently_added(
+        &self,
+        owner: &Owner,
+        after: Option<&Added>,
+        limit: usize,
+    ) -> Result<Found<Added>, ServiceError> {
+        let start = after.map(|after| {
+            let mut key = Key::image(owner, after.image_id).item();
+            key.insert(CREATED_AT.to_owned(), text(&after.created_at));
+            key
+        });
+        let added = |item: Item| {
+            Some(Added {
+                created_at: item.get(CREATED_AT)?.as_s().ok()?.clone(),
+                image_id: image_id(item.get(SORT_KEY)?.as_s().ok()?)?,
+            })
+        };
+        let query = self.descending(&table::owner_partition(owner), table::ADDED_INDEX, start, limit);
+        send(query, added).await
+    }
+
+    /// The owner's images that have a label, in the order of its confidences, highest first, after `after`. At most
+    /// `limit`. Eventually consistent.
+    ///
+    /// # Errors
+    /// The call to DynamoDB fails.
+    pub async fn most_confident(
+        &self,
+        owner: &Owner,
+        label: &str,
+        after: Option<&Confident>,
+        limit: usize,
+    ) -> Result<Found<Confident>, ServiceError> {
+        let start = after.map(|after| {
+            let mut key = Key::label_row(owner, label, &after.place).item();
+            key.insert(CONFIDENCE.to_owned(), number(&after.percent));
+            key
+        });
+        let confident = |item: Item| {
+            Some(Confident {
+                percent: item.get(CONFIDENCE)?.as_n().ok()?.clone(),
+                place: item.get(SORT_KEY)?.as_s().ok()?.clone(),
+            })
+        };
+        let partition = table::label_partition(owner, label);
+        let query = self.descending(&partition, table::CONFIDENCE_INDEX, start, limit);
+        send(query, confident).await
+    }
+
+    /// A query for all items of an index's partition, in descending order, after `start`.
+    fn descending(
+        &self,
+        partition: &str,
+        index: &str,
+        start: Option<Item>,
+        limit: usize,
+    ) -> QueryFluentBuilder {
+        let condition = equals(PARTITION_KEY, text(partition));
+        self.dynamodb
+            .query()
+            .table_name(&self.table)
+            .index_name(index)
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .with_expressions(Expressions::new().key_condition(condition))
     }
 
     /// The counts of an owner's labels whose names start with `prefix`, in alphabetical order. Case-insensitive. At

@@ -1,13 +1,13 @@
 //! The record of an upload that the API has created.
 
-use crate::attribute::{HISTORY, PARTITION_KEY};
+use crate::attribute::PARTITION_KEY;
 use crate::conditional::{self, Written};
-use crate::expression::{Condition, Expressions, text};
+use crate::expression::{Condition, Expressions};
 use crate::key::Key;
 use crate::{Item, Records, RecordsError, WithExpressions};
 use aws::ServiceError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use domain::{ImageRecord, table};
+use domain::ImageRecord;
 
 const CALL: &str = "dynamodb:PutItem";
 
@@ -20,8 +20,6 @@ impl Records {
         let mut item: Item =
             serde_dynamo::to_item(record).map_err(|error| RecordsError::Unreadable(error.to_string()))?;
         item.extend(Key::image(&record.owner, record.image_id).item());
-        let history = table::history_sort(&record.created_at, record.image_id);
-        item.insert(HISTORY.to_owned(), text(history));
         let put = self
             .dynamodb
             .put_item()
@@ -45,6 +43,7 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expression::text;
     use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::operation::put_item::PutItemError;
     use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;

@@ -43,7 +43,7 @@ fn an_invalid_parameter_is_named() {
             ("status=cat", "status"),
             ("from=yesterday", "from"),
             ("from=2026-02-30", "from"),
-            ("from=2026-11-22T12:00", "from"),
+            ("from=2026-11-22T12:00Z", "from"),
             ("to=-1", "to"),
             ("to=+999999-01-01T00:00:00Z", "to"),
             ("from=2026-11-22&to=2026-11-21", "to"),

@@ -8,6 +8,7 @@ mod isolation;
 mod quota;
 mod search;
 mod settings;
+mod timeline;
 
 use reqwest::Method;
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! The workflow on a running stack: `cargo xtask test` starts one and puts its path into `ILG_STACK`.
 
+mod capture_time;
 mod dead_letters;
 mod delete_all_data;
 mod deletion;

@@ -45,7 +45,7 @@ impl Items {
         (2 * self.labels).div_ceil(MAX_ACTIONS - 2).max(1)
     }
 
-    /// Write units of `persist`. Writes in a transaction cost twice as much as others.
+    /// Write units of `persist` without those of the indexes. Writes in a transaction cost twice as much as others.
     pub fn persist_units(self) -> u64 {
         let earlier = (self.transactions() - 1) * self.record().div_ceil(WRITE_UNIT);
         let last = self.record().div_ceil(WRITE_UNIT) + self.result().div_ceil(WRITE_UNIT);
@@ -64,9 +64,15 @@ impl Items {
         1
     }
 
-    /// Write units of `POST /uploads`: two quotas, the record, and its entries in two indexes.
+    /// Write units of the indexes when `persist` has written: an entry for each label row, and two to move the picture from
+    /// the time of its upload to the time when it was taken. DynamoDB writes them outside of the transaction.
+    pub fn index_units(self) -> u64 {
+        self.labels + 2
+    }
+
+    /// Write units of `POST /uploads`: two quotas, the record, and its entries in three indexes.
     pub fn upload_units(self) -> u64 {
-        5
+        6
     }
 
     /// Write units of the file's metadata.
@@ -85,20 +91,21 @@ impl Items {
             + self.claim_units()
             + self.metadata_units()
             + self.persist_units()
+            + self.index_units()
             + self.thumbnails_units()
     }
 
     /// The part of [`Items::units`] that is written in the owner's own partition: everything but the label rows, which are
     /// in a partition for each label, the quota of all owners, and the entries in the indexes.
     pub fn owner_units(self) -> u64 {
-        self.units() - 2 * self.labels - 3
+        self.units() - self.index_units() - 2 * self.labels - 4
     }
 
     /// Stored bytes: record, result, index entries and label rows. Label counts, settings and quotas are left out, because
     /// their number does not grow with the pictures.
     pub fn stored(self) -> u64 {
         let small = SMALL_ITEM + STORAGE_OVERHEAD;
-        self.record() + self.result() + 2 * STORAGE_OVERHEAD + small * (2 + self.labels)
+        self.record() + self.result() + 2 * STORAGE_OVERHEAD + small * (3 + 2 * self.labels)
     }
 
     /// Stored bytes in the owner's own partition.
@@ -114,7 +121,7 @@ impl Items {
         );
         for (step, units) in [
             (
-                "`POST /uploads`: two quotas, record, two index entries",
+                "`POST /uploads`: two quotas, record, three index entries",
                 self.upload_units(),
             ),
             ("`validate`: claim", self.claim_units()),
@@ -122,6 +129,10 @@ impl Items {
             (
                 "`persist`: record, result, label rows and counts",
                 self.persist_units(),
+            ),
+            (
+                "`persist`: index entries of the label rows and of the capture time",
+                self.index_units(),
             ),
             ("`thumbnails`: their keys", self.thumbnails_units()),
             ("**total**", self.units()),

@@ -1,11 +1,7 @@
 //! The labels of a search: the values of the parameter `label`.
 
 use domain::policy::is_label_name;
-use std::collections::BTreeMap;
-
-/// Alternatives, with the minimum confidence of each in percent: an image matches if it has one of them. Names are in
-/// lower case.
-pub(crate) type Alternatives = BTreeMap<String, Option<f64>>;
+use domain::search::Alternatives;
 
 /// Separates alternatives.
 const ALTERNATIVES_SEPARATOR: char = '|';

@@ -1,14 +1,13 @@
 //! The query parameters of `GET /images`.
 
-use crate::http::cursor::{self, Position};
 use crate::http::problem::Problem;
-use crate::http::query::{Parameters, RawParameters, instant};
-use crate::routes::list::labels::{Alternatives, LabelAlternatives, alternatives};
+use crate::http::query::{Parameters, RawParameters, local_time};
+use crate::routes::list::labels::{LabelAlternatives, alternatives};
 use domain::policy::{LabelName, is_label_name};
-use domain::{ImageId, ImageRecord, Owner, Status};
+use domain::search::Alternatives;
+use domain::{ImageId, Search, Status};
 use jiff::civil::Date;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use utoipa::IntoParams;
 
 const LIMIT: (&str, &str) = ("limit", "a whole number from 1 to 100");
@@ -35,9 +34,14 @@ const TAKEN: (&str, &str) = (
     "a year, month or day, such as 2015, 2015-07 or 2015-07-13",
 );
 const MIN_CONFIDENCE: (&str, &str) = ("minConfidence", "a number from 0 to 100");
-const INSTANT: &str = "a date such as 2026-11-22, or a time with its UTC offset such as 2026-11-22T12:00:00Z";
-const FROM: (&str, &str) = ("from", INSTANT);
-const TO: (&str, &str) = ("to", INSTANT);
+const TIME: &str = "a date such as 2015-07-13, or a time without a UTC offset such as 2015-07-13T18:20:00";
+const FROM: (&str, &str) = ("from", TIME);
+const TO: (&str, &str) = ("to", TIME);
+const ORDER: (&str, &str) = (
+    "order",
+    "time, added or confidence; confidence needs exactly one label parameter with a single name",
+);
+const BOXES: (&str, &str) = ("boxes", "true or false; can't be true without label");
 const ID: (&str, &str) = (
     "id",
     "an image ID as returned by POST /uploads, given up to 100 times and without other parameters",
@@ -79,13 +83,32 @@ pub(crate) struct ListQuery {
     /// with at least one label of this confidence.
     #[param(minimum = 0, maximum = 100, rename = "minConfidence")]
     min_confidence: Option<f64>,
-    /// Only images created at or after this time: a date (its start in UTC), or a time with its UTC offset.
+    /// Only images whose `time` is this one or later: a date, or a time without a UTC offset.
     from: Option<String>,
-    /// Only images created before this time. Same format as `from`.
+    /// Only images whose `time` is earlier. Same format as `from`.
     to: Option<String>,
+    /// `time` (the default): by `time`, latest first. `added`: by `createdAt`, latest first. `confidence`: by the confidence
+    /// of the searched label, highest first; needs exactly one `label` parameter with a single name.
+    #[param(inline)]
+    order: Option<Order>,
+    /// Whether the searched labels have `instances`. Needs `label`.
+    boxes: Option<bool>,
     /// Only these images, with any status. IDs that aren't yours are omitted. Can't be combined with other parameters.
     #[param(min_items = 1, max_items = 100, explode = true)]
     id: Option<Vec<ImageId>>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(crate) enum Order {
+    /// By [`domain::ImageRecord::time`], latest first.
+    #[default]
+    Time,
+    /// By the time of the upload, latest first.
+    Added,
+    /// By the confidence of the searched label, highest first.
+    Confidence,
 }
 
 /// A status to filter by.
@@ -109,24 +132,16 @@ pub(crate) enum Selection {
     Page(Filter),
 }
 
-/// Filters the owner's history.
+/// Which images a list has, and in which order.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
     pub(crate) limit: usize,
-    pub(crate) status: Option<Status>,
-    /// An image must match each of them.
-    pub(crate) labels: Vec<Alternatives>,
-    /// Lowercase, each once.
-    pub(crate) without: BTreeSet<String>,
-    pub(crate) untagged: bool,
-    /// Prefix of the capture time: a year, month or day.
-    pub(crate) taken: Option<String>,
-    pub(crate) min_confidence: Option<f64>,
-    /// Lower bound of the sort key, inclusive.
-    pub(crate) from: Option<String>,
-    /// Upper bound of the sort key, exclusive.
-    pub(crate) to: Option<String>,
-    cursor: Option<String>,
+    pub(crate) order: Order,
+    /// Whether to return the boxes of the searched labels.
+    pub(crate) boxes: bool,
+    pub(crate) search: Search,
+    /// As the caller sent it.
+    pub(crate) cursor: Option<String>,
 }
 
 impl Selection {
@@ -147,6 +162,8 @@ impl Selection {
             MIN_CONFIDENCE,
             FROM,
             TO,
+            ORDER,
+            BOXES,
         ];
         let parameters = parameters.known(&rules.map(|(name, _)| name))?;
         let ids = parameters.all(ID.0);
@@ -198,82 +215,59 @@ impl Filter {
             (!untagged || labels.is_empty()).then_some(untagged)
         })?;
         let taken = parameters.one(TAKEN, |text| is_taken(text).then(|| text.to_owned()))?;
-        let from = parameters.one(FROM, instant)?;
-        let to = parameters.one(TO, instant)?;
-        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        let from = parameters.one(FROM, local_time)?;
+        let to = parameters.one(TO, local_time)?;
+        if from
+            .as_ref()
+            .zip(to.as_ref())
+            .is_some_and(|(from, to)| from >= to)
+        {
             return Err(Problem::invalid_field(TO.0, "later than from"));
         }
+        let order = parameters.one(ORDER, |text| match text {
+            "time" => Some(Order::Time),
+            "added" => Some(Order::Added),
+            "confidence" => single_name(&labels).map(|_| Order::Confidence),
+            _ => None,
+        })?;
+        let boxes = parameters.one(BOXES, |text| {
+            let boxes: bool = text.parse().ok()?;
+            (!boxes || !labels.is_empty()).then_some(boxes)
+        })?;
         Ok(Self {
             limit: limit.unwrap_or(DEFAULT_LIMIT),
-            status,
-            labels,
-            without: without.into_iter().map(str::to_lowercase).collect(),
-            untagged: untagged.unwrap_or_default(),
-            taken,
-            min_confidence,
-            from: from.map(|from| format!("{from:.3}")),
-            to: to.map(|to| format!("{to:.3}")),
+            order: order.unwrap_or_default(),
+            boxes: boxes.unwrap_or_default(),
+            search: Search {
+                status,
+                labels,
+                without: without.into_iter().map(str::to_lowercase).collect(),
+                untagged: untagged.unwrap_or_default(),
+                taken,
+                min_confidence,
+                from,
+                to,
+            },
             cursor: parameters.one(CURSOR, |text| Some(text.to_owned()))?,
         })
     }
 
-    /// Canonical form of the filter without `limit`. A cursor is valid only for a filter with the same form.
+    /// Canonical form of what decides which images a page has. A cursor is valid only for a filter with the same form.
     pub(crate) fn identity(&self) -> String {
-        format!(
-            "{:?}",
-            (
-                self.status,
-                &self.labels,
-                &self.without,
-                self.untagged,
-                &self.taken,
-                self.min_confidence,
-                &self.from,
-                &self.to
-            )
-        )
+        format!("{:?}", (self.order, &self.search))
     }
 
-    /// Whether a record matches, apart from `labels`: their rows are compared. While an image is relabeled, its record
-    /// has the previous labels.
-    pub(crate) fn selects(&self, record: &ImageRecord) -> bool {
-        let labels = record.labels.as_deref().unwrap_or_default();
-        let has_status = match self.status {
-            Some(status) => record.status == status,
-            None => record.status != Status::AwaitingUpload,
-        };
-        let is_excluded = !self.without.is_empty()
-            && labels
-                .iter()
-                .any(|label| self.without.contains(&label.name.to_lowercase()));
-        let is_confident = !self.labels.is_empty()
-            || self
-                .min_confidence
-                .is_none_or(|min| labels.iter().any(|label| label.confidence.percent() >= min));
-        let is_untagged = record.status == Status::Labeled && labels.is_empty();
-        let taken_at = record
-            .metadata
-            .as_ref()
-            .and_then(|metadata| metadata.taken_at.as_ref());
-        let was_taken = self
-            .taken
-            .as_ref()
-            .is_none_or(|time| taken_at.is_some_and(|taken_at| taken_at.starts_with(time)));
-        has_status && !is_excluded && is_confident && (is_untagged || !self.untagged) && was_taken
+    /// The error for a cursor that was made for another query.
+    pub(crate) fn invalid_cursor() -> Problem {
+        Problem::invalid_field(CURSOR.0, CURSOR.1)
     }
+}
 
-    /// The position at which the previous page ended.
-    ///
-    /// # Errors
-    /// The cursor was not made for this owner and query.
-    pub(crate) fn after(&self, owner: &Owner) -> Result<Option<Position>, Problem> {
-        let Some(cursor) = &self.cursor else {
-            return Ok(None);
-        };
-        match cursor::decode(owner, &self.identity(), cursor, Position::parse) {
-            Some(position) => Ok(Some(position)),
-            None => Err(Problem::invalid_field(CURSOR.0, CURSOR.1)),
-        }
+/// The searched label, if there is exactly one.
+pub(crate) fn single_name(labels: &[Alternatives]) -> Option<&String> {
+    match labels {
+        [alternatives] if alternatives.len() == 1 => alternatives.keys().next(),
+        _ => None,
     }
 }
 
@@ -308,7 +302,6 @@ fn is_taken(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn invalid_field(query: &str) -> String {
         let problem = Selection::read(RawParameters::decode(query))
@@ -363,6 +356,14 @@ mod tests {
             ("from=yesterday", "from"),
             ("to=2026-02-30", "to"),
             ("from=2026-11-22&to=2026-11-22", "to"),
+            ("from=2026-11-22T10:00:00Z", "from"),
+            ("order=newest", "order"),
+            ("order=confidence", "order"),
+            ("order=confidence&label=Cat|Dog", "order"),
+            ("order=confidence&label=Cat&label=Dog", "order"),
+            ("order=added&order=time", "order"),
+            ("boxes=1&label=Cat", "boxes"),
+            ("boxes=true", "boxes"),
             ("id=1", "id"),
             (&format!("id={id}&limit=5"), "id"),
             (&many_ids, "id"),
@@ -393,29 +394,8 @@ mod tests {
         assert_ne!(identity("untagged=true"), identity("untagged=false"));
         assert_ne!(identity("taken=2015"), identity(""));
         assert_ne!(identity("from=2026-11-22"), identity("to=2026-11-22"));
+        assert_ne!(identity("order=added"), identity("order=time"));
+        assert_eq!(identity("boxes=true&label=Cat"), identity("label=Cat"));
         identity("label=%F0%9F%90%88");
-    }
-
-    #[test]
-    fn the_highest_confidence_can_be_that_of_any_label() {
-        let labels = json!([
-            {"name": "Squirrel", "confidence": 70.5},
-            {"name": "Animal", "confidence": 99.0},
-            {"name": "Tree", "confidence": 80.0},
-        ]);
-        let record = json!({
-            "imageId": ImageId::new(), "owner": "demo", "status": "LABELED", "labels": labels,
-            "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
-            "key": "uploads/demo/a.jpg", "bucket": "pictures",
-        });
-        let record: ImageRecord = serde_json::from_value(record).unwrap();
-        let selects = |min| {
-            let filter = Filter {
-                min_confidence: Some(min),
-                ..Filter::default()
-            };
-            filter.selects(&record)
-        };
-        assert!(selects(99.0) && !selects(99.01));
     }
 }

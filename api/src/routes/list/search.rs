@@ -1,14 +1,15 @@
-//! Finds an owner's images, newest first.
+//! Finds an owner's images in one of three orders.
 //!
-//! Without labels, the history's index provides the candidates. With labels, the rows of the rarest alternatives do, and
-//! each candidate is then looked up among the rows of the other labels. Last, the candidates' records are read and filtered.
+//! By time, and without labels, the history's index provides the candidates. With labels, the rows of the rarest alternatives
+//! do, and each candidate is then looked up among the rows of the other labels. In the other orders, the index of this order
+//! provides the candidates. Last, the candidates' records are read and filtered.
 
 use crate::app::App;
-use crate::http::cursor::Position;
 use crate::http::problem::Problem;
-use crate::routes::list::labels::Alternatives;
-use crate::routes::list::query::Filter;
+use crate::routes::list::position::{Place, Position};
+use crate::routes::list::query::{Filter, Order, single_name};
 use crate::routes::list::summary::{ImageSummary, summaries};
+use domain::search::Alternatives;
 use domain::{ImageId, ImageRecord, Owner, Status};
 use futures_util::future::try_join_all;
 use records::{Found, Range, Read};
@@ -28,8 +29,12 @@ pub(crate) struct Page {
 
 /// The source of candidates.
 enum Source {
-    /// All of the owner's images.
+    /// All of the owner's images by time.
     History,
+    /// All of the owner's images by their uploads.
+    Added,
+    /// The images with a label, by its confidence.
+    Confidence { label: String },
     /// The images with one of the rarest alternatives. The others have to be looked up.
     Rows {
         rarest: Alternatives,
@@ -108,12 +113,18 @@ pub(crate) async fn page(
 
 /// `None` if no image can match.
 async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Source>, Problem> {
-    if filter.labels.is_empty() {
-        let has_other_status = filter.status.is_some_and(|status| status != Status::Labeled);
-        let is_contradictory = filter.untagged && (filter.min_confidence.is_some() || has_other_status);
-        return Ok((!is_contradictory).then_some(Source::History));
+    let search = &filter.search;
+    let has_other_status = search.status.is_some_and(|status| status != Status::Labeled);
+    if search.untagged && (search.min_confidence.is_some() || has_other_status) {
+        return Ok(None);
     }
-    let names: BTreeSet<&String> = filter.labels.iter().flat_map(Alternatives::keys).collect();
+    match (filter.order, single_name(&search.labels)) {
+        (Order::Added, _) => return Ok(Some(Source::Added)),
+        (Order::Confidence, Some(label)) => return Ok(Some(Source::Confidence { label: label.clone() })),
+        _ if search.labels.is_empty() => return Ok(Some(Source::History)),
+        _ => {}
+    }
+    let names: BTreeSet<&String> = search.labels.iter().flat_map(Alternatives::keys).collect();
     let counts = app.records.label_counts(owner, names.iter().copied()).await?;
     let mut images = BTreeMap::new();
     for (name, count) in names.into_iter().zip(counts) {
@@ -124,7 +135,7 @@ async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Sour
         };
     }
     let mut labels = vec![];
-    for alternatives in &filter.labels {
+    for alternatives in &search.labels {
         let mut existing = alternatives.clone();
         existing.retain(|name, _| images.contains_key(name));
         if existing.is_empty() {
@@ -145,7 +156,7 @@ async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Sour
 impl Source {
     fn others(&self) -> &[Alternatives] {
         match self {
-            Self::History => &[],
+            Self::History | Self::Added | Self::Confidence { .. } => &[],
             Self::Rows { others, .. } => others,
         }
     }
@@ -153,7 +164,7 @@ impl Source {
     /// Each candidate is read from its source, from the rows of each other label, and as a record.
     fn reads_per_candidate(&self) -> usize {
         let own = match self {
-            Self::History => 1,
+            Self::History | Self::Added | Self::Confidence { .. } => 1,
             Self::Rows { rarest, .. } => rarest.len(),
         };
         own + self.others().iter().map(Alternatives::len).sum::<usize>() + 1
@@ -163,18 +174,36 @@ impl Source {
 impl Filter {
     /// Whether more than a few candidates may be filtered out.
     fn is_filtered(&self) -> bool {
-        let has_minimum = self
-            .labels
-            .iter()
-            .flat_map(Alternatives::values)
-            .any(Option::is_some);
-        self.status.is_some()
-            || self.min_confidence.is_some()
+        let domain::Search {
+            status,
+            labels,
+            without,
+            untagged,
+            taken,
+            min_confidence,
+            from,
+            to,
+        } = &self.search;
+        let has_minimum = labels.iter().flat_map(Alternatives::values).any(Option::is_some);
+        let is_by_time = self.order == Order::Time;
+        status.is_some()
+            || min_confidence.is_some()
             || has_minimum
-            || self.labels.len() > 1
-            || !self.without.is_empty()
-            || self.untagged
-            || self.taken.is_some()
+            || labels.len() > 1
+            || !without.is_empty()
+            || *untagged
+            || taken.is_some()
+            || (!is_by_time && (from.is_some() || to.is_some()))
+            || (self.order == Order::Added && !labels.is_empty())
+    }
+
+    /// Whether an image that the source has returned matches.
+    fn selects(&self, record: &ImageRecord) -> bool {
+        match self.order {
+            // The source returns only images with the labels, and of the time.
+            Order::Time => self.search.matches_without_labels(record),
+            Order::Added | Order::Confidence => self.search.matches(record),
+        }
     }
 }
 
@@ -200,59 +229,65 @@ impl Search<'_> {
         after: Option<&Position>,
         count: usize,
     ) -> Result<Candidates, Problem> {
+        let records = &self.app.records;
+        let found = match source {
+            Source::History | Source::Rows { .. } => {
+                let Some((low, high)) = self.range(after) else {
+                    return Ok(Candidates::default());
+                };
+                let range = Range {
+                    low: &low,
+                    high: &high,
+                    limit: count,
+                };
+                let found = match source {
+                    Source::Rows { rarest, .. } => self.rows(rarest, range).await?,
+                    _ => all_match(records.history(self.owner, range).await?),
+                };
+                positions(found, |place| Place::parse(&place).map(Position::History))
+            }
+            Source::Added => {
+                let after = after.and_then(Position::added);
+                let found = records.recently_added(self.owner, after, count).await?;
+                positions(all_match(found), |added| Some(Position::Added(added)))
+            }
+            Source::Confidence { label } => {
+                let after = after.and_then(Position::confident);
+                let found = records.most_confident(self.owner, label, after, count).await?;
+                positions(all_match(found), Position::of_confident)
+            }
+        };
+        Ok(found)
+    }
+
+    /// The range of places in the history after `after`. `None` if it is empty.
+    fn range(&self, after: Option<&Position>) -> Option<(String, String)> {
+        let search = &self.filter.search;
         // All times sort after this text: they start with a year.
-        let low = self.filter.from.as_deref().unwrap_or("0");
+        let low = search.from.as_deref().unwrap_or("0").to_owned();
         // A sort key starts with its time, so that a key with the time `to` sorts after it.
-        let to = self.filter.to.clone().unwrap_or_else(|| "~".to_owned());
-        let high = match after {
+        let to = search.to.as_deref().unwrap_or("~").to_owned();
+        let high = match after.and_then(Position::place) {
             Some(after) => after.just_before().min(to),
             None => to,
         };
-        if low > high.as_str() {
-            return Ok(Candidates::default());
-        }
-        let range = Range {
-            low,
-            high: &high,
-            limit: count,
-        };
-        let records = &self.app.records;
-        let Found { items, more } = match source {
-            Source::History => {
-                let found = records.history(self.owner, range).await?;
-                Found {
-                    items: found.items.into_iter().map(|place| (place, true)).collect(),
-                    more: found.more,
-                }
-            }
-            Source::Rows { rarest, .. } => {
-                let rows = rarest.iter().map(async |(label, min)| {
-                    let found = records.images_with_label(self.owner, label, range).await?;
-                    let items = found.items.into_iter();
-                    Ok::<_, Problem>(Found {
-                        items: items
-                            .map(|(place, percent)| (place, is_confident_enough(percent, *min)))
-                            .collect(),
-                        more: found.more,
-                    })
-                });
-                merged(try_join_all(rows).await?, count)
-            }
-        };
-        let found = items.into_iter().filter_map(|(place, matches)| {
-            let position = Position::parse(&place);
-            if position.is_none() {
-                lambda_http::tracing::error!("a sort key cannot be read");
-            }
-            Some(Candidate {
-                position: position?,
-                matches: Some(matches),
+        (low <= high).then_some((low, high))
+    }
+
+    /// The places of images that have one of the rarest alternatives.
+    async fn rows(&self, rarest: &Alternatives, range: Range<'_>) -> Result<Found<(String, bool)>, Problem> {
+        let rows = rarest.iter().map(async |(label, min)| {
+            let records = &self.app.records;
+            let found = records.images_with_label(self.owner, label, range).await?;
+            let items = found.items.into_iter();
+            Ok::<_, Problem>(Found {
+                items: items
+                    .map(|(place, percent)| (place, is_confident_enough(percent, *min)))
+                    .collect(),
+                more: found.more,
             })
         });
-        Ok(Candidates {
-            found: found.collect(),
-            more,
-        })
+        Ok(merged(try_join_all(rows).await?, range.limit))
     }
 
     /// Decides about candidates, in their order.
@@ -272,7 +307,10 @@ impl Search<'_> {
             }
             for (label, min) in alternatives {
                 left.retain(|candidate| candidate.matches != Some(true));
-                let places: Vec<_> = left.iter().map(|left| left.position.as_str()).collect();
+                let places: Vec<_> = left
+                    .iter()
+                    .filter_map(|left| left.position.place().map(Place::as_str))
+                    .collect();
                 let rows = records.label_confidences(self.owner, label, &places).await?;
                 for (candidate, row) in left.iter_mut().zip(rows) {
                     match row {
@@ -306,6 +344,32 @@ impl Search<'_> {
                 },
             })
             .collect())
+    }
+}
+
+/// Items that match as far as their source knows.
+fn all_match<T>(found: Found<T>) -> Found<(T, bool)> {
+    Found {
+        items: found.items.into_iter().map(|item| (item, true)).collect(),
+        more: found.more,
+    }
+}
+
+/// Candidates at the positions of what was found.
+fn positions<T>(found: Found<(T, bool)>, read: impl Fn(T) -> Option<Position>) -> Candidates {
+    let candidates = found.items.into_iter().filter_map(|(item, matches)| {
+        let position = read(item);
+        if position.is_none() {
+            lambda_http::tracing::error!("a sort key cannot be read");
+        }
+        Some(Candidate {
+            position: position?,
+            matches: Some(matches),
+        })
+    });
+    Candidates {
+        found: candidates.collect(),
+        more: found.more,
     }
 }
 

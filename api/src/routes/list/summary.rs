@@ -6,16 +6,21 @@ use crate::routes::images::{ImageFacts, facts_and_labels};
 use crate::routes::label::LabelSummary;
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
 use domain::label::json_len;
-use domain::{ImageId, ImageRecord, Owner, Rendition, Status};
+use domain::record::RecordedLabel;
+use domain::{ImageId, ImageRecord, Label, Owner, Rendition, Status, counting};
 use records::Read;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// Bytes of an image's labels as JSON. A hundred of Rekognition's labels need a sixth of it, so nothing is cut in
 /// practice, but a hundred images with any labels fit into Lambda's response limit of 6 MB.
 const MAX_LABEL_BYTES: usize = 40 * 1024;
 
-/// An image in a list. Its labels have no bounding boxes.
+/// The maximum number of boxes of an image in a list.
+const MAX_BOXES: usize = 30;
+
+/// An image in a list. Its labels have bounding boxes only on request.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ImageSummary {
@@ -28,6 +33,16 @@ pub(crate) struct ImageSummary {
     #[serde(skip)]
     #[schema(ignore)]
     stored_thumbnails: Vec<Rendition>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    recorded: Recorded,
+}
+
+/// What finds the boxes of an image's labels.
+#[derive(Debug, Clone)]
+struct Recorded {
+    execution: Option<String>,
+    labels: Vec<RecordedLabel>,
 }
 
 impl ImageSummary {
@@ -37,6 +52,20 @@ impl ImageSummary {
 
     pub(crate) fn created_at(&self) -> &str {
         &self.facts.created_at
+    }
+
+    /// Adds the boxes of the labels with these names.
+    fn add_boxes(&mut self, answer: &[Label], names: &BTreeSet<&String>) {
+        let mut left = MAX_BOXES;
+        let details = counting::details(&self.recorded.labels, answer);
+        for (label, details) in self.labels.iter_mut().zip(details) {
+            if names.contains(&details.name.to_lowercase()) {
+                let mut instances = details.instances;
+                instances.truncate(left);
+                left -= instances.len();
+                label.add_boxes(instances);
+            }
+        }
     }
 
     /// Presigns the thumbnails, once the page is complete.
@@ -62,9 +91,33 @@ pub(crate) async fn summaries(
     Ok(app.records.images(owner, ids, unreadable, read).await?)
 }
 
+/// Adds the boxes of the labels with these names, in lower case, to images that have just been read. At most 30 per image.
+pub(crate) async fn add_boxes(
+    app: &App,
+    owner: &Owner,
+    images: &mut [ImageSummary],
+    names: &BTreeSet<&String>,
+) -> Result<(), Problem> {
+    let ids: Vec<_> = images.iter().map(|image| image.facts.image_id).collect();
+    let results = app.records.results(owner, &ids).await?;
+    for (image, result) in images.iter_mut().zip(results) {
+        let Read::Found(result) = result else { continue };
+        // Otherwise, the image has been labeled again since its record was read.
+        if Some(&result.execution_arn) == image.recorded.execution.as_ref() {
+            image.add_boxes(&result.answer, names);
+        }
+    }
+    Ok(())
+}
+
 fn summary(record: ImageRecord) -> ImageSummary {
     let stored_thumbnails = record.thumbnails.clone();
+    let execution = record.execution_arn.clone();
     let (facts, labels) = facts_and_labels(record);
+    let recorded = Recorded {
+        execution,
+        labels: labels.clone(),
+    };
     let mut left = MAX_LABEL_BYTES;
     let labels = labels
         .into_iter()
@@ -81,6 +134,7 @@ fn summary(record: ImageRecord) -> ImageSummary {
         labels,
         thumbnails: vec![],
         stored_thumbnails,
+        recorded,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::key::Key;
 use crate::{ClaimCondition, ClaimedEvent, CorrectError, FinalResult, Refiltered, Tombstone};
 use domain::policy::Rename;
 use domain::{
-    Claim, ClaimedImage, CorrectionChange, Criteria, FilterPolicy, ImageId, ImageRecord, Label,
+    Claim, ClaimedImage, CorrectionChange, Criteria, FilterPolicy, ImageId, ImageRecord, Label, Metadata,
     ObjectCreated, Owner, Settings, Status,
 };
 use jiff::Timestamp;
@@ -104,6 +104,13 @@ impl Library {
             self.records().claim(claimed, None, &condition).await.unwrap(),
             None
         );
+        // Each execution finds another capture time or none, as for another file under the key, so that the rows move.
+        let day = self.executions % 3;
+        let metadata = Metadata {
+            taken_at: (day > 0).then(|| format!("2015-07-0{day}T18:20:00")),
+            ..Metadata::default()
+        };
+        assert!(self.records().store_metadata(&claim, &metadata).await.unwrap());
         claim
     }
 
@@ -212,9 +219,11 @@ impl Library {
         let mut rows = 0;
         for record in self.all_records() {
             let labels = record.labels.clone().unwrap_or_default();
-            let history = domain::table::history_sort(&record.created_at, record.image_id);
+            if record.status == Status::Labeled {
+                assert_eq!(record.history, record.place());
+            }
             for label in &labels {
-                let row = Key::label_row(&self.owner, &label.name, &history);
+                let row = Key::label_row(&self.owner, &label.name, &record.history);
                 let state = self.fake.state();
                 let row = state
                     .items
