@@ -346,7 +346,16 @@ class Probes:
         self.send(upload["method"], upload["url"], file, upload["headers"])
         wait_until("the image is labeled", lambda: self.ask("GET", image)["status"] == "LABELED")
         self.send("GET", self.ask("GET", image)["view"]["url"])
-        for path in (f"/images?id={created['imageId']}", "/images", "/duplicates", "/labels", "/settings"):
+        for path in (
+            f"/images?id={created['imageId']}",
+            "/images",
+            "/images?order=added",
+            "/images?order=confidence&label=cat",
+            "/timeline",
+            "/duplicates",
+            "/labels",
+            "/settings",
+        ):
             self.ask("GET", path)
         for corrections in ({"add": ["Cat"]}, {"remove": ["Cat"]}):
             self.ask("PATCH", f"{image}/labels", corrections)
