@@ -92,6 +92,7 @@ impl Exif {
                 focal_length: exif.positive(tag::FOCAL_LENGTH, 100_000.0)?,
                 taken_at: exif.taken_at()?,
                 location: gps.location()?,
+                keywords: Vec::new(),
             },
         })
     }

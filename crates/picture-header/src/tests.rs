@@ -841,6 +841,7 @@ fn reads_the_metadata_of_a_camera() {
             focal_length: Some(50.0),
             taken_at: Some("2026-05-01T12:30:00+02:00".into()),
             location: Some(location),
+            keywords: vec![],
         }
     );
     assert_eq!(found(AVIF).metadata.camera_model.as_deref(), Some("Test Camera"));

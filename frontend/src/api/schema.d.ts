@@ -639,10 +639,10 @@ export interface components {
              */
             longitude: number;
         };
-        /** @description How a picture was taken, as stated in its file. The values are unverified: the file's author can choose them. */
+        /** @description How a picture was taken, and its keywords, as stated in its file. Unverified: the file's author can choose all values. */
         Metadata: {
             /**
-             * @description The camera's maker, such as `Canon`. Like all texts here, at most 64 characters.
+             * @description The camera's maker, such as `Canon`. At most 64 characters, as the model and the lens.
              * @default null
              */
             cameraMake: string | null;
@@ -675,6 +675,11 @@ export interface components {
              * @default null
              */
             iso: number | null;
+            /**
+             * @description Keywords that people or programs have stored in the file. No two differ only by their case. At most 50.
+             * @default []
+             */
+            keywords: components["schemas"]["LabelName"][];
             /**
              * @description The lens's model.
              * @default null
