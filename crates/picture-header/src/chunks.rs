@@ -1,7 +1,9 @@
 //! PNG and WebP, whose files consist of chunks, and GIF and BMP, whose dimensions are at a fixed position.
 
 use crate::exif::{self, Exif};
+use crate::keywords::{Sources, get_xmp};
 use crate::pieces::{Gap, Pieces};
+use crate::raw::Extent;
 use crate::stored::{Stop, Stored};
 use domain::Format;
 use domain::image::MAX_PIXELS;
@@ -10,39 +12,68 @@ use domain::image::MAX_PIXELS;
 /// can have thousands of frames, each at another position of the file.
 const MAX_WEBP_CHUNKS: usize = 8;
 
-/// PNG: reads dimensions from the first chunk, and metadata from a chunk before the pixels, as browsers do.
+/// Maximum number of chunks of a PNG file that are searched for XMP after EXIF. Each can be at another position of the file.
+const MAX_PNG_CHUNKS_AFTER_EXIF: usize = 8;
+
+/// PNG: reads dimensions from the first chunk, and metadata from chunks before the pixels, as browsers do.
 pub(crate) fn png(file: &Pieces<'_>) -> Result<Stored, Stop> {
     let [_, _, _, _, b'I', b'H', b'D', b'R', sides @ ..] = file.array::<16>(8)? else {
         return Err(Stop::Broken);
     };
     let [w3, w2, w1, w0, h3, h2, h1, h0] = sides;
+    let (mut exif, mut keywords) = (None, Sources::default());
+    optional(png_metadata(file, &mut exif, &mut keywords))?;
     Ok(Stored {
         format: Format::Png,
         width: u32::from_be_bytes([w3, w2, w1, w0]),
         height: u32::from_be_bytes([h3, h2, h1, h0]),
-        exif: optional(png_exif(file))?,
+        exif: exif.unwrap_or_default(),
+        keywords,
     })
 }
 
-fn png_exif(file: &Pieces<'_>) -> Result<Exif, Stop> {
+/// Keeps what it has found before an error.
+fn png_metadata(file: &Pieces<'_>, exif: &mut Option<Exif>, keywords: &mut Sources) -> Result<(), Stop> {
     let mut at = 8;
-    loop {
+    let mut chunks_after_exif = 0;
+    while chunks_after_exif <= MAX_PNG_CHUNKS_AFTER_EXIF {
         let [l3, l2, l1, l0, name @ ..] = file.array::<8>(at)?;
         let length = u32::from_be_bytes([l3, l2, l1, l0]);
         match &name {
-            b"IDAT" | b"IEND" => return Ok(Exif::default()),
-            b"eXIf" if length as usize <= exif::MAX_BYTES => {
-                return Ok(Exif::read(file.get(at + 8, length as usize)?));
+            b"IDAT" | b"IEND" => break,
+            b"eXIf" if exif.is_none() && length as usize <= exif::MAX_BYTES => {
+                *exif = Some(Exif::read(file.get(at + 8, length as usize)?));
             }
-            _ => at += 12 + u64::from(length),
+            b"iTXt" if keywords.xmp.is_none() => keywords.xmp = png_xmp(file, (at + 8, length.into()))?,
+            _ => {}
         }
+        if exif.is_some() {
+            if keywords.xmp.is_some() {
+                break;
+            }
+            chunks_after_exif += 1;
+        }
+        at += 12 + u64::from(length);
     }
+    Ok(())
 }
 
-/// WebP: reads dimensions from one of three kinds of first chunks, and metadata from the EXIF chunk after the picture.
+/// The XMP in a chunk of international text. `None` if it contains another text.
+fn png_xmp(file: &Pieces<'_>, (from, length): Extent) -> Result<Option<Extent>, Stop> {
+    // The chunk's keyword, then: not compressed, no language, no translation.
+    const PREFIX: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
+    let skip = PREFIX.len() as u64;
+    if length < skip || file.get(from, PREFIX.len())? != PREFIX {
+        return Ok(None);
+    }
+    get_xmp(file, (from + skip, length - skip))
+}
+
+/// WebP: reads dimensions from one of three kinds of first chunks, and metadata from the chunks after the picture.
 pub(crate) fn webp(file: &Pieces<'_>) -> Result<Stored, Stop> {
     let [name @ .., _, _, _, _] = file.array::<8>(12)?;
-    let mut has_exif = false;
+    // What the file says that it contains.
+    let (mut has_exif, mut has_xmp) = (false, false);
     let (width, height) = match &name {
         b"VP8 " => {
             let [0x9D, 0x01, 0x2A, w0, w1, h0, h1] = file.array(23)? else {
@@ -61,37 +92,52 @@ pub(crate) fn webp(file: &Pieces<'_>) -> Result<Stored, Stop> {
         }
         b"VP8X" => {
             let [flags, _, _, _, w0, w1, w2, h0, h1, h2] = file.array(20)?;
-            has_exif = flags & 0x08 != 0;
+            (has_exif, has_xmp) = (flags & 0x08 != 0, flags & 0x04 != 0);
             let side = |[a, b, c]: [u8; 3]| u32::from_le_bytes([a, b, c, 0]) + 1;
             (side([w0, w1, w2]), side([h0, h1, h2]))
         }
         _ => return Err(Stop::Broken),
     };
+    let (mut exif, mut keywords) = (None, Sources::default());
+    optional(webp_metadata(file, has_exif, has_xmp, &mut exif, &mut keywords))?;
     Ok(Stored {
         format: Format::WebP,
         width,
         height,
-        exif: if has_exif {
-            optional(webp_exif(file))?
-        } else {
-            Exif::default()
-        },
+        exif: exif.unwrap_or_default(),
+        keywords,
     })
 }
 
-fn webp_exif(file: &Pieces<'_>) -> Result<Exif, Stop> {
+/// Keeps what it has found before an error.
+fn webp_metadata(
+    file: &Pieces<'_>,
+    has_exif: bool,
+    has_xmp: bool,
+    exif: &mut Option<Exif>,
+    keywords: &mut Sources,
+) -> Result<(), Stop> {
     let mut at = 12;
     for _ in 0..MAX_WEBP_CHUNKS {
+        if has_exif == exif.is_some() && has_xmp == keywords.xmp.is_some() {
+            break;
+        }
         let [n0, n1, n2, n3, length @ ..] = file.array::<8>(at)?;
         let length = u32::from_le_bytes(length);
-        if [n0, n1, n2, n3] == *b"EXIF" && length as usize <= exif::MAX_BYTES {
-            let bytes = file.get(at + 8, length as usize)?;
-            // The standard has no prefix here, but some programs write JPEG's.
-            return Ok(Exif::read(bytes.strip_prefix(exif::PREFIX).unwrap_or(bytes)));
+        match &[n0, n1, n2, n3] {
+            b"EXIF" if has_exif && exif.is_none() && length as usize <= exif::MAX_BYTES => {
+                let bytes = file.get(at + 8, length as usize)?;
+                // The standard has no prefix here, but some programs write JPEG's.
+                *exif = Some(Exif::read(bytes.strip_prefix(exif::PREFIX).unwrap_or(bytes)));
+            }
+            b"XMP " if has_xmp && keywords.xmp.is_none() => {
+                keywords.xmp = Some((at + 8, length.into()));
+            }
+            _ => {}
         }
         at += 8 + u64::from(length) + u64::from(length & 1);
     }
-    Ok(Exif::default())
+    Ok(())
 }
 
 /// Treats invalid metadata as missing, also if it exceeds the budget: metadata is optional. Only metadata that has not been
@@ -110,9 +156,12 @@ pub(crate) fn gif(file: &Pieces<'_>) -> Result<Stored, Stop> {
         u32::from(u16::from_le_bytes([w0, w1])),
         u32::from(u16::from_le_bytes([h0, h1])),
     );
+    let mut keywords = Sources::default();
     // A canvas above the limit does not shrink.
     if u64::from(sides.0) * u64::from(sides.1) <= MAX_PIXELS {
-        let [left, top, width, height] = first_frame(file, 13 + color_table(flags))?.map(u32::from);
+        let (frame, xmp) = first_frame(file, 13 + color_table(flags))?;
+        let [left, top, width, height] = frame.map(u32::from);
+        keywords.xmp = xmp;
         sides = (sides.0.max(left + width), sides.1.max(top + height));
     }
     Ok(Stored {
@@ -120,6 +169,7 @@ pub(crate) fn gif(file: &Pieces<'_>) -> Result<Stored, Stop> {
         width: sides.0,
         height: sides.1,
         exif: Exif::default(),
+        keywords,
     })
 }
 
@@ -132,16 +182,21 @@ fn color_table(flags: u8) -> u64 {
     }
 }
 
-/// Left, top, width and height of a GIF's first frame.
-fn first_frame(file: &Pieces<'_>, mut at: u64) -> Result<[u16; 4], Stop> {
+/// Left, top, width and height of a GIF's first frame, and the position and length of XMP before it.
+fn first_frame(file: &Pieces<'_>, mut at: u64) -> Result<([u16; 4], Option<Extent>), Stop> {
+    // An application extension: its kind, and a block with its name.
+    const XMP: &[u8] = b"\xFF\x0BXMP DataXMP";
+    let mut xmp = None;
     loop {
         match file.array(at)? {
             [b','] => {
                 let [l0, l1, t0, t1, w0, w1, h0, h1] = file.array(at + 1)?;
-                return Ok([[l0, l1], [t0, t1], [w0, w1], [h0, h1]].map(u16::from_le_bytes));
+                let frame = [[l0, l1], [t0, t1], [w0, w1], [h0, h1]].map(u16::from_le_bytes);
+                return Ok((frame, xmp));
             }
             // An extension: its kind, and blocks until an empty one.
             [b'!'] => {
+                let kind = at + 1;
                 at += 2;
                 loop {
                     let [length] = file.array(at)?;
@@ -149,6 +204,12 @@ fn first_frame(file: &Pieces<'_>, mut at: u64) -> Result<[u16; 4], Stop> {
                     if length == 0 {
                         break;
                     }
+                }
+                let from = kind + XMP.len() as u64;
+                if xmp.is_none() && at > from && file.get(kind, XMP.len())? == XMP {
+                    // XMP does not consist of blocks. It ends with bytes of all values from 255 to 0: a program that
+                    // reads it as blocks finds the empty one at their end, wherever the last block began.
+                    xmp = Some((from, at - from));
                 }
             }
             // The end of the file.
@@ -186,6 +247,7 @@ pub(crate) fn bmp(file: &Pieces<'_>) -> Result<Stored, Stop> {
         width,
         height,
         exif: Exif::default(),
+        keywords: Sources::default(),
     })
 }
 

@@ -280,6 +280,16 @@ impl<'a> Entry<'a> {
         Ok(bytes.split(|byte| *byte == 0).next())
     }
 
+    /// Whether the values are bytes and neither texts nor numbers.
+    pub(crate) fn is_bytes(&self) -> bool {
+        matches!(self.kind, 1 | 7)
+    }
+
+    /// The position in the file and the length in bytes of all values. `None` if the file ends before them.
+    pub(crate) fn values(&self) -> Option<(u64, u64)> {
+        self.extent(self.count.checked_mul(value_length(self.kind)?)?)
+    }
+
     /// The position in the file of `length` bytes from the first value on. `None` if the file ends before them.
     pub(crate) fn extent(&self, length: u64) -> Option<(u64, u64)> {
         let from = self.tiff.base.checked_add(self.at)?;

@@ -4,6 +4,7 @@
 //! directories do not matter.
 
 use crate::directory::{Directory, Entry, Tiff, lenient};
+use crate::keywords;
 use crate::pieces::Pieces;
 use crate::stored::Stop;
 use domain::{Location, Metadata, Orientation};
@@ -71,6 +72,7 @@ impl Exif {
         exif: Option<&Directory<'_>>,
         gps: Option<&Directory<'_>>,
     ) -> Result<Self, Stop> {
+        let keywords = keywords::of_windows(first)?;
         // DNG can have them all in the first directory.
         let [first, exif, gps] = [Some(first), exif.or(Some(first)), gps].map(Values);
         Ok(Self {
@@ -92,7 +94,7 @@ impl Exif {
                 focal_length: exif.positive(tag::FOCAL_LENGTH, 100_000.0)?,
                 taken_at: exif.taken_at()?,
                 location: gps.location()?,
-                keywords: Vec::new(),
+                keywords,
             },
         })
     }

@@ -8,6 +8,7 @@
 use crate::budget::Budget;
 use crate::chunks::optional;
 use crate::exif::{self, Exif};
+use crate::keywords::Sources;
 use crate::pieces::{Gap, Pieces};
 use crate::stored::{Stop, Stored};
 use domain::{Format, Metadata, Orientation};
@@ -49,7 +50,8 @@ pub struct Heif {
     /// The position of the ICC profile.
     pub profile: Option<Extent>,
     extents: Vec<Extent>,
-    metadata: Option<Extent>,
+    exif: Option<Extent>,
+    xmp: Option<Extent>,
 }
 
 /// A rectangle of the coded picture in pixels, before applying the orientation.
@@ -144,6 +146,10 @@ pub(crate) fn read(file: &Pieces<'_>) -> Result<Stored, Stop> {
             orientation: heif.orientation,
             metadata,
         },
+        keywords: Sources {
+            xmp: heif.xmp,
+            iptc: None,
+        },
     })
 }
 
@@ -225,6 +231,7 @@ impl Heif {
             color_space = color_space.or(meta.color_space(id)?);
             profile = profile.or(meta.profile(id)?);
         }
+        let (exif, xmp) = meta.metadata_of(&view_of)?;
         Ok(Self {
             format,
             crop: view.crop,
@@ -237,7 +244,8 @@ impl Heif {
             alpha: alpha.map(|id| meta.coded(file, id)).transpose()?,
             color_space,
             profile,
-            metadata: meta.metadata_of(&view_of)?,
+            exif,
+            xmp,
             extents: meta.extents,
         })
     }
@@ -249,7 +257,7 @@ impl Heif {
 
     /// The metadata of the camera.
     fn metadata(&self, file: &Pieces<'_>) -> Result<Metadata, Stop> {
-        let Some((from, length)) = self.metadata else {
+        let Some((from, length)) = self.exif else {
             return Ok(Metadata::default());
         };
         if length > exif::MAX_BYTES as u64 || length < 4 {
@@ -300,6 +308,11 @@ fn find_meta(file: &Pieces<'_>) -> Result<(u64, usize), Stop> {
         at = at.checked_add(size).ok_or(Stop::Broken)?;
     }
     Err(Stop::Broken)
+}
+
+/// Whether an item with a media type is XMP. `rest` is its name, its media type, and more texts, which end with zeros.
+fn is_xmp(rest: &[u8]) -> bool {
+    rest.split(|byte| *byte == 0).nth(1) == Some(b"application/rdf+xml")
 }
 
 /// How the coded picture is cropped, turned and mirrored: the result of its transformations so far.
@@ -402,6 +415,7 @@ impl View {
 struct Item {
     id: u32,
     kind: [u8; 4],
+    is_xmp: bool,
     extents: Slice,
     /// Indices of the properties, starting at 1.
     properties: Slice,
@@ -502,9 +516,11 @@ impl<'a> Meta<'a> {
             self.budget.items(1)?;
             let id = entry.id(version >= 3)?;
             let _protection = entry.u16()?;
+            let kind = entry.array()?;
             self.items.push(Item {
                 id,
-                kind: entry.array()?,
+                kind,
+                is_xmp: kind == *b"mime" && is_xmp(entry.0),
                 ..Item::default()
             });
         }
@@ -758,17 +774,21 @@ impl<'a> Meta<'a> {
         Ok(None)
     }
 
-    /// The position of the EXIF data that describes one of the pictures.
-    fn metadata_of(&self, ids: &[u32]) -> Result<Option<Extent>, Stop> {
+    /// The positions of the EXIF and XMP data that describe one of the pictures.
+    fn metadata_of(&self, ids: &[u32]) -> Result<(Option<Extent>, Option<Extent>), Stop> {
+        let (mut exif, mut xmp) = (None, None);
         for source in self.sources(ids, *b"cdsc")? {
             if let Ok(item) = self.item(source)
-                && item.kind == *b"Exif"
                 && let &[extent] = item.extents.of(&self.extents)
             {
-                return Ok(Some(extent));
+                if item.kind == *b"Exif" {
+                    exif = exif.or(Some(extent));
+                } else if item.is_xmp {
+                    xmp = xmp.or(Some(extent));
+                }
             }
         }
-        Ok(None)
+        Ok((exif, xmp))
     }
 
     fn tile(&self, id: u32) -> Result<Tile, Stop> {

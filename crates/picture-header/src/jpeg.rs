@@ -1,14 +1,23 @@
 //! JPEG: segments up to the frame header.
 //!
-//! Source: ITU-T T.81.
+//! Sources: ITU-T T.81, XMP Specification Part 3.
 
+use crate::directory::lenient;
 use crate::exif::{self, Exif};
+use crate::keywords::{self, Sources};
 use crate::pieces::Pieces;
+use crate::raw::Extent;
 use crate::stored::{Stop, Stored};
 use domain::Format;
 
 /// JPEGs whose frame header leaves the height to a segment after the first scan (DNL). libjpeg does not read them, either.
 pub(crate) const WITHOUT_HEIGHT: &str = "JPEG pictures that state their height only after their pixels";
+
+/// Precedes XMP in a segment. Extended XMP, which begins differently, has what does not fit into one segment. It is not read.
+const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
+/// Precedes the image resources of Photoshop in a segment.
+const PHOTOSHOP_PREFIX: &[u8] = b"Photoshop 3.0\0";
 
 /// The frame header.
 #[derive(Debug)]
@@ -21,6 +30,8 @@ pub(crate) struct Frame {
     pub(crate) height: u16,
     /// From the first EXIF segment before the frame header.
     pub(crate) exif: Option<Exif>,
+    /// From the first segments of XMP and Photoshop before the frame header.
+    pub(crate) keywords: Sources,
 }
 
 impl Frame {
@@ -30,6 +41,7 @@ impl Frame {
             return Err(Stop::Broken);
         }
         let mut exif = None;
+        let (mut xmp, mut photoshop) = (None, None);
         let mut at = start + 2;
         loop {
             let marker;
@@ -40,12 +52,17 @@ impl Frame {
                 // Frame headers: all of this range except Huffman tables, extensions and arithmetic conditioning.
                 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
                     let [_, _, precision, h1, h0, w1, w0] = file.array(at)?;
+                    let iptc = match photoshop {
+                        Some(resources) => lenient(keywords::of_photoshop(file, resources))?,
+                        None => None,
+                    };
                     return Ok(Self {
                         marker,
                         precision,
                         width: u16::from_be_bytes([w1, w0]),
                         height: u16::from_be_bytes([h1, h0]),
                         exif,
+                        keywords: Sources { xmp, iptc },
                     });
                 }
                 // A scan or the end of the picture, before any frame header.
@@ -55,8 +72,15 @@ impl Frame {
                     if length < 2 {
                         return Err(Stop::Broken);
                     }
+                    let content = (at + 2, u64::from(length) - 2);
                     if marker == 0xE1 && exif.is_none() {
-                        exif = segment(file, at + 2, usize::from(length) - 2)?;
+                        exif = exif_of(file, content)?;
+                    }
+                    if marker == 0xE1 && xmp.is_none() {
+                        xmp = after(file, content, XMP_PREFIX)?;
+                    }
+                    if marker == 0xED && photoshop.is_none() {
+                        photoshop = after(file, content, PHOTOSHOP_PREFIX)?;
                     }
                     at += u64::from(length);
                 }
@@ -93,6 +117,7 @@ pub(crate) fn read(file: &Pieces<'_>) -> Result<Stored, Stop> {
         width: frame.width.into(),
         height: frame.height.into(),
         exif: frame.exif.unwrap_or_default(),
+        keywords: frame.keywords,
     })
 }
 
@@ -123,11 +148,24 @@ fn next_marker(file: &Pieces<'_>, mut at: u64) -> Result<(u8, u64), Stop> {
     }
 }
 
-/// `None` if the segment is not EXIF.
-fn segment(file: &Pieces<'_>, from: u64, length: usize) -> Result<Option<Exif>, Stop> {
-    if length < exif::PREFIX.len() || file.get(from, exif::PREFIX.len())? != exif::PREFIX {
+/// The part of a segment after this prefix. `None` if the segment begins with something else. Gets all of it at once:
+/// returning to it after the frame header could take another read.
+fn after(file: &Pieces<'_>, (from, length): Extent, prefix: &[u8]) -> Result<Option<Extent>, Stop> {
+    let skip = prefix.len() as u64;
+    if length < skip || file.get(from, prefix.len())? != prefix {
         return Ok(None);
     }
-    let tiff = &file.get(from, length)?[exif::PREFIX.len()..];
+    let rest = (from + skip, length - skip);
+    // At most 64 KiB.
+    file.get(rest.0, usize::try_from(rest.1).map_err(|_| Stop::Broken)?)?;
+    Ok(Some(rest))
+}
+
+/// `None` if the segment is not EXIF.
+fn exif_of(file: &Pieces<'_>, segment: Extent) -> Result<Option<Exif>, Stop> {
+    let Some((from, length)) = after(file, segment, exif::PREFIX)? else {
+        return Ok(None);
+    };
+    let tiff = file.get(from, usize::try_from(length).map_err(|_| Stop::Broken)?)?;
     Ok(Some(Exif::read(tiff)))
 }

@@ -8,6 +8,7 @@ mod directory;
 mod exif;
 pub mod heif;
 mod jpeg;
+mod keywords;
 mod kinds;
 pub mod pieces;
 mod raw;
@@ -37,7 +38,7 @@ pub struct Header {
     pub height: u32,
     /// How to turn and mirror the stored pixels.
     pub orientation: Orientation,
-    /// How the picture was taken.
+    /// How the picture was taken, and its keywords.
     pub metadata: Metadata,
     /// Position and length in bytes of the JPEG that the other fields describe. `Some` for raw
     /// files only.
@@ -150,7 +151,7 @@ pub fn look(file: &Pieces<'_>) -> Result<Look, HeaderError> {
     };
     let Exif {
         orientation,
-        metadata,
+        mut metadata,
     } = stored.exif;
     let (width, height) = orientation.displayed((stored.width, stored.height));
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
@@ -158,6 +159,12 @@ pub fn look(file: &Pieces<'_>) -> Result<Look, HeaderError> {
     }
     if width.min(height) < MIN_SIDE {
         return Err(HeaderError::TooFewPixels(width, height));
+    }
+    match keywords::read(&file, stored.keywords, &metadata.keywords) {
+        Ok(keywords) => metadata.keywords = keywords,
+        Err(Stop::Gap(Gap::Unread(from))) => return Ok(Look::ReadOn(from)),
+        // The budget is used up. The header is complete without more keywords.
+        Err(_) => {}
     }
     Ok(Look::Found(Header {
         format: stored.format,

@@ -9,6 +9,7 @@ use crate::boxes::{self, Content};
 use crate::directory::{Directory, Tiff, lenient};
 use crate::exif::Exif;
 use crate::jpeg::Frame;
+use crate::keywords::{Sources, get_xmp};
 use crate::pieces::Pieces;
 use crate::stored::{Stop, Stored};
 use crate::tiff::{is_reduced, sides};
@@ -50,6 +51,7 @@ pub(crate) struct Raw {
 struct Description {
     format: Format,
     exif: Exif,
+    keywords: Sources,
     /// Whether the file states an orientation. Otherwise that of the preview applies.
     is_oriented: bool,
     /// The sides of the largest version of the picture.
@@ -92,6 +94,7 @@ fn best(file: &Pieces<'_>, description: Description) -> Result<Raw, Stop> {
     let Description {
         format,
         mut exif,
+        keywords,
         is_oriented,
         largest,
         mut previews,
@@ -122,6 +125,7 @@ fn best(file: &Pieces<'_>, description: Description) -> Result<Raw, Stop> {
                 width,
                 height,
                 exif,
+                keywords: keywords.or(frame.keywords),
             },
             preview,
         });
@@ -212,6 +216,7 @@ fn of_directories(format: Format, first: &Directory<'_>) -> Result<Description, 
     let mut description = Description {
         format,
         exif: Exif::of_directory(first)?,
+        keywords: Sources::of_directory(first)?,
         is_oriented: lenient(first.number(tag::ORIENTATION))?.is_some(),
         largest: None,
         previews: maker_note_preview(first)?.into_iter().collect(),
@@ -353,6 +358,7 @@ fn raf(file: &Pieces<'_>) -> Result<Description, Stop> {
     Ok(Description {
         format: Format::Raf,
         exif: Exif::default(),
+        keywords: Sources::default(),
         is_oriented: false,
         largest: None,
         previews: within(file, 0, extent).into_iter().collect(),
@@ -367,7 +373,11 @@ fn cr3(file: &Pieces<'_>) -> Result<Description, Stop> {
     const PREVIEW: [u8; 16] = [
         0xEA, 0xF4, 0x2B, 0x5E, 0x1C, 0x98, 0x4B, 0x88, 0xB9, 0xFB, 0xB7, 0xDC, 0x40, 0x6E, 0x4D, 0x16,
     ];
+    const XMP: [u8; 16] = [
+        0xBE, 0x7A, 0xCF, 0xCB, 0x97, 0xA9, 0x42, 0xE8, 0x9C, 0x71, 0x99, 0x94, 0x91, 0xE3, 0xAF, 0xAC,
+    ];
     let mut directories = [None; 3];
+    let mut keywords = Sources::default();
     let mut previews = Vec::new();
     let whole = Content {
         from: 0,
@@ -390,6 +400,10 @@ fn cr3(file: &Pieces<'_>) -> Result<Description, Stop> {
                         _ => {}
                     }
                 }
+            }
+            b"uuid" if file.array(content.from)? == XMP => {
+                let xmp = content.after(16);
+                keywords.xmp = get_xmp(file, (xmp.from, xmp.length()))?.or(keywords.xmp);
             }
             // The box with the preview follows eight bytes of an unknown meaning.
             b"uuid" if file.array(content.from)? == PREVIEW => {
@@ -418,6 +432,7 @@ fn cr3(file: &Pieces<'_>) -> Result<Description, Stop> {
     Ok(Description {
         format: Format::Cr3,
         exif,
+        keywords,
         is_oriented,
         largest: None,
         previews,

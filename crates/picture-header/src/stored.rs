@@ -2,6 +2,7 @@
 
 use crate::budget::OverBudget;
 use crate::exif::Exif;
+use crate::keywords::Sources;
 use crate::pieces::Gap;
 use domain::Format;
 
@@ -12,6 +13,7 @@ pub(crate) struct Stored {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) exif: Exif,
+    pub(crate) keywords: Sources,
 }
 
 /// Why reading stops without a header.

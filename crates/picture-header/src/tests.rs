@@ -5,7 +5,7 @@ const AVIF: &[u8] = include_bytes!("fixtures/upright.avif");
 const TRANSPOSED_AVIF: &[u8] = include_bytes!("fixtures/transposed.avif");
 
 /// The start of a JPEG: some segments, then the frame header with the dimensions.
-fn jpeg(segments: usize, width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn jpeg(segments: usize, width: u16, height: u16) -> Vec<u8> {
     let mut bytes = vec![0xFF, 0xD8];
     for _ in 0..segments {
         bytes.extend([0xFF, 0xE2, 0xFF, 0xFF]);
@@ -29,7 +29,7 @@ fn jpeg_with_exif(tiff: &[u8], width: u16, height: u16) -> Vec<u8> {
 }
 
 /// A TIFF header with one directory (tag, type, count, and value or offset of each entry), followed by `behind`.
-fn tiff(entries: &[(u16, u16, u32, u32)], behind: &[u8]) -> Vec<u8> {
+pub(crate) fn tiff(entries: &[(u16, u16, u32, u32)], behind: &[u8]) -> Vec<u8> {
     let mut bytes = b"MM\0*\0\0\0\x08".to_vec();
     bytes.extend(directory(entries, 0));
     bytes.extend(behind);
@@ -37,7 +37,7 @@ fn tiff(entries: &[(u16, u16, u32, u32)], behind: &[u8]) -> Vec<u8> {
 }
 
 /// A directory of TIFF, with the position of the next one.
-fn directory(entries: &[(u16, u16, u32, u32)], next: u32) -> Vec<u8> {
+pub(crate) fn directory(entries: &[(u16, u16, u32, u32)], next: u32) -> Vec<u8> {
     let mut bytes = u16::try_from(entries.len()).unwrap().to_be_bytes().to_vec();
     for (tag, kind, count, value) in entries {
         bytes.extend(tag.to_be_bytes());
@@ -67,7 +67,7 @@ fn big_directory(entries: &[(u16, u64)], next: u64) -> Vec<u8> {
 }
 
 /// A file with these parts at these positions, and zeros between them.
-fn parts(parts: &[(usize, &[u8])]) -> Vec<u8> {
+pub(crate) fn parts(parts: &[(usize, &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (at, part) in parts {
         assert!(bytes.len() <= *at, "the part at {at} overlaps another one");
@@ -89,7 +89,7 @@ fn pages(pages: &[(u32, u32, u32)], last: u32) -> Vec<u8> {
     bytes
 }
 
-fn png(width: u32, height: u32, chunks: &[u8]) -> Vec<u8> {
+pub(crate) fn png(width: u32, height: u32, chunks: &[u8]) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0DIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
     bytes.extend(height.to_be_bytes());
@@ -99,7 +99,7 @@ fn png(width: u32, height: u32, chunks: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn riff(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+pub(crate) fn riff(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut body = b"WEBP".to_vec();
     for (name, content) in chunks {
         body.extend(*name);
@@ -125,7 +125,7 @@ fn gif(width: u16, height: u16) -> Vec<u8> {
 }
 
 /// The start of a GIF with a comment, and with left, top, width and height of its first frame.
-fn gif_with_frame((width, height): (u16, u16), frame: [u16; 4]) -> Vec<u8> {
+pub(crate) fn gif_with_frame((width, height): (u16, u16), frame: [u16; 4]) -> Vec<u8> {
     let mut bytes = b"GIF89a".to_vec();
     bytes.extend(width.to_le_bytes());
     bytes.extend(height.to_le_bytes());
@@ -162,7 +162,7 @@ fn little_directory(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
 }
 
 /// A box of MP4.
-fn mp4_box(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+pub(crate) fn mp4_box(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len() + 8).unwrap();
     [&length.to_be_bytes(), &name[..], content].concat()
 }
@@ -177,7 +177,7 @@ fn preview_of(length: usize) -> Vec<u8> {
 /// A raw file with these directories at 8, 300, 400 and 500, a JPEG of 300 x 200 pixels and 900 bytes at 1,000, a smaller
 /// one with 500 bytes at 2,000, a lossless one with 1,900 bytes at 3,000, the camera's maker at 700, and two positions of
 /// directories at 720: 300 and 400.
-fn camera_file(make: &str, directories: [&[u8]; 4]) -> Vec<u8> {
+pub(crate) fn camera_file(make: &str, directories: [&[u8]; 4]) -> Vec<u8> {
     let smaller = [jpeg(0, 160, 120), vec![0; 500]].concat();
     let mut lossless = preview_of(1_900);
     lossless[3] = 0xC3;
@@ -373,7 +373,7 @@ fn raw_files() -> Vec<(Format, Vec<u8>)> {
 }
 
 /// A CR3 with a thumbnail, a preview, a JPEG in full size as the first track, and sensor data as the second one.
-fn cr3() -> Vec<u8> {
+pub(crate) fn cr3() -> Vec<u8> {
     let camera = tiff(&[IS_TURNED, (271, 2, 6, 38)], b"Canon\0");
     let exif = tiff(&[(0x8827, 3, 1, 100)], &[]);
     let canon = [
@@ -487,7 +487,7 @@ fn claims(width: u32, height: u32) -> Vec<(Format, Vec<u8>)> {
     files
 }
 
-fn found(bytes: &[u8]) -> Header {
+pub(crate) fn found(bytes: &[u8]) -> Header {
     match look(&Pieces::all(bytes)) {
         Ok(Look::Found(header)) => header,
         other => panic!("{other:?}"),
@@ -495,7 +495,7 @@ fn found(bytes: &[u8]) -> Header {
 }
 
 /// Reads a file in pieces, as the workflow does.
-fn look_by_pieces(bytes: &[u8], piece: usize) -> (Result<Look, HeaderError>, usize) {
+pub(crate) fn look_by_pieces(bytes: &[u8], piece: usize) -> (Result<Look, HeaderError>, usize) {
     let mut file = Pieces::none(bytes.len() as u64);
     for reads in 0.. {
         match look(&file) {

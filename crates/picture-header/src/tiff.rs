@@ -3,6 +3,7 @@
 
 use crate::directory::{Directory, Tiff, lenient};
 use crate::exif::Exif;
+use crate::keywords::Sources;
 use crate::pieces::Pieces;
 use crate::stored::{Stop, Stored};
 use domain::Format;
@@ -35,6 +36,7 @@ pub(crate) fn read(file: &Pieces<'_>) -> Result<Stored, Stop> {
         width,
         height,
         exif: Exif::of_directory(&page)?,
+        keywords: Sources::of_directory(&page)?,
     })
 }
 

@@ -43,6 +43,25 @@ fn png_with_exif(exif: &[u8]) -> Vec<u8> {
     png
 }
 
+/// XMP of nearly the maximum size: a start, and then copies of the same bytes.
+fn png_with_xmp(start: &str, part: &[u8]) -> Vec<u8> {
+    const MAX_XMP: usize = 256 * 1024;
+    let mut text =
+        b"XML:com.adobe.xmp\0\0\0\0\0<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' ".to_vec();
+    text.extend(b"xmlns:d='http://purl.org/dc/elements/1.1/'><r:Description><d:subject><r:Bag>");
+    text.extend(start.as_bytes());
+    while text.len() + part.len() < MAX_XMP {
+        text.extend(part);
+    }
+    let mut png = png_with_exif(&[]);
+    png.truncate(png.len() - 8 - 12);
+    png.extend(u32::try_from(text.len()).unwrap().to_be_bytes());
+    png.extend(b"iTXt");
+    png.extend(text);
+    png.extend(b"\0\0\0\0\0\0\0\0IDAT");
+    png
+}
+
 fn png_with_chunks() -> Vec<u8> {
     let start = png_with_exif(&[]);
     repeated(&start[..start.len() - 8 - 12], b"\0\0\0\0tEXt\0\0\0\0")
@@ -90,7 +109,21 @@ fn a_look_at_a_hostile_file_takes_little_memory() {
         mp4_box(b"moov", &mp4_box(b"uuid", canon, thumbnail), b""),
     ]
     .concat();
-    let files: [(&str, Vec<u8>); 14] = [
+    let long_name = "a".repeat(8_000);
+    let declarations = format!(
+        "<a {}>",
+        (0..256).map(|n| format!("xmlns:a{n}='b' ")).collect::<String>()
+    );
+    let files: [(&str, Vec<u8>); 20] = [
+        ("XMP with a keyword of 260 KB", png_with_xmp("<r:li>", b"a")),
+        ("XMP of bytes that are no text", png_with_xmp("<r:li>", b"\xFF")),
+        ("XMP of empty keywords", png_with_xmp("", b"<r:li/>")),
+        (
+            "XMP of long names",
+            png_with_xmp("", format!("<{long_name}>").as_bytes()),
+        ),
+        ("XMP of namespaces", png_with_xmp("", declarations.as_bytes())),
+        ("XMP of references", png_with_xmp("<r:li>", b"&#65;")),
         (
             "PNG with overlapping directories of EXIF",
             png_with_exif(&overlapping_directories(250_000)),
@@ -141,6 +174,9 @@ fn a_look_at_a_hostile_file_takes_little_memory() {
         println!("{what}: {peak} bytes");
         let max = if what.starts_with("CR3") {
             2 * file.len()
+        } else if what.starts_with("XMP") {
+            // A copy with a replacement for each byte, and one of each text.
+            2_000_000
         } else {
             100_000
         };
