@@ -1,6 +1,9 @@
 //! What holds for any bytes, whatever they claim to be.
 
+use domain::metadata::MAX_KEYWORDS;
+use domain::policy::is_label_name;
 use picture_header::{HeaderError, Look, Pieces, look, preview, rare_jpeg, tiff_page};
+use std::collections::HashSet;
 
 /// Looks at a file after `cut` bytes, at the rest of it as far as that is needed, and at all of it.
 ///
@@ -8,6 +11,9 @@ use picture_header::{HeaderError, Look, Pieces, look, preview, rare_jpeg, tiff_p
 /// If the header depends on how many bytes had been read, or if the functions for complete files contradict it.
 pub fn check(cut: u16, bytes: &[u8]) {
     let whole = look(&Pieces::all(bytes));
+    if let Ok(Look::Found(header)) = &whole {
+        check_keywords(&header.metadata.keywords);
+    }
     let mut file = Pieces::none(bytes.len() as u64);
     file.add(0, &bytes[..bytes.len().min(usize::from(cut))]);
     // More reads than `validate` makes.
@@ -35,6 +41,19 @@ pub fn check(cut: u16, bytes: &[u8]) {
     }
     let _ = tiff_page(bytes);
     let _ = rare_jpeg(bytes);
+}
+
+/// Checks a picture's keywords.
+///
+/// # Panics
+/// If there are too many, or one is invalid or repeated.
+pub fn check_keywords(keywords: &[String]) {
+    assert!(keywords.len() <= MAX_KEYWORDS);
+    let mut seen = HashSet::new();
+    for keyword in keywords {
+        assert!(is_label_name(keyword) && keyword.trim() == keyword, "{keyword:?}");
+        assert!(seen.insert(keyword.to_lowercase()), "{keyword:?} twice");
+    }
 }
 
 /// Checks bytes after the first bytes of a format.
