@@ -78,6 +78,7 @@ impl Seed {
             name: name.clone(),
             confidence: Confidence::new(*percent),
             added: false,
+            keyword: false,
             detected_as: vec![],
         };
         ImageRecord {

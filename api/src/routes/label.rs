@@ -11,10 +11,12 @@ use utoipa::ToSchema;
 pub(crate) struct LabelSummary {
     /// Rekognition's name, such as `Coffee Cup`, or the name that you have chosen.
     name: String,
-    /// How confident the model is. 100 if you've added the label.
+    /// How confident the model is. 100 if you've added the label, or if it is a keyword of the file.
     confidence: Confidence,
     /// Whether you've added the label.
     added: bool,
+    /// Whether the label is a keyword of the file.
+    keyword: bool,
     /// Where the model found it. Only with `boxes`, and only for the searched labels. At most 30 per image.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -27,6 +29,7 @@ impl From<RecordedLabel> for LabelSummary {
             name: label.name,
             confidence: label.confidence,
             added: label.added,
+            keyword: label.keyword,
             instances: None,
         }
     }
@@ -44,10 +47,12 @@ impl LabelSummary {
 pub(crate) struct Label {
     /// Rekognition's name, such as `Coffee Cup`, or the name that you have chosen.
     name: String,
-    /// How confident the model is. 100 if you've added the label.
+    /// How confident the model is. 100 if you've added the label, or if it is a keyword of the file.
     confidence: Confidence,
     /// Whether you've added the label.
     added: bool,
+    /// Whether the label is a keyword of the file.
+    keyword: bool,
     /// Rekognition's names of the labels that your settings rename to this one. Empty if there are no others.
     detected_as: Vec<String>,
     /// Where the model found it. Empty for labels without a location, such as `Outdoors`.
@@ -75,6 +80,7 @@ impl Label {
             name,
             confidence,
             added: recorded.added,
+            keyword: recorded.keyword,
             detected_as: recorded.detected_as,
             instances,
             parents,

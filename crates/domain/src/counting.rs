@@ -1,5 +1,5 @@
-//! Decides which labels of an image count: the model's answer, filtered by the owner's settings, then corrected by the
-//! owner.
+//! Decides which labels of an image count: the model's answer, filtered by the owner's settings, and the keywords of the
+//! file, then corrected by the owner.
 
 use crate::corrections::Corrections;
 use crate::label::{self, Confidence, Label};
@@ -12,18 +12,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub struct Criteria {
     /// The owner's settings.
     pub settings: Settings,
+    /// The keywords in the image's file.
+    pub keywords: Vec<String>,
     /// The owner's corrections of the image.
     pub corrections: Corrections,
 }
 
-/// The confidence of a label that the owner has added.
+/// The confidence of a label that the owner has added, or that is a keyword.
 const CERTAIN: f64 = 100.0;
 
 impl Criteria {
     /// The labels of an answer that count, most specific first. No two have the same name.
     ///
-    /// The corrections come last, so that no settings can undo them. Names in the policy and in the corrections can be
-    /// the model's names or the owner's.
+    /// The corrections come last, so that no settings can undo them. Keywords count whatever the minimum confidence and the
+    /// maximum number of labels. Names in the policy and in the corrections can be the model's names or the owner's.
     pub fn labels_that_count(&self, answer: &[Label]) -> Vec<RecordedLabel> {
         let Settings { policy, renames } = &self.settings;
         let (names, selection) = (Names::new(renames), Selection::new(policy));
@@ -35,41 +37,56 @@ impl Criteria {
             .map(|name| (name.to_lowercase(), name))
             .collect();
         let removed = lower_case(&self.corrections.removed);
+        let keywords: BTreeMap<String, &str> = self
+            .keywords
+            .iter()
+            .map(|keyword| (keyword, names.shown(keyword)))
+            .filter(|(keyword, name)| {
+                selection.allows(keyword, name) && !removed.contains(&keyword.to_lowercase())
+            })
+            .map(|(_, name)| (name.to_lowercase(), name))
+            .filter(|(key, _)| !removed.contains(key) && !added.contains_key(key))
+            .collect();
 
         let mut labels = merged(answer, &names, |source, shown| {
             selection.selects(source, shown) && !removed.contains(&source.name.to_lowercase())
         });
-        labels.retain(|label| !removed.contains(&label.key) && !added.contains_key(&label.key));
+        labels.retain(|label| {
+            let key = &label.key;
+            !removed.contains(key) && !added.contains_key(key) && !keywords.contains_key(key)
+        });
         labels.sort_by(|a, b| label::by_confidence(&a.label, &b.label));
         labels.truncate(policy.max_labels as usize);
 
         let mut recorded: HashMap<String, RecordedLabel> = HashMap::new();
         let mut all: Vec<Label> = vec![];
-        let mut count = |label: Merged, added: bool| {
+        let mut count = |label: Merged, added: bool, keyword: bool| {
             recorded.insert(
                 label.key,
                 RecordedLabel {
                     name: label.label.name.clone(),
                     confidence: label.label.confidence,
                     added,
+                    keyword,
                     detected_as: detected_as(&label.label.name, label.sources),
                 },
             );
             all.push(label.label);
         };
         for label in labels {
-            count(label, false);
+            count(label, false, false);
         }
         let mut found: HashMap<String, Merged> = HashMap::new();
-        if !added.is_empty() {
+        if !added.is_empty() || !keywords.is_empty() {
             let every = merged(answer, &names, |_, _| true);
             found.extend(every.into_iter().map(|label| (label.key.clone(), label)));
         }
-        for (key, name) in added {
+        let keywords = keywords.into_iter().map(|label| (label, true));
+        for ((key, name), is_keyword) in added.into_iter().map(|label| (label, false)).chain(keywords) {
             let mut label = found.remove(&key).unwrap_or_else(|| Merged::new(key, name));
             name.clone_into(&mut label.label.name);
             label.label.confidence = Confidence::new(CERTAIN);
-            count(label, true);
+            count(label, !is_keyword, is_keyword);
         }
         label::most_specific_first(&all)
             .into_iter()
@@ -226,11 +243,14 @@ impl Selection {
 
     /// Whether the policy keeps a label, apart from the maximum number of labels.
     fn selects(&self, source: &Label, shown: &str) -> bool {
-        let (source_key, key) = (source.name.to_lowercase(), shown.to_lowercase());
+        source.confidence.percent() >= self.min_confidence && self.allows(&source.name, shown)
+    }
+
+    /// Whether the policy keeps labels of this name.
+    fn allows(&self, source: &str, shown: &str) -> bool {
+        let (source_key, key) = (source.to_lowercase(), shown.to_lowercase());
         let has = |names: &HashSet<String>| names.contains(&source_key) || names.contains(&key);
-        source.confidence.percent() >= self.min_confidence
-            && (self.include.is_empty() || has(&self.include))
-            && !has(&self.exclude)
+        (self.include.is_empty() || has(&self.include)) && !has(&self.exclude)
     }
 }
 
@@ -285,6 +305,7 @@ mod tests {
                 policy,
                 renames: renames(pairs),
             },
+            keywords: vec![],
             corrections: Corrections {
                 added: owned(added),
                 removed: owned(removed),
@@ -294,6 +315,44 @@ mod tests {
 
     fn names(counted: &[RecordedLabel]) -> Vec<&str> {
         counted.iter().map(|label| label.name.as_str()).collect()
+    }
+
+    #[test]
+    fn keywords_of_the_file_count_unless_they_are_excluded_or_removed() {
+        let answer = [child("Cat", 40.0, &["Animal"]), label("Animal", 90.0)];
+        let mut criteria = criteria(
+            policy(80.0, 1, &[], &["Secret"]),
+            &[("Holidays", "Vacation")],
+            &[],
+            &[],
+        );
+        criteria.keywords = owned(&["cat", "Holidays", "secret", "Grandma"]);
+        let counted = criteria.labels_that_count(&answer);
+        let kept: Vec<_> = counted
+            .iter()
+            .map(|label| (label.name.as_str(), label.keyword))
+            .collect();
+        for expected in [
+            ("cat", true),
+            ("Vacation", true),
+            ("Grandma", true),
+            ("Animal", false),
+        ] {
+            assert!(kept.contains(&expected), "{expected:?} in {kept:?}");
+        }
+        assert_eq!(kept.len(), 4);
+        assert!(
+            counted
+                .iter()
+                .all(|label| !label.keyword || label.confidence.percent() >= CERTAIN)
+        );
+
+        criteria.corrections.removed = owned(&["Vacation", "GRANDMA"]);
+        criteria.corrections.added = owned(&["Cat"]);
+        let counted = criteria.labels_that_count(&answer);
+        let cat = counted.iter().find(|label| label.name == "Cat").unwrap();
+        assert!(cat.added && !cat.keyword, "the owner's own correction");
+        assert_eq!(counted.len(), 2);
     }
 
     fn kept(policy: FilterPolicy, answer: &[Label]) -> Vec<String> {
@@ -432,6 +491,7 @@ mod tests {
                     policy: FilterPolicy { min_confidence: min, max_labels: max, include, exclude },
                     renames: vec![],
                 },
+                keywords: vec![],
                 corrections: Corrections { added: added.clone(), removed },
             };
             let counted = criteria.labels_that_count(&answer);

@@ -101,6 +101,14 @@ pub struct ImageRecord {
 }
 
 impl ImageRecord {
+    /// The keywords in the file.
+    pub fn keywords(&self) -> Vec<String> {
+        let metadata = self.metadata.as_ref();
+        metadata
+            .map(|metadata| metadata.keywords.clone())
+            .unwrap_or_default()
+    }
+
     /// The image time, by which the image is sorted: without a zone, in milliseconds, such as `2015-07-13T18:20:00.000`.
     /// Until the image is labeled, the time of the upload. Empty once a deletion is complete.
     pub fn time(&self) -> &str {
@@ -172,11 +180,14 @@ fn captured(taken_at: &str) -> Option<String> {
 pub struct RecordedLabel {
     /// The label's name: Rekognition's, or the one that the owner has chosen.
     pub name: String,
-    /// The model's confidence. 100 if the owner has added the label.
+    /// The model's confidence. 100 if the owner has added the label, or if it is a keyword.
     pub confidence: Confidence,
     /// Whether the owner has added the label.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub added: bool,
+    /// Whether the label is a keyword of the file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keyword: bool,
     /// Rekognition's names of the labels that were renamed to this one. Empty if the only one is `name`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detected_as: Vec<String>,
@@ -196,6 +207,7 @@ impl From<&Label> for RecordedLabel {
             name: label.name.clone(),
             confidence: label.confidence,
             added: false,
+            keyword: false,
             detected_as: vec![],
         }
     }

@@ -340,6 +340,7 @@ mod tests {
             name: name.to_owned(),
             confidence: Confidence::new(percent),
             added: false,
+            keyword: false,
             detected_as: vec![],
         }
     }

@@ -53,6 +53,7 @@ impl NewLabels {
         let before = record.corrections();
         let criteria = Criteria {
             settings: settings.clone(),
+            keywords: record.keywords(),
             corrections,
         };
         let labels = criteria.labels_that_count(&result.answer);

@@ -119,6 +119,7 @@ impl Records {
             let corrections = record.corrections();
             newest = Criteria {
                 settings,
+                keywords: record.keywords(),
                 corrections,
             }
             .labels_that_count(answer);

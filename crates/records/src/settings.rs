@@ -4,7 +4,7 @@ use crate::expression::Expressions;
 use crate::key::Key;
 use crate::{Records, RecordsError, from_item};
 use aws::ServiceError;
-use domain::{Criteria, FilterPolicy, ImageId, Owner, Settings};
+use domain::{Criteria, FilterPolicy, ImageId, ImageRecord, Owner, Settings};
 
 impl Records {
     /// The owner's settings, or `default` if the owner has none. They are not checked. Uses a consistent read.
@@ -17,8 +17,8 @@ impl Records {
         Ok(settings.unwrap_or_else(|| Settings::new(default.clone())))
     }
 
-    /// What decides which labels of an image count: the owner's settings, or `default`, and the corrections of the
-    /// image. Uses consistent reads.
+    /// What decides which labels of an image count: the owner's settings, or `default`, and the keywords and the
+    /// corrections of the image. Uses consistent reads.
     ///
     /// # Errors
     /// See [`RecordsError`].
@@ -32,6 +32,7 @@ impl Records {
             tokio::try_join!(self.settings(owner, default), self.image(owner, image_id))?;
         Ok(Criteria {
             settings,
+            keywords: record.as_ref().map(ImageRecord::keywords).unwrap_or_default(),
             corrections: record.map(|record| record.corrections()).unwrap_or_default(),
         })
     }

@@ -92,6 +92,7 @@ mod tests {
     fn criteria(policy: &Value, added: &[&str]) -> Criteria {
         Criteria {
             settings: Settings::new(serde_json::from_value(policy.clone()).unwrap()),
+            keywords: vec![],
             corrections: Corrections {
                 added: added.iter().map(ToString::to_string).collect(),
                 removed: vec![],

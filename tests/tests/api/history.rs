@@ -131,7 +131,7 @@ fn several_images_can_be_read_by_their_ids() {
         let summary = &answer.body["images"][0];
         assert_eq!(
             summary["labels"],
-            serde_json::json!([{"name": "Cat", "confidence": 90.0, "added": false}])
+            serde_json::json!([{"name": "Cat", "confidence": 90.0, "added": false, "keyword": false}])
         );
         for (name, value) in summary
             .as_object()

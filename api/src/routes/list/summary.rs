@@ -146,9 +146,9 @@ mod tests {
     #[test]
     fn labels_keep_the_order_of_the_record() {
         let labels = json!([
-            {"name": "Squirrel", "confidence": 70.5, "added": false},
-            {"name": "Animal", "confidence": 99.0, "added": false},
-            {"name": "Home", "confidence": 100.0, "added": true},
+            {"name": "Squirrel", "confidence": 70.5, "added": false, "keyword": false},
+            {"name": "Animal", "confidence": 99.0, "added": false, "keyword": false},
+            {"name": "Home", "confidence": 100.0, "added": true, "keyword": false},
         ]);
         let record = json!({
             "imageId": ImageId::new(), "owner": "demo", "status": "LABELED", "labels": labels,
