@@ -42,12 +42,11 @@ def describe(stack_name):
     return summary(stack)
 
 
-def state_machines(cloudformation, stack_name):
-    """Returns the ARNs of a stack's state machines."""
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    kind = "AWS::StepFunctions::StateMachine"
-    return [resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == kind]
+def resources(stack_name, kind):
+    """Returns the physical ids of a stack's resources of a type, such as AWS::Logs::LogGroup."""
+    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    summaries = (summary for page in pages for summary in page["StackResourceSummaries"])
+    return [summary["PhysicalResourceId"] for summary in summaries if summary["ResourceType"] == kind]
 
 
 @contextlib.contextmanager

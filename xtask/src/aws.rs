@@ -3,7 +3,9 @@
 pub(crate) mod account;
 pub(crate) mod deploy;
 pub(crate) mod elf;
+pub(crate) mod logs;
 pub(crate) mod redrive;
+pub(crate) mod since;
 pub(crate) mod smoke;
 pub(crate) mod target;
 pub(crate) mod user;

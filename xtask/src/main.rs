@@ -18,7 +18,7 @@ mod process;
 mod project;
 mod tools;
 
-use crate::aws::{deploy, redrive, smoke, user};
+use crate::aws::{deploy, logs, redrive, smoke, user};
 use crate::console::{Interrupt, Interrupted};
 use crate::local::{bench_api, env, label, storm, up};
 use clap::{Parser, Subcommand};
@@ -50,6 +50,8 @@ enum Command {
     Storm(storm::StormOptions),
     /// Measure the API's GET routes with a small and a large library
     BenchApi(bench_api::BenchApiOptions),
+    /// Print the log of the functions and state machines
+    Logs(logs::LogsOptions),
     /// Redrive the messages of the dead-letter queue: send each event to its receiver again
     Redrive(redrive::RedriveOptions),
     /// Build everything, deploy it to your AWS account and publish the page
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::BenchApi(options) => {
             Interrupt::listen().and_then(|interrupt| bench_api::bench(&options, &interrupt))
         }
+        Command::Logs(options) => logs::logs(&options),
         Command::Redrive(options) => redrive::redrive(&options),
         Command::Deploy(options) => {
             Interrupt::listen().and_then(|interrupt| deploy::deploy(&options, &interrupt))
