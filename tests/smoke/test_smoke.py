@@ -13,9 +13,11 @@ import subprocess
 import sys
 import types
 import unittest
+from unittest import mock
 
 import boto3
 
+import redrive_failed
 import smoke
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
@@ -118,7 +120,6 @@ class SmokeTest(unittest.TestCase):
     def test_a_failed_execution_is_redriven_as_soon_as_step_functions_allows_it(self):
         """The emulator has no RedriveExecution. This stands in for it: it refuses once, as Step Functions does while an
         execution is still ending, then starts a new execution with the same input."""
-        self.smoke.is_emulator = False
         current, first = self.smoke.execution_arn, {}
 
         def first_execution_arn(image):
@@ -140,10 +141,18 @@ class SmokeTest(unittest.TestCase):
             )
             return types.SimpleNamespace(status_code=200), {"redriveDate": execution["startDate"]}
 
-        self.smoke.states.meta.events.register("before-call.sfn.RedriveExecution", redrive)
-        passed, printed = self.run_checks(
-            ("Fail", self.smoke.fail_on_purpose), ("Redrive", self.smoke.redrive_execution)
-        )
+        def failed_executions(stack_name):
+            failed = redrive_failed.FailedExecutions(stack_name)
+            events = failed.states.meta.events
+            events.register("before-call.sfn.RedriveExecution", redrive)
+            redrivable = {"redriveStatus": "REDRIVABLE"}
+            events.register("after-call.sfn.DescribeExecution", lambda parsed, **_: parsed.update(redrivable))
+            return failed
+
+        with mock.patch.object(smoke, "FailedExecutions", failed_executions):
+            passed, printed = self.run_checks(
+                ("Fail", self.smoke.fail_on_purpose), ("Redrive", self.smoke.redrive_execution)
+            )
         self.assertTrue(passed, printed)
         self.assertEqual(len(calls), 2)
         self.assertIn("0 failed, 0 skipped", printed)

@@ -52,7 +52,7 @@ enum Command {
     BenchApi(bench_api::BenchApiOptions),
     /// Print the log of the functions and state machines
     Logs(logs::LogsOptions),
-    /// Redrive the messages of the dead-letter queue: send each event to its receiver again
+    /// Redrive the messages of the dead-letter queue (send each event to its receiver again), or failed executions
     Redrive(redrive::RedriveOptions),
     /// Build everything, deploy it to your AWS account and publish the page
     Deploy(deploy::DeployOptions),
