@@ -7,5 +7,6 @@ pub(crate) mod logs;
 pub(crate) mod redrive;
 pub(crate) mod since;
 pub(crate) mod smoke;
+pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod user;

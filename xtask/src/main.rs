@@ -18,7 +18,7 @@ mod process;
 mod project;
 mod tools;
 
-use crate::aws::{deploy, logs, redrive, smoke, user};
+use crate::aws::{deploy, logs, redrive, smoke, status, user};
 use crate::console::{Interrupt, Interrupted};
 use crate::local::{bench_api, env, label, storm, up};
 use clap::{Parser, Subcommand};
@@ -50,6 +50,8 @@ enum Command {
     Storm(storm::StormOptions),
     /// Measure the API's GET routes with a small and a large library
     BenchApi(bench_api::BenchApiOptions),
+    /// Show what runs, what has failed and what to do next. Exits with 1 if something needs attention, with 2 for errors
+    Status(status::StatusOptions),
     /// Print the log of the functions and state machines
     Logs(logs::LogsOptions),
     /// Redrive the messages of the dead-letter queue (send each event to its receiver again), or failed executions
@@ -86,6 +88,7 @@ fn main() -> ExitCode {
         Command::BenchApi(options) => {
             Interrupt::listen().and_then(|interrupt| bench_api::bench(&options, &interrupt))
         }
+        Command::Status(options) => Ok(status::status(&options)),
         Command::Logs(options) => logs::logs(&options),
         Command::Redrive(options) => redrive::redrive(&options),
         Command::Deploy(options) => {

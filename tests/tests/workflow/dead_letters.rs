@@ -12,10 +12,11 @@ use tests::images::LAST_SEQUENCER;
 use tests::xtask::xtask;
 use tests::{Stack, pictures, run, wait};
 
-/// A redrive takes every message in the queue, so tests that check its output must not run at the same time.
+/// A redrive takes every message in the queue, and `status` hides them for a moment, so tests that use these commands must
+/// not run at the same time.
 static QUEUE: Mutex<()> = Mutex::new(());
 
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

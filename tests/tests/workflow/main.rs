@@ -11,6 +11,7 @@ mod hosting;
 mod invalid_requests;
 mod malformed_files;
 mod object_keys;
+mod operator_commands;
 mod picture_formats;
 mod picture_url;
 mod presigned_put;

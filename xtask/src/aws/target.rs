@@ -43,6 +43,20 @@ impl TargetOptions {
             }
         })
     }
+
+    /// The options with which another command works on the same stack, each after a space.
+    pub(crate) fn arguments(&self) -> String {
+        let folder = self.stack_dir.as_ref().map(|folder| folder.display().to_string());
+        let options = [
+            ("--aws", self.aws.clone()),
+            ("--region", self.region.clone()),
+            ("--stack-dir", folder),
+        ];
+        options
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!(" {name} {}", value?)))
+            .collect()
+    }
 }
 
 impl Target {
