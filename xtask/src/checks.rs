@@ -115,7 +115,8 @@ enum Part {
     Rust,
     /// One function built for arm64, as `deploy` builds it
     CrossBuild,
-    /// `cargo xtask smoke`, also with failing checks, against a stack that the tests start
+    /// `cargo xtask smoke`, also with failing checks, and `status`, `logs` and `redrive --failed`, against a stack that the
+    /// tests start
     Smoke,
     /// The workflow tests, on the same stack
     Workflow,
