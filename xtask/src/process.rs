@@ -1,7 +1,7 @@
 //! Programs that run beside this one: started in a process group of their own, recognized later, and stopped with all
 //! that they started.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -30,6 +30,20 @@ pub(crate) fn exit_code(status: ExitStatus) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// What a Python script prints.
+///
+/// # Errors
+/// It fails. The error is the last line that it has printed, which is the error of a traceback.
+pub(crate) fn printed(script: &mut Command) -> Result<String> {
+    let answer = script.output().context("cannot run Python")?;
+    if !answer.status.success() {
+        let printed = String::from_utf8_lossy(&answer.stderr);
+        let last = printed.trim().lines().last().unwrap_or_default();
+        bail!("{}", last.strip_prefix("error: ").unwrap_or(last));
+    }
+    String::from_utf8(answer.stdout).context("the script printed something other than UTF-8")
 }
 
 /// Identifies a process, even if a later one gets the same process id.

@@ -24,7 +24,7 @@ const MAX_BYTES: u64 = 100 * 1024 * 1024;
 const SUPPORTED: [&str; 9] = ["AVIF", "BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP"];
 /// How the names of files begin that fuzzers made. They are meant to be broken.
 const FUZZED: [&str; 6] = ["clusterfuzz-", "crash-", "fuzz-", "oom-", "ossfuzz-", "timeout-"];
-/// Files per run of `label-client`, which gets a new access token each time: a token is valid for one hour.
+/// Files per run of `label-client`, after which the progress is printed.
 const FILES_AT_ONCE: usize = 250;
 /// Seconds from an upload to its result: long enough for the retries of a conversion that runs out of time.
 const RESULT_TIMEOUT: &str = "600";
@@ -112,6 +112,7 @@ pub(super) fn check(
             .args([
                 "--api",
                 &stack.api_url,
+                "label",
                 "--thumbnails",
                 "--timeout",
                 RESULT_TIMEOUT,
@@ -119,9 +120,8 @@ pub(super) fn check(
             .arg("--files-from")
             .arg(&list)
             .arg("--output")
-            .arg(&output)
-            // Not an argument: the command line is printed.
-            .env("ILG_ACCESS_TOKEN", sign_in::access_token(project, &stack)?);
+            .arg(&output);
+        sign_in::sign_in_with(&mut client, &sign_in::demo_user(project, &stack))?;
         run(&mut client)?;
         sent.extend(files::read_json::<Vec<Sent>>(&output)?.context("label-client wrote nothing")?);
         console.say(&format!("{} of {} files", sent.len(), sendable.len()));

@@ -33,7 +33,8 @@ pub(crate) fn label(options: &LabelOptions) -> Result<ExitCode> {
         // The files are relative to the folder in which the command was started.
         .current_dir(std::env::current_dir().context("the current folder is gone")?)
         .args(["--api", &stack.api_url])
-        .env("ILG_ACCESS_TOKEN", sign_in::access_token(&project, &stack)?);
+        .arg("label");
+    sign_in::sign_in_with(&mut client, &sign_in::demo_user(&project, &stack))?;
     if options.json {
         client.arg("--json");
     }
