@@ -2,7 +2,7 @@
 
     after_deploy.py --stack-name NAME --template PATH --user EMAIL --password PASSWORD
 
-It prints {"status": …, "outputs": {…}}. The status is null if the stack does not exist. It creates the template's
+It prints {"status": …, "outputs": {…}, "parameters": {…}}. The status is null if the stack does not exist. It creates the template's
 tables in the DynamoDB at AWS_ENDPOINT_URL_DYNAMODB, which functions use instead of the emulator's. Existing tables
 keep their items. It creates the user with whom people and tests sign in, unless the stack's user pool has that user.
 Endpoints and credentials come from the environment (AWS_ENDPOINT_URL and others). Run it in the SAM CLI's environment,

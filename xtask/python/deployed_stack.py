@@ -28,12 +28,15 @@ def outputs(stack):
 
 
 def summary(stack):
-    """Returns {"status": …, "outputs": {…}}. The status of a stack that does not exist is None."""
-    return {"status": stack["StackStatus"], "outputs": outputs(stack)} if stack else {"status": None, "outputs": {}}
+    """Returns {"status": …, "outputs": {…}, "parameters": {…}}. The status of a stack that does not exist is None."""
+    if not stack:
+        return {"status": None, "outputs": {}, "parameters": {}}
+    parameters = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
+    return {"status": stack["StackStatus"], "outputs": outputs(stack), "parameters": parameters}
 
 
 def describe(stack_name):
-    """Returns {"status": …, "outputs": {…}}. Exits if there is no such stack."""
+    """Returns what `summary` does. Exits if there is no such stack."""
     cloudformation = boto3.client("cloudformation")
     stack = find(cloudformation, stack_name)
     if stack is None:

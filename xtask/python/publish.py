@@ -3,7 +3,7 @@
     publish.py outputs --stack-name NAME
     publish.py page --bucket NAME --distribution ID --page FOLDER --config FILE
 
-The first prints {"status": …, "outputs": {…}}. The second uploads the folder's files and the configuration, as
+The first prints {"status": …, "outputs": {…}, "parameters": {…}}. The second uploads the folder's files and the configuration, as
 config.json, removes files of earlier versions of the page, and invalidates CloudFront's cache. Hashed files are kept for
 30 days after the first version without them: a page that is still open in a browser imports them when it needs them.
 Endpoint, region and credentials come from boto3's environment variables or profile.
@@ -32,7 +32,7 @@ SUPERSEDED = "superseded"
 
 
 def outputs(arguments):
-    """Prints the stack's outputs."""
+    """Prints the stack's status, outputs and parameters."""
     print(json.dumps(describe(arguments.stack_name)))
 
 

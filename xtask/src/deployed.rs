@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 /// The stack's name, in the emulator as in AWS.
 pub(crate) const STACK_NAME: &str = "image-label-generator";
 
-/// Status and outputs of a stack.
+/// Status, outputs and parameters of a stack.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Deployed {
     /// CloudFormation's status, or `None` if there is no such stack.
     pub(crate) status: Option<String>,
     outputs: BTreeMap<String, String>,
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
 }
 
 impl Deployed {
@@ -22,6 +24,11 @@ impl Deployed {
             .get(name)
             .map(String::as_str)
             .with_context(|| format!("template.yaml has no output {name}, which the local mode needs"))
+    }
+
+    /// A parameter that is a number. `None` if the stack does not have it.
+    pub(crate) fn number(&self, parameter: &str) -> Option<u64> {
+        self.parameters.get(parameter)?.parse().ok()
     }
 
     /// Whether the last operation on the stack succeeded.

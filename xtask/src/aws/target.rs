@@ -2,10 +2,11 @@
 
 use crate::aws::account::Account;
 use crate::build::python::SAM;
-use crate::deployed::STACK_NAME;
+use crate::deployed::{Deployed, STACK_NAME};
 use crate::local::stack::{Description, aws_environment, stack_folder};
+use crate::process::printed;
 use crate::project::Project;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::Command;
@@ -30,6 +31,14 @@ pub(crate) enum Target {
 }
 
 impl TargetOptions {
+    /// The folder for what this machine remembers about the stack.
+    pub(crate) fn folder(&self, project: &Project) -> Result<PathBuf> {
+        match &self.aws {
+            Some(stack_name) => Ok(project.local().join("aws").join(stack_name)),
+            None => stack_folder(project, self.stack_dir.as_deref()),
+        }
+    }
+
     pub(crate) fn find(&self, project: &Project) -> Result<Target> {
         Ok(match &self.aws {
             Some(stack_name) => Target::Aws {
@@ -78,6 +87,18 @@ impl Target {
             Self::Aws { stack_name, .. } => stack_name,
             Self::Emulator { .. } => STACK_NAME,
         }
+    }
+
+    /// The stack as CloudFormation describes it.
+    pub(crate) fn deployed(&self, project: &Project) -> Result<Deployed> {
+        let mut python = self.python(project)?;
+        python.arg(project.path("xtask/python/publish.py")).args([
+            "outputs",
+            "--stack-name",
+            self.stack_name(),
+        ]);
+        serde_json::from_str(&printed(&mut python)?)
+            .context("xtask/python/publish.py printed an unknown format")
     }
 
     /// A script of the folder `xtask/python`, for this stack.
