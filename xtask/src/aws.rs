@@ -9,4 +9,5 @@ pub(crate) mod since;
 pub(crate) mod smoke;
 pub(crate) mod status;
 pub(crate) mod target;
+pub(crate) mod upload;
 pub(crate) mod user;

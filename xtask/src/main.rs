@@ -18,7 +18,7 @@ mod process;
 mod project;
 mod tools;
 
-use crate::aws::{deploy, logs, redrive, smoke, status, user};
+use crate::aws::{deploy, logs, redrive, smoke, status, upload, user};
 use crate::console::{Interrupt, Interrupted};
 use crate::local::{bench_api, env, label, storm, up};
 use clap::{Parser, Subcommand};
@@ -46,6 +46,8 @@ enum Command {
     Env(env::EnvOptions),
     /// Upload pictures to the running system and print their labels
     Label(label::LabelOptions),
+    /// Upload all pictures in folders, and skip those that are there already
+    Upload(upload::UploadOptions),
     /// Upload many files to the running system at once, with injected faults, and check the results
     Storm(storm::StormOptions),
     /// Measure the API's GET routes with a small and a large library
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Command::Down(options) => up::down(&options),
         Command::Env(options) => env::env(&options),
         Command::Label(options) => label::label(&options),
+        Command::Upload(options) => upload::upload(&options),
         Command::Storm(options) => {
             Interrupt::listen().and_then(|interrupt| storm::storm(&options, &interrupt))
         }

@@ -1,14 +1,16 @@
-//! `cargo xtask label`: sends pictures through the HTTP API, as the page does.
+//! `cargo xtask label` and `cargo xtask upload`: send pictures through the HTTP API, as the page does.
 
 mod api;
 mod file;
 mod label;
 mod sign_in;
 mod table;
+mod upload;
 
 use crate::api::Api;
 use crate::label::LabelOptions;
 use crate::sign_in::SignIn;
+use crate::upload::UploadOptions;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ struct Options {
 enum Command {
     /// Upload pictures and print their labels. Fails unless every picture is labeled
     Label(LabelOptions),
+    /// Upload all pictures in folders. Fails unless every picture is uploaded
+    Upload(UploadOptions),
 }
 
 fn main() -> ExitCode {
@@ -49,5 +53,6 @@ fn run(options: Options) -> Result<ExitCode> {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         }),
+        Command::Upload(options) => upload::upload(&api, &options),
     }
 }

@@ -33,7 +33,7 @@ struct AccountOptions {
 }
 
 /// A rough check of an e-mail address. Cognito sends the invitation to it.
-fn email(text: &str) -> Result<String, String> {
+pub(crate) fn email(text: &str) -> Result<String, String> {
     let is_email = text.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty()
             && !host.contains('@')

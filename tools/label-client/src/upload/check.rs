@@ -1,0 +1,158 @@
+//! Decides by a file's first bytes whether it is a picture that can be labeled, and computes its checksum.
+
+use super::outcome::Outcome;
+use super::walk::Found;
+use crate::file::digest;
+use picture_header::{HeaderError, Look, Pieces, look};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// The length of the first read in bytes. Sufficient for nearly every picture.
+const FIRST_READ_BYTES: u64 = 64 * 1024;
+/// The maximum length of a later read in bytes.
+const MAX_READ_BYTES: u64 = 1024 * 1024;
+/// The maximum number of reads, as in the step `validate`.
+const MAX_READS: u32 = 24;
+
+/// The outcome of a file that changes while this program reads it.
+pub(super) const CHANGED: &str = "it changed during the upload";
+
+/// A picture with its SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Prepared {
+    pub(super) file: Found,
+    pub(super) sha256: [u8; 32],
+}
+
+/// Checks a file and computes its checksum.
+///
+/// # Errors
+/// [`Outcome::Skipped`] or [`Outcome::Failed`].
+pub(super) fn prepare(file: &Found) -> Result<Prepared, Outcome> {
+    let failed = |error: io::Error| Outcome::Failed(format!("can't read it: {error}"));
+    let mut reader = check(file)?;
+    reader.rewind().map_err(failed)?;
+    let (size, sha256) = digest(reader).map_err(failed)?;
+    if size != file.size {
+        return Err(Outcome::Failed(CHANGED.to_owned()));
+    }
+    Ok(Prepared {
+        file: file.clone(),
+        sha256,
+    })
+}
+
+/// Checks whether a file is a picture that can be labeled, and returns it opened.
+///
+/// # Errors
+/// [`Outcome::Skipped`] or [`Outcome::Failed`].
+pub(super) fn check(file: &Found) -> Result<File, Outcome> {
+    let failed = |error: io::Error| Outcome::Failed(format!("can't read it: {error}"));
+    let mut reader = File::open(&file.path).map_err(failed)?;
+    header(&mut reader, file.size).map_err(failed)??;
+    Ok(reader)
+}
+
+/// Reads the picture's header: the file's start, and rarely other parts.
+fn header(reader: &mut (impl Read + Seek), size: u64) -> io::Result<Result<(), HeaderError>> {
+    let mut pieces = Pieces::none(size);
+    let mut from = 0;
+    let mut length = FIRST_READ_BYTES;
+    for _ in 0..MAX_READS {
+        let mut bytes = Vec::new();
+        reader.seek(SeekFrom::Start(from))?;
+        reader.by_ref().take(length).read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            break;
+        }
+        pieces.add(from, &bytes);
+        match look(&pieces) {
+            Ok(Look::Found(_)) => return Ok(Ok(())),
+            Ok(Look::ReadOn(next)) => {
+                if from > 0 {
+                    length = (2 * length).min(MAX_READ_BYTES);
+                }
+                from = next;
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Err(HeaderError::Broken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::outcome::Skip;
+    use super::*;
+    use proptest::prelude::*;
+    use std::fs;
+    use std::path::Path;
+
+    /// The outcome of a file with this name and content.
+    fn outcome(name: &str, bytes: &[u8]) -> Result<Prepared, Outcome> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let metadata = path.metadata().unwrap();
+        prepare(&Found::new(path, &metadata))
+    }
+
+    fn project(path: &str) -> Vec<u8> {
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+    }
+
+    #[test]
+    fn a_picture_is_recognized_whatever_its_name() {
+        for picture in [
+            "samples/cat.jpg",
+            "tests/pictures/cat.heic",
+            "tests/pictures/cat.tif",
+        ] {
+            outcome("notes.txt", &project(picture)).unwrap();
+        }
+    }
+
+    #[test]
+    fn other_files_are_skipped_with_the_reason() {
+        let skip = |bytes: &[u8]| match outcome("a.jpg", bytes) {
+            Err(Outcome::Skipped(skip, Some(detail))) => (skip, detail),
+            other => panic!("{other:?}"),
+        };
+        let (kind, detail) = skip(b"%PDF-1.7");
+        assert_eq!(kind, Skip::NotAPicture);
+        assert!(detail.starts_with("PDF documents aren't supported."), "{detail}");
+        assert_eq!(skip(b"some text").0, Skip::NotAPicture);
+        assert_eq!(skip(&project("samples/cat.jpg")[..100]).0, Skip::Damaged);
+    }
+
+    #[test]
+    fn a_file_that_grows_meanwhile_is_not_uploaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        fs::write(&path, project("samples/cat.jpg")).unwrap();
+        let mut file = Found::new(path.clone(), &path.metadata().unwrap());
+        file.size -= 1;
+        assert_eq!(prepare(&file), Err(Outcome::Failed(CHANGED.to_owned())));
+    }
+
+    #[test]
+    fn a_missing_file_is_a_failure() {
+        let missing = Found {
+            path: "/none/a.jpg".into(),
+            size: 1,
+            modified: 0,
+        };
+        assert!(
+            matches!(prepare(&missing), Err(Outcome::Failed(reason)) if reason.starts_with("can't read it"))
+        );
+    }
+
+    proptest! {
+        /// Any bytes end as a picture or with a reason, also if the file is shorter than its metadata says.
+        #[test]
+        fn any_file_has_an_outcome(bytes in proptest::collection::vec(any::<u8>(), 1..2000), more in 0_u64..5000) {
+            let size = bytes.len() as u64 + more;
+            header(&mut io::Cursor::new(bytes), size).unwrap().ok();
+        }
+    }
+}

@@ -1,0 +1,340 @@
+use super::*;
+use crate::sign_in::fake;
+use crate::upload::walk::Found;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::thread;
+use tempfile::TempDir;
+
+/// The API and S3 in one server. It answers the requests one after another and closes each connection.
+struct Server {
+    url: String,
+    thread: thread::JoinHandle<Vec<String>>,
+}
+
+/// A response: status, headers and body.
+struct Answer(u16, &'static str, String);
+
+/// Not HTTP: the server closes the connection without a response.
+const BROKEN: u16 = 0;
+
+impl Server {
+    /// Answers with these responses, and then ends. `{url}` in a body is the server's address.
+    fn new(answers: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let own = url.clone();
+        let thread = thread::spawn(move || {
+            answers
+                .into_iter()
+                .map(|answer| respond(listener.accept().unwrap().0, answer, &own))
+                .collect()
+        });
+        Self { url, thread }
+    }
+
+    /// The requests: method, path, length of the body, and the last part of the access token.
+    fn requests(self) -> Vec<String> {
+        self.thread.join().unwrap()
+    }
+}
+
+fn respond(mut stream: TcpStream, Answer(status, headers, body): Answer, url: &str) -> String {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    let mut length = 0;
+    let mut authorization = String::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let Some((name, value)) = line.trim().split_once(": ") else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().unwrap(),
+            "authorization" => authorization = value[value.rfind('.').unwrap()..].to_owned(),
+            _ => {}
+        }
+    }
+    let mut content = vec![0; length];
+    reader.read_exact(&mut content).unwrap();
+    if status != BROKEN {
+        let body = body.replace("{url}", url);
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status} X\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+    }
+    let request = first.trim_end_matches(" HTTP/1.1\r\n");
+    format!("{request} {length}{authorization}")
+}
+
+fn created(number: u32) -> Answer {
+    let body = format!(
+        r#"{{"imageId": "image-{number}", "upload": {{"method": "PUT", "url": "{{url}}/s3/{number}", "headers": {{}}}}}}"#
+    );
+    Answer(201, "", body)
+}
+
+fn problem(status: u16, headers: &'static str, kind: &str) -> Answer {
+    let body = format!(
+        r#"{{"type": "urn:image-label-generator:problem:{kind}", "title": "T", "detail": "{kind}.", "imageId": "image-0"}}"#
+    );
+    Answer(status, headers, body)
+}
+
+fn status(status: u16) -> Answer {
+    Answer(status, "", String::new())
+}
+
+const QUICK: Backoff = Backoff {
+    attempts: 3,
+    first: Duration::from_millis(1),
+    max: Duration::from_millis(2),
+};
+
+/// Some files with their contents.
+fn files(folder: &Path, contents: &[&str]) -> Vec<Prepared> {
+    let file = |(number, content): (usize, &&str)| {
+        let path = folder.join(format!("{number}.jpg"));
+        fs::write(&path, content).unwrap();
+        let (_, sha256) = crate::file::describe(&path).unwrap();
+        let file = Found::new(path.clone(), &path.metadata().unwrap());
+        Prepared { file, sha256 }
+    };
+    contents.iter().enumerate().map(file).collect()
+}
+
+/// The result of some uploads.
+struct Sent {
+    outcomes: Vec<Outcome>,
+    notes: Vec<String>,
+    requests: Vec<String>,
+    stop: Stop,
+}
+
+/// Uploads files with these contents to a server with these answers, one after another.
+fn send_all(contents: &[&str], waits: bool, parallel: u32, answers: Vec<Answer>) -> Sent {
+    let folder = TempDir::new().unwrap();
+    let server = Server::new(answers);
+    let api = Api::new(&server.url, fake(folder.path(), 3600)).unwrap();
+    let stop = Stop::default();
+    let there = HashMap::from([(crate::file::digest(&b"there"[..]).unwrap().1, "known".to_owned())]);
+    let sender = Sender::new(&api, &stop, QUICK, waits, &there, parallel);
+    let (mut outcomes, mut notes) = (vec![], vec![]);
+    for file in files(folder.path(), contents) {
+        if stop.is_set() {
+            break;
+        }
+        sender.send(file, &mut |event| match event {
+            Event::Done(_, outcome) => outcomes.push(outcome),
+            Event::Note(note) => notes.push(note),
+        });
+    }
+    Sent {
+        outcomes,
+        notes,
+        requests: server.requests(),
+        stop,
+    }
+}
+
+fn send(answers: Vec<Answer>) -> Sent {
+    send_all(&["a picture"], false, 8, answers)
+}
+
+fn uploaded(number: u32) -> Outcome {
+    Outcome::Uploaded(format!("image-{number}"))
+}
+
+#[test]
+fn a_file_is_announced_and_streamed_with_its_length() {
+    let sent = send(vec![created(1), status(200)]);
+    assert_eq!(sent.outcomes, [uploaded(1)]);
+    assert!(
+        sent.requests[0].starts_with("POST /uploads "),
+        "{:?}",
+        sent.requests
+    );
+    assert_eq!(sent.requests[1], "PUT /s3/1 9");
+}
+
+#[test]
+fn a_file_that_is_there_is_not_uploaded() {
+    let sent = send(vec![problem(409, "", "already-uploaded")]);
+    assert_eq!(sent.outcomes, [Outcome::AlreadyThere("image-0".into())]);
+    let sent = send_all(&["there"], false, 8, vec![]);
+    assert_eq!(
+        sent.outcomes,
+        [Outcome::AlreadyThere("known".into())],
+        "the API is not asked"
+    );
+}
+
+#[test]
+fn the_second_file_with_the_same_content_is_not_uploaded() {
+    let sent = send_all(&["same", "same"], false, 8, vec![created(1), status(200)]);
+    assert_eq!(
+        sent.outcomes,
+        [uploaded(1), Outcome::AlreadyThere("image-1".into())]
+    );
+}
+
+#[test]
+fn a_file_whose_content_is_being_uploaded_gets_the_same_outcome() {
+    let failed = Outcome::Failed("S3 responds with status 404".into());
+    for (outcome, expected) in [
+        (
+            Some(uploaded(1)),
+            vec![uploaded(1), Outcome::AlreadyThere("image-1".into())],
+        ),
+        (Some(failed.clone()), vec![failed.clone(), failed]),
+        (None, vec![]),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let api = Api::new("http://127.0.0.1:1", fake(folder.path(), 3600)).unwrap();
+        let stop = Stop::default();
+        let sender = Sender::new(&api, &stop, QUICK, false, &HashMap::new(), 8);
+        let [first, second] = <[Prepared; 2]>::try_from(files(folder.path(), &["same", "same"])).unwrap();
+        let mut told = vec![];
+        let mut tell = |event: Event<'_>| match event {
+            Event::Done(file, outcome) => told.push((file.file.path.clone(), outcome)),
+            Event::Note(note) => panic!("{note}"),
+        };
+        let first = sender.claim(first, &mut tell).unwrap();
+        let paths = [first.file.path.clone(), second.file.path.clone()];
+        assert!(sender.claim(second, &mut tell).is_none());
+        sender.finish(&first, outcome, &mut tell);
+        assert_eq!(told, paths.into_iter().zip(expected).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn temporary_errors_are_retried() {
+    let sent = send(vec![
+        status(BROKEN),
+        problem(429, "retry-after: 0\r\n", "x"),
+        created(1),
+        status(200),
+    ]);
+    assert_eq!(sent.outcomes, [uploaded(1)]);
+    // The announcement is not repeated: its URL is still valid.
+    let sent = send(vec![created(1), status(503), status(BROKEN), status(200)]);
+    assert_eq!(sent.outcomes, [uploaded(1)]);
+    // S3 has stored the file, but its response was lost.
+    let sent = send(vec![created(1), status(BROKEN), status(412)]);
+    assert_eq!(sent.outcomes, [uploaded(1)]);
+}
+
+#[test]
+fn an_expired_url_is_replaced_once() {
+    let sent = send(vec![created(1), status(403), created(2), status(200)]);
+    assert_eq!(sent.outcomes, [uploaded(2)]);
+    let sent = send(vec![created(1), status(403), created(2), status(403)]);
+    assert!(
+        matches!(&sent.outcomes[..], [Outcome::Failed(reason)] if reason.starts_with("S3 rejects the file")),
+        "{:?}",
+        sent.outcomes
+    );
+}
+
+#[test]
+fn a_refused_token_is_renewed_once() {
+    let sent = send(vec![status(401), created(1), status(200)]);
+    assert_eq!(sent.outcomes, [uploaded(1)]);
+    let tokens: Vec<_> = sent
+        .requests
+        .iter()
+        .map(|request| request.rsplit('.').next().unwrap())
+        .collect();
+    assert_eq!(tokens[..2], ["1", "2"], "{:?}", sent.requests);
+}
+
+#[test]
+fn a_refused_file_fails_and_the_next_is_uploaded() {
+    let answers = vec![problem(400, "", "invalid-field"), created(1), status(200)];
+    let sent = send_all(&["one", "two"], false, 8, answers);
+    assert_eq!(
+        sent.outcomes,
+        [Outcome::Failed("T: invalid-field.".into()), uploaded(1)]
+    );
+    assert!(!sent.stop.is_set());
+}
+
+#[test]
+fn the_daily_limit_ends_the_run_with_its_reason() {
+    let answers = || problem(429, "retry-after: 3600\r\n", "too-many-images");
+    let sent = send_all(&["one", "two"], false, 8, vec![answers()]);
+    assert!(sent.outcomes.is_empty());
+    assert_eq!(
+        sent.stop.reason(),
+        Some("T: too-many-images. With --wait, this command waits for that.")
+    );
+}
+
+#[test]
+fn the_next_day_is_waited_for_if_wanted() {
+    let answers = vec![
+        problem(429, "retry-after: 0\r\n", "too-many-images-in-total"),
+        created(1),
+        status(200),
+    ];
+    let sent = send_all(&["one"], true, 8, answers);
+    assert_eq!(sent.outcomes, [uploaded(1)]);
+    assert_eq!(sent.notes, ["T: too-many-images-in-total. Waiting."]);
+}
+
+#[test]
+fn an_outage_ends_the_run_after_some_files() {
+    let outage = || (0..3).map(|_| status(500));
+    let answers = outage().chain(outage()).chain(outage()).collect();
+    let sent = send_all(&["one", "two", "three", "four"], false, 1, answers);
+    let failed = Outcome::Failed("the API responds with status 500 Internal Server Error".into());
+    assert_eq!(sent.outcomes, vec![failed; 3]);
+    let reason = sent.stop.reason().unwrap();
+    assert!(
+        reason.ends_with("500 Internal Server Error, after several attempts"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_file_that_changes_after_its_checksum_is_not_uploaded() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::new(vec![created(1)]);
+    let api = Api::new(&server.url, fake(folder.path(), 3600)).unwrap();
+    let stop = Stop::default();
+    let sender = Sender::new(&api, &stop, QUICK, false, &HashMap::new(), 8);
+    let [file] = <[Prepared; 1]>::try_from(files(folder.path(), &["before"])).unwrap();
+    fs::write(&file.file.path, "afterwards").unwrap();
+    let mut outcomes = vec![];
+    sender.send(file, &mut |event| {
+        if let Event::Done(_, outcome) = event {
+            outcomes.push(outcome);
+        }
+    });
+    assert_eq!(outcomes, [Outcome::Failed(CHANGED.into())]);
+    server.requests();
+}
+
+#[test]
+fn pauses_double_up_to_the_longest_and_respect_what_the_service_asks_for() {
+    let backoff = Backoff {
+        attempts: 20,
+        first: Duration::from_secs(1),
+        max: Duration::from_secs(60),
+    };
+    let pause = |failed| backoff.pause(failed, None).as_secs_f64();
+    assert!((0.5..=1.0).contains(&pause(1)));
+    assert!((4.0..=8.0).contains(&pause(4)));
+    assert!((30.0..=60.0).contains(&pause(19)));
+    assert!((30.0..=60.0).contains(&pause(u32::MAX)));
+    let asked = |seconds| backoff.pause(1, Some(Duration::from_secs(seconds))).as_secs();
+    assert_eq!(asked(7), 7);
+    assert_eq!(asked(86_400), 300, "a daily limit is another error");
+}
