@@ -244,7 +244,10 @@ impl Stack {
 }
 
 /// The subject of a token.
-fn subject(token: &str) -> Owner {
+///
+/// # Panics
+/// If it is no token of a user.
+pub fn subject(token: &str) -> Owner {
     let claims = token.split('.').nth(1).expect("a JSON web token");
     let claims = URL_SAFE_NO_PAD.decode(claims).expect("claims in base64");
     let claims: Value = serde_json::from_slice(&claims).expect("claims in JSON");

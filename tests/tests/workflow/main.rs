@@ -26,6 +26,7 @@ mod sign_in;
 mod table;
 mod thumbnails;
 mod upload;
+mod upload_command;
 mod user_command;
 
 /// The states of an execution that labels a picture without a conversion.
