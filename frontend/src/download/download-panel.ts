@@ -38,7 +38,7 @@ export class DownloadPanel extends LitElement {
 }
 
 function problem(sentence: string) {
-  return html`<p class="problem">${warning}<span>${sentence}</span></p>`;
+  return html`<p class="reason">${warning}<span>${sentence}</span></p>`;
 }
 
 function heading(state: DownloadState): string {

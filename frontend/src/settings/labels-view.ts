@@ -73,7 +73,7 @@ export class LabelsView extends LitElement {
         <h2 id="title" tabindex="-1">${text.labels.title}</h2>
       </header>
       <div class="content">
-        <div role="alert">${this.problem ? html`<p class="message bad">${this.problem}</p>` : nothing}</div>
+        <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
         <ilg-job-progress .jobs=${this.jobs} @reapply=${() => void this.change((settings) => settings)}></ilg-job-progress>
         ${this.labels && this.current ? this.all(this.labels, this.current) : html`<p class="hint">${text.labels.loading}</p>`}
       </div>

@@ -76,7 +76,7 @@ export class SettingsView extends LitElement {
       </header>
       <div class="content">
         <div role="status">${this.message && !this.message.bad ? html`<p class="message">${this.message.sentence}</p>` : nothing}</div>
-        <div role="alert">${this.message?.bad ? html`<p class="message bad">${this.message.sentence}</p>` : nothing}</div>
+        <div role="alert">${this.message?.bad ? html`<p class="problem">${this.message.sentence}</p>` : nothing}</div>
         <ilg-job-progress .jobs=${this.jobs} @reapply=${() => this.saved && void this.store(this.saved)}></ilg-job-progress>
         ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : html`<p class="hint">${text.settings.loading}</p>`}
         ${this.deletion()}
