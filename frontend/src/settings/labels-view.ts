@@ -312,7 +312,7 @@ export class LabelsView extends LitElement {
   }
 
   private readonly key = (event: KeyboardEvent): void => {
-    if (event.key === KEYS.settings.back && !event.defaultPrevented) this.close();
+    if (event.key === KEYS.labels.back && !event.defaultPrevented) this.close();
   };
 }
 

@@ -37,6 +37,9 @@ export const KEYS = {
   settings: {
     back: 'Escape',
   },
+  labels: {
+    back: 'Escape',
+  },
   duplicates: {
     back: 'Escape',
   },

@@ -741,6 +741,7 @@ export const text = {
         names: { previous: 'Previous picture', next: 'Next picture', delete: 'Delete the picture', back: 'Back' },
       },
       settings: { heading: 'Settings', names: { back: 'Back' } },
+      labels: { heading: 'Labels', names: { back: 'Back' } },
       duplicates: { heading: 'Duplicates', names: { back: 'Back' } },
     },
     /** The names on a keyboard, for keys that have another name in code. */
