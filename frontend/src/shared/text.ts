@@ -66,6 +66,15 @@ const captions = (labels: readonly CaptionLabel[]) =>
     .slice(0, CAPTION_LABELS)
     .map(({ name, confidence }) => (confidence === undefined ? name : `${name} ${whole.format(confidence)}%`));
 
+/** How many names of a long list are shown. */
+const LISTED_NAMES = 3;
+/** The first of `number` names, and how many more there are. */
+const firstOf = (all: readonly string[], number: number, one: string, many: string) => {
+  const shown = all.slice(0, LISTED_NAMES);
+  const rest = number - shown.length;
+  return conjunction.format(rest > 0 ? [...shown, count(rest, one, many)] : shown);
+};
+
 export const text = {
   title: 'Image Label Generator',
 
@@ -308,11 +317,9 @@ export const text = {
     more: (number: number) => `and ${count(number, 'more file', 'more files')}`,
     skipped: (number: number) => `${count(number, 'file', 'files')} skipped: not a supported picture.`,
     interrupted: (number: number, fileNames: readonly string[]) => {
-      const shown = fileNames.slice(0, 3);
-      const rest = number - shown.length;
-      const parts = rest > 0 ? [...shown, count(rest, 'more file', 'more files')] : shown;
+      const list = firstOf(fileNames, number, 'more file', 'more files');
       return (
-        `Reloading the page interrupted ${count(number, 'upload', 'uploads')}: ${conjunction.format(parts)}. ` +
+        `Reloading the page interrupted ${count(number, 'upload', 'uploads')}: ${list}. ` +
         'Choose the files again to upload them.'
       );
     },
@@ -395,10 +402,8 @@ export const text = {
         ? `Downloaded ${count(saved, 'picture', 'pictures')}`
         : `Downloaded ${whole.format(saved)} of ${count(saved + missing, 'picture', 'pictures')}`,
     missing: (fileNames: readonly string[]) => {
-      const shown = fileNames.slice(0, 3);
-      const rest = fileNames.length - shown.length;
-      const parts = rest > 0 ? [...shown, count(rest, 'more picture', 'more pictures')] : shown;
-      return `Missing: ${conjunction.format(parts)}. “${text.download.missingFile.fileName}” in the ZIP says why.`;
+      const list = firstOf(fileNames, fileNames.length, 'more picture', 'more pictures');
+      return `Missing: ${list}. “${text.download.missingFile.fileName}” in the ZIP says why.`;
     },
     missingFile: {
       fileName: 'Missing pictures.txt',
