@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { LabelSettings } from '../api/types';
 import { text } from '../shared/text';
-import { hiding, renaming, restoringNames, SettingsStore, showing, sourcesOf } from './settings-store';
+import { hiding, renaming, restoringNames, SettingsEvent, SettingsStore, showing, sourcesOf } from './settings-store';
 
 const SETTINGS: LabelSettings = { minConfidence: 55, maxLabels: 50, include: [], exclude: ['Dog'], renames: [] };
 const renamed = (...pairs: [from: string, to: string][]) => ({
@@ -50,8 +50,12 @@ test('a change is stored with everything else, and its job is followed', async (
   };
   const jobs = { follow: vi.fn() };
   const store = new SettingsStore(api, jobs, new AbortController().signal);
-  expect(await store.change(hiding(['Car']))).toEqual({ ...SETTINGS, exclude: ['Dog', 'Car'] });
-  expect(api.putSettings).toHaveBeenCalledWith({ ...SETTINGS, exclude: ['Dog', 'Car'] });
+  const changed = { ...SETTINGS, exclude: ['Dog', 'Car'] };
+  const seen: unknown[] = [];
+  store.addEventListener('change', (event) => seen.push(event instanceof SettingsEvent && event.settings));
+  expect(await store.change(hiding(['Car']))).toEqual(changed);
+  expect(api.putSettings).toHaveBeenCalledWith(changed);
+  expect(seen).toEqual([changed]);
   expect(jobs.follow).toHaveBeenCalledWith('job');
 });
 

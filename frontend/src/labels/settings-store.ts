@@ -11,7 +11,14 @@ export const MAX_SETTINGS_NAMES = 100;
 
 type Change = (settings: LabelSettings) => LabelSettings;
 
-/** Dispatches `change` when the settings have changed. */
+/** The settings have changed; dispatched as `change`. */
+export class SettingsEvent extends Event {
+  constructor(readonly settings: LabelSettings) {
+    super('change');
+  }
+}
+
+/** Dispatches `change`. */
 export class SettingsStore extends EventTarget {
   constructor(
     private readonly api: Pick<ApiClient, 'getSettings' | 'putSettings' | 'deleteSettings'>,
@@ -47,7 +54,7 @@ export class SettingsStore extends EventTarget {
 
   private applied({ jobId, ...settings }: AppliedSettings): LabelSettings {
     this.jobs.follow(jobId);
-    this.dispatchEvent(new Event('change'));
+    this.dispatchEvent(new SettingsEvent(settings));
     return settings;
   }
 }

@@ -11,7 +11,15 @@ import type { CountedLabel, LabelSettings } from '../api/types';
 import { UndoableEvent } from '../labels/corrector';
 import '../labels/label-field';
 import type { LabelField, PickEvent } from '../labels/label-field';
-import { hiding, renaming, restoringNames, type SettingsStore, showing, sourcesOf } from '../labels/settings-store';
+import {
+  hiding,
+  renaming,
+  restoringNames,
+  SettingsEvent,
+  type SettingsStore,
+  showing,
+  sourcesOf,
+} from '../labels/settings-store';
 import { showModal } from '../shared/dialog';
 import { back, hide, menu } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
@@ -51,7 +59,8 @@ export class LabelsView extends LitElement {
     super.connectedCallback();
     this.listening = new AbortController();
     const { signal } = this.listening;
-    this.settings.addEventListener('change', () => void this.load(), { signal });
+    this.settings.addEventListener('change', this.settingsChanged, { signal });
+    // Only then, the pictures have other labels.
     this.jobs.addEventListener('ended', () => void this.load(), { signal });
     window.addEventListener('keydown', this.key, { signal });
     void this.load();
@@ -277,7 +286,7 @@ export class LabelsView extends LitElement {
   private async change(change: (settings: LabelSettings) => LabelSettings): Promise<boolean> {
     this.problem = '';
     try {
-      this.current = await this.settings.change(change);
+      await this.settings.change(change);
       return true;
     } catch (error) {
       this.showError(error);
@@ -290,13 +299,15 @@ export class LabelsView extends LitElement {
     this.dispatchEvent(new UndoableEvent(sentence, () => settings.change(change).then(() => {})));
   }
 
+  /** Loads the labels and, once, the settings: later ones arrive with events. */
   private async load(): Promise<void> {
     const { signal } = this.listening;
     try {
-      const [labels, current] = await Promise.all([this.api.listLabels('', signal), this.settings.load()]);
+      const settings = this.current ?? this.settings.load();
+      const [labels, current] = await Promise.all([this.api.listLabels('', signal), settings]);
       if (signal.aborted) return;
       this.labels = labels;
-      this.current = current;
+      this.current ??= current;
     } catch (error) {
       this.showError(error);
     }
@@ -310,6 +321,10 @@ export class LabelsView extends LitElement {
   private close(): void {
     this.dispatchEvent(new Event('back'));
   }
+
+  private readonly settingsChanged = (event: Event): void => {
+    if (event instanceof SettingsEvent) this.current = event.settings;
+  };
 
   private readonly key = (event: KeyboardEvent): void => {
     if (event.key === KEYS.labels.back && !event.defaultPrevented) this.close();
