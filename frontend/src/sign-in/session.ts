@@ -1,6 +1,7 @@
 // The session: who is signed in, and the access token, which is renewed before it expires, once for all requests and tabs.
 import { NetworkError, SignedOutError, UserFacingError } from '../api/problem';
 import type { Credentials } from '../api/transport';
+import { readStored } from '../shared/stored';
 import { text } from '../shared/text';
 import { type Config, ConfigError } from './config';
 import type { Grant } from './oauth';
@@ -43,7 +44,7 @@ export class SignInError extends UserFacingError {
 
 /** Dispatches `change` when somebody signs in or out, in this or another tab. */
 export class Session extends EventTarget implements Credentials {
-  private tokens: Tokens | undefined = read<Tokens>(localStorage, TOKENS);
+  private tokens: Tokens | undefined = readStored<Tokens>(localStorage, TOKENS);
   private refreshing: Promise<string> | undefined;
   private signingOut = false;
 
@@ -52,7 +53,7 @@ export class Session extends EventTarget implements Credentials {
     // Errors are handled where the configuration is awaited.
     config.catch(() => {});
     window.addEventListener('storage', ({ key }) => {
-      if (key === TOKENS || key === null) this.setTokens(read<Tokens>(localStorage, TOKENS));
+      if (key === TOKENS || key === null) this.setTokens(readStored<Tokens>(localStorage, TOKENS));
     });
   }
 
@@ -107,7 +108,7 @@ export class Session extends EventTarget implements Credentials {
     const callback = new URL(location.href);
     const { searchParams } = callback;
     if (!searchParams.has('state') || !(searchParams.has('code') || searchParams.has('error'))) return;
-    const pending = read<Pending>(sessionStorage, PENDING);
+    const pending = readStored<Pending>(sessionStorage, PENDING);
     sessionStorage.removeItem(PENDING);
     // First remove the code from the address bar and the history.
     history.replaceState(null, '', urlOf(pending?.address));
@@ -152,7 +153,7 @@ export class Session extends EventTarget implements Credentials {
 
   private async refresh(rejected: string): Promise<string> {
     // Another tab may have renewed it.
-    this.setTokens(read<Tokens>(localStorage, TOKENS));
+    this.setTokens(readStored<Tokens>(localStorage, TOKENS));
     if (this.tokens && this.tokens.accessToken !== rejected) return this.tokens.accessToken;
     const refreshToken = this.tokens?.refreshToken;
     if (!refreshToken) {
@@ -177,7 +178,7 @@ export class Session extends EventTarget implements Credentials {
 
   /** Whether this is still the stored refresh token. */
   private isStored(refreshToken: string): boolean {
-    this.setTokens(read<Tokens>(localStorage, TOKENS));
+    this.setTokens(readStored<Tokens>(localStorage, TOKENS));
     return this.tokens?.refreshToken === refreshToken;
   }
 
@@ -227,12 +228,4 @@ export function urlOf(path: string = '/', origin: string = location.origin): str
 /** The only address that Cognito is configured to redirect to. */
 function redirectUri(): string {
   return `${location.origin}/`;
-}
-
-function read<T>(storage: Storage, key: string): T | undefined {
-  try {
-    return JSON.parse(storage.getItem(key) ?? 'null') ?? undefined;
-  } catch {
-    return undefined;
-  }
 }

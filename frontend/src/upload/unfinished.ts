@@ -1,4 +1,5 @@
 // Saves the names of unfinished uploads for this tab, so that the page can list them after a reload.
+import { readStored } from '../shared/stored';
 
 const KEY = 'ilg.unfinished';
 /** How many names are saved. */
@@ -12,12 +13,8 @@ export interface Unfinished {
 
 /** The uploads that the last reload of this tab interrupted. */
 export function readUnfinished(): Unfinished | undefined {
-  try {
-    const { count, names } = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? {};
-    return Number(count) > 0 && Array.isArray(names) ? { count, names: names.map(String) } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { count, names } = readStored<Partial<Unfinished>>(sessionStorage, KEY) ?? {};
+  return Number(count) > 0 && Array.isArray(names) ? { count: Number(count), names: names.map(String) } : undefined;
 }
 
 export function writeUnfinished(names: readonly string[]): void {
