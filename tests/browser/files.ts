@@ -20,6 +20,28 @@ export function sample(file: string, name: string = file): TestFile {
   return { name, mimeType: 'image/jpeg', buffer: name === file ? buffer : Buffer.concat([buffer, Buffer.from(name)]) };
 }
 
+/** A photograph with the time at which it was taken, by the camera's clock: `2015:07:13 18:20:00`. */
+export function taken(photograph: TestFile, time: string): TestFile {
+  const { buffer } = photograph;
+  // Directories of one entry: type, format, count, and the value or where it is. The first points to the second one.
+  const entry = (tag: number, format: number, count: number, value: number): Buffer => {
+    const directory = Buffer.alloc(18);
+    directory.writeUInt16BE(1, 0);
+    directory.writeUInt16BE(tag, 2);
+    directory.writeUInt16BE(format, 4);
+    directory.writeUInt32BE(count, 6);
+    directory.writeUInt32BE(value, 10);
+    return directory;
+  };
+  const text = Buffer.from(`${time}\0`, 'latin1');
+  const header = Buffer.from('MM\0*\0\0\0\x08', 'latin1');
+  const exif = [Buffer.from('Exif\0\0', 'latin1'), header, entry(0x8769, 4, 1, 26), entry(0x9003, 2, text.length, 44), text];
+  const content = Buffer.concat(exif);
+  const segment = Buffer.from([0xff, 0xe1, 0, 0]);
+  segment.writeUInt16BE(content.length + 2, 2);
+  return { ...photograph, buffer: Buffer.concat([buffer.subarray(0, 2), segment, content, buffer.subarray(2)]) };
+}
+
 /** The same file with another name. */
 export function renamed(file: TestFile, name: string): TestFile {
   return { ...file, name };

@@ -233,7 +233,7 @@ test('an alias offers its label, and finds it', async ({ page }) => {
   });
   await page.reload();
   await searchField(page).pressSequentially('mobile ph');
-  await expect(page.getByRole('option')).toHaveText(/Cell Phone\s+Mobile Phone\s+2 pictures/);
+  await expect(page.locator('ilg-find-bar').getByRole('option')).toHaveText(/Cell Phone\s+Mobile Phone\s+2 pictures/);
   await page.keyboard.press('Enter');
   await expect(chips(page)).toHaveText(['Cell Phone']);
   await page.getByRole('button', { name: 'Remove Cell Phone' }).click();

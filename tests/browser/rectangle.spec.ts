@@ -176,7 +176,7 @@ test.describe('on a phone', () => {
     await page.goto('/');
     await expect(tile(page, '0.jpg').locator('img[data-loaded]')).toBeVisible();
     const session = await page.context().newCDPSession(page);
-    const day = page.locator('ilg-gallery .day').nth(1);
+    const day = page.locator('ilg-gallery .heading').nth(1);
     const box = await day.boundingBox();
     if (!box) throw new Error('the second day is not visible');
     const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...ys: number[]) =>

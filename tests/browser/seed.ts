@@ -23,6 +23,8 @@ export interface Seeded {
   /** What the model also found, with confidences that are too low to count. */
   readonly others?: Readonly<Record<string, number>>;
   readonly fileName?: string;
+  /** When it was taken, by the camera's clock: `2015-07-13T18:20:00.000`. By default when it was added, in UTC. */
+  readonly time?: string;
   /** The SHA-256 of the file, in base64. */
   readonly checksum?: string;
   /** In pixels, for the layout. */
@@ -79,6 +81,7 @@ function image(owner: string, index: number, now: number, seeded: Seeded) {
   const { file = 'cat.jpg', labels = ['Cat', 'Animal'], fileName = `${index}.jpg`, thumbnails = true } = seeded;
   const { width = 451, height = 300, thumbnailsError, incomplete = false, checksum, others = {} } = seeded;
   const createdAt = new Date(now - index * INTERVAL).toISOString();
+  const { time = createdAt.slice(0, -'Z'.length) } = seeded;
   const imageId = seededId(index);
   const S = (value: string) => ({ S: value });
   const N = (value: number) => ({ N: String(value) });
@@ -101,7 +104,7 @@ function image(owner: string, index: number, now: number, seeded: Seeded) {
   const record = {
     pk: S(`OWNER#${owner}`),
     sk: S(`IMAGE#${imageId}`),
-    history: S(`${createdAt}#${imageId}`),
+    history: S(`${time}#${imageId}`),
     imageId: S(imageId),
     owner: S(owner),
     status: S('LABELED'),

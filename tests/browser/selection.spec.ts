@@ -32,7 +32,7 @@ test('check marks select pictures, Shift selects a range, and nothing moves', as
   await expect(checkMark(page, '9.jpg')).toHaveCSS('opacity', '1');
   await expect(page.getByRole('log')).toContainText('1 selected');
   await expect(tile(page, '2.jpg')).toHaveAccessibleDescription('Selected');
-  await expect(page.getByRole('combobox')).toHaveCount(0);
+  await expect(page.getByRole('combobox', { name: 'Search pictures by label' })).toHaveCount(0);
   expect(await places(page)).toEqual(before);
 
   await select(page, '5.jpg', ['Shift']);
@@ -210,10 +210,10 @@ test('selects and deletes pictures with the keyboard only', async ({ page, perso
 test('keys in the search field do not select pictures', async ({ page, person }) => {
   await seed(person, 3);
   await openGallery(page, 3);
-  await page.getByRole('combobox').fill('cat');
+  await page.getByRole('combobox', { name: 'Search pictures by label' }).fill('cat');
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.press('x');
-  await expect(page.getByRole('combobox')).toHaveValue('x');
+  await expect(page.getByRole('combobox', { name: 'Search pictures by label' })).toHaveValue('x');
   await expect(toolbar(page)).toHaveCount(0);
 });
 
@@ -226,7 +226,7 @@ test('labels the selected pictures again after a confirmation', async ({ page })
   await drop(page, sample('cat.jpg', 'one.jpg'), sample('cat.jpg', 'two.jpg'));
   await expect(tile(page, 'one.jpg', 'Cat')).toBeVisible();
   await expect(tile(page, 'two.jpg', 'Cat')).toBeVisible();
-  const day = page.locator('ilg-gallery').getByRole('checkbox', { name: 'Select loaded pictures of Today' });
+  const day = page.locator('ilg-gallery').getByRole('checkbox', { name: 'Select the pictures that you just uploaded' });
   await day.hover({ force: true });
   await day.click();
   await button(page, 'Label again').click();

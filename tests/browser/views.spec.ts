@@ -71,7 +71,7 @@ test('search and filters', async ({ page, person }) => {
   await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
   await page.getByRole('button', { name: 'Close list' }).click();
   await page.getByRole('combobox', { name: 'Search pictures by label' }).fill('a');
-  await expect(page.getByRole('option').first()).toBeVisible();
+  await expect(page.locator('ilg-find-bar').getByRole('option').first()).toBeVisible();
   await check(page, 'find');
   await page.goto('/?label=Cat');
   await expect(tiles(page).first().locator('img[data-loaded]')).toBeVisible();

@@ -105,7 +105,10 @@ test('if the new token is rejected too, the session ends', async () => {
   expect(signedIn.end).toHaveBeenCalledTimes(1);
 });
 
-test('lists images with the parameters of a filter, and with days as times', async () => {
+/** The query of the last request. */
+const lastQuery = () => new URL(calls.mock.lastCall?.[0].url ?? '').searchParams;
+
+test('lists images with the parameters of a filter, and the day after its end', async () => {
   calls.mockImplementation(async () => Response.json({ images: [] }));
   const labels = [
     [
@@ -121,15 +124,30 @@ test('lists images with the parameters of a filter, and with days as times', asy
     from: '2026-01-31',
     to: '2026-01-31',
   };
-  await client().listImages(filter, 'next', signal);
-  const { searchParams } = new URL(calls.mock.calls[0]?.[0].url ?? '');
+  await client().listImages({ filter, order: 'time', boxes: false }, 'next', signal);
+  const searchParams = lastQuery();
   expect(searchParams.getAll('label')).toEqual(['Cat>90|Dog']);
   expect(searchParams.getAll('without')).toEqual(['Car', 'Bus']);
   expect(searchParams.get('taken')).toBe('2015-07');
-  expect(searchParams.get('from')).toBe(new Date(2026, 0, 31).toISOString());
-  expect(searchParams.get('to')).toBe(new Date(2026, 1, 1).toISOString());
+  expect(searchParams.get('from')).toBe('2026-01-31');
+  expect(searchParams.get('to')).toBe('2026-02-01');
   expect(searchParams.get('cursor')).toBe('next');
-  expect(searchParams.has('untagged')).toBe(false);
+  for (const absent of ['untagged', 'order', 'boxes']) expect(searchParams.has(absent), absent).toBe(false);
+});
+
+test('lists images in an order, and with boxes only if labels can match', async () => {
+  calls.mockImplementation(async () => Response.json({ images: [] }));
+  const cats = { ...NO_FILTER, labels: [[{ name: 'Cat', minConfidence: undefined }]] };
+  await client().listImages({ filter: cats, order: 'confidence', boxes: true }, undefined, signal);
+  expect(lastQuery().get('order')).toBe('confidence');
+  expect(lastQuery().get('boxes')).toBe('true');
+  await client().listImages(
+    { filter: { ...NO_FILTER, without: ['Cat'] }, order: 'added', boxes: true },
+    undefined,
+    signal,
+  );
+  expect(lastQuery().get('order')).toBe('added');
+  expect(lastQuery().has('boxes')).toBe(false);
 });
 
 test('corrects labels with only the lists that have names', async () => {

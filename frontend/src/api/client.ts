@@ -1,7 +1,9 @@
 // The client of the HTTP API. All requests to the API go through it.
 import createClient from 'openapi-fetch';
+import { dayAfter } from '../shared/local-time';
 import { text } from '../shared/text';
-import { type Filter, writeParameters } from './filter';
+import { writeParameters } from './filter';
+import type { Listing } from './listing';
 import { ApiError, readProblem } from './problem';
 import type { paths } from './schema';
 import { type Credentials, retryingFetch } from './transport';
@@ -33,6 +35,13 @@ export interface Page {
   readonly nextCursor: string | undefined;
 }
 
+/** A page of the timeline. */
+export interface MonthsPage {
+  readonly months: readonly string[];
+  /** `undefined` on the last page. */
+  readonly nextCursor: string | undefined;
+}
+
 /** A page of duplicates. It can be empty and still have a cursor. */
 export interface DuplicatesPage {
   readonly groups: readonly DuplicateGroup[];
@@ -59,18 +68,28 @@ export class ApiClient {
     return dataOf(this.client.POST('/uploads', { body, signal }));
   }
 
-  /** One page of the history, newest first. A filtered page can be short or empty and still have a cursor. */
-  async listImages(filter: Filter, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
-    const { from, to, ...others } = writeParameters(filter);
+  /** One page of the history. A filtered page can be short or empty and still have a cursor. */
+  async listImages({ filter, order, boxes }: Listing, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
+    const { to, ...others } = writeParameters(filter);
+    // The API's `to` is the first moment that is not included.
+    const end = to && dayAfter(to);
     const query = {
       ...others,
-      ...(from ? { from: startOf(from, 0) } : {}),
-      ...(to ? { to: startOf(to, 1) } : {}),
+      ...(end ? { to: end } : {}),
+      ...(order === 'time' ? {} : { order }),
+      ...(boxes && filter.labels.length > 0 ? { boxes } : {}),
       ...(cursor ? { cursor } : {}),
       limit: PAGE_SIZE,
     };
     const { images, nextCursor } = await dataOf(this.client.GET('/images', { params: { query }, signal }));
     return { images, nextCursor: nextCursor ?? undefined };
+  }
+
+  /** One page of the months that have pictures, newest first: `2015-07`. */
+  async listMonths(cursor: string | undefined, signal: AbortSignal): Promise<MonthsPage> {
+    const query = cursor ? { cursor } : {};
+    const { months, nextCursor } = await dataOf(this.client.GET('/timeline', { params: { query }, signal }));
+    return { months, nextCursor: nextCursor ?? undefined };
   }
 
   /** One page of pictures with identical files. */
@@ -205,10 +224,4 @@ function bodyOf({ add, remove, reset }: CorrectionChange) {
     ...(remove?.length ? { remove: [...remove] } : {}),
     ...(reset?.length ? { reset: [...reset] } : {}),
   };
-}
-
-/** The start of a day in this computer's time zone, `offset` days later. */
-function startOf(day: string, offset: number): string {
-  const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
-  return new Date(year, month - 1, date + offset).toISOString();
 }

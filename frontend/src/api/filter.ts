@@ -24,7 +24,7 @@ export interface Filter {
   readonly status: ListedStatus | undefined;
   /** When the picture was taken, by the camera's clock: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. */
   readonly taken: string | undefined;
-  /** Days of upload in this computer's time zone, `YYYY-MM-DD`, both included. */
+  /** Days of the pictures' times, `YYYY-MM-DD`, both included. */
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
@@ -53,7 +53,10 @@ export const STATUSES = ['LABELED', 'PROCESSING', 'REJECTED', 'FAILED'] as const
 const OR = '|';
 
 /** The API's query parameters for a filter. `from` and `to` are days here. */
-type FilterParameters = Omit<NonNullable<operations['listImages']['parameters']['query']>, 'cursor' | 'id' | 'limit'>;
+type FilterParameters = Omit<
+  NonNullable<operations['listImages']['parameters']['query']>,
+  'boxes' | 'cursor' | 'id' | 'limit' | 'order'
+>;
 
 /** Whether a filter lets every picture through. */
 export function isUnfiltered(filter: Filter): boolean {

@@ -38,6 +38,7 @@ const image = (imageId: string, status: Status = 'LABELED', made = true, ago = 0
   width: 4000,
   height: 2000,
   createdAt: '2026-11-23T09:30:00Z',
+  time: '2026-11-23T10:30:00.000',
   updatedAt: new Date(Date.now() - ago).toISOString(),
   labels: [],
   thumbnails: made ? thumbnails(imageId) : [],

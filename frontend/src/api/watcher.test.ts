@@ -14,6 +14,7 @@ const image = (imageId: string, status: Status, updatedAt = 'later'): Summary =>
   width: null,
   height: null,
   createdAt: 'earlier',
+  time: '2026-11-23T10:30:00.000',
   updatedAt,
   labels: [],
   thumbnails: [],

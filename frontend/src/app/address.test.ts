@@ -8,10 +8,10 @@ const read = (path: string) => readAddress(new URL(path, 'http://127.0.0.1:8080'
 
 test('readAddress reads what writeAddress writes', () => {
   const addresses: Address[] = [
-    { view: { name: 'library' }, filter: NO_FILTER },
-    { view: { name: 'settings' }, filter: NO_FILTER },
-    { view: { name: 'duplicates' }, filter: NO_FILTER },
-    { view: { name: 'labels' }, filter: NO_FILTER },
+    { view: { name: 'library' }, filter: NO_FILTER, order: 'time' },
+    { view: { name: 'settings' }, filter: NO_FILTER, order: 'time' },
+    { view: { name: 'duplicates' }, filter: NO_FILTER, order: 'added' },
+    { view: { name: 'labels' }, filter: { ...NO_FILTER, labels: [[named('Cat')]] }, order: 'confidence' },
     {
       view: { name: 'picture', imageId: ID },
       filter: {
@@ -24,17 +24,26 @@ test('readAddress reads what writeAddress writes', () => {
         from: '2026-01-31',
         to: '2026-02-28',
       },
+      order: 'added',
     },
-    { view: { name: 'library' }, filter: { ...NO_FILTER, untagged: true, taken: '2015' } },
+    { view: { name: 'library' }, filter: { ...NO_FILTER, untagged: true, taken: '2015' }, order: 'time' },
   ];
   for (const address of addresses) expect(read(writeAddress(address))).toEqual(address);
-  expect(writeAddress({ view: { name: 'library' }, filter: NO_FILTER })).toBe('/');
+  expect(writeAddress({ view: { name: 'library' }, filter: NO_FILTER, order: 'time' })).toBe('/');
 });
 
 test('an address has the parameters of the API', () => {
   const labels = [[named('Cat', 90), named('Dog')], [named('Beach')]];
-  const address = writeAddress({ view: { name: 'library' }, filter: { ...NO_FILTER, labels, without: ['Car'] } });
-  expect(decodeURIComponent(address)).toBe('/?label=Cat>90|Dog&label=Beach&without=Car');
+  const filter = { ...NO_FILTER, labels, without: ['Car'] };
+  const address = writeAddress({ view: { name: 'library' }, filter, order: 'added' });
+  expect(decodeURIComponent(address)).toBe('/?label=Cat>90|Dog&label=Beach&without=Car&order=added');
+});
+
+test('sorts by confidence only while there is one label', () => {
+  const two = { ...NO_FILTER, labels: [[named('Cat')], [named('Dog')]] };
+  expect(writeAddress({ view: { name: 'library' }, filter: two, order: 'confidence' })).toBe('/?label=Cat&label=Dog');
+  expect(read('/?label=Cat&order=confidence').order).toBe('confidence');
+  expect(read('/?order=confidence').order).toBe('time');
 });
 
 test('reads addresses of earlier versions', () => {
@@ -57,8 +66,9 @@ test('ignores invalid parts of an address', () => {
     '/elsewhere?minConfidence=NaN&status=ROOT&from=2026-02-31&to=yesterday&label=',
     `/?minConfidence=101&label=${'a'.repeat(101)}`,
     '/?label=a%3Eb&label=a%00',
+    '/?order=name',
   ]) {
-    expect(read(path)).toEqual({ view: { name: 'library' }, filter: NO_FILTER });
+    expect(read(path)).toEqual({ view: { name: 'library' }, filter: NO_FILTER, order: 'time' });
   }
 });
 

@@ -1,6 +1,7 @@
-// The address bar holds the open view and the filter of the gallery, so that reloading, bookmarks, links and the back
-// button work.
+// The address bar holds the open view and the filter and order of the gallery, so that reloading, bookmarks, links and the
+// back button work.
 import { type Filter, readParameters, writeParameters } from '../api/filter';
+import { isPossible, type Order, readOrder } from '../api/listing';
 
 export type View =
   | { readonly name: 'library' | 'labels' | 'settings' | 'duplicates' }
@@ -9,6 +10,7 @@ export type View =
 export interface Address {
   readonly view: View;
   readonly filter: Filter;
+  readonly order: Order;
 }
 
 const IMAGE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -20,12 +22,14 @@ export function readAddress({ pathname, searchParams }: URL): Address {
     name === 'images' && IMAGE_ID.test(imageId)
       ? { name: 'picture', imageId }
       : { name: name === 'settings' || name === 'labels' || name === 'duplicates' ? name : 'library' };
-  return { view, filter: readParameters(searchParams) };
+  const filter = readParameters(searchParams);
+  return { view, filter, order: readOrder(searchParams.get('order') ?? '', filter) };
 }
 
-/** The path and query of an address, for `readAddress`. */
-export function writeAddress({ view, filter }: Address): string {
-  const parameters = Object.entries(writeParameters(filter));
+/** The path and query of an address, for `readAddress`. An order that is not possible with the filter is left out. */
+export function writeAddress({ view, filter, order }: Address): string {
+  const sorted = order !== 'time' && isPossible(order, filter);
+  const parameters = Object.entries({ ...writeParameters(filter), ...(sorted ? { order } : {}) });
   const query = new URLSearchParams(
     parameters.flatMap(([name, value]) => [value].flat().map((single) => [name, String(single)])),
   );

@@ -15,6 +15,8 @@ import '../gallery/edit-labels-dialog';
 import type { EditLabelsDialog } from '../gallery/edit-labels-dialog';
 import '../gallery/gallery';
 import type { Gallery, SelectionEvent } from '../gallery/gallery';
+import '../gallery/order-menu';
+import type { OrderEvent } from '../gallery/order-menu';
 import { relabelable } from '../gallery/relabeling';
 import { NOTHING_SELECTED } from '../gallery/selection';
 import '../gallery/selection-bar';
@@ -51,7 +53,11 @@ const HEADER_HEIGHT = 72;
 
 /** The address of the pictures with a label. */
 const picturesWith = (name: string): string =>
-  writeAddress({ view: { name: 'library' }, filter: { ...NO_FILTER, labels: [[{ name, minConfidence: undefined }]] } });
+  writeAddress({
+    view: { name: 'library' },
+    filter: { ...NO_FILTER, labels: [[{ name, minConfidence: undefined }]] },
+    order: 'time',
+  });
 
 @customElement('ilg-home')
 export class Home extends LitElement {
@@ -129,9 +135,8 @@ export class Home extends LitElement {
             ${
               isEmpty && isUnfiltered(filter)
                 ? html`<ilg-empty-state ?uploading=${this.workspace.isUploading}></ilg-empty-state>`
-                : isEmpty
-                  ? this.noResults()
-                  : this.pictures()
+                : html`<div class="arrangement">${this.arrangement()}</div>
+                    <div class="pictures">${isEmpty ? this.noResults() : this.pictures()}</div>`
             }
           </main>
         </div>
@@ -173,17 +178,19 @@ export class Home extends LitElement {
   }
 
   private bar() {
-    const { filter } = this.workspace.router.address;
+    const { workspace } = this;
+    const { address } = workspace.router;
+    const { filter } = address;
     return html`<div class="bar" ?data-covered=${this.isSelecting}>
       <h1><a href="/" aria-label=${text.title}>${mark}<span>${text.title}</span></a></h1>
-      <ilg-find-bar .api=${this.workspace.api} .filter=${filter} @filter=${this.filterBy}></ilg-find-bar>
+      <ilg-find-bar .api=${workspace.api} .filter=${filter} @filter=${this.filterBy}></ilg-find-bar>
       <div class="tools">
         <ilg-file-picker folder label=${text.addFolder}></ilg-file-picker>
         <ilg-file-picker label=${text.addPictures}></ilg-file-picker>
-        <ilg-account-menu .email=${this.session.email} @shortcuts=${() => this.shortcuts.open()} @signout=${() => void this.workspace.signOut()}>
-          <a href=${writeAddress({ view: { name: 'labels' }, filter })}>${text.labels.title}</a>
-          <a href=${writeAddress({ view: { name: 'duplicates' }, filter })}>${text.duplicates.title}</a>
-          <a href=${writeAddress({ view: { name: 'settings' }, filter })}>${text.settings.title}</a>
+        <ilg-account-menu .email=${this.session.email} @shortcuts=${() => this.shortcuts.open()} @signout=${() => void workspace.signOut()}>
+          <a href=${writeAddress({ ...address, view: { name: 'labels' } })}>${text.labels.title}</a>
+          <a href=${writeAddress({ ...address, view: { name: 'duplicates' } })}>${text.duplicates.title}</a>
+          <a href=${writeAddress({ ...address, view: { name: 'settings' } })}>${text.settings.title}</a>
           <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
         </ilg-account-menu>
       </div>
@@ -213,6 +220,16 @@ export class Home extends LitElement {
     return this.workspace.selection.ids.size > 0;
   }
 
+  /** The order of the gallery. */
+  private arrangement() {
+    const { filter, order } = this.workspace.router.address;
+    return html`<ilg-order-menu
+      .filter=${filter}
+      .order=${order}
+      @order=${(event: OrderEvent) => this.workspace.orderBy(event.order)}
+    ></ilg-order-menu>`;
+  }
+
   private pictures() {
     const { library, urls, uploading, hrefOf, router, selection } = this.workspace;
     return html`
@@ -221,6 +238,8 @@ export class Home extends LitElement {
         .images=${library.images}
         .loadState=${library.loadState}
         .filter=${router.address.filter}
+        .order=${router.address.order}
+        .justUploaded=${library.justUploaded}
         .urls=${urls}
         .hrefOf=${hrefOf}
         .uploading=${uploading}

@@ -5,6 +5,7 @@ import { ApiClient } from '../api/client';
 import type { Filter } from '../api/filter';
 import { ImageUrls } from '../api/image-urls';
 import { JobTracker } from '../api/job-tracker';
+import type { Order } from '../api/listing';
 import { messageFor } from '../api/problem';
 import type { Summary } from '../api/types';
 import { Watcher } from '../api/watcher';
@@ -44,7 +45,7 @@ export class AnnounceEvent extends Event {
   }
 }
 
-/** Dispatches `change` when there is something to render, `filter` when another filter applies, `refresh` when pictures may have other labels, `toast` and `announce`. */
+/** Dispatches `change` when there is something to render, `filter` when another filter or order applies, `refresh` when pictures may have other labels, `toast` and `announce`. */
 export class Workspace extends EventTarget {
   readonly router: Router;
   readonly api: ApiClient;
@@ -137,7 +138,7 @@ export class Workspace extends EventTarget {
 
   /** The address of a picture's large view. */
   readonly hrefOf = (imageId: string): string =>
-    writeAddress({ view: { name: 'picture', imageId }, filter: this.router.address.filter });
+    writeAddress({ ...this.router.address, view: { name: 'picture', imageId } });
 
   /** Uploads files that were dropped, pasted or chosen. */
   addFiles({ files, skipped }: Pick<FilesEvent, 'files' | 'skipped'>): void {
@@ -157,6 +158,10 @@ export class Workspace extends EventTarget {
 
   filterBy(filter: Filter): void {
     this.router.go({ filter });
+  }
+
+  orderBy(order: Order): void {
+    this.router.go({ order });
   }
 
   /** Opens another picture in the large view. */
@@ -212,7 +217,7 @@ export class Workspace extends EventTarget {
 
   /** Loads the library again, after all its pictures were deleted. */
   reload(): void {
-    this.library.show(this.router.address.filter);
+    this.show();
   }
 
   async signOut(): Promise<void> {
@@ -316,12 +321,16 @@ export class Workspace extends EventTarget {
   }
 
   private applyFilter(): void {
-    const { filter } = this.router.address;
-    const wanted = writeAddress({ view: { name: 'library' }, filter });
+    const wanted = writeAddress({ ...this.router.address, view: { name: 'library' } });
     if (wanted === this.appliedFilter) return;
     this.appliedFilter = wanted;
-    this.library.show(filter);
+    this.show();
     this.dispatchEvent(new Event('filter'));
+  }
+
+  private show(): void {
+    const { filter, order } = this.router.address;
+    this.library.show({ filter, order, boxes: false });
   }
 
   private stop(): void {

@@ -4,10 +4,10 @@ import { text } from '../shared/text';
 import { captionLabels } from './caption';
 
 const LABELS = [
-  { name: 'Espresso', confidence: 70.2, added: false },
-  { name: 'Coffee', confidence: 91, added: false },
-  { name: 'Cup', confidence: 87.6, added: false },
-  { name: 'Beverage', confidence: 91, added: false },
+  { name: 'Espresso', confidence: 70.2, added: false, keyword: false },
+  { name: 'Coffee', confidence: 91, added: false, keyword: false },
+  { name: 'Cup', confidence: 87.6, added: false, keyword: false },
+  { name: 'Beverage', confidence: 91, added: false, keyword: false },
 ];
 
 const term = (name: string, minConfidence?: number) => ({ name, minConfidence });

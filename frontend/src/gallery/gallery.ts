@@ -1,13 +1,15 @@
-// The history in justified rows, newest first. Only rows in and near the window are in the document.
+// The pictures in justified rows, grouped by day. Only rows in and near the window are in the document.
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { type Filter, NO_FILTER } from '../api/filter';
 import type { ImageUrls, Size } from '../api/image-urls';
+import type { Order } from '../api/listing';
 import { isFinal, type Summary } from '../api/types';
 import { cssProperties } from '../shared/css-properties';
 import { picture as pictureIcon, retry, warning } from '../shared/icons';
+import { localDay } from '../shared/local-time';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { type CaptionLabel, text } from '../shared/text';
@@ -28,7 +30,7 @@ import {
   selectAll,
   selectRange,
   toggle,
-  toggleDay,
+  toggleGroup,
 } from './selection';
 
 /** Rows are rendered up to this distance from the window, in pixels. */
@@ -43,6 +45,8 @@ const GAP = 4;
 const HEADING = 56;
 /** The ratio of pictures with unknown dimensions. */
 const DEFAULT_RATIO = 4 / 3;
+/** The group of pictures that this page has just uploaded. All others are days. */
+const JUST_UPLOADED = 'just uploaded';
 
 interface ImageTile extends Tile {
   readonly image: Summary;
@@ -75,6 +79,10 @@ export class Gallery extends LitElement {
   @property({ attribute: false }) loadState!: LoadState;
   /** What the pictures are filtered by. Captions start with the labels that match. */
   @property({ attribute: false }) filter: Filter = NO_FILTER;
+  /** Pictures are grouped by the day of the time that they are sorted by. */
+  @property({ attribute: false }) order: Order = 'time';
+  /** Pictures that come first because they were just uploaded, in a group of their own if pictures are sorted by time. */
+  @property({ attribute: false }) justUploaded: ReadonlySet<string> = new Set();
   @property({ attribute: false }) urls!: ImageUrls;
   /** Returns the address of a picture's large view. */
   @property({ attribute: false }) hrefOf!: (imageId: string) => string;
@@ -98,9 +106,9 @@ export class Gallery extends LitElement {
   private readonly loaded = new Set<string>();
   /** Pictures that are loaded before they are rendered, by URL. */
   private prefetched = new Map<string, HTMLImageElement>();
-  private readonly tiles = new WeakMap<Summary, ImageTile>();
-  /** The ids of the pictures of each day. */
-  private days: ReadonlyMap<string, readonly string[]> = new Map();
+  private tiles = new WeakMap<Summary, ImageTile>();
+  /** The ids of the pictures of each group. */
+  private groups: ReadonlyMap<string, readonly string[]> = new Map();
   @query('.rectangle') private rectangle!: HTMLElement;
   /** What was selected before a rectangle is dragged. */
   private unextended: Selection | undefined;
@@ -151,15 +159,18 @@ export class Gallery extends LitElement {
 
   /** Selects all loaded pictures. */
   selectAll(): void {
-    this.select(selectAll(this.selection, this.order));
+    this.select(selectAll(this.selection, this.ids));
   }
 
   override willUpdate(changed: PropertyValues): void {
     // Scrolling alone does not change any row.
     if ([...changed.keys()].some((name) => name !== 'range')) this.renderVersion += 1;
     this.toggleAttribute('selecting', this.isSelecting);
-    if (changed.has('images')) this.days = this.groupByDay();
-    if (!changed.has('images') && !changed.has('width')) return;
+    // Tiles contain their groups.
+    if (changed.has('order')) this.tiles = new WeakMap();
+    const isReordered = changed.has('images') || changed.has('order');
+    if (isReordered) this.groups = this.groupImages();
+    if (!isReordered && !changed.has('width')) return;
     const narrow = this.width < 640;
     this.rows =
       this.width === 0
@@ -196,7 +207,7 @@ export class Gallery extends LitElement {
       >
         ${repeat(
           this.rows.slice(this.range.start, this.range.end),
-          (row) => (row.kind === 'day' ? row.day : row.tiles[0]?.tile.imageId),
+          (row) => (row.kind === 'heading' ? row.group : row.tiles[0]?.tile.imageId),
           (row) => guard([row, this.renderVersion], () => this.row(row)),
         )}
         <div class="rectangle" hidden></div>
@@ -208,7 +219,7 @@ export class Gallery extends LitElement {
 
   private row(row: Row<ImageTile>) {
     const place = { transform: `translateY(${row.top}px)`, height: `${row.height}px` };
-    if (row.kind === 'day') return this.dayHeading(row.day, place);
+    if (row.kind === 'heading') return this.heading(row.group, place);
     return html`<ul class="row" role="list" ${cssProperties(place)}>
       ${repeat(
         row.tiles,
@@ -220,12 +231,14 @@ export class Gallery extends LitElement {
     </ul>`;
   }
 
-  private dayHeading(day: string, place: Readonly<Record<string, string>>) {
-    const extent = extentOf(this.selection, this.days.get(day) ?? []);
-    const name = text.day(day);
-    return html`<div class="row day" ${cssProperties(place)}>
+  private heading(group: string, place: Readonly<Record<string, string>>) {
+    const extent = extentOf(this.selection, this.groups.get(group) ?? []);
+    const isUploaded = group === JUST_UPLOADED;
+    const name = isUploaded ? text.justUploaded : text.day(group);
+    const action = isUploaded ? text.selection.justUploaded : text.selection.day(name);
+    return html`<div class="row heading" ${cssProperties(place)}>
       <h3>${name}</h3>
-      <button class="check" type="button" role="checkbox" data-day=${day} aria-checked=${CHECKED[extent]} aria-label=${text.selection.day(name)} title=${text.selection.day(name)}></button>
+      <button class="check" type="button" role="checkbox" data-group=${group} aria-checked=${CHECKED[extent]} aria-label=${action} title=${action}></button>
     </div>`;
   }
 
@@ -288,19 +301,33 @@ export class Gallery extends LitElement {
     return this.selection.ids.size > 0;
   }
 
-  private get order(): readonly string[] {
+  /** The pictures in their order. */
+  private get ids(): readonly string[] {
     return this.images.map(({ imageId }) => imageId);
   }
 
-  private groupByDay(): ReadonlyMap<string, readonly string[]> {
-    const days = new Map<string, string[]>();
+  private groupImages(): ReadonlyMap<string, readonly string[]> {
+    const groups = new Map<string, string[]>();
     for (const image of this.images) {
-      const { day, imageId } = this.tileOf(image);
-      const ids = days.get(day);
+      const { group, imageId } = this.tileOf(image);
+      if (group === undefined) continue;
+      const ids = groups.get(group);
       if (ids) ids.push(imageId);
-      else days.set(day, [imageId]);
+      else groups.set(group, [imageId]);
     }
-    return days;
+    return groups;
+  }
+
+  private groupOf({ imageId, time, createdAt }: Summary): string | undefined {
+    switch (this.order) {
+      case 'time':
+        // The time has no time zone: it is the day where the picture was taken.
+        return this.justUploaded.has(imageId) ? JUST_UPLOADED : time.slice(0, 'YYYY-MM-DD'.length);
+      case 'added':
+        return localDay(new Date(createdAt));
+      case 'confidence':
+        return undefined;
+    }
   }
 
   /** One listener for all rows: tiles stay cheap to render. */
@@ -308,8 +335,8 @@ export class Gallery extends LitElement {
     if (this.longPress.endsWith(event)) return;
     const target = targetOf(event);
     if (!target) return;
-    const { id, day } = target.dataset;
-    if (day !== undefined) this.select(toggleDay(this.selection, this.days.get(day) ?? []));
+    const { id, group } = target.dataset;
+    if (group !== undefined) this.select(toggleGroup(this.selection, this.groups.get(group) ?? []));
     const toggles = target.matches('.check') || this.isSelecting || event.ctrlKey || event.metaKey;
     if (id === undefined || !toggles) return;
     event.preventDefault();
@@ -375,7 +402,7 @@ export class Gallery extends LitElement {
 
   /** Toggles a picture, or with `range` all from the last one that was toggled. */
   private toggle(imageId: string, range: boolean): void {
-    this.select(range ? selectRange(this.selection, this.order, imageId) : toggle(this.selection, imageId));
+    this.select(range ? selectRange(this.selection, this.ids, imageId) : toggle(this.selection, imageId));
   }
 
   private select(selection: Selection): void {
@@ -395,9 +422,9 @@ export class Gallery extends LitElement {
   private tileOf(image: Summary): ImageTile {
     const known = this.tiles.get(image);
     if (known) return known;
-    const { imageId, width, height, createdAt } = image;
+    const { imageId, width, height } = image;
     const ratio = width && height ? width / height : DEFAULT_RATIO;
-    const tile = { imageId, ratio, day: localDay(createdAt), image };
+    const tile = { imageId, ratio, group: this.groupOf(image), image };
     this.tiles.set(image, tile);
     this.urls.addThumbnails(image);
     return tile;
@@ -521,11 +548,5 @@ function isAround(outer: Element, inner: Element): boolean {
 
 /** The tile or check mark that an event belongs to. */
 function targetOf({ target }: Event): HTMLElement | null {
-  return target instanceof Element ? target.closest<HTMLElement>('[data-id], [data-day]') : null;
-}
-
-function localDay(instant: string): string {
-  const date = new Date(instant);
-  const two = (number: number) => String(number).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return target instanceof Element ? target.closest<HTMLElement>('[data-id], [data-group]') : null;
 }

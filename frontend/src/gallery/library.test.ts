@@ -1,24 +1,27 @@
 import { expect, test, vi } from 'vitest';
 import type { ApiClient } from '../api/client';
-import { NO_FILTER } from '../api/filter';
+import { type Filter, NO_FILTER } from '../api/filter';
+import type { Listing } from '../api/listing';
 import { NetworkError } from '../api/problem';
 import type { Status, Summary } from '../api/types';
 import type { Watcher } from '../api/watcher';
 import { Library } from './library';
 
-const image = (imageId: string, createdAt: string, status: Status = 'LABELED') =>
-  ({ imageId, createdAt, status }) as Summary;
+const image = (imageId: string, time: string, status: Status = 'LABELED') => ({ imageId, time, status }) as Summary;
 const images = [image('d', '3'), image('c', '2'), image('b', '2'), image('a', '1')];
+
+const listing = (filter: Filter = NO_FILTER): Listing => ({ filter, order: 'time', boxes: false });
 
 /** A library that shows what the API lists, and the mocks that it calls. */
 async function open(listed: readonly Summary[] = images) {
   const listImages = vi.fn().mockResolvedValue({ images: listed });
+  const getImages = vi.fn().mockResolvedValue([]);
   const watch = vi.fn();
   const watcher = Object.assign(new EventTarget(), { watch }) as unknown as Watcher;
-  const library = new Library({ listImages } as unknown as ApiClient, watcher);
-  library.show(NO_FILTER);
+  const library = new Library({ listImages, getImages } as unknown as ApiClient, watcher);
+  library.show(listing());
   await vi.waitFor(() => expect(library.loadState.name).toBe('complete'));
-  return { library, listImages, watch };
+  return { library, listImages, getImages, watch };
 }
 
 const ids = ({ images }: Library) => images.map(({ imageId }) => imageId).join('');
@@ -46,13 +49,13 @@ test('watches restored pictures, because results that arrived meanwhile are lost
 test('loads the list again if the filter changed after the removal', async () => {
   const { library, listImages } = await open();
   library.remove('d', 'c');
-  const filter = { ...NO_FILTER, untagged: true };
+  const untagged = listing({ ...NO_FILTER, untagged: true });
   listImages.mockResolvedValue({ images: images.slice(1) });
-  library.show(filter);
+  library.show(untagged);
   await vi.waitFor(() => expect(ids(library)).toBe('ba'));
   library.restore(...images.slice(0, 2));
   await vi.waitFor(() => expect(ids(library)).toBe('cba'));
-  expect(listImages.mock.lastCall?.[0]).toBe(filter);
+  expect(listImages.mock.lastCall?.[0]).toBe(untagged);
   expect(library.isRemoved('d')).toBe(false);
 });
 
@@ -88,4 +91,66 @@ test('a failed refresh keeps the pictures, and can be repeated', async () => {
   listImages.mockResolvedValueOnce({ images: images.slice(1) });
   library.retry();
   await vi.waitFor(() => expect(ids(library)).toBe('cba'));
+});
+
+test('just uploaded pictures stay first when labeling finds out that they are old, until the list is loaded again', async () => {
+  const { library, listImages, getImages } = await open();
+  library.add(image('e', '8', 'AWAITING_UPLOAD'));
+  library.add(image('f', '9', 'AWAITING_UPLOAD'));
+  library.update(image('e', '0'));
+  library.update(image('b', '7'));
+  expect(ids(library)).toBe('fedcba');
+  expect([...library.justUploaded]).toEqual(['e', 'f']);
+
+  // The loaded part of the list does not reach back to e, and does not contain f yet.
+  getImages.mockResolvedValueOnce([image('e', '0'), image('f', '9', 'AWAITING_UPLOAD')]);
+  listImages.mockResolvedValueOnce({ images, nextCursor: 'more' });
+  library.refresh();
+  await vi.waitFor(() => expect(library.loadState.name).toBe('partial'));
+  expect(getImages.mock.calls.map(([wanted]) => wanted)).toEqual([['e', 'f']]);
+  expect(ids(library)).toBe('fedcba');
+
+  listImages.mockResolvedValueOnce({ images: [...images, image('e', '0')] });
+  library.show(listing());
+  await vi.waitFor(() => expect(library.loadState.name).toBe('complete'));
+  expect(ids(library)).toBe('fdcbae');
+  expect([...library.justUploaded]).toEqual(['f']);
+});
+
+test('pictures that are being uploaded are not in a filtered list, and are there again without the filter', async () => {
+  const { library, listImages } = await open();
+  library.add(image('e', '8', 'AWAITING_UPLOAD'));
+  listImages.mockResolvedValueOnce({ images: images.slice(1) });
+  library.show(listing({ ...NO_FILTER, status: 'LABELED' }));
+  await vi.waitFor(() => expect(ids(library)).toBe('cba'));
+  expect(library.justUploaded.size).toBe(0);
+  library.add(image('f', '9', 'AWAITING_UPLOAD'));
+  library.update(image('e', '0', 'PROCESSING'));
+  library.remove('f');
+  library.show(listing());
+  await vi.waitFor(() => expect(ids(library)).toBe('edcba'));
+  expect(library.find('e')?.status).toBe('PROCESSING');
+});
+
+test('boxes are added without moving anything, and no page is loaded meanwhile', async () => {
+  const { library, listImages } = await open();
+  listImages.mockResolvedValueOnce({ images, nextCursor: 'more' });
+  library.refresh();
+  await vi.waitFor(() => expect(library.loadState.name).toBe('partial'));
+  let respond = (_: unknown) => {};
+  const response = new Promise((resolve) => {
+    respond = resolve;
+  });
+  listImages.mockReturnValueOnce(response);
+  library.refresh({ boxes: true });
+  library.loadMore();
+  expect(ids(library)).toBe('dcba');
+  expect(listImages).toHaveBeenCalledTimes(3);
+  expect(listImages.mock.lastCall?.[0]).toEqual({ ...listing(), boxes: true });
+  respond({ images, nextCursor: 'more' });
+  await vi.waitFor(() => {
+    library.loadMore();
+    expect(listImages).toHaveBeenCalledTimes(4);
+  });
+  expect(listImages.mock.lastCall?.[1]).toBe('more');
 });

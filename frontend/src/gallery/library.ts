@@ -1,7 +1,8 @@
 // The pictures in the gallery: the part of the history that is loaded, with later changes.
 
-import { type ApiClient, PAGE_SIZE } from '../api/client';
+import { type ApiClient, MAX_IDS, PAGE_SIZE } from '../api/client';
 import { type Filter, isUnfiltered } from '../api/filter';
+import { compare, type Listing } from '../api/listing';
 import { messageFor } from '../api/problem';
 import { isFinal, type Summary } from '../api/types';
 import { GoneEvent, ImageEvent, type Watcher } from '../api/watcher';
@@ -14,16 +15,26 @@ export type LoadState =
   | { readonly name: 'loading' | 'partial' | 'complete' }
   | { readonly name: 'failed'; readonly reason: string };
 
-/** Newest picture first. Dispatches `change`. */
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Pictures keep their places until the list is loaded again, although labeling finds out when a picture was taken. Those
+ * that this page uploads come first until then, and in any case until they have a result. Dispatches `change`.
+ */
 export class Library extends EventTarget {
   private list: readonly Summary[] = [];
+  /** Pictures that this page has uploaded since the list was loaded, or that have no result. First uploaded first. */
+  private readonly uploads = new Map<string, Summary>();
+  private uploadIds: ReadonlySet<string> = NONE;
   /** Pictures removed here that the API can still return, with the filter at their removal. */
   private readonly removed = new Map<string, Filter | undefined>();
-  private filter: Filter | undefined;
+  private listing: Listing | undefined;
   private cursor: string | undefined;
   private state: LoadState = { name: 'loading' };
   private request = new AbortController();
-  /** Whether loading again what is loaded has failed. */
+  /** Set while what is loaded is being loaded again. */
+  private refreshing: AbortSignal | undefined;
+  /** Whether that has failed. */
   private isOutdated = false;
 
   constructor(
@@ -47,12 +58,21 @@ export class Library extends EventTarget {
     return this.state;
   }
 
-  /** Loads the history from its start, with a filter. */
-  show(filter: Filter): void {
-    this.filter = filter;
+  /** The pictures that come first because they were just uploaded. The same set as long as it does not change. */
+  get justUploaded(): ReadonlySet<string> {
+    return this.showsAll ? this.uploadIds : NONE;
+  }
+
+  /** Loads a list from its start. */
+  show(listing: Listing): void {
+    this.listing = listing;
     this.cursor = undefined;
     this.isOutdated = false;
-    this.list = [];
+    for (const [imageId, { status }] of this.uploads) {
+      if (isFinal(status) || this.removed.has(imageId)) this.uploads.delete(imageId);
+    }
+    this.uploadIds = new Set(this.uploads.keys());
+    this.list = this.showsAll ? [...this.uploads.values()].reverse() : [];
     this.request.abort();
     this.request = new AbortController();
     void this.load(this.request.signal);
@@ -60,7 +80,8 @@ export class Library extends EventTarget {
 
   /** Loads the next page, if there is one and nothing is being loaded. */
   loadMore(): void {
-    if (this.state.name === 'partial') void this.load(this.request.signal);
+    const isRefreshing = this.refreshing && !this.refreshing.aborted;
+    if (this.state.name === 'partial' && !isRefreshing) void this.load(this.request.signal);
   }
 
   /** Continues after a failure. */
@@ -70,9 +91,12 @@ export class Library extends EventTarget {
     else void this.load(this.request.signal);
   }
 
-  /** Adds a new picture, if there is no filter. */
+  /** Adds a picture that is being uploaded. It is shown if there is no filter. */
   add(image: Summary): void {
-    if (!this.filter || !isUnfiltered(this.filter) || this.find(image.imageId)) return;
+    if (this.find(image.imageId)) return;
+    this.uploads.set(image.imageId, image);
+    this.uploadIds = new Set(this.uploads.keys());
+    if (!this.showsAll) return;
     this.list = [image, ...this.list];
     this.changed();
   }
@@ -81,24 +105,27 @@ export class Library extends EventTarget {
     return this.list.find((image) => image.imageId === imageId);
   }
 
-  /** Updates a picture, if it is loaded. */
+  /** Updates a picture, if it is known. */
   update(image: Summary): void {
-    const index = this.list.findIndex(({ imageId }) => imageId === image.imageId);
-    if (index < 0) return;
+    const { imageId } = image;
+    const index = this.list.findIndex((other) => other.imageId === imageId);
+    const known = this.list[index] ?? this.uploads.get(imageId);
+    if (!known) return;
     if (image.status === 'DELETED') {
-      this.remove(image.imageId);
+      this.remove(imageId);
       return;
     }
-    // Keep the dimensions that the browser has measured, so that the layout does not change.
-    const { width, height } = this.list[index] ?? {};
-    const measured = width && height ? { width, height } : {};
-    this.list = this.list.with(index, { ...this.list[index], ...image, ...measured });
+    // The time is the picture's place in the list.
+    const updated = withKnownDimensions({ ...known, ...image, time: known.time }, known);
+    if (this.uploads.has(imageId)) this.uploads.set(imageId, updated);
+    if (index < 0) return;
+    this.list = this.list.with(index, updated);
     this.changed();
   }
 
   /** Removes pictures until they are restored. */
   remove(...imageIds: readonly string[]): void {
-    for (const imageId of imageIds) this.removed.set(imageId, this.filter);
+    for (const imageId of imageIds) this.removed.set(imageId, this.listing?.filter);
     const rest = this.list.filter(({ imageId }) => !this.removed.has(imageId));
     if (rest.length === this.list.length) return;
     this.list = rest;
@@ -111,57 +138,68 @@ export class Library extends EventTarget {
 
   /** Restores removed pictures at their places. */
   restore(...images: readonly Summary[]): void {
-    const { filter } = this;
+    const { listing } = this;
     const isOtherFilter = images.some(
-      ({ imageId }) => this.removed.has(imageId) && this.removed.get(imageId) !== filter,
+      ({ imageId }) => this.removed.has(imageId) && this.removed.get(imageId) !== listing?.filter,
     );
     for (const { imageId } of images) this.removed.delete(imageId);
-    if (filter && isOtherFilter) {
+    if (listing && isOtherFilter) {
       // Only the API knows which of the pictures match this filter.
-      this.show(filter);
+      this.show(listing);
       return;
     }
+    const comparator = this.comparator();
     for (const image of images) {
       // Results that arrived meanwhile were ignored. The watcher would give up a picture whose upload takes long.
       if (image.status !== 'AWAITING_UPLOAD') this.watcher.watch(image.imageId);
       if (this.find(image.imageId)) continue;
-      const index = this.list.findIndex((other) => !isNewer(other, image));
+      const index = this.list.findIndex((other) => comparator(image, other) < 0);
       this.list = this.list.toSpliced(index < 0 ? this.list.length : index, 0, image);
     }
     this.changed();
   }
 
-  /** Loads again what is loaded, because pictures may have other labels or match the filter now. Nothing moves meanwhile. */
-  refresh(): void {
-    if (!this.filter || this.state.name === 'loading' || this.list.length === 0) {
-      if (this.filter) this.show(this.filter);
+  /**
+   * Loads again what is loaded, because pictures may have other labels or match the filter now, or with `boxes` to get
+   * those. Nothing moves meanwhile.
+   */
+  refresh(change: Partial<Pick<Listing, 'boxes'>> = {}): void {
+    if (!this.listing) return;
+    const listing = { ...this.listing, ...change };
+    if (this.state.name === 'loading' || this.list.length === 0) {
+      this.show(listing);
       return;
     }
     this.request.abort();
     this.request = new AbortController();
-    void this.reload(this.filter, this.request.signal);
+    this.listing = listing;
+    void this.reload(listing, this.request.signal);
   }
 
-  private async reload(filter: Filter, signal: AbortSignal): Promise<void> {
+  private async reload(listing: Listing, signal: AbortSignal): Promise<void> {
     this.isOutdated = false;
-    const wanted = this.list.length;
+    this.refreshing = signal;
+    const wanted = this.list.length - this.justUploaded.size;
     const loaded: Summary[] = [];
     let cursor: string | undefined;
     try {
       for (let pages = Math.ceil(wanted / PAGE_SIZE) + MAX_PAGES; pages > 0; pages -= 1) {
-        const page = await this.api.listImages(filter, cursor, signal);
+        const page = await this.api.listImages(listing, cursor, signal);
         signal.throwIfAborted();
         loaded.push(...page.images);
         cursor = page.nextCursor;
         if (!cursor || loaded.length >= wanted) break;
       }
+      loaded.push(...(await this.findUploads(loaded, signal)));
     } catch (error) {
       if (signal.aborted) return;
+      this.refreshing = undefined;
       this.isOutdated = true;
       this.state = { name: 'failed', reason: messageFor(error) };
       this.changed();
       return;
     }
+    this.refreshing = undefined;
     // Pictures that are being uploaded or labeled are not in a filtered list yet.
     const ids = new Set(loaded.map(({ imageId }) => imageId));
     const before = new Map(this.list.map((image) => [image.imageId, image]));
@@ -169,23 +207,32 @@ export class Library extends EventTarget {
     this.list = running;
     this.append(loaded);
     this.list = this.list
-      .map((image) => {
-        const { width, height } = before.get(image.imageId) ?? {};
-        return width && height ? { ...image, width, height } : image;
-      })
-      .toSorted((one, other) => (isNewer(one, other) ? -1 : 1));
+      .map((image) => withKnownDimensions(image, before.get(image.imageId)))
+      .toSorted(this.comparator());
     this.cursor = cursor;
     this.state = { name: cursor ? 'partial' : 'complete' };
     this.changed();
   }
 
+  /** The pictures among those just uploaded that a part of the list does not contain: they can be older than it reaches. */
+  private async findUploads(loaded: readonly Summary[], signal: AbortSignal): Promise<readonly Summary[]> {
+    const listed = new Set(loaded.map(({ imageId }) => imageId));
+    const wanted = [...this.justUploaded].filter((imageId) => !listed.has(imageId) && this.find(imageId));
+    const found: Summary[] = [];
+    for (let start = 0; start < wanted.length; start += MAX_IDS) {
+      found.push(...(await this.api.getImages(wanted.slice(start, start + MAX_IDS), signal)));
+      signal.throwIfAborted();
+    }
+    return found.filter(({ status }) => status !== 'AWAITING_UPLOAD');
+  }
+
   private async load(signal: AbortSignal): Promise<void> {
-    if (!this.filter) return;
+    if (!this.listing) return;
     this.state = { name: 'loading' };
     this.changed();
     try {
       for (let page = 0, found = 0; page < MAX_PAGES && found === 0; page += 1) {
-        const { images, nextCursor } = await this.api.listImages(this.filter, this.cursor, signal);
+        const { images, nextCursor } = await this.api.listImages(this.listing, this.cursor, signal);
         signal.throwIfAborted();
         found = this.append(images);
         this.cursor = nextCursor;
@@ -209,13 +256,26 @@ export class Library extends EventTarget {
     return added.length;
   }
 
+  /** Whether there is no filter. */
+  private get showsAll(): boolean {
+    return this.listing !== undefined && isUnfiltered(this.listing.filter);
+  }
+
+  /** Compares the places of two pictures: negative if the first comes before the second one. */
+  private comparator(): (one: Summary, other: Summary) => number {
+    const { listing } = this;
+    const uploads = new Map([...this.justUploaded].map((imageId, place) => [imageId, place]));
+    const uploadOf = ({ imageId }: Summary) => uploads.get(imageId) ?? -1;
+    return (one, other) => uploadOf(other) - uploadOf(one) || (listing ? compare(one, other, listing) : 0);
+  }
+
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
 }
 
-/** Whether a picture is before another one in the API's order: by time, then by id. */
-function isNewer(one: Summary, other: Summary): boolean {
-  if (one.createdAt !== other.createdAt) return one.createdAt > other.createdAt;
-  return one.imageId > other.imageId;
+/** Keeps the dimensions that are known, which the browser may have measured, so that the layout does not change. */
+function withKnownDimensions(image: Summary, known: Summary | undefined): Summary {
+  const { width, height } = known ?? {};
+  return width && height ? { ...image, width, height } : image;
 }

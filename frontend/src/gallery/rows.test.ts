@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import { layOut, type Measures, type Row, rowsBetween, type Tile, tilesIn } from './rows';
+import { groupAt, layOut, type Measures, type Row, rowsBetween, type Tile, tilesIn } from './rows';
 
 const MEASURES: Measures = { width: 1000, rowHeight: 200, gap: 4, headingHeight: 48 };
-const tile = (imageId: string, ratio: number, day = '2026-01-02'): Tile => ({ imageId, ratio, day });
+const tile = (imageId: string, ratio: number, group: string | undefined = '2026-01-02'): Tile => ({
+  imageId,
+  ratio,
+  group,
+});
 const pictures = (rows: Row<Tile>[]) => rows.filter((row) => row.kind === 'pictures');
 
 test('full rows have the same width and a similar height, and contain each picture once', () => {
@@ -21,12 +25,28 @@ test('full rows have the same width and a similar height, and contain each pictu
 
 test('a day starts with a heading and a new row', () => {
   const rows = layOut([tile('a', 1), tile('b', 1, '2026-01-01'), tile('c', 1, '2026-01-01')], MEASURES);
-  expect(rows.map((row) => (row.kind === 'day' ? row.day : row.tiles.map((placed) => placed.tile.imageId)))).toEqual([
-    '2026-01-02',
-    ['a'],
-    '2026-01-01',
-    ['b', 'c'],
-  ]);
+  expect(
+    rows.map((row) => (row.kind === 'heading' ? row.group : row.tiles.map((placed) => placed.tile.imageId))),
+  ).toEqual(['2026-01-02', ['a'], '2026-01-01', ['b', 'c']]);
+});
+
+test('without groups, there are no headings', () => {
+  const rows = layOut(
+    [tile('a', 2), tile('b', 2), tile('c', 2)].map((one) => ({ ...one, group: undefined })),
+    MEASURES,
+  );
+  expect(rows.map(({ kind, top }) => [kind, top])).toEqual([['pictures', 0]]);
+  expect(groupAt(rows, 10)).toBeUndefined();
+});
+
+test('finds the group at a position, and the nearest one outside the rows', () => {
+  const rows = layOut([tile('a', 1, 'new'), tile('b', 1, '2026-01-01')], MEASURES);
+  const [first, , second] = rows;
+  expect(groupAt(rows, -100)).toBe('new');
+  expect(groupAt(rows, (first?.top ?? 0) + 60)).toBe('new');
+  expect(groupAt(rows, (second?.top ?? 0) + 1)).toBe('2026-01-01');
+  expect(groupAt(rows, 100_000)).toBe('2026-01-01');
+  expect(groupAt([], 0)).toBeUndefined();
 });
 
 test('very wide and very narrow pictures fit into the page', () => {

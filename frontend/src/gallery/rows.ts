@@ -1,17 +1,18 @@
-// Lays out pictures in justified rows for each day: all rows are as wide as the page and have a similar height.
+// Lays out pictures in justified rows for each group, usually a day: all rows are as wide as the page and have a similar
+// height.
 
 /** What the layout needs to know about a picture. */
 export interface Tile {
   readonly imageId: string;
   /** Width divided by height. */
   readonly ratio: number;
-  /** In this computer's time zone: `YYYY-MM-DD`. */
-  readonly day: string;
+  /** Pictures of a group follow each other below a heading. `undefined` if there are no groups. */
+  readonly group: string | undefined;
 }
 
 /** `top` and `height` are in pixels. `top` of the first row is 0. */
 export type Row<T extends Tile> = { readonly top: number; readonly height: number } & (
-  | { readonly kind: 'day'; readonly day: string }
+  | { readonly kind: 'heading'; readonly group: string }
   | { readonly kind: 'pictures'; readonly tiles: readonly Placed<T>[] }
 );
 
@@ -36,7 +37,7 @@ const MIN_RATIO = 0.5;
 /** Lays out pictures in their order. The height of a row includes the gap below it. */
 export function layOut<T extends Tile>(tiles: readonly T[], measures: Measures): Row<T>[] {
   const rows: Row<T>[] = [];
-  let day: string | undefined;
+  let group: string | undefined;
   let open: T[] = [];
   let ratios = 0;
   let top = 0;
@@ -51,11 +52,13 @@ export function layOut<T extends Tile>(tiles: readonly T[], measures: Measures):
   };
 
   for (const tile of tiles) {
-    if (tile.day !== day) {
+    if (tile.group !== group) {
       close(false);
-      day = tile.day;
-      rows.push({ kind: 'day', day, top, height: measures.headingHeight });
-      top += measures.headingHeight;
+      group = tile.group;
+      if (group !== undefined) {
+        rows.push({ kind: 'heading', group, top, height: measures.headingHeight });
+        top += measures.headingHeight;
+      }
     }
     open.push(tile);
     ratios += clampRatio(tile.ratio);
@@ -71,6 +74,13 @@ export function rowsBetween(rows: readonly Row<Tile>[], from: number, to: number
     start: countWhile(rows, ({ top, height }) => top + height <= from),
     end: countWhile(rows, ({ top }) => top < to),
   };
+}
+
+/** The group of the row at a position, or of the row next to it; `undefined` if there are no rows or no groups. */
+export function groupAt(rows: readonly Row<Tile>[], position: number): string | undefined {
+  const { start } = rowsBetween(rows, position, position);
+  const row = rows[Math.min(start, rows.length - 1)];
+  return row?.kind === 'heading' ? row.group : row?.tiles[0]?.tile.group;
 }
 
 /** A part of the rows, in pixels from the top left corner of the first one. */
@@ -117,7 +127,7 @@ function justify<T extends Tile>(
   top: number,
 ): Row<T> {
   const free = measures.width - (tiles.length - 1) * measures.gap;
-  // The last row of a day has the usual height, unless its picture is too wide for that.
+  // The last row of a group has the usual height, unless its picture is too wide for that.
   const height = Math.floor(full ? free / ratios : Math.min(measures.rowHeight, free / ratios));
   const placed = tiles.map((tile) => ({ tile, width: Math.floor(clampRatio(tile.ratio) * height) }));
   const last = placed.at(-1);

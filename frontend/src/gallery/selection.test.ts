@@ -9,7 +9,7 @@ import {
   selectAll,
   selectRange,
   toggle,
-  toggleDay,
+  toggleGroup,
 } from './selection';
 
 const ORDER = ['a', 'b', 'c', 'd', 'e'];
@@ -55,11 +55,11 @@ describe('selectRange', () => {
   });
 });
 
-test('toggleDay completes a day, then clears it', () => {
-  const completed = toggleDay(of('be', 'b'), ['a', 'b', 'c']);
+test('toggleGroup completes a day, then clears it', () => {
+  const completed = toggleGroup(of('be', 'b'), ['a', 'b', 'c']);
   expect(ids(completed)).toBe('abce');
-  expect(ids(toggleDay(completed, ['a', 'b', 'c']))).toBe('e');
-  expect(toggleDay(completed, [])).toBe(completed);
+  expect(ids(toggleGroup(completed, ['a', 'b', 'c']))).toBe('e');
+  expect(toggleGroup(completed, [])).toBe(completed);
 });
 
 test('selectAll keeps the anchor', () => {

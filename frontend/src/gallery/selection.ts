@@ -38,11 +38,11 @@ export function add(
   return { ids: changed(ids, group, true), anchor: anchor ?? before };
 }
 
-/** Selects all pictures of a day, or clears them if all of them are selected. */
-export function toggleDay(selection: Selection, day: readonly string[]): Selection {
+/** Selects all pictures of a group, or clears them if all of them are selected. */
+export function toggleGroup(selection: Selection, group: readonly string[]): Selection {
   const { ids } = selection;
-  if (day.length === 0) return selection;
-  return { ids: changed(ids, day, extentOf(selection, day) !== 'all'), anchor: day[0] };
+  if (group.length === 0) return selection;
+  return { ids: changed(ids, group, extentOf(selection, group) !== 'all'), anchor: group[0] };
 }
 
 export function selectAll(selection: Selection, order: readonly string[]): Selection {

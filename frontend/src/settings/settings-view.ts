@@ -3,7 +3,7 @@ import { Task } from '@lit/task';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { isSameLabel, NO_FILTER } from '../api/filter';
+import { type Filter, isSameLabel, NO_FILTER } from '../api/filter';
 import type { ImageUrls } from '../api/image-urls';
 import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
@@ -183,7 +183,8 @@ export class SettingsView extends LitElement {
   }
 
   private async loadSample(signal: AbortSignal): Promise<Image | undefined> {
-    const { images } = await this.api.listImages({ ...NO_FILTER, status: 'LABELED' }, undefined, signal);
+    const filter: Filter = { ...NO_FILTER, status: 'LABELED' };
+    const { images } = await this.api.listImages({ filter, order: 'time', boxes: false }, undefined, signal);
     const newest = images.find(({ labels }) => labels.length > 0);
     if (!newest) return undefined;
     const image = await this.api.getImage(newest.imageId, signal);

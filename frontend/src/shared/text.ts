@@ -1,4 +1,5 @@
 // All text of the page, in English. A translation is another object of this shape.
+import { localDay } from './local-time';
 
 /** What the page says about a label. */
 interface NamedLabel {
@@ -40,7 +41,7 @@ const degrees = new Intl.NumberFormat(LOCALE, {
 });
 
 const count = (number: number, one: string, many: string) => `${whole.format(number)} ${number === 1 ? one : many}`;
-/** Noon of a day from the address bar, `YYYY-MM-DD`: it is the same day in every time zone. */
+/** Noon of a day, `YYYY-MM-DD`: it is the same day in every time zone. */
 const noon = (day: string) => new Date(`${day}T12:00:00`);
 const duration = (milliseconds: number) =>
   milliseconds < 1000 ? `${whole.format(milliseconds)} ms` : `${decimal.format(milliseconds / 1000)} s`;
@@ -163,6 +164,8 @@ export const text = {
     if (daysAgo === 1) return 'Yesterday';
     return (date.getFullYear() === now.getFullYear() ? longDay : longDayAndYear).format(date);
   },
+  /** The heading of pictures that this page has uploaded and that are not at their dates yet. */
+  justUploaded: 'Just uploaded',
   dateTime: (instant: string) => dateTime.format(new Date(instant)),
   /** The camera's local time, wherever it was: the offset at its end is ignored. */
   takenAt: (localTime: string) => dateTime.format(new Date(localTime.slice(0, 'YYYY-MM-DDThh:mm:ss'.length))),
@@ -178,6 +181,10 @@ export const text = {
     loading: 'Loading more…',
     noResults: 'No pictures found',
     noResultsHint: 'Remove a filter or try another search.',
+  },
+  order: {
+    label: 'Order',
+    names: { time: 'Capture date', added: 'Recently added', confidence: 'Confidence' },
   },
   statuses: {
     AWAITING_UPLOAD: 'Uploading',
@@ -280,8 +287,8 @@ export const text = {
         ['untagged', 'Labeled pictures without any labels'],
         ['status:failed', 'By status: processing, labeled, rejected or failed'],
         ['taken:2015-07', 'Taken in this year, month or day'],
-        ['from:2026-01-01', 'Added on this day or later'],
-        ['to:2026-01-31', 'Added on this day or earlier'],
+        ['from:2026-01-01', 'On this day or later: when it was taken or, if unknown, added'],
+        ['to:2026-01-31', 'On this day or earlier'],
         ['confidence:70', 'Minimum confidence for labels without one'],
       ] as readonly (readonly [string, string])[],
     },
@@ -352,6 +359,7 @@ export const text = {
     picture: (name: string) => `Select ${name}`,
     tileHint: 'Select (X)',
     day: (day: string) => `Select loaded pictures of ${day}`,
+    justUploaded: 'Select the pictures that you just uploaded',
     toolbar: 'Selected pictures',
     count: (number: number) => `${whole.format(number)} selected`,
     /** What a screen reader says when the first picture is selected. */
@@ -789,8 +797,4 @@ const STATUSES: Readonly<Record<string, string>> = {
 
 function statusOf(status: string): string {
   return STATUSES[status] ?? status;
-}
-
-function localDay(date: Date): string {
-  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`;
 }

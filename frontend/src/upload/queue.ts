@@ -6,6 +6,7 @@ import type { Summary } from '../api/types';
 import { GoneEvent, ImageEvent, WaitEvent, type Watcher } from '../api/watcher';
 import type { Library } from '../gallery/library';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
+import { localTime } from '../shared/local-time';
 import { text } from '../shared/text';
 import { checkDimensions, checkFile, sanitizedName } from './checks';
 import { type Dimensions, measure } from './dimensions';
@@ -275,7 +276,8 @@ export class Queue extends EventTarget {
 
 /** What the page knows of a picture before the API lists it. */
 function newSummary(imageId: string, file: File, dimensions: Dimensions | undefined): Summary {
-  const now = new Date().toISOString();
+  const date = new Date();
+  const now = date.toISOString();
   return {
     imageId,
     status: 'AWAITING_UPLOAD',
@@ -287,6 +289,7 @@ function newSummary(imageId: string, file: File, dimensions: Dimensions | undefi
     modelVersion: null,
     createdAt: now,
     updatedAt: now,
+    time: localTime(date),
     labels: [],
     thumbnails: [],
   };

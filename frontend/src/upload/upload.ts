@@ -3,6 +3,7 @@ import type { ApiClient } from '../api/client';
 import { ApiError, UserFacingError } from '../api/problem';
 import type { Upload, UploadRequest } from '../api/types';
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
+import { utcOffset } from '../shared/local-time';
 import { whenOnline } from '../shared/page-state';
 import { text } from '../shared/text';
 import { sanitizedName } from './checks';
@@ -47,7 +48,13 @@ export async function uploadFile(api: ApiClient, file: File, options: UploadOpti
   const checksum = await sha256(file).catch(() => {
     throw new UploadError(text.check.unreadable);
   });
-  const request = { fileName: sanitizedName(file.name), contentType, size: file.size, sha256: checksum };
+  const request = {
+    fileName: sanitizedName(file.name),
+    contentType,
+    size: file.size,
+    sha256: checksum,
+    utcOffset: utcOffset(new Date()),
+  };
   return identicalFiles.run(checksum, () => send(api, request, file, options));
 }
 
