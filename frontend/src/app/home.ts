@@ -14,19 +14,23 @@ import type { FilterEvent, FindBar } from '../gallery/find-bar';
 import '../gallery/edit-labels-dialog';
 import type { EditLabelsDialog } from '../gallery/edit-labels-dialog';
 import '../gallery/gallery';
-import type { Gallery, SelectionEvent } from '../gallery/gallery';
+import type { DayEvent, Gallery, SelectionEvent } from '../gallery/gallery';
 import '../gallery/order-menu';
 import type { OrderEvent } from '../gallery/order-menu';
 import { relabelable } from '../gallery/relabeling';
 import { NOTHING_SELECTED } from '../gallery/selection';
 import '../gallery/selection-bar';
 import type { SelectionBar } from '../gallery/selection-bar';
+import '../gallery/timeline';
+import type { MonthEvent } from '../gallery/timeline';
+import { isWorthwhile } from '../gallery/timeline-marks';
 import type { UndoableEvent } from '../labels/corrector';
 import '../picture/picture-view';
 import type { DeleteEvent, PictureView } from '../picture/picture-view';
 import '../settings/labels-view';
 import '../settings/settings-view';
-import { mark, offline } from '../shared/icons';
+import { mark, newest, offline } from '../shared/icons';
+import { monthOf } from '../shared/local-time';
 import { isTyping, KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
@@ -48,7 +52,7 @@ import './toasts';
 import type { Toasts } from './toasts';
 import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
 
-/** The height of the header, in pixels: it hides the tiles behind it. */
+/** The height of the header, in pixels. */
 const HEADER_HEIGHT = 72;
 
 /** The address of the pictures with a label. */
@@ -65,6 +69,8 @@ export class Home extends LitElement {
 
   @property({ attribute: false }) session!: Session;
   @state() private online = navigator.onLine;
+  /** The month at the top of the gallery. */
+  @state() private month: string | undefined;
   @query('ilg-activity-log') private log!: ActivityLog;
   @query('ilg-toasts') private toasts!: Toasts;
   @query('ilg-shortcuts-dialog') private shortcuts!: ShortcutsDialog;
@@ -74,6 +80,7 @@ export class Home extends LitElement {
   @query('ilg-find-bar') private findBar!: FindBar;
   @query('ilg-selection-bar') private selectionBar!: SelectionBar | null;
   @query('ilg-file-picker:not([folder])') private picker!: FilePicker | null;
+  @query('.arrangement') private arrangementLine!: HTMLElement | null;
 
   private workspace!: Workspace;
   /** The picture whose tile gets the focus when the view over the gallery is closed. */
@@ -220,14 +227,34 @@ export class Home extends LitElement {
     return this.workspace.selection.ids.size > 0;
   }
 
-  /** The order of the gallery. */
+  /** The order of the gallery, and the ways to another month. */
   private arrangement() {
     const { filter, order } = this.workspace.router.address;
-    return html`<ilg-order-menu
-      .filter=${filter}
-      .order=${order}
-      @order=${(event: OrderEvent) => this.workspace.orderBy(event.order)}
-    ></ilg-order-menu>`;
+    const { from, to } = filter;
+    const { months } = this.workspace.timeline;
+    const offered = from ? months.filter((month) => month >= monthOf(from)) : months;
+    const month = this.month ?? (to && monthOf(to));
+    return html`
+      ${
+        order === 'time' && to
+          ? html`<button class="newest button" type="button" aria-label=${text.timeline.newest} title=${text.timeline.newest} @click=${this.goToNewest}>${newest}<span>${text.timeline.newest}</span></button>`
+          : nothing
+      }
+      ${
+        order === 'time' && isWorthwhile(offered)
+          ? html`<ilg-timeline
+              .months=${offered}
+              .current=${month}
+              @month=${({ month }: MonthEvent) => this.goToMonth(month)}
+            ></ilg-timeline>`
+          : nothing
+      }
+      <ilg-order-menu
+        .filter=${filter}
+        .order=${order}
+        @order=${(event: OrderEvent) => this.workspace.orderBy(event.order)}
+      ></ilg-order-menu>
+    `;
   }
 
   private pictures() {
@@ -245,6 +272,7 @@ export class Home extends LitElement {
         .uploading=${uploading}
         .selection=${selection}
         @selection=${(event: SelectionEvent) => this.workspace.select(event.selection)}
+        @day=${this.dayChanged}
         @more=${() => library.loadMore()}
         @retry=${() => library.retry()}
       ></ilg-gallery>
@@ -329,6 +357,23 @@ export class Home extends LitElement {
     this.workspace.filterBy(filter);
   }
 
+  private dayChanged({ day }: DayEvent): void {
+    this.month = day && monthOf(day);
+  }
+
+  private goToMonth(month: string | undefined): void {
+    this.month = undefined;
+    this.workspace.goToMonth(month);
+    // The month can be the one that the gallery begins with already.
+    window.scrollTo({ top: 0 });
+  }
+
+  /** The button disappears: after a click with the keyboard, the search field gets the focus. */
+  private goToNewest({ detail }: MouseEvent): void {
+    this.goToMonth(undefined);
+    if (detail === 0) void this.focusSearch();
+  }
+
   /** Waits for the update: the filter clears the selection, and until then the field is hidden and can't get the focus. */
   private async edit({ part }: EditEvent): Promise<void> {
     this.workspace.filterBy(part.rest);
@@ -386,7 +431,9 @@ export class Home extends LitElement {
     const { gallery } = this;
     if (gallery) {
       const isFocused = imageId !== undefined && gallery.focusTile(imageId);
-      if (!isFocused) gallery.focusVisibleTile(HEADER_HEIGHT);
+      // On phones, the line below the header hides tiles, too.
+      const { bottom = 0 } = this.arrangementLine?.getBoundingClientRect() ?? {};
+      if (!isFocused) gallery.focusVisibleTile(Math.max(HEADER_HEIGHT, bottom));
     } else if (isUnfiltered(this.workspace.router.address.filter)) this.picker?.focus();
     else this.findBar.focus();
   }

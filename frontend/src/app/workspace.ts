@@ -1,6 +1,6 @@
-// The state behind the signed-in page, for one person. Creates the router, the API client, the library, uploads, downloads,
-// deletions, label corrections, settings and their job, connects them, and offers the actions of the view. It does not know
-// any elements.
+// The state behind the signed-in page, for one person. Creates the router, the API client, the library, the timeline,
+// uploads, downloads, deletions, label corrections, settings and their job, connects them, and offers the actions of the
+// view. It does not know any elements.
 import { ApiClient } from '../api/client';
 import type { Filter } from '../api/filter';
 import { ImageUrls } from '../api/image-urls';
@@ -8,14 +8,16 @@ import { JobTracker } from '../api/job-tracker';
 import type { Order } from '../api/listing';
 import { messageFor } from '../api/problem';
 import type { Summary } from '../api/types';
-import { Watcher } from '../api/watcher';
+import { ImageEvent, Watcher } from '../api/watcher';
 import { type DownloadState, Downloads } from '../download/downloads';
 import { DeletionFailedEvent, Deletions, UNDO_TIME } from '../gallery/deletions';
 import { Library } from '../gallery/library';
 import { type RelabelResult, relabelAll } from '../gallery/relabeling';
 import { NOTHING_SELECTED, prune, type Selection } from '../gallery/selection';
+import { TimelineMonths } from '../gallery/timeline-months';
 import { CorrectedEvent, Corrector, correctionProblem, type UndoableEvent } from '../labels/corrector';
 import { SettingsStore } from '../labels/settings-store';
+import { lastDayOf, monthOf } from '../shared/local-time';
 import { text } from '../shared/text';
 import type { Session } from '../sign-in/session';
 import type { FilesEvent } from '../upload/files-event';
@@ -57,6 +59,7 @@ export class Workspace extends EventTarget {
   readonly jobs: JobTracker;
   readonly corrector: Corrector;
   readonly settings: SettingsStore;
+  readonly timeline: TimelineMonths;
   private readonly deletions: Deletions;
   private selected = NOTHING_SELECTED;
   private appliedFilter = '';
@@ -80,6 +83,7 @@ export class Workspace extends EventTarget {
     this.jobs = new JobTracker(this.api);
     this.corrector = new Corrector(this.api, signal);
     this.settings = new SettingsStore(this.api, this.jobs, signal);
+    this.timeline = new TimelineMonths(this.api);
     this.corrector.addEventListener('corrected', (event) => event instanceof CorrectedEvent && this.corrected(event), {
       signal,
     });
@@ -88,6 +92,10 @@ export class Workspace extends EventTarget {
     void this.jobs.resume(signal);
     this.router.addEventListener('change', () => this.navigated(), { signal });
     this.library.addEventListener('change', () => this.libraryChanged(), { signal });
+    this.timeline.addEventListener('change', () => this.changed(), { signal });
+    this.watcher.addEventListener('image', (event) => event instanceof ImageEvent && this.imageWatched(event), {
+      signal,
+    });
     this.queue.addEventListener('change', (event) => event instanceof ItemChange && this.uploadChanged(event), {
       signal,
     });
@@ -164,6 +172,15 @@ export class Workspace extends EventTarget {
     this.router.go({ order });
   }
 
+  /** Shows the pictures from a month on, down to the oldest ones; `undefined` for the newest month. */
+  goToMonth(month: string | undefined): void {
+    const { filter } = this.router.address;
+    const to = month === undefined || month === this.timeline.months[0] ? undefined : lastDayOf(month);
+    // The way back does not lead through all months that the person has looked at.
+    const isNext = filter.to !== undefined && to !== undefined;
+    this.router.go({ filter: { ...filter, to } }, isNext ? 'replace' : 'push');
+  }
+
   /** Opens another picture in the large view. */
   turnTo(imageId: string): void {
     this.router.go({ view: { name: 'picture', imageId } }, 'replace');
@@ -217,6 +234,7 @@ export class Workspace extends EventTarget {
 
   /** Loads the library again, after all its pictures were deleted. */
   reload(): void {
+    this.timeline.clear();
     this.show();
   }
 
@@ -283,6 +301,10 @@ export class Workspace extends EventTarget {
     if (known) this.library.update({ ...known, labels: image.labels });
   }
 
+  private imageWatched({ image, isResult }: ImageEvent): void {
+    if (isResult) this.timeline.add(monthOf(image.time));
+  }
+
   private relabeled({ started, causes }: RelabelResult, total: number): void {
     const failed = causes.length > 0;
     // All pictures were deleted meanwhile.
@@ -331,6 +353,7 @@ export class Workspace extends EventTarget {
   private show(): void {
     const { filter, order } = this.router.address;
     this.library.show({ filter, order, boxes: false });
+    void this.timeline.load(this.signal);
   }
 
   private stop(): void {

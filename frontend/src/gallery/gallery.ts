@@ -19,7 +19,7 @@ import css from './gallery.css?inline';
 import type { LoadState } from './library';
 import { LongPress } from './long-press';
 import { type Point, RectangleDrag } from './rectangle';
-import { type Area, layOut, type Row, rowsBetween, type Tile, tilesIn } from './rows';
+import { type Area, groupAt, layOut, type Row, rowsBetween, type Tile, tilesIn } from './rows';
 import {
   add,
   type Extent,
@@ -47,6 +47,8 @@ const HEADING = 56;
 const DEFAULT_RATIO = 4 / 3;
 /** The group of pictures that this page has just uploaded. All others are days. */
 const JUST_UPLOADED = 'just uploaded';
+/** How far below the top of the window the day is that the timeline shows, in pixels: below the header. */
+const DAY_POSITION = 140;
 
 interface ImageTile extends Tile {
   readonly image: Summary;
@@ -68,8 +70,15 @@ export class SelectionEvent extends Event {
   }
 }
 
+/** Another day is at the top of the window, as far as there are days; dispatched as `day`. */
+export class DayEvent extends Event {
+  constructor(readonly day: string | undefined) {
+    super('day');
+  }
+}
+
 /**
- * Dispatches `selection`, `more` near the end of the loaded history, and `retry` to continue after a failure.
+ * Dispatches `selection`, `day`, `more` near the end of the loaded history, and `retry` to continue after a failure.
  */
 @customElement('ilg-gallery')
 export class Gallery extends LitElement {
@@ -109,6 +118,8 @@ export class Gallery extends LitElement {
   private tiles = new WeakMap<Summary, ImageTile>();
   /** The ids of the pictures of each group. */
   private groups: ReadonlyMap<string, readonly string[]> = new Map();
+  /** The day that was dispatched last. */
+  private day: string | undefined;
   @query('.rectangle') private rectangle!: HTMLElement;
   /** What was selected before a rectangle is dragged. */
   private unextended: Selection | undefined;
@@ -186,6 +197,7 @@ export class Gallery extends LitElement {
   override updated(): void {
     for (const { image } of this.tilesOf(this.range)) this.urls.request(image, () => this.isRendered(image.imageId));
     this.prefetchPictures();
+    this.reportDay();
     if (this.loadState.name === 'partial' && this.viewport.to > this.height - LOAD_MORE_DISTANCE) {
       this.dispatchEvent(new Event('more'));
     }
@@ -459,8 +471,20 @@ export class Gallery extends LitElement {
     this.range = this.rangeWithin(OVERSCAN);
   };
 
+  private reportDay(): void {
+    const { from, to } = this.viewport;
+    // The last days are never at the top of the window.
+    const isAtEnd = this.loadState.name === 'complete' && to >= this.height;
+    const group = groupAt(this.rows, isAtEnd && from > 0 ? this.height : from + DAY_POSITION);
+    const day = group === JUST_UPLOADED ? undefined : group;
+    if (day === this.day) return;
+    this.day = day;
+    this.dispatchEvent(new DayEvent(day));
+  }
+
   private readonly scrolled = (): void => {
     this.updateRange();
+    this.reportDay();
     this.toggleAttribute('scrolling', true);
     clearTimeout(this.scrollTimer);
     this.scrollTimer = setTimeout(() => this.removeAttribute('scrolling'), SCROLL_END_DELAY);
@@ -534,6 +558,7 @@ export class Gallery extends LitElement {
 
 declare global {
   interface HTMLElementEventMap {
+    day: DayEvent;
     selection: SelectionEvent;
   }
 }

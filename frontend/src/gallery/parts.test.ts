@@ -40,6 +40,13 @@ test('a part and the rest are the whole filter', () => {
   }
 });
 
+test('names a period that ends with a month', () => {
+  const nameOf = (from: string | undefined, to: string) => partsOf({ ...NO_FILTER, from, to })[0]?.name;
+  expect(nameOf(undefined, '2015-07-31')).toBe('Up to July 2015');
+  expect(nameOf(undefined, '2015-07-30')).toBe('Until Jul 30, 2015');
+  expect(nameOf('2015-07-01', '2015-07-31')).toBe('Jul 1, 2015 – Jul 31, 2015');
+});
+
 test('names the time of a picture', () => {
   const nameOf = (taken: string) => partsOf({ ...NO_FILTER, taken })[0]?.name;
   expect(nameOf('2015')).toBe('Taken 2015');

@@ -30,6 +30,7 @@ export const check = icon(svg`<path d="M5 12.5l4.5 4.5L19 7.5" />`);
 export const selectAll = icon(
   svg`<path d="M8 4h10a2 2 0 0 1 2 2v10M6 8h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2M7.5 14l2 2 3.5-3.5" />`,
 );
+export const newest = icon(svg`<path d="M5 4h14M12 20V8M6.5 13.5L12 8l5.5 5.5" />`);
 export const pause = icon(svg`<path d="M9 6v12M15 6v12" />`);
 export const play = icon(svg`<path d="M8 5.5v13l10.5-6.5z" />`);
 export const back = icon(svg`<path d="M19 12H5M11 6l-6 6 6 6" />`);

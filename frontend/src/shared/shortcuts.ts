@@ -21,6 +21,14 @@ export const KEYS = {
     previousTool: 'ArrowLeft',
     clear: 'Escape',
   },
+  timeline: {
+    newer: 'ArrowUp',
+    older: 'ArrowDown',
+    newerYear: 'PageUp',
+    olderYear: 'PageDown',
+    newest: 'Home',
+    oldest: 'End',
+  },
   field: {
     nextSuggestion: 'ArrowDown',
     previousSuggestion: 'ArrowUp',

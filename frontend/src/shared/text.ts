@@ -1,5 +1,5 @@
 // All text of the page, in English. A translation is another object of this shape.
-import { localDay } from './local-time';
+import { localDay, monthEndingOn } from './local-time';
 
 /** What the page says about a label. */
 interface NamedLabel {
@@ -30,6 +30,8 @@ const longDayAndYear = new Intl.DateTimeFormat(LOCALE, {
 });
 const shortDay = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' });
 const shortMonth = new Intl.DateTimeFormat(LOCALE, { month: 'short', year: 'numeric' });
+const longMonth = new Intl.DateTimeFormat(LOCALE, { month: 'long', year: 'numeric' });
+const monthName = new Intl.DateTimeFormat(LOCALE, { month: 'short' });
 const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
 const clock = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'medium' });
 const decimal = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
@@ -186,6 +188,16 @@ export const text = {
     label: 'Order',
     names: { time: 'Capture date', added: 'Recently added', confidence: 'Confidence' },
   },
+  timeline: {
+    label: 'Timeline',
+    menu: 'Go to month',
+    month: (month: string) => (month ? longMonth.format(noon(`${month}-01`)) : ''),
+    /** In a menu, where there is little room. */
+    option: (month: string) => shortMonth.format(noon(`${month}-01`)),
+    mark: (month: string, name: 'year' | 'month') =>
+      name === 'year' ? month.slice(0, 'YYYY'.length) : monthName.format(noon(`${month}-01`)),
+    newest: 'Newest pictures',
+  },
   statuses: {
     AWAITING_UPLOAD: 'Uploading',
     PROCESSING: 'In progress',
@@ -233,6 +245,8 @@ export const text = {
     period: (from: string | undefined, to: string | undefined) => {
       const [first, last] = [from, to].map((day) => day && shortDay.format(noon(day)));
       if (first && last) return first === last ? first : `${first} – ${last}`;
+      const month = to && monthEndingOn(to);
+      if (month) return `Up to ${text.timeline.month(month)}`;
       return first ? `Since ${first}` : `Until ${last}`;
     },
     /** Why a search can't be understood, and how to correct it. */
@@ -739,6 +753,17 @@ export const text = {
           clear: 'Clear the selection',
         },
       },
+      timeline: {
+        heading: 'Timeline',
+        names: {
+          newer: 'Next newer month',
+          older: 'Next older month',
+          newerYear: 'Next newer year',
+          olderYear: 'Next older year',
+          newest: 'Newest month',
+          oldest: 'Oldest month',
+        },
+      },
       field: {
         heading: 'Search and label fields',
         names: {
@@ -763,6 +788,8 @@ export const text = {
       ArrowRight: 'Right arrow',
       ArrowUp: 'Up arrow',
       ArrowDown: 'Down arrow',
+      PageUp: 'Page up',
+      PageDown: 'Page down',
       Escape: 'Esc',
     } as Readonly<Record<string, string>>,
     control: (mac: boolean) => (mac ? 'Command' : 'Ctrl'),
