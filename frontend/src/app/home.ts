@@ -10,7 +10,7 @@ import type { DeleteDuplicatesEvent } from '../duplicates/duplicates-view';
 import '../gallery/filter-chips';
 import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
-import type { FilterEvent, FindBar } from '../gallery/find-bar';
+import type { BoxesEvent, FilterEvent, FindBar } from '../gallery/find-bar';
 import '../gallery/edit-labels-dialog';
 import type { EditLabelsDialog } from '../gallery/edit-labels-dialog';
 import '../gallery/gallery';
@@ -190,7 +190,13 @@ export class Home extends LitElement {
     const { filter } = address;
     return html`<div class="bar" ?data-covered=${this.isSelecting}>
       <h1><a href="/" aria-label=${text.title}>${mark}<span>${text.title}</span></a></h1>
-      <ilg-find-bar .api=${workspace.api} .filter=${filter} @filter=${this.filterBy}></ilg-find-bar>
+      <ilg-find-bar
+        .api=${workspace.api}
+        .filter=${filter}
+        ?boxes=${workspace.boxes}
+        @filter=${this.filterBy}
+        @boxes=${({ shown }: BoxesEvent) => workspace.showBoxes(shown)}
+      ></ilg-find-bar>
       <div class="tools">
         <ilg-file-picker folder label=${text.addFolder}></ilg-file-picker>
         <ilg-file-picker label=${text.addPictures}></ilg-file-picker>
@@ -258,7 +264,7 @@ export class Home extends LitElement {
   }
 
   private pictures() {
-    const { library, urls, uploading, hrefOf, router, selection } = this.workspace;
+    const { library, urls, uploading, hrefOf, router, selection, boxes } = this.workspace;
     return html`
       <h2 class="visually-hidden">${text.picturesHeading}</h2>
       <ilg-gallery
@@ -267,6 +273,7 @@ export class Home extends LitElement {
         .filter=${router.address.filter}
         .order=${router.address.order}
         .justUploaded=${library.justUploaded}
+        ?boxes=${boxes}
         .urls=${urls}
         .hrefOf=${hrefOf}
         .uploading=${uploading}

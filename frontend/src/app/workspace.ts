@@ -10,6 +10,7 @@ import { messageFor } from '../api/problem';
 import type { Summary } from '../api/types';
 import { ImageEvent, Watcher } from '../api/watcher';
 import { type DownloadState, Downloads } from '../download/downloads';
+import { readBoxes, writeBoxes } from '../gallery/box-visibility';
 import { DeletionFailedEvent, Deletions, UNDO_TIME } from '../gallery/deletions';
 import { Library } from '../gallery/library';
 import { type RelabelResult, relabelAll } from '../gallery/relabeling';
@@ -62,6 +63,7 @@ export class Workspace extends EventTarget {
   readonly timeline: TimelineMonths;
   private readonly deletions: Deletions;
   private selected = NOTHING_SELECTED;
+  private showsBoxes = readBoxes();
   private appliedFilter = '';
   private announcedDownload: DownloadState | undefined;
   private interruptedUploads: Unfinished | undefined = readUnfinished();
@@ -126,6 +128,11 @@ export class Workspace extends EventTarget {
     return ids.size > 0 ? this.library.images.filter(({ imageId }) => ids.has(imageId)) : [];
   }
 
+  /** Whether tiles show the boxes of the labels in the search. */
+  get boxes(): boolean {
+    return this.showsBoxes;
+  }
+
   /** Whether closing the page now would lose uploads or a download. */
   get isBusy(): boolean {
     return this.isUploading || this.downloads.isRunning;
@@ -179,6 +186,14 @@ export class Workspace extends EventTarget {
     // The way back does not lead through all months that the person has looked at.
     const isNext = filter.to !== undefined && to !== undefined;
     this.router.go({ filter: { ...filter, to } }, isNext ? 'replace' : 'push');
+  }
+
+  /** Shows or hides boxes on tiles, now and later. */
+  showBoxes(shown: boolean): void {
+    this.showsBoxes = shown;
+    writeBoxes(shown);
+    if (shown && this.router.address.filter.labels.length > 0) this.library.refresh({ boxes: true });
+    this.changed();
   }
 
   /** Opens another picture in the large view. */
@@ -298,7 +313,14 @@ export class Workspace extends EventTarget {
 
   private corrected({ image }: CorrectedEvent): void {
     const known = this.library.find(image.imageId);
-    if (known) this.library.update({ ...known, labels: image.labels });
+    if (!known) return;
+    // The boxes, which only the list has, are still those of the model.
+    const boxesOf = (name: string) => known.labels.find((label) => label.name === name)?.instances;
+    const labels = image.labels.map((label) => {
+      const instances = boxesOf(label.name);
+      return instances ? { ...label, instances } : label;
+    });
+    this.library.update({ ...known, labels });
   }
 
   private imageWatched({ image, isResult }: ImageEvent): void {
@@ -352,7 +374,7 @@ export class Workspace extends EventTarget {
 
   private show(): void {
     const { filter, order } = this.router.address;
-    this.library.show({ filter, order, boxes: false });
+    this.library.show({ filter, order, boxes: this.showsBoxes });
     void this.timeline.load(this.signal);
   }
 

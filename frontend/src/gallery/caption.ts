@@ -1,4 +1,4 @@
-// The labels in a tile's caption.
+// The labels in a tile's caption, and those that have boxes on it.
 import { type Filter, isSameLabel } from '../api/filter';
 import type { LabelSummary } from '../api/types';
 import type { CaptionLabel } from '../shared/text';
@@ -13,7 +13,8 @@ export function captionLabels(labels: readonly LabelSummary[], filter: Filter): 
   return [...matching, ...others.map(({ name }) => ({ name, confidence: undefined }))];
 }
 
-function matchingLabels(labels: readonly LabelSummary[], filter: Filter): LabelSummary[] {
+/** The labels that match the filter, in its order. */
+export function matchingLabels(labels: readonly LabelSummary[], filter: Filter): LabelSummary[] {
   return filter.labels.flat().flatMap((term) => {
     const min = term.minConfidence ?? filter.minConfidence ?? 0;
     return labels.filter(({ name, confidence }) => isSameLabel(name, term.name) && confidence >= min);

@@ -1,11 +1,11 @@
 // Filters the gallery: a field for queries, a panel for confidence, status and dates, and help. It only dispatches the
-// new filter, which the address bar stores.
+// new filter, which the address bar stores. While labels are searched for, it also turns their boxes on and off.
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
 import { type Filter, isUnfiltered, NO_FILTER, STATUSES, singleNamesOf, withNames } from '../api/filter';
 import type { ListedStatus } from '../api/types';
-import { close, filters } from '../shared/icons';
+import { close, filters, target } from '../shared/icons';
 import { text } from '../shared/text';
 import css from './find-bar.css?inline';
 import '../labels/label-field';
@@ -25,6 +25,14 @@ export class FilterEvent extends Event {
   }
 }
 
+/** The person wants to see the boxes of the labels in the search, or not; dispatched as `boxes`. */
+export class BoxesEvent extends Event {
+  constructor(readonly shown: boolean) {
+    super('boxes');
+  }
+}
+
+/** Dispatches `filter` and `boxes`. */
 @customElement('ilg-find-bar')
 export class FindBar extends LitElement {
   static override styles = sheets(css);
@@ -32,6 +40,8 @@ export class FindBar extends LitElement {
 
   @property({ attribute: false }) api!: ApiClient;
   @property({ attribute: false }) filter: Filter = NO_FILTER;
+  /** Whether the boxes of the labels in the search are shown. */
+  @property({ type: Boolean }) boxes = false;
   /** Why the text of the field was not accepted, or empty. */
   @state() private problem = '';
   /** Changes in the panel that are not applied: while the slider moves, or because they contradict something, and why. */
@@ -71,6 +81,11 @@ export class FindBar extends LitElement {
           @keydown=${(event: KeyboardEvent) => event.key === KEYS.field.closeSuggestions && this.clearProblem()}
           @removelast=${this.removeLast}
         ></ilg-label-field>
+        ${
+          this.filter.labels.length > 0
+            ? html`<button class="boxes round ${this.boxes ? '' : 'quiet'}" type="button" aria-pressed=${this.boxes} aria-label=${text.find.boxes} title=${text.find.boxes} @click=${this.toggleBoxes}>${target}</button>`
+            : nothing
+        }
         <button class="filters round quiet" type="button" popovertarget="filters" aria-label=${text.find.filters(number)} title=${text.find.filters(number)}>
           ${filters}${number > 0 ? html`<span class="count" aria-hidden="true">${number}</span>` : nothing}
         </button>
@@ -114,6 +129,13 @@ export class FindBar extends LitElement {
           <input type="date" .value=${to ?? ''} min=${from ?? ''} @change=${(event: Event) => this.change({ to: chosen(event) || undefined })} />
         </label>
       </div>
+      ${
+        this.filter.labels.length > 0
+          ? html`<label class="boxes">
+              <span>${text.find.boxes}<input type="checkbox" .checked=${this.boxes} @change=${this.toggleBoxes} /></span>
+            </label>`
+          : nothing
+      }
       <p class="problem" role="alert" ?hidden=${!this.draftProblem}>${this.draftProblem}</p>
       <div class="row">
         <button class="button" type="button" ?disabled=${isUnfiltered(this.filter)} @click=${() => this.change(NO_FILTER)}>
@@ -163,6 +185,10 @@ export class FindBar extends LitElement {
     }
   }
 
+  private toggleBoxes(): void {
+    this.dispatchEvent(new BoxesEvent(!this.boxes));
+  }
+
   private clearProblem(): void {
     this.problem = '';
   }
@@ -199,6 +225,7 @@ export class FindBar extends LitElement {
 
 declare global {
   interface HTMLElementEventMap {
+    boxes: BoxesEvent;
     filter: FilterEvent;
   }
 }

@@ -9,12 +9,14 @@ import type { Order } from '../api/listing';
 import { isFinal, type Summary } from '../api/types';
 import { cssProperties } from '../shared/css-properties';
 import { picture as pictureIcon, retry, warning } from '../shared/icons';
+import '../labels/box-overlay';
 import { localDay } from '../shared/local-time';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { type CaptionLabel, text } from '../shared/text';
-import { captionLabels } from './caption';
+import { captionLabels, matchingLabels } from './caption';
 import checkMarkCss from './check-mark.css?inline';
+import { coverOf } from './cover';
 import css from './gallery.css?inline';
 import type { LoadState } from './library';
 import { LongPress } from './long-press';
@@ -92,6 +94,8 @@ export class Gallery extends LitElement {
   @property({ attribute: false }) order: Order = 'time';
   /** Pictures that come first because they were just uploaded, in a group of their own if pictures are sorted by time. */
   @property({ attribute: false }) justUploaded: ReadonlySet<string> = new Set();
+  /** Whether tiles show the boxes of the labels that match the filter. */
+  @property({ type: Boolean }) boxes = false;
   @property({ attribute: false }) urls!: ImageUrls;
   /** Returns the address of a picture's large view. */
   @property({ attribute: false }) hrefOf!: (imageId: string) => string;
@@ -274,8 +278,20 @@ export class Gallery extends LitElement {
           ? html`<img src=${url} alt="" draggable="false" ?data-loaded=${this.loaded.has(imageId)} @error=${() => this.loadFailed(imageId)} @load=${(event: Event) => this.pictureLoaded(imageId, event)} />`
           : html`<span class="blank">${final && image.status !== 'LABELED' ? html`${pictureIcon}<span><bdi>${name}</bdi></span>` : nothing}</span>`
       }
-      ${this.overlay(image, labels)}
+      ${url ? this.boxesOf(image, size) : nothing} ${this.overlay(image, labels)}
     </a>`;
+  }
+
+  /** The boxes of the labels that match, where the picture shows them. `size` is in CSS pixels. */
+  private boxesOf({ labels, width, height }: Summary, size: Size) {
+    if (!this.boxes || !width || !height) return nothing;
+    const found = matchingLabels(labels, this.filter).flatMap(({ name, instances = [] }) =>
+      instances.length > 0 ? [{ name, instances }] : [],
+    );
+    if (found.length === 0) return nothing;
+    const place = coverOf(width / height, size);
+    const properties = Object.entries(place).map(([name, value]) => [name, `${value}px`]);
+    return html`<span class="boxes" ${cssProperties(Object.fromEntries(properties))}><ilg-box-overlay .labels=${found}></ilg-box-overlay></span>`;
   }
 
   private overlay(image: Summary, labels: readonly CaptionLabel[]) {

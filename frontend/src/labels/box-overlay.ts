@@ -12,7 +12,7 @@ import { HighlightEvent } from './highlight-event';
 export class BoxOverlay extends LitElement {
   static override styles = sheets(css);
 
-  @property({ attribute: false }) labels: readonly Label[] = [];
+  @property({ attribute: false }) labels: readonly Pick<Label, 'name' | 'instances'>[] = [];
   /** Whether there is no picture below: then only highlighted boxes are visible. */
   @property({ type: Boolean, reflect: true }) bare = false;
   /** The label whose boxes are highlighted. */

@@ -216,6 +216,7 @@ export const text = {
     remove: (name: string) => `Remove ${name}`,
     edit: (name: string) => `Edit ${name}`,
     clear: 'Clear all',
+    boxes: 'Show boxes',
     confidence: 'Confidence',
     atLeast: (value: number) => (value > 0 ? `${exactPercent(value)} or more` : 'Any'),
     confidenceOf: (labels: readonly string[]) =>
