@@ -75,10 +75,11 @@ export class LabelList extends LitElement {
     return button !== undefined;
   }
 
-  private row({ name, confidence, instances, added, detectedAs }: Label, place: number) {
+  private row({ name, confidence, instances, added, keyword, detectedAs }: Label, place: number) {
+    const isCertain = added || keyword;
     const hasBoxes = instances.length > 0;
     const point = (to: string | undefined) => () => hasBoxes && this.point(to);
-    return html`<li ?data-on=${hasBoxes && name === this.highlight} ?data-added=${added} @pointerenter=${point(name)} @pointerleave=${point(undefined)}>
+    return html`<li ?data-on=${hasBoxes && name === this.highlight} ?data-added=${isCertain} @pointerenter=${point(name)} @pointerleave=${point(undefined)}>
       ${
         hasBoxes
           ? html`<button
@@ -94,7 +95,7 @@ export class LabelList extends LitElement {
             </button>`
           : html`<span class="name">${name}</span>`
       }
-      <span class="value">${added ? text.corrections.added : text.confidence(confidence)}</span>
+      <span class="value">${isCertain ? text.corrections.origin(added) : text.confidence(confidence)}</span>
       <button
         class="tool"
         type="button"
@@ -114,7 +115,7 @@ export class LabelList extends LitElement {
       >
         ${close}
       </button>
-      ${added ? nothing : html`<meter min="0" max="100" .value=${confidence} aria-label=${text.confidenceOf(name)}></meter>`}
+      ${isCertain ? nothing : html`<meter min="0" max="100" .value=${confidence} aria-label=${text.confidenceOf(name)}></meter>`}
       ${detectedAs.length > 0 ? html`<small class="detected">${text.corrections.detectedAs(detectedAs)}</small>` : nothing}
     </li>`;
   }

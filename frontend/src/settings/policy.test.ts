@@ -7,6 +7,7 @@ const label = (name: string, confidence: number, others: object = {}) => ({
   name,
   confidence,
   added: false,
+  keyword: false,
   detectedAs: [] as string[],
   ...others,
 });
@@ -51,4 +52,11 @@ test('a lower threshold brings back what the model found, but not what a person 
   } as unknown as Image;
   expect(kept({ minConfidence: 55 }, candidatesOf(image) as never)).toEqual(['Cat']);
   expect(kept({ minConfidence: 30 }, candidatesOf(image) as never)).toEqual(['Cat', 'Lynx']);
+});
+
+test('keywords of the file count whatever their number, unless their names are excluded', () => {
+  const labels = [...LABELS, label('Grandma', 100, { keyword: true }), label('Lisbon', 100, { keyword: true })];
+  expect(kept({ minConfidence: 99, maxLabels: 1 }, labels)).toEqual(['Grandma', 'Lisbon']);
+  expect(kept({ minConfidence: 99, exclude: ['grandma'] }, labels)).toEqual(['Lisbon']);
+  expect(kept({ include: ['Cat', 'Lisbon'] }, labels)).toEqual(['Lisbon', 'Cat']);
 });

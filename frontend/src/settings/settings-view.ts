@@ -144,7 +144,7 @@ export class SettingsView extends LitElement {
         ${candidates.map(
           (label) => html`<li ?data-dropped=${!kept.has(label)}>
             ${kept.has(label) ? html`<span>${label.name}</span>` : html`<del>${label.name}</del>`}
-            <small>${label.added ? text.corrections.added : text.confidence(label.confidence)}</small>
+            <small>${label.added || label.keyword ? text.corrections.origin(label.added) : text.confidence(label.confidence)}</small>
           </li>`,
         )}
       </ul>

@@ -520,6 +520,8 @@ export const text = {
   /** Correcting the labels of pictures. */
   corrections: {
     added: 'Added by you',
+    /** Where a label without a confidence comes from. */
+    origin: (isAdded: boolean) => (isAdded ? 'Added by you' : 'Keyword in the file'),
     detectedAs: (labels: readonly string[]) => `Detected as ${conjunction.format(labels)}`,
     add: 'Add a label',
     addNamed: (name: string) => `Add ${name}`,

@@ -9,6 +9,7 @@ mod execution_route;
 mod failed_executions;
 mod hosting;
 mod invalid_requests;
+mod keywords;
 mod malformed_files;
 mod object_keys;
 mod operator_commands;
