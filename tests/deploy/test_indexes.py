@@ -41,10 +41,10 @@ class IndexesTest(unittest.TestCase):
         self.assertEqual(indexes.intermediate(TEMPLATE, table(*ALL)), [])
         self.assertEqual(indexes.intermediate(TEMPLATE, None), [])
 
-    def test_an_index_that_the_template_no_longer_has_stays_until_the_last_update(self):
-        template = indexes.with_indexes(TEMPLATE, ALL)
-        for step in indexes.intermediate(template, table("history", "old")):
-            self.assertNotIn("old", names(step))
+    def test_no_update_removes_one_index_and_adds_another(self):
+        with self.assertRaisesRegex(SystemExit, "removes the index old"):
+            indexes.intermediate(TEMPLATE, table("history", "old"))
+        self.assertEqual(indexes.intermediate(TEMPLATE, table(*ALL, "old")), [])
 
     def test_a_template_defines_only_the_attributes_of_its_keys(self):
         properties = indexes.with_indexes(TEMPLATE, ["history"])["Resources"]["Table"]["Properties"]

@@ -22,11 +22,16 @@ class SubjectTest(unittest.TestCase):
         return subject_of(event or image_event(sequencer="0B")).is_settled(record, MINE)
 
     def test_an_image_is_settled_if_another_execution_or_the_owner_has_decided_about_its_object(self):
-        for status in ("LABELED", "REJECTED", "PROCESSING", "FAILED"):
+        for status in ("LABELED", "REJECTED", "PROCESSING"):
             record = {"status": status, "sequencer": padded("0b"), "executionArn": OTHER}
             self.assertTrue(self.settled(record), status)
             self.assertTrue(self.settled({**record, "sequencer": padded("0c")}), "a newer object")
         self.assertTrue(self.settled({"status": "DELETED", "sequencer": padded("0b")}))
+
+    def test_an_image_that_has_failed_is_settled_only_by_a_newer_object(self):
+        record = {"status": "FAILED", "executionArn": OTHER, "sequencer": padded("0b")}
+        self.assertFalse(self.settled(record), "nobody else labels it")
+        self.assertTrue(self.settled({**record, "sequencer": padded("0c")}))
 
     def test_an_image_is_not_settled_by_an_older_object_or_by_the_failed_execution(self):
         """Otherwise, a picture would stay unlabeled, or would get no notification and no thumbnails."""

@@ -16,6 +16,7 @@ import argparse
 import copy
 import json
 import pathlib
+import sys
 import time
 
 import boto3
@@ -41,7 +42,7 @@ def deployed_table(session, stack_name):
 
 
 def with_indexes(template, names):
-    """The template with only these indexes of the table."""
+    """The template with only these indexes of the table. They must be in the template."""
     template = copy.deepcopy(template)
     table = template["Resources"][TABLE]["Properties"]
     indexes = [index for index in table["GlobalSecondaryIndexes"] if index["IndexName"] in names]
@@ -62,7 +63,10 @@ def intermediate(template, table):
     deployed = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
     wanted = [index["IndexName"] for index in template["Resources"][TABLE]["Properties"]["GlobalSecondaryIndexes"]]
     missing = [name for name in wanted if name not in deployed]
-    # An index that the template no longer has is deleted by the last update.
+    removed = [name for name in deployed if name not in wanted]
+    if removed and missing:
+        # CloudFormation cannot delete one index and create another in one update.
+        sys.exit(f"error: this release removes the index {removed[0]}: first deploy a template that only removes it")
     return [with_indexes(template, deployed + missing[: count + 1]) for count in range(len(missing) - 1)]
 
 

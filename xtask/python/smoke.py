@@ -426,7 +426,7 @@ class Smoke:
         what = until("the failed execution can be redriven", redriven)
         image = self.settled(before["imageId"], "LABELED", since=before)
         labels = self.finish(REDRIVEN, image)
-        if what == "started":
+        if what == "started" and self.is_emulator:
             raise Skipped("the emulator can't redrive; a new execution with the same input labeled the picture")
         expect(self.execution_arn(image) == arn, "another execution labeled the picture")
         return labels

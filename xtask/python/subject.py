@@ -50,8 +50,12 @@ class Subject:
         if record.get("executionArn") in (None, execution_arn):
             # Also if it is LABELED: the execution has failed after that, before its notification.
             return False
-        if status in ("PROCESSING", "FAILED"):
-            # Another execution is responsible. If it has failed, it is one of the failed executions itself.
+        if status == "FAILED":
+            # The execution that holds the image may have failed before those that are examined. Only a newer object makes
+            # this execution useless.
+            return self.sequencer is not None and sequencer > self.sequencer
+        if status == "PROCESSING":
+            # Another execution is responsible.
             return True
         if self.is_relabel:
             # It may have failed before its claim: then the result is the one to be replaced.

@@ -46,7 +46,7 @@ enum Command {
     Env(env::EnvOptions),
     /// Upload pictures to the running system and print their labels
     Label(label::LabelOptions),
-    /// Upload all pictures in folders, and skip those that are there already
+    /// Upload all pictures in folders. Skips files that are already in the library
     Upload(upload::UploadOptions),
     /// Upload many files to the running system at once, with injected faults, and check the results
     Storm(storm::StormOptions),

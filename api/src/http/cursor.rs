@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 const VERSION: u8 = 1;
 /// Bytes of the checksum: enough to detect every accidental change.
 const CHECKSUM: usize = 16;
+
 /// Encodes a position. `query` is the canonical form of everything that decides which images a page has.
 pub(crate) fn encode(owner: &Owner, query: &str, position: &str) -> String {
     let mut bytes = vec![VERSION];

@@ -41,7 +41,8 @@ pub(crate) struct ImageFacts {
     #[schema(required)]
     height: Option<u32>,
     /// The time by which images are sorted: when the picture was taken, by the camera's clock, or else when it was uploaded,
-    /// by your clock. Without a zone. Until the image is labeled, the time of the upload.
+    /// by your clock. Without a zone. Until the image is labeled for
+    /// the first time, the time of the upload.
     #[schema(
         pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}$",
         examples("2015-07-13T18:20:00.000")

@@ -197,11 +197,14 @@ pub struct Outcome {
 pub struct OutcomeLabel {
     /// The label's name: Rekognition's, or the one that the owner has chosen.
     pub name: String,
-    /// The model's confidence. 100 if the owner has added the label.
+    /// The model's confidence. 100 if the owner has added the label, or if it is a keyword of the file.
     pub confidence: Confidence,
     /// Whether the owner has added the label.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub added: bool,
+    /// Whether the label is a keyword of the file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keyword: bool,
 }
 
 impl From<RecordedLabel> for OutcomeLabel {
@@ -210,6 +213,7 @@ impl From<RecordedLabel> for OutcomeLabel {
             name: label.name,
             confidence: label.confidence,
             added: label.added,
+            keyword: label.keyword,
         }
     }
 }

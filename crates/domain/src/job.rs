@@ -98,8 +98,8 @@ pub struct Job {
     pub processed: u64,
     /// Images that the job has changed.
     pub changed: u64,
-    /// When it was created: ISO 8601, UTC, milliseconds. The name is not that of images, whose index lists all items that
-    /// have it.
+    /// When it was created: ISO 8601, UTC, milliseconds. Not stored as `createdAt`: the index `added` lists every item that
+    /// has this attribute.
     #[serde(rename = "startedAt")]
     pub created_at: String,
     /// When the record last changed, in the same format.

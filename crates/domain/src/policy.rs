@@ -103,6 +103,12 @@ pub fn is_label_name(text: &str) -> bool {
     (1..=MAX_NAME_LENGTH).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
+/// Whether a text can be the name of a label that people search for: [`is_label_name`] without the characters that have a
+/// meaning in searches.
+pub fn is_searchable_name(text: &str) -> bool {
+    is_label_name(text) && !text.contains(['|', '>'])
+}
+
 /// The maximum number of renamed labels of an owner.
 pub const MAX_RENAMES: usize = 100;
 

@@ -16,7 +16,7 @@ use crate::pieces::Pieces;
 use crate::raw::Extent;
 use crate::stored::Stop;
 use domain::metadata::MAX_KEYWORDS;
-use domain::policy::is_label_name;
+use domain::policy::is_searchable_name;
 use std::collections::HashSet;
 
 /// Maximum size of XMP in bytes. Larger XMP is not read. It contains a picture's edits or thumbnails rather than more
@@ -144,7 +144,7 @@ impl<'a> Keywords<'a> {
         self.budget.step()?;
         let text = text.trim_matches(|character: char| character.is_whitespace() || character == '\0');
         // A replacement character stands for bytes that are no text.
-        if !is_label_name(text) || text.contains(char::REPLACEMENT_CHARACTER) {
+        if !is_searchable_name(text) || text.contains(char::REPLACEMENT_CHARACTER) {
             return Ok(());
         }
         let key = text.to_lowercase();

@@ -44,6 +44,7 @@ pub(crate) const TOTAL: Name = "total";
 // Attributes of a label row.
 pub(crate) const CONFIDENCE: Name = domain::table::CONFIDENCE;
 pub(crate) const LABEL: Name = "label";
+
 // Attributes of a label count.
 pub(crate) const ALIASES: Name = "aliases";
 pub(crate) const CATEGORIES: Name = "categories";

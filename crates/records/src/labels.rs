@@ -8,7 +8,7 @@
 //!
 //! The labels of several images of one owner can change in one transaction. Then the counts change once for all of them.
 
-use crate::attribute::{CORRECTIONS, LABEL_ROWS, LABELS, ROWS_CHANGING, STATUS, UPDATED_AT};
+use crate::attribute::{CORRECTIONS, HISTORY, LABEL_ROWS, LABELS, ROWS_CHANGING, STATUS, UPDATED_AT};
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Update, boolean, equals, text, texts};
 use crate::key::Key;
@@ -30,6 +30,8 @@ pub(crate) struct LabelsChange<'a> {
     names: BTreeSet<String>,
     details: HashMap<String, Label>,
     condition: Condition,
+    /// The image's place in the history, if it changes.
+    place: Option<String>,
     update: Update,
     /// What the last transaction does in addition.
     also: Vec<TransactWriteItem>,
@@ -113,6 +115,7 @@ impl<'a> LabelsChange<'a> {
                 .map(|label| (label.name.clone(), label))
                 .collect(),
             condition,
+            place: None,
             update: Update::new(),
             also: vec![],
         }
@@ -120,6 +123,13 @@ impl<'a> LabelsChange<'a> {
 
     pub(crate) fn image_id(&self) -> ImageId {
         self.record.image_id
+    }
+
+    /// Also moves the image to this place in the history, at which its rows are written. Each transaction stores the place:
+    /// the record always names the one of its rows.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        self.place = (self.record.history != place).then(|| place.to_owned());
+        self
     }
 
     /// Also changes other attributes of the record.
@@ -143,6 +153,10 @@ impl<'a> LabelsChange<'a> {
     /// The action that changes the record, if it has not changed since `read_at`.
     fn record_action(&self, records: &Records, read_at: &str, update: Update) -> TransactWriteItem {
         let is_unchanged = equals(UPDATED_AT, text(read_at));
+        let update = match &self.place {
+            Some(place) => update.set(HISTORY, text(place)),
+            None => update,
+        };
         let condition = self.condition.clone().and(is_unchanged);
         let key = Key::image(&self.record.owner, self.record.image_id);
         records.checked_update(&key, Expressions::new().condition(condition).update(update))
@@ -224,8 +238,8 @@ impl Records {
     }
 }
 
-/// The maximum number of images in a group. A record can have 250 KB, and a transaction 4 MB.
-const MAX_IMAGES: usize = 15;
+/// The maximum number of images in a group. A record can have 300 KB, and a transaction 4 MB.
+const MAX_IMAGES: usize = 12;
 
 /// Groups changes so that each group fits into a transaction. A change that is too large for a transaction is alone.
 pub(crate) fn together(changes: Vec<LabelsChange<'_>>) -> Vec<Vec<LabelsChange<'_>>> {

@@ -4,9 +4,7 @@
 //! reads the record and the existing rows and writes only the differences.
 
 use crate::answer;
-use crate::attribute::{
-    ERROR, EXECUTION_ARN, FORMAT, HEIGHT, HISTORY, LABELS, MODEL_VERSION, SIZE, STATUS, WIDTH,
-};
+use crate::attribute::{ERROR, EXECUTION_ARN, FORMAT, HEIGHT, LABELS, MODEL_VERSION, SIZE, STATUS, WIDTH};
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Update, differs, equals, number, text};
 use crate::key::Key;
@@ -186,7 +184,6 @@ impl Records {
                 let update = |update: Update| {
                     update
                         .set(STATUS, text(Status::Labeled.as_str()))
-                        .set(HISTORY, text(place))
                         .set(SIZE, number(size))
                         .set(FORMAT, format)
                         .set(WIDTH, number(width))
@@ -196,7 +193,7 @@ impl Records {
                 };
                 let result = answer::item(&claim.execution_arn, answer)?;
                 let put = self.put(&key, result, Expressions::new());
-                Ok(change.update(update).record_labels(counted)?.also(put))
+                Ok(change.at(place).update(update).record_labels(counted)?.also(put))
             }
             FinalResult::Rejected(error) => {
                 let error = attribute_value(error)?;

@@ -13,7 +13,7 @@ use objects::UnreadableObject;
 use strum::EnumIter;
 
 /// Maximum size of the output as JSON, in bytes. A state of Step Functions can have 256 KiB, of which the Lambda
-/// integration uses a part, and `filter-labels` adds up to 150 names.
+/// integration uses a part, and `filter-labels` adds up to 200 names.
 const MAX_OUTPUT_BYTES: usize = 150 * 1024;
 
 /// Bytes that are reserved for the names of the output's fields and for the model's version.

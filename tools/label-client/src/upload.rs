@@ -1,4 +1,4 @@
-//! `cargo xtask upload`: uploads all pictures in folders, and skips those that are there already.
+//! `cargo xtask upload`: uploads all pictures in folders. Skips files that are already in the library.
 //!
 //! One thread finds files, some check them and compute checksums, others upload, and the main thread records the outcomes.
 //! Bounded queues connect them, and files are streamed, so that memory does not depend on the files' sizes.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// The parameter that has to be INACTIVE until the stack exists.
 const PROTECTION: &str = "UserPoolDeletionProtection";
@@ -144,6 +144,7 @@ pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<E
         add_indexes(&project, &console, &account, &options.stack, &overrides)?;
     }
     console.show(&mut account.deploy(&project, &template, &options.stack, &overrides)?)?;
+    wait_for_indexes(&project, &console, &account, &options.stack)?;
     let target = Target::Aws {
         stack_name: options.stack.clone(),
         account: Account::new(options.region.as_deref()),
@@ -176,28 +177,37 @@ fn add_indexes(
     stack: &str,
     overrides: &[String],
 ) -> Result<()> {
-    let script = |command: &str| {
-        let mut python = SAM.python(project);
-        account.configure(&mut python);
-        python
-            .arg(project.path("xtask/python/indexes.py"))
-            .args([command, "--stack-name", stack]);
-        python
-    };
     let templates: Vec<PathBuf> = console.part("Compare the table's indexes", "indexes", |part| {
-        let mut python = script("templates");
+        let mut python = indexes(project, account, stack, "templates");
         python.arg("--template").arg(built_template(project));
         serde_json::from_str(&part.output(&mut python)?)
             .context("xtask/python/indexes.py printed an unknown format")
     })?;
+    // An earlier deployment may have ended while DynamoDB filled an index: until then, the table cannot be updated.
+    wait_for_indexes(project, console, account, stack)?;
     for template in templates {
         console.say("The table gets several new indexes, one per update:");
         console.show(&mut account.deploy(project, &template, stack, overrides)?)?;
-        console.part("Wait until DynamoDB has filled the index", "indexes", |part| {
-            part.run(&mut script("wait"))
-        })?;
+        wait_for_indexes(project, console, account, stack)?;
     }
     Ok(())
+}
+
+/// Waits until DynamoDB has filled all indexes of a deployed stack.
+fn wait_for_indexes(project: &Project, console: &Console, account: &Account, stack: &str) -> Result<()> {
+    console.part("Wait until DynamoDB has filled the indexes", "indexes", |part| {
+        part.run(&mut indexes(project, account, stack, "wait"))
+    })
+}
+
+/// A command of `xtask/python/indexes.py`.
+fn indexes(project: &Project, account: &Account, stack: &str, command: &str) -> Command {
+    let mut python = SAM.python(project);
+    account.configure(&mut python);
+    python
+        .arg(project.path("xtask/python/indexes.py"))
+        .args([command, "--stack-name", stack]);
+    python
 }
 
 /// The command that protects the user pool of a deployed stack.

@@ -28,7 +28,7 @@ pub(crate) struct LogsOptions {
     /// The maximum number of lines: the newest ones. With --follow, also of the lines that follow
     #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = value_parser!(u32).range(1..=100_000))]
     limit: u32,
-    /// Go on with new lines, until Ctrl-C
+    /// Follow new lines until Ctrl-C
     #[arg(long)]
     follow: bool,
     /// Print each line as JSON, also metrics and Lambda's own lines

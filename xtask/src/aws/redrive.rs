@@ -38,7 +38,7 @@ struct FailedOptions {
     /// Only print what would be done
     #[arg(long, requires = "failed", conflicts_with = "yes")]
     dry_run: bool,
-    /// Do not ask
+    /// Don't ask for confirmation
     #[arg(long, requires = "failed")]
     yes: bool,
 }

@@ -5,7 +5,7 @@ use crate::attribute::{COUNT, NAME};
 use crate::expression::text;
 use crate::fake_table::{FakeTable, item_size, number};
 use crate::key::Key;
-use crate::{ClaimCondition, ClaimedEvent, CorrectError, FinalResult, Refiltered, Tombstone};
+use crate::{ClaimCondition, ClaimedEvent, CorrectError, FinalResult, Refiltered, StoreError, Tombstone};
 use domain::policy::Rename;
 use domain::{
     Claim, ClaimedImage, CorrectionChange, Criteria, FilterPolicy, ImageId, ImageRecord, Label, Metadata,
@@ -22,7 +22,12 @@ struct Library {
     default: FilterPolicy,
     /// The number of executions so far.
     executions: usize,
+    /// The number of [`KEYWORDS`] in the files.
+    keywords: usize,
 }
+
+/// Keywords of files: one that the model can find, too, and one that it cannot.
+const KEYWORDS: [&str; 2] = ["dog", "Grandma"];
 
 fn settings(min_confidence: f64, renames: &[(&str, &str)]) -> Settings {
     let policy = json!({"minConfidence": min_confidence, "maxLabels": 100});
@@ -69,6 +74,7 @@ impl Library {
             owner: Owner::new("demo").unwrap(),
             default: settings(50.0, &[]).policy,
             executions: 0,
+            keywords: 0,
         }
     }
 
@@ -108,6 +114,10 @@ impl Library {
         let day = self.executions % 3;
         let metadata = Metadata {
             taken_at: (day > 0).then(|| format!("2015-07-0{day}T18:20:00")),
+            keywords: KEYWORDS[..self.keywords.min(KEYWORDS.len())]
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             ..Metadata::default()
         };
         assert!(self.records().store_metadata(&claim, &metadata).await.unwrap());
@@ -116,6 +126,15 @@ impl Library {
 
     /// Stores a result like `persist`, with labels that were filtered by these criteria.
     async fn store(&self, claim: &Claim, answer: &[Label], criteria: &Criteria) {
+        self.try_to_store(claim, answer, criteria).await.unwrap();
+    }
+
+    async fn try_to_store(
+        &self,
+        claim: &Claim,
+        answer: &[Label],
+        criteria: &Criteria,
+    ) -> Result<(), StoreError> {
         let mut image = serde_json::to_value(claim).unwrap();
         let picture = json!({
             "size": 131_072, "format": "JPEG", "width": 4000, "height": 3000, "policy": self.default,
@@ -133,13 +152,10 @@ impl Library {
                 counted: &counted,
                 model_version: Some("3.0"),
             };
-            self.records()
-                .store_result(claim, result, &self.default)
-                .await
-                .unwrap();
+            self.records().store_result(claim, result, &self.default).await?;
             let newest = self.criteria(claim.image_id).await.labels_that_count(answer);
             if newest == counted {
-                return;
+                return Ok(());
             }
             counted = newest;
         }
@@ -516,6 +532,31 @@ async fn an_interrupted_change_of_many_labels_is_completed_by_the_next_writer() 
     library.check(true).await;
 }
 
+/// The picture has a capture time, so its first result moves it in the history.
+#[tokio::test]
+async fn an_interrupted_first_result_with_many_labels_leaves_no_rows_that_nobody_finds() {
+    for is_deleted in [false, true] {
+        let mut library = Library::new();
+        let labels: Vec<_> = super::names(0..100).collect();
+        let labels: Vec<_> = labels.iter().map(|name| (name.as_str(), 90.0)).collect();
+        let claim = library.claim(1, "0A").await;
+        let criteria = library.criteria(id(1)).await;
+        library.fake.state().cancellations = vec!["None", "ValidationError"];
+        let answer = answer(&labels);
+        let failed = library.try_to_store(&claim, &answer, &criteria).await;
+        assert!(failed.is_err());
+        let interrupted = library.record(1).await;
+        assert!(interrupted.rows_changing && !interrupted.label_rows.is_empty());
+        if is_deleted {
+            library.delete(1).await;
+        } else {
+            library.store(&claim, &answer, &criteria).await;
+            assert_eq!(library.names(1).await.len(), 100);
+        }
+        library.check(true).await;
+    }
+}
+
 /// Otherwise one damaged item would fail every job of its owner.
 #[tokio::test]
 async fn a_result_that_cannot_be_read_does_not_keep_the_others_from_being_filtered() {
@@ -626,6 +667,7 @@ proptest! {
                             }
                             before => before.and_then(|record| record.sequencer).unwrap_or_else(|| "0A".into()),
                         };
+                        library.keywords = image % 3;
                         let claim = library.claim(image, sequencer.trim_end_matches('0')).await;
                         let criteria = library.criteria(id(image)).await;
                         library.store(&claim, &answer(&found), &criteria).await;

@@ -12,7 +12,7 @@ const FIRST_READ_BYTES: u64 = 64 * 1024;
 /// The maximum length of a later read in bytes.
 const MAX_READ_BYTES: u64 = 1024 * 1024;
 /// The maximum number of reads, as in the step `validate`.
-const MAX_READS: u32 = 24;
+const MAX_READS: u32 = 28;
 
 /// The outcome of a file that changes while this program reads it.
 pub(super) const CHANGED: &str = "it changed during the upload";

@@ -127,7 +127,7 @@ impl Report {
         } else {
             row("Uploaded", self.uploaded);
         }
-        row("Already there", self.already_there);
+        row("Already in the library", self.already_there);
         let skipped: u64 = self.skipped.values().sum();
         let files = |files| Count { files, bytes: 0 };
         row("Skipped", files(skipped));
