@@ -5,123 +5,29 @@ use crate::http::owner::Caller;
 use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, NoSuchImage};
-use crate::routes::label::Label;
 use crate::routes::record::{image_id, name_execution};
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
 use crate::routes::view::{View, view};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use domain::record::{RecordedError, RecordedLabel};
-use domain::{Confidence, Corrections, Format, ImageId, ImageRecord, Metadata, Status, counting};
+use domain::{ImageDetails, ImageId, Status};
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
-
-/// What a list and a single image have in common.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ImageFacts {
-    pub(crate) image_id: ImageId,
-    pub(crate) status: Status,
-    /// The original file name. Null if unknown.
-    #[schema(required)]
-    file_name: Option<String>,
-    /// Bytes. Null until known.
-    #[schema(required)]
-    size: Option<u64>,
-    /// The format of the file's content. Null until known.
-    #[schema(required)]
-    format: Option<Format>,
-    /// Pixels, after the picture's orientation is applied. Null until known.
-    #[schema(required)]
-    width: Option<u32>,
-    /// Pixels, after the picture's orientation is applied. Null until known.
-    #[schema(required)]
-    height: Option<u32>,
-    /// The time by which images are sorted: when the picture was taken, by the camera's clock, or else when it was uploaded,
-    /// by your clock. Without a zone. Until the image is labeled for
-    /// the first time, the time of the upload.
-    #[schema(
-        pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}$",
-        examples("2015-07-13T18:20:00.000")
-    )]
-    time: String,
-    /// When the upload was created, or the object was first seen.
-    #[schema(format = DateTime)]
-    pub(crate) created_at: String,
-    /// When the image last changed.
-    #[schema(format = DateTime)]
-    updated_at: String,
-    /// The version of the model that found the labels. Null unless `LABELED`.
-    #[schema(required)]
-    model_version: Option<String>,
-    /// Why the image was rejected or failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    error: Option<RecordedError>,
-}
 
 /// An image with its labels.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Image {
     #[serde(flatten)]
-    facts: ImageFacts,
-    /// Most specific first, then by confidence. Empty unless `LABELED`.
-    labels: Vec<Label>,
-    /// Detected labels that don't count, because of your settings or corrections. Highest confidence first. Empty unless
-    /// `LABELED`.
-    other_labels: Vec<OtherLabel>,
-    /// Your corrections of the labels.
-    corrections: Corrections,
+    details: ImageDetails,
     /// Smallest first. Empty until they exist, a moment after the image is `LABELED`.
     thumbnails: Vec<Thumbnail>,
-    /// Why the image has no thumbnails. Absent if it has some, until they exist, and unless `LABELED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    thumbnails_error: Option<RecordedError>,
-    /// Whether a part of the picture is missing from the file, for example because its end is cut off. The rest is
-    /// labeled. False until the thumbnails of the latest result exist.
-    incomplete: bool,
-    /// How the picture was taken, according to the file.
-    metadata: Metadata,
     /// Where to get the file. Absent unless the file is a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     view: Option<View>,
-}
-
-/// A detected label that doesn't count.
-#[derive(Debug, Serialize, ToSchema)]
-struct OtherLabel {
-    /// Rekognition's name.
-    name: String,
-    /// How confident the model is.
-    confidence: Confidence,
-}
-
-/// The facts of a record, and its labels.
-pub(crate) fn facts_and_labels(record: ImageRecord) -> (ImageFacts, Vec<RecordedLabel>) {
-    // While an image is relabeled, the record still has the labels that will be replaced.
-    let labeled = record.status == Status::Labeled;
-    let time = record.time().to_owned();
-    let facts = ImageFacts {
-        image_id: record.image_id,
-        status: record.status,
-        file_name: record.file_name,
-        size: record.size,
-        format: record.format,
-        width: record.width,
-        height: record.height,
-        time,
-        created_at: record.created_at,
-        updated_at: record.updated_at,
-        model_version: record.model_version.filter(|_| labeled),
-        error: record.error,
-    };
-    (facts, record.labels.filter(|_| labeled).unwrap_or_default())
 }
 
 /// Returns the image. Deleted images are not found.
@@ -149,36 +55,10 @@ pub(crate) async fn show(
     let view = view(&app, &record).await?;
     let thumbnails = thumbnails(&app, record.status, &record.thumbnails).await?;
     let answer = result.map(|result| result.answer).unwrap_or_default();
-    let corrections = record.corrections();
-    let metadata = record.metadata.clone().unwrap_or_default();
-    let labeled = record.status == Status::Labeled;
-    let thumbnails_error = record.thumbnails_error.clone().filter(|_| labeled);
-    let incomplete = record.incomplete && labeled;
-    let (facts, counted) = facts_and_labels(record);
-    let sources: BTreeSet<&str> = counted.iter().flat_map(RecordedLabel::sources).collect();
-    let others = answer
-        .iter()
-        .filter(|label| !sources.contains(label.name.as_str()));
-    let other_labels = others
-        .map(|label| OtherLabel {
-            name: label.name.clone(),
-            confidence: label.confidence,
-        })
-        .collect();
-    let details = counting::details(&counted, &answer);
-    let labels = counted.into_iter().zip(details);
     Ok(Json(Image {
-        facts,
-        labels: labels
-            .map(|(recorded, details)| Label::new(recorded, details))
-            .collect(),
-        other_labels,
-        corrections,
-        view,
+        details: ImageDetails::new(record, &answer),
         thumbnails,
-        thumbnails_error,
-        incomplete,
-        metadata,
+        view,
     }))
 }
 

@@ -1,4 +1,4 @@
-//! Labels as the API returns them.
+//! Labels in lists of images.
 
 use domain::record::RecordedLabel;
 use domain::{Confidence, Instance};
@@ -38,54 +38,5 @@ impl From<RecordedLabel> for LabelSummary {
 impl LabelSummary {
     pub(crate) fn add_boxes(&mut self, instances: Vec<Instance>) {
         self.instances = Some(instances);
-    }
-}
-
-/// A label of an image.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Label {
-    /// Rekognition's name, such as `Coffee Cup`, or the name that you have chosen.
-    name: String,
-    /// How confident the model is. 100 if you've added the label, or if it is a keyword of the file.
-    confidence: Confidence,
-    /// Whether you've added the label.
-    added: bool,
-    /// Whether the label is a keyword of the file.
-    keyword: bool,
-    /// Rekognition's names of the labels that your settings rename to this one. Empty if there are no others.
-    detected_as: Vec<String>,
-    /// Where the model found it. Empty for labels without a location, such as `Outdoors`.
-    instances: Vec<Instance>,
-    /// All ancestors, such as `Animal` and `Mammal` for `Cat`.
-    parents: Vec<String>,
-    /// Other names for the same label.
-    aliases: Vec<String>,
-    /// Rekognition's categories, such as `Animals and Pets`.
-    categories: Vec<String>,
-}
-
-impl Label {
-    /// A label with its details from the model's answer.
-    pub(crate) fn new(recorded: RecordedLabel, details: domain::Label) -> Self {
-        let domain::Label {
-            name,
-            confidence,
-            instances,
-            parents,
-            aliases,
-            categories,
-        } = details;
-        Self {
-            name,
-            confidence,
-            added: recorded.added,
-            keyword: recorded.keyword,
-            detected_as: recorded.detected_as,
-            instances,
-            parents,
-            aliases,
-            categories,
-        }
     }
 }

@@ -7,6 +7,7 @@ pub mod claim;
 pub mod contract;
 pub mod corrections;
 pub mod counting;
+pub mod details;
 pub mod error_name;
 pub mod event;
 pub mod image;
@@ -27,6 +28,7 @@ pub use contract::{
 };
 pub use corrections::{CorrectionChange, Corrections};
 pub use counting::Criteria;
+pub use details::{ImageDetails, ImageFacts, LabelDetails};
 pub use error_name::{ErrorClass, ErrorName, StepError};
 pub use event::{EventKind, ObjectCreated, Sequencer};
 pub use image::{Format, ImageId, ImageKey, Orientation, Owner, Rendition, Status};

@@ -2,12 +2,11 @@
 
 use crate::app::App;
 use crate::http::problem::Problem;
-use crate::routes::images::{ImageFacts, facts_and_labels};
 use crate::routes::label::LabelSummary;
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
 use domain::label::json_len;
 use domain::record::RecordedLabel;
-use domain::{ImageId, ImageRecord, Label, Owner, Rendition, Status, counting};
+use domain::{ImageFacts, ImageId, ImageRecord, Label, Owner, Rendition, Status, counting};
 use records::Read;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -113,7 +112,7 @@ pub(crate) async fn add_boxes(
 fn summary(record: ImageRecord) -> ImageSummary {
     let stored_thumbnails = record.thumbnails.clone();
     let execution = record.execution_arn.clone();
-    let (facts, labels) = facts_and_labels(record);
+    let (facts, labels) = ImageFacts::and_labels(record);
     let recorded = Recorded {
         execution,
         labels: labels.clone(),
