@@ -12,4 +12,4 @@ pub use delete::{Version, Versions, delete, delete_all, list_versions};
 pub use presign::{NewObject, PresignedPut, PresignedUrl, ResponseHeaders, presign_get, presign_put};
 pub use read::{Range, check_readable, read, read_range};
 pub use unreadable::UnreadableObject;
-pub use write::write_jpeg;
+pub use write::write;

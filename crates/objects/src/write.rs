@@ -4,15 +4,21 @@ use aws::ServiceError;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 
-/// Writes a JPEG.
+/// Writes an object.
 ///
 /// # Errors
 /// The call to S3 fails.
-pub async fn write_jpeg(s3: &Client, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<(), ServiceError> {
+pub async fn write(
+    s3: &Client,
+    bucket: &str,
+    key: &str,
+    content_type: &str,
+    bytes: Vec<u8>,
+) -> Result<(), ServiceError> {
     s3.put_object()
         .bucket(bucket)
         .key(key)
-        .content_type("image/jpeg")
+        .content_type(content_type)
         .body(ByteStream::from(bytes))
         .send()
         .await

@@ -7,7 +7,7 @@ use aws::ServiceError;
 use domain::image::thumbnail_key;
 use domain::metric;
 use domain::record::RecordedError;
-use domain::{Claim, ErrorName, HasSubject, Outcome, Rendition, Status, StepError, Subject};
+use domain::{Claim, ErrorName, Format, HasSubject, Outcome, Rendition, Status, StepError, Subject};
 use objects::UnreadableObject;
 use picture::{Converted, Jpeg, THUMBNAIL_SIDES};
 use picture_process::{PictureProcess, ProcessError};
@@ -97,7 +97,8 @@ pub async fn handle(
         Ok(created) => {
             let mut written = Vec::new();
             for (key, jpeg) in keys.iter().zip(created.result) {
-                objects::write_jpeg(&function.s3, &claim.bucket, key, jpeg.bytes).await?;
+                let content_type = Format::Jpeg.content_type();
+                objects::write(&function.s3, &claim.bucket, key, content_type, jpeg.bytes).await?;
                 written.push(Rendition {
                     key: key.clone(),
                     width: jpeg.width,

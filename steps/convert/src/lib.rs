@@ -6,7 +6,7 @@
 use aws::ServiceError;
 use domain::image::rendition_key;
 use domain::metric;
-use domain::{Claim, ClaimedImage, ErrorName, Rendition, StepError};
+use domain::{Claim, ClaimedImage, ErrorName, Format, Rendition, StepError};
 use objects::UnreadableObject;
 use picture::Jpeg;
 use picture_process::{PictureProcess, ProcessError};
@@ -97,7 +97,8 @@ async fn write(convert: &Convert, claim: &Claim, key: &str) -> Result<Rendition,
     let version = claim.version_id.as_deref();
     let file = objects::read(&convert.s3, &claim.bucket, &claim.key, version).await??;
     let Jpeg { bytes, width, height } = convert.process.rendition(file).await?.result;
-    objects::write_jpeg(&convert.s3, &claim.bucket, key, bytes).await?;
+    let content_type = Format::Jpeg.content_type();
+    objects::write(&convert.s3, &claim.bucket, key, content_type, bytes).await?;
     Ok(Rendition {
         key: key.to_owned(),
         width,
