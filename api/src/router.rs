@@ -26,7 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(images::show, deletion::delete))
         .routes(routes!(corrections::correct))
         .routes(routes!(corrections::correct_many))
-        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(execution::show))
         .routes(routes!(relabel::start))

@@ -22,7 +22,7 @@ DOCUMENTS = sorted(
 # It describes the past, with earlier names.
 HISTORICAL = {"CHANGELOG.md"}
 # Other first parts of paths: folders that exist only after a build or a start, prefixes of S3 keys, and media types.
-NOT_IN_REPOSITORY = {".local", "target", "uploads", "renditions", "thumbnails", "application", "image"}
+NOT_IN_REPOSITORY = {".local", "target", "uploads", "renditions", "thumbnails", "exports", "application", "image"}
 # A fenced block: its language, and its content.
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WORD = re.compile(r"(?<![\w./:-])[\w.-]+/[\w./*-]+")

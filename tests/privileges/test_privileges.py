@@ -280,28 +280,44 @@ class Probes:
         self.stack.invoke("filter-labels", self.detected)
 
     def run_job_part(self) -> None:
-        """Applies settings that remove a label, and settings that bring it back."""
+        """Applies settings that remove a label, and settings that bring it back. Writes a file of an export, and deletes
+        that of a canceled export."""
         self.persist()
         for exclude in (["Dog"], []):
             self.put_settings(exclude)
-            job_id = self.put_job(self.owner)
-            done = self.stack.invoke("run-job-part", {"jobId": job_id, "owner": self.owner})
-            assert done["done"], done
+            self.run_job(self.put_job(self.owner))
+        written = self.run_job(self.put_job(self.owner, export="RUNNING"))
+        assert len(written["files"]) == 1, written
+        canceled = self.put_job(self.owner, export="CANCELED")
+        prefix = f"exports/{self.owner}/{canceled}/"
+        self.stack.s3.put_object(Bucket=self.stack.description["bucket"], Key=f"{prefix}1-end", Body=b"labels")
+        self.run_job(canceled)
+        left = self.stack.s3.list_objects_v2(Bucket=self.stack.description["bucket"], Prefix=prefix)
+        assert "Contents" not in left, left
 
-    def put_job(self, owner: str) -> str:
-        """A job that has made no progress for a long time."""
+    def run_job(self, job_id: str) -> dict:
+        """Runs a job of a small library, which has one part."""
+        done = self.stack.invoke("run-job-part", {"jobId": job_id, "owner": self.owner})
+        assert done["done"], done
+        return done
+
+    def put_job(self, owner: str, export: str | None = None) -> str:
+        """A job that has made no progress for a long time. `export` is the status of an export of an image."""
         job_id = f"0193a5a0-0000-7000-8000-{uuid.uuid4().hex[:12]}"
         job = {
             "jobId": {"S": job_id},
             "owner": {"S": owner},
-            "kind": {"S": "REFILTER"},
-            "status": {"S": "RUNNING"},
+            "kind": {"S": "EXPORT" if export else "REFILTER"},
+            "status": {"S": export or "RUNNING"},
             "processed": {"N": "0"},
             "changed": {"N": "0"},
-            "createdAt": {"S": "2026-11-22T12:00:00.000Z"},
+            "startedAt": {"S": "2026-11-22T12:00:00.000Z"},
             "updatedAt": {"S": "2026-11-22T12:00:00.000Z"},
             "expiresAt": {"N": "2000000000"},
         }
+        if export:
+            images = {"L": [{"S": self.claimed["imageId"]}]}
+            job["export"] = {"M": {"format": {"S": "XMP"}, "selection": {"M": {"images": images}}}}
         self.put_item(f"JOB#{job_id}", job, owner)
         return job_id
 
@@ -362,6 +378,10 @@ class Probes:
         job = self.ask("PUT", "/settings", {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []})
         wait_until("the job has ended", lambda: self.ask("GET", f"/jobs/{job['jobId']}")["status"] != "RUNNING")
         self.ask("DELETE", "/settings")
+        wanted = {"kind": "EXPORT", "format": "JSON", "ids": [created["imageId"]]}
+        exported = f"/jobs/{self.ask('POST', '/jobs', wanted)['jobId']}"
+        wait_until("the export has succeeded", lambda: self.ask("GET", exported)["status"] == "SUCCEEDED")
+        self.send("GET", self.ask("GET", exported)["files"][0]["url"])
         # Step Functions says whether the execution of such a job is running.
         payload = self.token.split(".")[1]
         owner = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"]

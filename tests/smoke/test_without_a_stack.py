@@ -98,7 +98,7 @@ class SmokeWithoutStackTest(unittest.TestCase):
 
     def list_versions(self, s3, versions, markers=()):
         """S3 lists these versions of uploads, and nothing else."""
-        for prefix in ("uploads", "renditions", "thumbnails"):
+        for prefix in ("uploads", "renditions", "thumbnails", "exports"):
             answer = {
                 "Versions": [{"Key": f"uploads/owner/{key}", "VersionId": version} for key, version in versions],
                 "DeleteMarkers": [{"Key": f"uploads/owner/{key}", "VersionId": version} for key, version in markers],

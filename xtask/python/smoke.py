@@ -14,6 +14,7 @@ label them.
 import argparse
 import base64
 import contextlib
+import csv
 import functools
 import hashlib
 import io
@@ -146,6 +147,7 @@ class Smoke:
             ("Search", self.search),
             ("List in each order", self.orders),
             ("Correct labels", self.correct),
+            ("Export labels", self.export),
             ("Reject a file that is not a picture", self.reject),
             ("Record failed executions, cache no error of the API", self.fail_on_purpose),
             (f"Redrive a failed execution ({REDRIVEN})", self.redrive_execution),
@@ -302,16 +304,10 @@ class Smoke:
             lambda: [image for image in self.ask("GET", "/images")["images"] if image["fileName"] == "dots.jpg"],
         )
         image = self.settled(found[0]["imageId"], "LABELED")
-        # The URL is a secret while it is valid. requests puts it into its errors.
-        try:
-            # As the page does when it downloads pictures.
-            answer = self.http.get(image["view"]["url"], headers={"origin": self.web_url}, timeout=REQUEST)
-        except requests.RequestException as error:
-            raise Failed(f"S3 can't be reached ({type(error).__name__})") from None
+        # As the page does when it downloads pictures.
+        answer = self.download(image["view"]["url"], {"origin": self.web_url})
         allowed = answer.headers.get("access-control-allow-origin")
         expect(allowed == self.web_url, f"S3 does not allow downloads from {self.web_url} (CORS: {allowed})")
-        code = re.search(r"<Code>(\w+)</Code>", answer.text[:1000])
-        expect(answer.status_code == 200, f"S3 answers {answer.status_code} {code[1] if code else ''}")
         expect(answer.content == content, "S3 answers with another object")
 
     def duplicates(self):
@@ -463,6 +459,24 @@ class Smoke:
         self.dead_letter = None
         return self.finish(DEAD_LETTER, self.settled(before["imageId"], "LABELED", since=before))
 
+    def export(self):
+        """Exports the labels of one picture as a table, and downloads the file."""
+        image = self.find("JPEG")
+        wanted = {"kind": "EXPORT", "format": "CSV", "ids": [image["imageId"]]}
+        path = f"/jobs/{self.ask('POST', '/jobs', wanted, expected=202)['jobId']}"
+        until("the export has ended", lambda: self.ask("GET", path)["status"] != "RUNNING")
+        job = self.ask("GET", path)
+        expect(job["status"] == "SUCCEEDED", f"the export has ended as {job['status']}")
+        expect(len(job["files"]) == 1, f"the export has {len(job['files'])} files")
+        answer = self.download(job["files"][0]["url"])
+        disposition = answer.headers.get("content-disposition", "")
+        expect(disposition.startswith("attachment;"), f"browsers would open the file: {disposition!r}")
+        rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+        labels = {label["name"] for label in self.ask("GET", f"/images/{image['imageId']}")["labels"]}
+        expect({row["label"] for row in rows} == labels, f"the file has {len(rows)} rows for {len(labels)} labels")
+        expect({row["imageId"] for row in rows} == {image["imageId"]}, "the file has other pictures")
+        return f"{len(rows)} rows"
+
     def change_settings(self):
         """Stores settings that keep one label per picture."""
         policy = {"minConfidence": 10, "maxLabels": 1, "include": [], "exclude": []}
@@ -513,6 +527,17 @@ class Smoke:
         """A response, without following redirects."""
         headers = {"authorization": f"Bearer {self.token}"} if authorization else {}
         return self.http.get(f"{self.web_url}{path}", headers=headers, allow_redirects=False, timeout=REQUEST)
+
+    def download(self, url, headers=None):
+        """The response to a presigned GET."""
+        # The URL is a secret while it is valid. requests puts it into its errors.
+        try:
+            answer = self.http.get(url, headers=headers, timeout=REQUEST)
+        except requests.RequestException as error:
+            raise Failed(f"S3 can't be reached ({type(error).__name__})") from None
+        code = re.search(r"<Code>(\w+)</Code>", answer.text[:1000])
+        expect(answer.status_code == 200, f"S3 answers {answer.status_code} {code[1] if code else ''}")
+        return answer
 
     def ask(self, method, path, body=None, expected=200):
         """Asks the API as the page does: through the page's origin."""
@@ -638,7 +663,7 @@ class Smoke:
     def versions(self):
         """The keys and version ids of all versions and delete markers of the temporary user's objects."""
         pages = self.s3.get_paginator("list_object_versions")
-        for prefix in ("uploads", "renditions", "thumbnails"):
+        for prefix in ("uploads", "renditions", "thumbnails", "exports"):
             for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix=f"{prefix}/{self.owner}/"):
                 for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                     yield version["Key"], version["VersionId"]

@@ -377,7 +377,8 @@ impl Checks<'_> {
         }
         let (page, tests) = (
             any(&[Part::Page]),
-            any(&[Part::StateMachine, Part::Page, Part::Browser]),
+            // The part `api` runs exiftool, which is one of the packages.
+            any(&[Part::StateMachine, Part::Page, Part::Api, Part::Browser]),
         );
         if page || tests {
             tasks.push(Box::new(move || {

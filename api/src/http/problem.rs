@@ -8,6 +8,7 @@ use domain::ImageId;
 use jiff::Timestamp;
 use records::RecordsError;
 use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// Identifies the kind of error. Stable: programs compare it.
@@ -49,6 +50,8 @@ pub(crate) enum ProblemType {
     NotLabeled,
     #[serde(rename = "urn:image-label-generator:problem:too-many-corrections")]
     TooManyCorrections,
+    #[serde(rename = "urn:image-label-generator:problem:too-many-exports")]
+    TooManyExports,
     #[serde(rename = "urn:image-label-generator:problem:already-uploaded")]
     AlreadyUploaded,
     #[serde(rename = "urn:image-label-generator:problem:no-such-route")]
@@ -75,6 +78,7 @@ impl ProblemType {
             | Self::NothingUploaded
             | Self::NotLabeled
             | Self::TooManyCorrections
+            | Self::TooManyExports
             | Self::AlreadyUploaded => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -105,6 +109,7 @@ impl ProblemType {
             Self::NothingUploaded => "Nothing uploaded yet",
             Self::NotLabeled => "No labels",
             Self::TooManyCorrections => "Too many corrections",
+            Self::TooManyExports => "Too many exports",
             Self::AlreadyUploaded => "Already uploaded",
             Self::NoSuchRoute => "Route not found",
             Self::MethodNotAllowed => "Method not allowed",
@@ -128,7 +133,7 @@ pub(crate) struct Problem {
     /// The invalid field, parameter or part of the path. The first one if several are invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
     /// All invalid fields, if several are invalid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
@@ -167,7 +172,7 @@ impl Problem {
 
     fn of_field(kind: ProblemType, field: &'static str, rule: &str) -> Self {
         Self {
-            field: Some(field),
+            field: Some(Cow::Borrowed(field)),
             ..Self::new(kind, format!("{field} must be {rule}."))
         }
     }
@@ -188,10 +193,24 @@ impl Problem {
             .collect();
         let sentences: Vec<_> = errors.iter().map(|error| error.detail.as_str()).collect();
         Self {
-            field: fields.first().map(|(field, _)| *field),
+            field: fields.first().map(|(field, _)| Cow::Borrowed(*field)),
             detail: sentences.join(" "),
             errors: if errors.len() > 1 { errors } else { vec![] },
             ..Self::new(ProblemType::InvalidField, "")
+        }
+    }
+
+    /// The problem of a query that is the value of a field: names the field and the parameter, such as `search.label`. `rule`
+    /// is that of the field.
+    pub(crate) fn within(self, (field, rule): (&'static str, &str)) -> Self {
+        match &self.field {
+            Some(parameter) => Self {
+                field: Some(format!("{field}.{parameter}").into()),
+                detail: format!("{field}.{}", self.detail),
+                ..self
+            },
+            // A parameter is unknown.
+            None => Self::invalid_field(field, rule),
         }
     }
 
@@ -283,9 +302,16 @@ impl Problem {
     pub(crate) fn too_many_corrections(field: &'static str, max: usize) -> Self {
         let detail = format!("An image can have up to {max} such corrections. Reset some of them first.");
         Self {
-            field: Some(field),
+            field: Some(Cow::Borrowed(field)),
             ..Self::new(ProblemType::TooManyCorrections, detail)
         }
+    }
+
+    /// The owner has as many running exports as allowed.
+    pub(crate) fn too_many_exports(max: usize) -> Self {
+        let detail =
+            format!("You already have {max} exports in progress. Wait until one is done, or cancel it.");
+        Self::new(ProblemType::TooManyExports, detail)
     }
 
     pub(crate) fn no_execution() -> Self {
@@ -309,7 +335,7 @@ impl Problem {
             "This file is already uploaded, as image {image_id}. To upload it again, set allowDuplicate to true."
         );
         Self {
-            field: Some(field),
+            field: Some(Cow::Borrowed(field)),
             image_id: Some(image_id),
             ..Self::new(ProblemType::AlreadyUploaded, detail)
         }

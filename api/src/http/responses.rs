@@ -31,6 +31,11 @@ pub(crate) struct NoSuchJob(#[expect(dead_code, reason = "only utoipa reads it")
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct CannotCorrect(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
+/// `too-many-exports`: you already have three exports in progress.
+#[derive(IntoResponses)]
+#[response(status = 409, content_type = "application/problem+json")]
+pub(crate) struct TooManyExports(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
 /// `being-labeled`: an execution is processing the image. `nothing-uploaded`: no file has been uploaded yet.
 #[derive(IntoResponses)]
 #[response(status = 409, content_type = "application/problem+json")]

@@ -7,6 +7,7 @@ use crate::routes::deletion::{Deletion, delete_image};
 use crate::routes::uploads::UPLOAD_VALID_FOR;
 use axum::Json;
 use axum::extract::State;
+use domain::export;
 use domain::image::UPLOADS_PREFIX;
 use domain::{ImageId, ImageKey, Owner};
 use futures_util::future::ready;
@@ -36,7 +37,7 @@ struct Progress {
     deleted_images: usize,
 }
 
-/// Deletes settings, images, objects without a record, label counts and jobs. The caller repeats the request until it is done.
+/// Deletes settings, images, objects without a record, label counts, jobs and exported files. The caller repeats the request until it is done.
 /// Each request starts with whatever is left.
 ///
 /// Two kinds of items remain and expire: tombstones, without which an upload in progress would bring its image back, and
@@ -47,8 +48,8 @@ struct Progress {
     tag = "account",
     operation_id = "deleteData",
     summary = "Delete all your data",
-    description = "Deletes images with their files and labels, label counts, settings and jobs, but not the account. Each \
-        request works for up to 15 seconds. Repeat it until `done` is true.",
+    description = "Deletes images with their files and labels, label counts, settings, jobs and exported files, but not the \
+        account. Each request works for up to 15 seconds. Repeat it until `done` is true.",
     responses((status = 200, description = "The progress", body = Progress)),
 )]
 pub(crate) async fn delete(
@@ -65,7 +66,8 @@ pub(crate) async fn delete(
     let done = erasure.images(&mut deleted_images).await?
         && erasure.objects(&mut deleted_images).await?
         && erasure.counts().await?
-        && erasure.jobs().await?;
+        && erasure.jobs().await?
+        && erasure.exports().await?;
     Ok(Json(Progress { done, deleted_images }))
 }
 
@@ -186,6 +188,26 @@ impl Erasure<'_> {
                     return Ok(false);
                 }
                 records.delete_job(self.owner, job.job_id).await?;
+            }
+        }
+    }
+
+    /// Deletes the files of exports, after the jobs: a part that is running writes its file before it checks whether its job
+    /// exists, and deletes the file if not. Returns whether all are deleted.
+    async fn exports(&self) -> Result<bool, Problem> {
+        let App { s3, bucket, .. } = self.app;
+        let prefix = export::owner_prefix(self.owner);
+        loop {
+            let page = objects::list_versions(s3, bucket, &prefix, PAGE).await?;
+            if page.versions.is_empty() {
+                return Ok(true);
+            }
+            let keys: BTreeSet<String> = page.versions.into_iter().map(|version| version.key).collect();
+            for key in &keys {
+                if !self.has_time() {
+                    return Ok(false);
+                }
+                objects::delete(s3, bucket, key).await?;
             }
         }
     }

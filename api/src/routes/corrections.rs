@@ -7,7 +7,7 @@ use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, BodyTooLarge, CannotCorrect, InvalidBodyType, NoSuchImage};
 use crate::routes::label::LabelSummary;
-use crate::routes::record::{image_id, name_execution};
+use crate::routes::record::{IDS, image_id, image_ids, name_execution};
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::contract::OutcomeLabel;
@@ -18,14 +18,9 @@ use domain::{CorrectionChange, Corrections, ImageId, ImageRecord, Owner, Status}
 use records::{CorrectError, Corrected};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// The maximum number of images that one request corrects.
-const MAX_IDS: usize = 100;
-
-const IDS: (&str, &str) = ("ids", "a list of 1 to 100 image IDs as returned by POST /uploads");
 const ADD: (&str, &str) = (
     "add",
     "a list of up to 50 label names of 1 to 100 characters without control characters and without spaces at the ends",
@@ -216,7 +211,7 @@ pub(crate) async fn correct_many(
     _: NoParameters,
     JsonBody(body): JsonBody<NewCorrectionsOfImages>,
 ) -> Result<Json<CorrectedImages>, Problem> {
-    let ids = body.ids.and_then(ids);
+    let ids = body.ids.and_then(image_ids);
     let invalid = if ids.is_none() { vec![IDS] } else { vec![] };
     let lists = NewCorrections {
         add: body.add,
@@ -248,23 +243,6 @@ pub(crate) async fn correct_many(
     Ok(Json(CorrectedImages {
         results: results.collect::<Result<_, Problem>>()?,
     }))
-}
-
-/// Reads distinct IDs, in their order.
-fn ids(value: Value) -> Option<Vec<ImageId>> {
-    let texts: Vec<String> = serde_json::from_value(value).ok()?;
-    if !(1..=MAX_IDS).contains(&texts.len()) {
-        return None;
-    }
-    let mut seen = HashSet::new();
-    let mut ids = vec![];
-    for text in texts {
-        let id = ImageId::parse(&text)?;
-        if seen.insert(id) {
-            ids.push(id);
-        }
-    }
-    Some(ids)
 }
 
 /// The error names all invalid fields, in addition to `invalid`.
@@ -364,14 +342,5 @@ mod tests {
         }
         let both = problem(json!({"add": 1, "remove": [2]}));
         assert_eq!(both["errors"].as_array().unwrap().len(), 2);
-    }
-
-    #[test]
-    fn ids_are_distinct_and_limited() {
-        let id = |number: usize| format!("0193a5a0-0000-7000-8000-{number:012}");
-        assert_eq!(ids(json!([id(1), id(2), id(1)])).unwrap().len(), 2);
-        assert_eq!(ids(json!([])), None);
-        assert_eq!(ids(json!(["../images"])), None);
-        assert_eq!(ids(json!((0..101).map(id).collect::<Vec<_>>())), None);
     }
 }

@@ -1,14 +1,20 @@
 //! `/jobs`: bulk jobs.
 
+mod export;
+
 use crate::app::App;
+use crate::http::body::JsonBody;
 use crate::http::owner::Caller;
 use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
-use crate::http::responses::{BadRequest, NoSuchJob};
+use crate::http::responses::{BadRequest, BodyTooLarge, InvalidBodyType, NoSuchJob, TooManyExports};
 use axum::Json;
 use axum::extract::{Path, State};
-use domain::{JobId, JobKind, JobProgress, JobStatus, Owner};
+use axum::http::StatusCode;
+use domain::export::{ExportSelection, MAX_RUNNING_EXPORTS};
+use domain::{Export, ExportFormat, JobId, JobKind, JobProgress, JobStatus, Owner};
 use executions::State as Execution;
+use export::{File, NewJob, RequestedJob};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
@@ -19,6 +25,9 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The number of jobs in the list.
 const MAX_JOBS: i32 = 20;
+
+/// The number of jobs among which running exports are counted.
+const MAX_COUNTED_JOBS: i32 = 100;
 
 /// How long a running job may store no progress before Step Functions is asked whether its execution is running.
 const SILENCE: SignedDuration = SignedDuration::from_secs(30);
@@ -35,8 +44,21 @@ pub(crate) struct Job {
     total: Option<u64>,
     /// Images that have been processed.
     processed: u64,
-    /// Images that the job has changed.
+    /// Images that the job has changed. 0 for exports.
     changed: u64,
+    /// The format of the files. Absent unless the job is an export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    format: Option<ExportFormat>,
+    /// The files of an export that has succeeded. Empty if no image matches, and after `filesExpireAt`. Absent for other
+    /// jobs, and in the list of jobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    files: Option<Vec<File>>,
+    /// Until when the files can be downloaded: seven days after the start of the export. Present together with `files`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    files_expire_at: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
     /// When the job last made progress.
@@ -53,6 +75,9 @@ impl From<domain::Job> for Job {
             total: job.total,
             processed: job.processed,
             changed: job.changed,
+            format: job.export.map(|export| export.format),
+            files: None,
+            files_expire_at: None,
             created_at: job.created_at,
             updated_at: job.updated_at,
         }
@@ -66,48 +91,85 @@ pub(crate) struct JobList {
     jobs: Vec<Job>,
 }
 
-/// Starts a job. It replaces older running jobs of the same kind: they would do the same. Both may run for a moment, which
-/// does no harm.
-pub(crate) async fn start(app: &App, owner: &Owner, kind: JobKind) -> Result<JobId, Problem> {
+/// Starts a job that applies new settings. It replaces older running ones: they would do the same. Both may run for a moment,
+/// which does no harm.
+pub(crate) async fn start_refilter(app: &App, owner: &Owner) -> Result<JobId, Problem> {
+    let job = new_job(owner, JobKind::Refilter);
+    let job_id = job.job_id;
+    app.records.create_job(&job).await?;
+    start(app, job).await?;
+    for job in app.records.jobs(owner, MAX_JOBS).await? {
+        if job.job_id < job_id && job.kind == JobKind::Refilter && job.status == JobStatus::Running {
+            app.records.cancel_job(owner, job.job_id).await?;
+        }
+    }
+    Ok(job_id)
+}
+
+/// Starts an export, unless too many are running.
+async fn start_export(app: &App, owner: &Owner, export: Export) -> Result<domain::Job, Problem> {
+    let mut job = new_job(owner, JobKind::Export);
+    if let ExportSelection::Images(ids) = &export.selection {
+        job.total = Some(ids.len() as u64);
+    }
+    job.export = Some(export);
+    // Stored before it counts: of requests at the same moment, the last one that counts sees all of them.
+    app.records.create_job(&job).await?;
+    if running_exports(app, owner).await? > MAX_RUNNING_EXPORTS {
+        app.records.delete_job(owner, job.job_id).await?;
+        return Err(Problem::too_many_exports(MAX_RUNNING_EXPORTS));
+    }
+    start(app, job).await
+}
+
+async fn running_exports(app: &App, owner: &Owner) -> Result<usize, Problem> {
+    let mut running = 0;
+    for job in app.records.jobs(owner, MAX_COUNTED_JOBS).await? {
+        if job.kind == JobKind::Export && current(app, job).await?.status == JobStatus::Running {
+            running += 1;
+        }
+    }
+    Ok(running)
+}
+
+fn new_job(owner: &Owner, kind: JobKind) -> domain::Job {
     let now = Timestamp::now();
-    let job_id = JobId::new();
-    let job = domain::Job {
-        job_id,
+    domain::Job {
+        job_id: JobId::new(),
         owner: owner.clone(),
         kind,
         status: JobStatus::Running,
         total: None,
         processed: 0,
         changed: 0,
+        export: None,
+        files: vec![],
         created_at: format!("{now:.3}"),
         updated_at: format!("{now:.3}"),
         expires_at: (now + KEPT_FOR).as_second(),
-    };
-    app.records.create_job(&job).await?;
+    }
+}
+
+/// Starts the execution of a job whose record is stored.
+async fn start(app: &App, job: domain::Job) -> Result<domain::Job, Problem> {
     let input = JobProgress {
-        job_id,
-        owner: owner.clone(),
+        job_id: job.job_id,
+        owner: job.owner.clone(),
         after: None,
         processed: 0,
         changed: 0,
+        files: vec![],
         done: false,
     };
     let input = serde_json::to_string(&input).map_err(|_| Problem::internal())?;
-    let name = job_id.to_string();
+    let name = job.job_id.to_string();
     let started = executions::start(&app.sfn, &app.jobs_state_machine_arn, &name, input).await;
     if let Err(error) = started {
         // The next request starts another job.
-        app.records.end_job(owner, job_id, JobStatus::Canceled).await?;
+        app.records.cancel_job(&job.owner, job.job_id).await?;
         return Err(error.into());
     }
-    for job in app.records.jobs(owner, MAX_JOBS).await? {
-        if job.job_id < job_id && job.kind == kind && job.status == JobStatus::Running {
-            app.records
-                .end_job(owner, job.job_id, JobStatus::Canceled)
-                .await?;
-        }
-    }
-    Ok(job_id)
+    Ok(job)
 }
 
 /// Returns the owner's newest jobs.
@@ -126,9 +188,38 @@ pub(crate) async fn list(
 ) -> Result<Json<JobList>, Problem> {
     let mut jobs = vec![];
     for job in app.records.jobs(&owner, MAX_JOBS).await? {
-        jobs.push(with_status(&app, job).await?);
+        jobs.push(current(&app, job).await?.into());
     }
     Ok(Json(JobList { jobs }))
+}
+
+/// Starts an export.
+#[utoipa::path(
+    post,
+    path = "/jobs",
+    tag = "jobs",
+    operation_id = "startJob",
+    summary = "Export the labels of your images",
+    description = "Starts a job that writes files with the labels of all your images, of those that match a search, or of up \
+        to 100 images. `GET /jobs/{jobId}` returns links to the files when the job has succeeded. At most three exports can \
+        run at the same time.",
+    request_body = inline(RequestedJob),
+    responses(
+        (status = 202, description = "The job", body = Job),
+        BadRequest,
+        TooManyExports,
+        BodyTooLarge,
+        InvalidBodyType,
+    ),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    Caller(owner): Caller,
+    _: NoParameters,
+    JsonBody(body): JsonBody<NewJob>,
+) -> Result<(StatusCode, Json<Job>), Problem> {
+    let job = start_export(&app, &owner, body.check()?).await?;
+    Ok((StatusCode::ACCEPTED, Json(job.into())))
 }
 
 /// Returns a job.
@@ -148,8 +239,14 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, Problem> {
     let job = app.records.job(&owner, job_id(&id)?).await?;
-    let job = job.ok_or_else(Problem::no_such_job)?;
-    Ok(Json(with_status(&app, job).await?))
+    let job = current(&app, job.ok_or_else(Problem::no_such_job)?).await?;
+    let files = export::files(&app, &job).await?;
+    let (files, files_expire_at) = files.map(|files| (files.files, files.expire_at)).unzip();
+    Ok(Json(Job {
+        files,
+        files_expire_at,
+        ..job.into()
+    }))
 }
 
 /// Cancels a job. Does nothing if it has ended.
@@ -159,7 +256,8 @@ pub(crate) async fn show(
     tag = "jobs",
     operation_id = "cancelJob",
     summary = "Cancel a job",
-    description = "The job stops after the images that it is processing. Images that were processed keep the result.",
+    description = "The job stops after the images that it is processing. Images that were processed keep the result. The \
+        files of a canceled export are deleted.",
     params(("jobId" = JobId, Path, description = "As returned by the request that started the job")),
     responses((status = 200, description = "The job", body = Job), BadRequest, NoSuchJob),
 )]
@@ -170,7 +268,7 @@ pub(crate) async fn cancel(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, Problem> {
     let id = job_id(&id)?;
-    app.records.end_job(&owner, id, JobStatus::Canceled).await?;
+    app.records.cancel_job(&owner, id).await?;
     let job = app.records.job(&owner, id).await?;
     Ok(Json(job.ok_or_else(Problem::no_such_job)?.into()))
 }
@@ -184,8 +282,8 @@ fn job_id(text: &str) -> Result<JobId, Problem> {
     })
 }
 
-/// The job as it is shown. A job that has stored no progress for a while is `FAILED` if its execution has ended.
-async fn with_status(app: &App, job: domain::Job) -> Result<Job, Problem> {
+/// The job with its current status. A job that has stored no progress for a while is `FAILED` if its execution has ended.
+async fn current(app: &App, job: domain::Job) -> Result<domain::Job, Problem> {
     let mut job = job;
     let silent_since: Option<Timestamp> = job.updated_at.parse().ok();
     let is_silent = silent_since.is_none_or(|time| Timestamp::now().duration_since(time) > SILENCE);
@@ -200,5 +298,5 @@ async fn with_status(app: &App, job: domain::Job) -> Result<Job, Problem> {
             }
         }
     }
-    Ok(job.into())
+    Ok(job)
 }

@@ -6,7 +6,7 @@
 
 mod labels;
 mod position;
-mod query;
+pub(crate) mod query;
 mod search;
 pub(crate) mod summary;
 

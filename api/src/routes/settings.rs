@@ -10,7 +10,7 @@ use crate::routes::jobs;
 use axum::Json;
 use axum::extract::State;
 use domain::policy::{FilterPolicy, MAX_LABELS, PolicyError, Rename, Settings};
-use domain::{Confidence, JobId, JobKind};
+use domain::{Confidence, JobId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -125,7 +125,7 @@ pub(crate) async fn store(
 ) -> Result<Json<AppliedSettings>, Problem> {
     let settings = check(body)?;
     app.records.store_settings(&owner, &settings).await?;
-    let job_id = jobs::start(&app, &owner, JobKind::Refilter).await?;
+    let job_id = jobs::start_refilter(&app, &owner).await?;
     Ok(Json(AppliedSettings {
         settings: settings.into(),
         job_id,
@@ -148,7 +148,7 @@ pub(crate) async fn reset(
     _: NoParameters,
 ) -> Result<Json<AppliedSettings>, Problem> {
     app.records.delete_settings(&owner).await?;
-    let job_id = jobs::start(&app, &owner, JobKind::Refilter).await?;
+    let job_id = jobs::start_refilter(&app, &owner).await?;
     Ok(Json(AppliedSettings {
         settings: Settings::new(app.default_policy.clone()).into(),
         job_id,

@@ -1,5 +1,6 @@
 //! Bulk jobs: work on many images of one owner.
 
+use crate::export::{Export, ExportFile};
 use crate::image::Owner;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -49,6 +50,8 @@ impl fmt::Display for JobId {
 pub enum JobKind {
     /// Applies the owner's settings to all labeled images, without the model.
     Refilter,
+    /// Writes the labels of images to files.
+    Export,
 }
 
 /// Progress of a job.
@@ -60,8 +63,8 @@ pub enum JobStatus {
     Running,
     /// All images have been processed.
     Succeeded,
-    /// The owner has canceled it, or a newer job of the same kind has replaced it. Images that were processed keep the
-    /// result.
+    /// The owner has canceled it, or newer settings have replaced it. Images that were processed keep the result. An export
+    /// has no files.
     Canceled,
     /// Its execution has ended without completing it. A redrive of the execution resumes it.
     Failed,
@@ -80,7 +83,7 @@ impl JobStatus {
 }
 
 /// A job's record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
     /// The job.
@@ -96,8 +99,14 @@ pub struct Job {
     pub total: Option<u64>,
     /// Images that have been processed.
     pub processed: u64,
-    /// Images that the job has changed.
+    /// Images that the job has changed. 0 for an export.
     pub changed: u64,
+    /// What an export contains. Absent for other jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Export>,
+    /// The files that an export has written so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ExportFile>,
     /// When it was created: ISO 8601, UTC, milliseconds. Not stored as `createdAt`: the index `added` lists every item that
     /// has this attribute.
     #[serde(rename = "startedAt")]
@@ -125,6 +134,9 @@ pub struct JobProgress {
     /// Images that the job has changed.
     #[serde(default)]
     pub changed: u64,
+    /// The files that an export has written so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ExportFile>,
     /// Whether there is nothing left to do.
     #[serde(default)]
     pub done: bool,

@@ -38,6 +38,7 @@ pub(crate) const WIDTH: Name = "width";
 
 // Attributes of a job.
 pub(crate) const CHANGED: Name = "changed";
+pub(crate) const FILES: Name = "files";
 pub(crate) const PROCESSED: Name = "processed";
 pub(crate) const TOTAL: Name = "total";
 

@@ -1,9 +1,9 @@
 //! Records of bulk jobs, and the images that they process.
 
-use crate::attribute::{CHANGED, HISTORY, PROCESSED, SORT_KEY, STATUS, TOTAL, UPDATED_AT};
+use crate::attribute::{CHANGED, FILES, HISTORY, PROCESSED, SORT_KEY, STATUS, TOTAL, UPDATED_AT};
 use crate::expression::{Condition, Expressions, Update, equals, number, text};
 use crate::key::{Key, image_id};
-use crate::{Records, RecordsError, from_item, now};
+use crate::{Records, RecordsError, attribute_value, from_item, now};
 use aws::ServiceError;
 use aws_sdk_dynamodb::types::Select;
 use domain::{ImageId, ImageRecord, Job, JobId, JobProgress, JobStatus, Owner, table};
@@ -62,17 +62,12 @@ impl Records {
         self.delete_item(&Key::job(owner, job_id)).await
     }
 
-    /// Ends a running job with this status. Returns whether it was running.
+    /// Cancels a running job. Returns whether it was running.
     ///
     /// # Errors
     /// The call to DynamoDB fails.
-    pub async fn end_job(
-        &self,
-        owner: &Owner,
-        job_id: JobId,
-        status: JobStatus,
-    ) -> Result<bool, ServiceError> {
-        let update = Update::new().set(STATUS, text(status.as_str()));
+    pub async fn cancel_job(&self, owner: &Owner, job_id: JobId) -> Result<bool, ServiceError> {
+        let update = Update::new().set(STATUS, text(JobStatus::Canceled.as_str()));
         self.update_running_job(owner, job_id, update).await
     }
 
@@ -93,13 +88,22 @@ impl Records {
     /// Stores the progress of a running job. Returns whether it is running.
     ///
     /// # Errors
-    /// The call to DynamoDB fails.
-    pub async fn advance_job(&self, progress: &JobProgress) -> Result<bool, ServiceError> {
-        let update = Update::new()
-            .set(PROCESSED, number(progress.processed))
-            .set(CHANGED, number(progress.changed));
-        self.update_running_job(&progress.owner, progress.job_id, update)
-            .await
+    /// See [`RecordsError`].
+    pub async fn advance_job(&self, progress: &JobProgress) -> Result<bool, RecordsError> {
+        let update = stored(progress)?;
+        let (owner, job_id) = (&progress.owner, progress.job_id);
+        Ok(self.update_running_job(owner, job_id, update).await?)
+    }
+
+    /// Stores the progress of a running job and that it has succeeded, in one update: a slow attempt of an earlier part, which
+    /// knows only some of the files, cannot store its progress after that. Returns whether the job was running.
+    ///
+    /// # Errors
+    /// See [`RecordsError`].
+    pub async fn complete_job(&self, progress: &JobProgress) -> Result<bool, RecordsError> {
+        let update = stored(progress)?.set(STATUS, text(JobStatus::Succeeded.as_str()));
+        let (owner, job_id) = (&progress.owner, progress.job_id);
+        Ok(self.update_running_job(owner, job_id, update).await?)
     }
 
     async fn update_running_job(
@@ -176,4 +180,16 @@ impl Records {
         }
         Ok(ImagesPage { images, last })
     }
+}
+
+/// The progress as it is stored.
+fn stored(progress: &JobProgress) -> Result<Update, RecordsError> {
+    let update = Update::new()
+        .set(PROCESSED, number(progress.processed))
+        .set(CHANGED, number(progress.changed));
+    Ok(if progress.files.is_empty() {
+        update
+    } else {
+        update.set(FILES, attribute_value(&progress.files)?)
+    })
 }

@@ -11,6 +11,8 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let config = aws::step_config().await;
     let step = RunJobPart {
+        s3: aws_sdk_s3::Client::new(&config),
+        bucket: environment.text("BUCKET_NAME")?,
         records: Records::new(
             aws_sdk_dynamodb::Client::new(&config),
             environment.text("TABLE_NAME")?,

@@ -3,6 +3,7 @@
 mod bad_requests;
 mod corrections;
 mod duplicates;
+mod exports;
 mod history;
 mod isolation;
 mod quota;

@@ -151,7 +151,7 @@ fn deleting_all_data_deletes_versions_of_objects_that_are_no_longer_listed() {
         put(stack, &theirs, pictures::cat(), None).await;
 
         assert_eq!(user.delete_data().await, 2);
-        for prefix in ["uploads", "renditions", "thumbnails"] {
+        for prefix in ["uploads", "renditions", "thumbnails", "exports"] {
             let left = stack
                 .versions_under(&format!("{prefix}/{}/", user.owner.as_str()))
                 .await;

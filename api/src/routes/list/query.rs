@@ -190,64 +190,22 @@ impl Filter {
         let limit = parameters.one(LIMIT, |text| {
             text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
         })?;
-        let status = parameters.one(STATUS, |text| {
-            let listed = [
-                Status::AwaitingUpload,
-                Status::Processing,
-                Status::Labeled,
-                Status::Rejected,
-                Status::Failed,
-            ];
-            listed.into_iter().find(|status| status.as_str() == text)
-        })?;
-        let min_confidence = parameters.one(MIN_CONFIDENCE, |text| {
-            let percent: f64 = text.parse().ok()?;
-            (0.0..=100.0).contains(&percent).then_some(percent)
-        })?;
-        let labels = labels(&parameters.all(LABEL.0), min_confidence)
-            .ok_or_else(|| Problem::invalid_field(LABEL.0, LABEL.1))?;
-        let without = parameters.all(WITHOUT.0);
-        if without.len() > MAX_LABELS || !without.iter().all(|label| is_label_name(label)) {
-            return Err(Problem::invalid_field(WITHOUT.0, WITHOUT.1));
-        }
-        let untagged = parameters.one(UNTAGGED, |text| {
-            let untagged: bool = text.parse().ok()?;
-            (!untagged || labels.is_empty()).then_some(untagged)
-        })?;
-        let taken = parameters.one(TAKEN, |text| is_taken(text).then(|| text.to_owned()))?;
-        let from = parameters.one(FROM, local_time)?;
-        let to = parameters.one(TO, local_time)?;
-        if from
-            .as_ref()
-            .zip(to.as_ref())
-            .is_some_and(|(from, to)| from >= to)
-        {
-            return Err(Problem::invalid_field(TO.0, "later than from"));
-        }
+        let search = search(parameters)?;
         let order = parameters.one(ORDER, |text| match text {
             "time" => Some(Order::Time),
             "added" => Some(Order::Added),
-            "confidence" => single_name(&labels).map(|_| Order::Confidence),
+            "confidence" => single_name(&search.labels).map(|_| Order::Confidence),
             _ => None,
         })?;
         let boxes = parameters.one(BOXES, |text| {
             let boxes: bool = text.parse().ok()?;
-            (!boxes || !labels.is_empty()).then_some(boxes)
+            (!boxes || !search.labels.is_empty()).then_some(boxes)
         })?;
         Ok(Self {
             limit: limit.unwrap_or(DEFAULT_LIMIT),
             order: order.unwrap_or_default(),
             boxes: boxes.unwrap_or_default(),
-            search: Search {
-                status,
-                labels,
-                without: without.into_iter().map(str::to_lowercase).collect(),
-                untagged: untagged.unwrap_or_default(),
-                taken,
-                min_confidence,
-                from,
-                to,
-            },
+            search,
             cursor: parameters.one(CURSOR, |text| Some(text.to_owned()))?,
         })
     }
@@ -261,6 +219,66 @@ impl Filter {
     pub(crate) fn invalid_cursor() -> Problem {
         Problem::invalid_field(CURSOR.0, CURSOR.1)
     }
+}
+
+/// Reads the parameters of a search. They are the same wherever images are searched.
+///
+/// # Errors
+/// The first invalid parameter.
+fn search(parameters: &Parameters) -> Result<Search, Problem> {
+    let status = parameters.one(STATUS, |text| {
+        let listed = [
+            Status::AwaitingUpload,
+            Status::Processing,
+            Status::Labeled,
+            Status::Rejected,
+            Status::Failed,
+        ];
+        listed.into_iter().find(|status| status.as_str() == text)
+    })?;
+    let min_confidence = parameters.one(MIN_CONFIDENCE, |text| {
+        let percent: f64 = text.parse().ok()?;
+        (0.0..=100.0).contains(&percent).then_some(percent)
+    })?;
+    let labels = labels(&parameters.all(LABEL.0), min_confidence)
+        .ok_or_else(|| Problem::invalid_field(LABEL.0, LABEL.1))?;
+    let without = parameters.all(WITHOUT.0);
+    if without.len() > MAX_LABELS || !without.iter().all(|label| is_label_name(label)) {
+        return Err(Problem::invalid_field(WITHOUT.0, WITHOUT.1));
+    }
+    let untagged = parameters.one(UNTAGGED, |text| {
+        let untagged: bool = text.parse().ok()?;
+        (!untagged || labels.is_empty()).then_some(untagged)
+    })?;
+    let taken = parameters.one(TAKEN, |text| is_taken(text).then(|| text.to_owned()))?;
+    let from = parameters.one(FROM, local_time)?;
+    let to = parameters.one(TO, local_time)?;
+    if from
+        .as_ref()
+        .zip(to.as_ref())
+        .is_some_and(|(from, to)| from >= to)
+    {
+        return Err(Problem::invalid_field(TO.0, "later than from"));
+    }
+    Ok(Search {
+        status,
+        labels,
+        without: without.into_iter().map(str::to_lowercase).collect(),
+        untagged: untagged.unwrap_or_default(),
+        taken,
+        min_confidence,
+        from,
+        to,
+    })
+}
+
+/// Reads a search from the text of a query, which has no other parameters.
+///
+/// # Errors
+/// The first invalid parameter, or one that a search does not have.
+pub(crate) fn search_text(query: &str) -> Result<Search, Problem> {
+    let rules = [STATUS, LABEL, WITHOUT, UNTAGGED, TAKEN, MIN_CONFIDENCE, FROM, TO];
+    search(&RawParameters::decode(query).known(&rules.map(|(name, _)| name))?)
 }
 
 /// The searched label, if there is exactly one.

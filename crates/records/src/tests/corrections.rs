@@ -643,6 +643,40 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// Whatever happens between the reads of an export, each image is exported as it is then, and none hides the others.
+#[tokio::test]
+async fn results_are_read_for_images_that_have_changed_or_are_damaged_and_not_for_deleted_ones() {
+    let mut library = Library::new();
+    for image in 1..=4 {
+        library.label(image, &[("Cat", 90.0)]).await;
+    }
+    let mut records = library.all_records();
+    records.sort_by_key(|record| record.image_id.to_string());
+    library.delete(1).await;
+    library.label(2, &[("Dog", 80.0)]).await;
+    let damaged = Key::result(&library.owner, id(3));
+    let mut item = crate::answer::item("arn:3", &answer(&[("Cat", 90.0)])).unwrap();
+    item.insert("answer".into(), text("not compressed"));
+    item.extend(damaged.item());
+    item.insert("labels".into(), text("no labels"));
+    library.fake.state().items.insert(damaged, item);
+
+    let errors = std::cell::Cell::new(0);
+    let reader = library.records();
+    let count = |_| errors.set(errors.get() + 1);
+    let images = reader.with_results(&library.owner, records, count).await.unwrap();
+    let found: Vec<_> = images
+        .iter()
+        .map(|(record, result)| {
+            let answer = result.as_ref().map(|result| result.answer[0].name.as_str());
+            (record.image_id, answer)
+        })
+        .collect();
+    assert_eq!(found, [(id(2), Some("Dog")), (id(3), None), (id(4), Some("Cat"))]);
+    assert_eq!(images[0].0.labels.as_ref().unwrap()[0].name, "Dog");
+    assert_eq!(errors.get(), 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(50))]
     #[test]
