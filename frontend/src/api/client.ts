@@ -2,7 +2,7 @@
 import createClient from 'openapi-fetch';
 import { dayAfter } from '../shared/local-time';
 import { text } from '../shared/text';
-import { writeParameters } from './filter';
+import { type Filter, writeParameters } from './filter';
 import type { Listing } from './listing';
 import { ApiError, readProblem } from './problem';
 import type { paths } from './schema';
@@ -15,6 +15,7 @@ import type {
   CountedLabel,
   DuplicateGroup,
   Execution,
+  ExportFormat,
   Image,
   Job,
   LabelSettings,
@@ -70,12 +71,8 @@ export class ApiClient {
 
   /** One page of the history. A filtered page can be short or empty and still have a cursor. */
   async listImages({ filter, order, boxes }: Listing, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
-    const { to, ...others } = writeParameters(filter);
-    // The API's `to` is the first moment that is not included.
-    const end = to && dayAfter(to);
     const query = {
-      ...others,
-      ...(end ? { to: end } : {}),
+      ...parametersOf(filter),
       ...(order === 'time' ? {} : { order }),
       ...(boxes && filter.labels.length > 0 ? { boxes } : {}),
       ...(cursor ? { cursor } : {}),
@@ -173,6 +170,12 @@ export class ApiClient {
     return dataOf(this.client.DELETE('/settings'));
   }
 
+  /** Starts an export of the labels of the pictures that match a filter, or of these pictures, at most `MAX_IDS`. */
+  startExport(format: ExportFormat, pictures: Filter | readonly string[]): Promise<Job> {
+    const selection = 'labels' in pictures ? { search: searchOf(pictures) } : { ids: [...pictures] };
+    return dataOf(this.client.POST('/jobs', { body: { kind: 'EXPORT', format, ...selection } }));
+  }
+
   /** The newest jobs, newest first. */
   async listJobs(signal: AbortSignal): Promise<readonly Job[]> {
     const { jobs } = await dataOf(this.client.GET('/jobs', { signal }));
@@ -224,4 +227,18 @@ function bodyOf({ add, remove, reset }: CorrectionChange) {
     ...(remove?.length ? { remove: [...remove] } : {}),
     ...(reset?.length ? { reset: [...reset] } : {}),
   };
+}
+
+/** The parameters of a filter. The API's `to` is the first moment that is not included. */
+function parametersOf(filter: Filter) {
+  const { to, ...others } = writeParameters(filter);
+  const end = to && dayAfter(to);
+  return { ...others, ...(end ? { to: end } : {}) };
+}
+
+/** A filter as the text of a query. */
+function searchOf(filter: Filter): string {
+  const parameters = Object.entries(parametersOf(filter));
+  const pairs = parameters.flatMap(([name, values]) => [values].flat().map((value) => [name, String(value)]));
+  return new URLSearchParams(pairs).toString();
 }

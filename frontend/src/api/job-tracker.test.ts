@@ -29,7 +29,7 @@ beforeEach(() => {
   vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
   vi.stubGlobal('navigator', { onLine: true });
   vi.stubGlobal('window', new EventTarget());
-  tracker = new JobTracker(api);
+  tracker = new JobTracker(api, 'REFILTER');
   ended = 0;
   tracker.addEventListener('ended', () => {
     ended += 1;

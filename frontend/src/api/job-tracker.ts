@@ -1,5 +1,5 @@
-// Follows the job that applies new settings to all pictures, until it has ended. There is at most one: a new job replaces
-// a running one.
+// Follows a job of one kind until it has ended, such as the one that applies new settings to all pictures. It follows the
+// job that was started last.
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { whenOnline, whenVisible } from '../shared/page-state';
 import type { ApiClient } from './client';
@@ -9,13 +9,16 @@ import type { Job } from './types';
 /** A small library is done within seconds. */
 const POLLING: Backoff = { first: 500, limit: 5_000 };
 
-/** Dispatches `change` when there is news, and `ended` when pictures may have other labels because the job has ended. */
+/** Dispatches `change` when there is news, and `ended` when the job has ended. */
 export class JobTracker extends EventTarget {
   private current: Job | undefined;
   private unreachable = false;
   private loop: AbortController | undefined;
 
-  constructor(private readonly api: Pick<ApiClient, 'listJobs' | 'getJob' | 'cancelJob'>) {
+  constructor(
+    private readonly api: Pick<ApiClient, 'listJobs' | 'getJob' | 'cancelJob'>,
+    private readonly kind: Job['kind'],
+  ) {
     super();
   }
 
@@ -37,13 +40,13 @@ export class JobTracker extends EventTarget {
   follow(jobId: string): void {
     const now = new Date().toISOString();
     const unknown = { total: null, processed: 0, changed: 0, createdAt: now, updatedAt: now };
-    this.start({ jobId, kind: 'REFILTER', status: 'RUNNING', ...unknown });
+    this.start({ jobId, kind: this.kind, status: 'RUNNING', ...unknown });
   }
 
   /** Follows a job that is running already, for example after the page was reloaded. */
   async resume(signal: AbortSignal): Promise<void> {
     const jobs = await this.api.listJobs(signal).catch(() => []);
-    const running = jobs.find(({ kind, status }) => kind === 'REFILTER' && status === 'RUNNING');
+    const running = jobs.find(({ kind, status }) => kind === this.kind && status === 'RUNNING');
     if (running && !this.loop && !signal.aborted) this.start(running);
   }
 
@@ -56,6 +59,14 @@ export class JobTracker extends EventTarget {
     // A request in progress could still answer that the job is running.
     this.stop();
     this.update(job);
+  }
+
+  /** Requests the job again after it has ended: links to its files expire. Throws the API's error. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    const { current } = this;
+    if (!current || this.isRunning) return;
+    const job = await this.api.getJob(current.jobId, signal);
+    if (this.current === current) this.update(job);
   }
 
   /** Forgets a job that has ended. */

@@ -20,6 +20,9 @@ export type Corrections = Readonly<Schemas['Corrections']>;
 /** Pictures with identical files. */
 export type DuplicateGroup = Schemas['DuplicateGroup'];
 export type Execution = Schemas['Execution'];
+/** A file of an export that has succeeded. */
+export type ExportedFile = Schemas['File'];
+export type ExportFormat = Schemas['ExportFormat'];
 export type FilterPolicy = Schemas['FilterPolicy'];
 export type Image = Schemas['Image'];
 export type Job = Schemas['Job'];

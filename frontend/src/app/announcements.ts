@@ -1,5 +1,6 @@
-// The sentences that screen readers announce: for uploads and downloads when the stage changes, not for each percent, and
-// for the number of selected pictures.
+// The sentences that screen readers announce: for uploads, downloads and exports when the stage changes, not for each
+// percent, and for the number of selected pictures.
+import type { Job } from '../api/types';
 import type { DownloadState } from '../download/downloads';
 import type { Selection } from '../gallery/selection';
 import { text } from '../shared/text';
@@ -32,6 +33,14 @@ export function downloadAnnouncement(
     default:
       return before?.name === 'running' ? text.download.canceled : undefined;
   }
+}
+
+/** The sentence for an export that has ended. */
+export function exportAnnouncement({ status, files }: Job): string {
+  if (status === 'CANCELED') return text.exports.canceled;
+  if (status !== 'SUCCEEDED') return text.exports.failed;
+  const pictures = (files ?? []).reduce((sum, { images }) => sum + images, 0);
+  return pictures > 0 ? text.exports.done(pictures) : text.exports.nothing;
 }
 
 /** The sentence for a change of an upload; `undefined` if it is not announced. */

@@ -7,6 +7,9 @@ import type { Summary } from '../api/types';
 import '../download/download-panel';
 import '../duplicates/duplicates-view';
 import type { DeleteDuplicatesEvent } from '../duplicates/duplicates-view';
+import '../export/export-dialog';
+import type { ExportDialog, ExportEvent } from '../export/export-dialog';
+import '../export/export-panel';
 import '../gallery/filter-chips';
 import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
@@ -76,6 +79,7 @@ export class Home extends LitElement {
   @query('ilg-shortcuts-dialog') private shortcuts!: ShortcutsDialog;
   @query('ilg-gallery') private gallery!: Gallery | null;
   @query('ilg-edit-labels-dialog') private labelsDialog!: EditLabelsDialog;
+  @query('ilg-export-dialog') private exportDialog!: ExportDialog;
   @query('ilg-picture-view') private pictureView!: PictureView | null;
   @query('ilg-find-bar') private findBar!: FindBar;
   @query('ilg-selection-bar') private selectionBar!: SelectionBar | null;
@@ -154,6 +158,13 @@ export class Home extends LitElement {
             @cancel=${this.cancelDownload}
             @dismiss=${this.dismissDownload}
           ></ilg-download-panel>
+          <ilg-export-panel
+            .job=${this.workspace.exports.job}
+            .exports=${this.workspace.exports}
+            ?unreachable=${this.workspace.exports.isUnreachable}
+            @cancel=${() => void this.workspace.cancelExport()}
+            @dismiss=${() => this.workspace.exports.dismiss()}
+          ></ilg-export-panel>
           <ilg-upload-panel
             .queue=${this.workspace.queue}
             .items=${this.workspace.queue.items}
@@ -168,6 +179,10 @@ export class Home extends LitElement {
           .corrector=${this.workspace.corrector}
           @saved=${this.clearSelection}
         ></ilg-edit-labels-dialog>
+        <ilg-export-dialog
+          .api=${this.workspace.api}
+          @export=${({ jobId }: ExportEvent) => this.workspace.exports.follow(jobId)}
+        ></ilg-export-dialog>
       </div>
       <ilg-toasts></ilg-toasts>
       <ilg-activity-log></ilg-activity-log>
@@ -203,6 +218,7 @@ export class Home extends LitElement {
         <ilg-account-menu .email=${this.session.email} @shortcuts=${() => this.shortcuts.open()} @signout=${() => void workspace.signOut()}>
           <a href=${writeAddress({ ...address, view: { name: 'labels' } })}>${text.labels.title}</a>
           <a href=${writeAddress({ ...address, view: { name: 'duplicates' } })}>${text.duplicates.title}</a>
+          <button type="button" @click=${this.openExport}>${text.exports.tool}</button>
           <a href=${writeAddress({ ...address, view: { name: 'settings' } })}>${text.settings.title}</a>
           <a href="/licenses.txt" target="_blank">${text.signIn.licenses}</a>
         </ilg-account-menu>
@@ -224,6 +240,7 @@ export class Home extends LitElement {
         @selectall=${() => this.gallery?.selectAll()}
         @download=${() => workspace.downloadSelected()}
         @editlabels=${() => this.labelsDialog.open(workspace.selectedImages)}
+        @exportlabels=${this.openExport}
         @relabel=${this.relabelSelection}
         @delete=${this.deleteSelection}
       ></ilg-selection-bar>`;
@@ -392,6 +409,11 @@ export class Home extends LitElement {
   private async focusSearch(): Promise<void> {
     await this.updateComplete;
     this.findBar.focus();
+  }
+
+  private openExport(): void {
+    const { router, selectedImages } = this.workspace;
+    this.exportDialog.open(router.address.filter, selectedImages);
   }
 
   private clearSelection(): void {

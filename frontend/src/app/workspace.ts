@@ -1,6 +1,6 @@
 // The state behind the signed-in page, for one person. Creates the router, the API client, the library, the timeline,
-// uploads, downloads, deletions, label corrections, settings and their job, connects them, and offers the actions of the
-// view. It does not know any elements.
+// uploads, downloads, deletions, label corrections, settings and their job, and exports. Connects them, and offers the
+// actions of the view. It does not know any elements.
 import { ApiClient } from '../api/client';
 import type { Filter } from '../api/filter';
 import { ImageUrls } from '../api/image-urls';
@@ -25,7 +25,7 @@ import type { FilesEvent } from '../upload/files-event';
 import { ItemChange, isUnfinished, Queue } from '../upload/queue';
 import { readUnfinished, type Unfinished, writeUnfinished } from '../upload/unfinished';
 import { writeAddress } from './address';
-import { announcement, downloadAnnouncement, selectionAnnouncement } from './announcements';
+import { announcement, downloadAnnouncement, exportAnnouncement, selectionAnnouncement } from './announcements';
 import { Router } from './router';
 import type { Toast } from './toasts';
 
@@ -57,7 +57,10 @@ export class Workspace extends EventTarget {
   readonly library: Library;
   readonly queue: Queue;
   readonly downloads: Downloads;
+  /** The job that applies new settings. There is at most one: a new job replaces a running one. */
   readonly jobs: JobTracker;
+  /** The export that was started last. */
+  readonly exports: JobTracker;
   readonly corrector: Corrector;
   readonly settings: SettingsStore;
   readonly timeline: TimelineMonths;
@@ -82,7 +85,8 @@ export class Workspace extends EventTarget {
     this.queue = new Queue(this.api, this.watcher, this.library, this.urls);
     this.downloads = new Downloads(this.api);
     this.deletions = new Deletions(this.api, this.library, signal);
-    this.jobs = new JobTracker(this.api);
+    this.jobs = new JobTracker(this.api, 'REFILTER');
+    this.exports = new JobTracker(this.api, 'EXPORT');
     this.corrector = new Corrector(this.api, signal);
     this.settings = new SettingsStore(this.api, this.jobs, signal);
     this.timeline = new TimelineMonths(this.api);
@@ -92,6 +96,9 @@ export class Workspace extends EventTarget {
     this.jobs.addEventListener('change', () => this.changed(), { signal });
     this.jobs.addEventListener('ended', () => this.labelsChanged(), { signal });
     void this.jobs.resume(signal);
+    this.exports.addEventListener('change', () => this.changed(), { signal });
+    this.exports.addEventListener('ended', () => this.exportEnded(), { signal });
+    void this.exports.resume(signal);
     this.router.addEventListener('change', () => this.navigated(), { signal });
     this.library.addEventListener('change', () => this.libraryChanged(), { signal });
     this.timeline.addEventListener('change', () => this.changed(), { signal });
@@ -240,6 +247,16 @@ export class Workspace extends EventTarget {
     void this.downloads.start(this.selectedImages, text.download.zipName(new Date()));
   }
 
+  /** Cancels the running export, and forgets it. */
+  async cancelExport(): Promise<void> {
+    try {
+      await this.exports.cancel();
+      this.exports.dismiss();
+    } catch (error) {
+      if (!this.signal.aborted) this.toast({ sentence: messageFor(error), duration: 2 * UNDO_TIME });
+    }
+  }
+
   /** Labels pictures again, and clears the selection. */
   async relabel(images: readonly Summary[]): Promise<void> {
     this.select(NOTHING_SELECTED);
@@ -359,6 +376,11 @@ export class Workspace extends EventTarget {
     this.changed();
   }
 
+  private exportEnded(): void {
+    const { job } = this.exports;
+    if (job) this.announce(exportAnnouncement(job));
+  }
+
   private navigated(): void {
     this.applyFilter();
     this.changed();
@@ -381,6 +403,7 @@ export class Workspace extends EventTarget {
   private stop(): void {
     this.watcher.stop();
     this.jobs.stop();
+    this.exports.stop();
     this.queue.cancelAll();
     this.downloads.cancel();
   }

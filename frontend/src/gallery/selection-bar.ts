@@ -4,7 +4,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Summary } from '../api/types';
 import { showModal } from '../shared/dialog';
-import { close, download, retry, selectAll, tag, trash } from '../shared/icons';
+import { close, download, exportLabels, retry, selectAll, tag, trash } from '../shared/icons';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
@@ -21,7 +21,7 @@ interface Tool {
   readonly disabled?: string | undefined;
 }
 
-/** Dispatches `clear`, `selectall`, `editlabels`, `download`, `delete`, and `relabel` after a confirmation. */
+/** Dispatches `clear`, `selectall`, `editlabels`, `download`, `exportlabels`, `delete`, and `relabel` after a confirmation. */
 @customElement('ilg-selection-bar')
 export class SelectionBar extends LitElement {
   static override styles = sheets(css);
@@ -58,6 +58,7 @@ export class SelectionBar extends LitElement {
           run: () => this.dispatch('download'),
           disabled: this.downloading ? text.download.busy : undefined,
         })}
+        ${this.tool({ icon: exportLabels, label: text.exports.tool, run: () => this.dispatch('exportlabels') })}
         ${this.tool({
           icon: retry,
           label: text.selection.relabel,
@@ -124,7 +125,9 @@ export class SelectionBar extends LitElement {
     buttons.at((index + step) % buttons.length)?.focus();
   };
 
-  private dispatch(name: 'clear' | 'selectall' | 'editlabels' | 'download' | 'relabel' | 'delete'): void {
+  private dispatch(
+    name: 'clear' | 'selectall' | 'editlabels' | 'download' | 'exportlabels' | 'relabel' | 'delete',
+  ): void {
     this.dispatchEvent(new Event(name));
   }
 }

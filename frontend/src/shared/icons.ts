@@ -37,6 +37,7 @@ export const back = icon(svg`<path d="M19 12H5M11 6l-6 6 6 6" />`);
 export const previous = icon(svg`<path d="M15 5l-7 7 7 7" />`);
 export const next = icon(svg`<path d="M9 5l7 7-7 7" />`);
 export const download = icon(svg`<path d="M12 4v11M7 10.5l5 5 5-5M5 20h14" />`);
+export const exportLabels = icon(svg`<path d="M12 15V4M7 8.5l5-5 5 5M5 12v8h14v-8" />`);
 export const trash = icon(
   svg`<path d="M4 7h16M10 11v6M14 11v6M6 7l1 12a1 1 0 0 0 1 1h8a1 1 0 0 0 1-1l1-12M9 7V4h6v3" />`,
 );

@@ -442,6 +442,39 @@ export const text = {
       'Select fewer pictures, or use Chrome or Edge on a computer.',
     notSaved: "Couldn't save the ZIP file. Check the free space on your disk and try again.",
   },
+  /** Exporting the labels of pictures to files. */
+  exports: {
+    tool: 'Export labels…',
+    title: 'Export labels',
+    pictures: 'Pictures',
+    selected: (number: number) => `Selected pictures (${whole.format(number)})`,
+    tooMany: (max: number) => `Select up to ${whole.format(max)} pictures to export only these.`,
+    found: 'Search results',
+    all: 'All pictures',
+    format: 'Format',
+    formats: {
+      CSV: { name: 'CSV', hint: 'A table for spreadsheets, with a row for each label' },
+      JSON: { name: 'JSON', hint: 'All details for programs: boxes, corrections, camera and place' },
+      XMP: { name: 'XMP', hint: 'A ZIP of sidecar files, which photo programs read as keywords' },
+    },
+    submit: 'Export',
+    cancelDialog: 'Cancel',
+    /** The panel with the progress and the files. */
+    running: (processed: number, total: number | null) =>
+      total === null ? 'Exporting labels…' : `Exporting labels… ${whole.format(processed)} of ${whole.format(total)}`,
+    progress: 'Export progress',
+    cancel: 'Cancel export',
+    canceled: 'Export canceled',
+    close: 'Close',
+    done: (pictures: number) => `Exported the labels of ${count(pictures, 'picture', 'pictures')}`,
+    nothing: 'No labels to export',
+    nothingHint: 'No picture matches, or no picture has labels.',
+    failed: "Couldn't export the labels",
+    failedHint: 'Try again, or export fewer pictures at once.',
+    file: (name: string) => `Download ${name}`,
+    details: (pictures: number, size: number) => `${count(pictures, 'picture', 'pictures')}, ${text.fileSize(size)}`,
+    kept: (day: string) => `Available until ${shortDay.format(new Date(day))}`,
+  },
   /** Changing the labels of all selected pictures. */
   editLabels: {
     title: (number: number) => `Edit labels of ${count(number, 'picture', 'pictures')}`,

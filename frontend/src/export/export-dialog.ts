@@ -1,0 +1,150 @@
+// Asks which labels to export and in which format, and starts the export.
+import { html, LitElement, nothing } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import { type ApiClient, MAX_IDS } from '../api/client';
+import { type Filter, isUnfiltered, NO_FILTER } from '../api/filter';
+import { messageFor } from '../api/problem';
+import type { ExportFormat, Summary } from '../api/types';
+import { showModal } from '../shared/dialog';
+import { sheets } from '../shared/styles';
+import { text } from '../shared/text';
+import css from './export-dialog.css?inline';
+
+const FORMATS = ['CSV', 'JSON', 'XMP'] as const satisfies readonly ExportFormat[];
+
+/** Which pictures are exported. */
+type Choice = 'selected' | 'found' | 'all';
+
+/** An export has started; dispatched as `export`. */
+export class ExportEvent extends Event {
+  constructor(readonly jobId: string) {
+    super('export');
+  }
+}
+
+/** Dispatches `export` after the API has accepted the export. */
+@customElement('ilg-export-dialog')
+export class ExportDialog extends LitElement {
+  static override styles = sheets(css);
+
+  @property({ attribute: false }) api!: Pick<ApiClient, 'startExport'>;
+  @state() private filter: Filter = NO_FILTER;
+  @state() private selected: readonly Summary[] = [];
+  @state() private choice: Choice = 'all';
+  /** Stays from one export to the next. */
+  @state() private format: ExportFormat = 'CSV';
+  @state() private problem = '';
+  @state() private starting = false;
+  @query('dialog') private dialog!: HTMLDialogElement;
+
+  /** Offers to export the selected pictures, those that match the filter, or all. */
+  open(filter: Filter, selected: readonly Summary[]): void {
+    this.filter = filter;
+    this.selected = selected;
+    const isSelection = selected.length > 0 && selected.length <= MAX_IDS;
+    this.choice = isSelection ? 'selected' : isUnfiltered(filter) ? 'all' : 'found';
+    this.problem = '';
+    showModal(this.dialog);
+  }
+
+  override render() {
+    return html`<dialog aria-labelledby="title">
+      <form @submit=${this.start}>
+        <h2 id="title">${text.exports.title}</h2>
+        ${this.pictures()}
+        <fieldset>
+          <legend>${text.exports.format}</legend>
+          ${FORMATS.map((format) => this.option('format', format, text.exports.formats[format].name, text.exports.formats[format].hint))}
+        </fieldset>
+        <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
+        <div class="buttons">
+          <button class="button" type="button" @click=${() => this.dialog.close()}>${text.exports.cancelDialog}</button>
+          <button class="button primary" type="submit" ?disabled=${this.starting}>${text.exports.submit}</button>
+        </div>
+      </form>
+    </dialog>`;
+  }
+
+  private pictures() {
+    const number = this.selected.length;
+    const isTooMany = number > MAX_IDS;
+    const isFiltered = !isUnfiltered(this.filter);
+    // There is no choice.
+    if (number === 0 && !isFiltered) return html`<p>${text.exports.all}</p>`;
+    return html`<fieldset>
+      <legend>${text.exports.pictures}</legend>
+      ${
+        number > 0
+          ? this.option(
+              'choice',
+              'selected',
+              text.exports.selected(number),
+              isTooMany ? text.exports.tooMany(MAX_IDS) : '',
+              isTooMany,
+            )
+          : nothing
+      }
+      ${isFiltered ? this.option('choice', 'found', text.exports.found) : nothing}
+      ${this.option('choice', 'all', text.exports.all)}
+    </fieldset>`;
+  }
+
+  private option<Name extends 'choice' | 'format'>(
+    name: Name,
+    value: Name extends 'choice' ? Choice : ExportFormat,
+    label: string,
+    hint = '',
+    disabled = false,
+  ) {
+    const id = `${name}-${value}`;
+    const chosen = name === 'choice' ? this.choice : this.format;
+    const choose = () => {
+      if (name === 'choice') this.choice = value as Choice;
+      else this.format = value as ExportFormat;
+    };
+    return html`<label>
+      <input
+        type="radio"
+        name=${name}
+        value=${value}
+        .checked=${chosen === value}
+        ?disabled=${disabled}
+        aria-describedby=${hint ? id : nothing}
+        @change=${choose}
+      />
+      <span>${label}${hint ? html`<small id=${id}>${hint}</small>` : nothing}</span>
+    </label>`;
+  }
+
+  private async start(event: Event): Promise<void> {
+    event.preventDefault();
+    if (this.starting) return;
+    this.starting = true;
+    this.problem = '';
+    try {
+      const job = await this.api.startExport(this.format, this.chosen());
+      this.dialog.close();
+      this.dispatchEvent(new ExportEvent(job.jobId));
+    } catch (error) {
+      if (this.isConnected) this.problem = messageFor(error);
+    }
+    this.starting = false;
+  }
+
+  private chosen(): Filter | readonly string[] {
+    switch (this.choice) {
+      case 'selected':
+        return this.selected.map(({ imageId }) => imageId);
+      case 'found':
+        return this.filter;
+      case 'all':
+        return NO_FILTER;
+    }
+  }
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    export: ExportEvent;
+  }
+}
