@@ -22,7 +22,7 @@ test('pictures of another person are not in the gallery, cannot be found, and ca
   await otherPage.goto('/');
   await expect(otherPage.getByRole('heading', { name: "See what's in your pictures" })).toBeVisible();
   await otherPage.getByRole('combobox', { name: 'Search pictures by label' }).fill('c');
-  await expect(otherPage.getByText('No matching labels')).toBeVisible();
+  await expect(otherPage.locator('ilg-find-bar').getByText('No matching labels')).toBeVisible();
   await otherPage.goto('/?label=Cat');
   await expect(otherPage.getByRole('heading', { name: 'No pictures found' })).toBeVisible();
   await otherPage.goto(address ?? '');
