@@ -56,7 +56,7 @@ const INTERVAL = 3 * 3_600_000;
 /** Adds labeled pictures to a person's history, one for every three hours before now. */
 export async function seed(person: Person, count: number, of: (index: number) => Seeded = () => ({})): Promise<void> {
   const { sub } = person;
-  await Promise.all(PHOTOGRAPHS.map(({ file }) => putPicture(file, Math.min(count, COPIES))));
+  await Promise.all(PHOTOGRAPHS.map(({ file }) => putPicture(sub, file, Math.min(count, COPIES))));
   const now = Date.now();
   for (let start = 0; start < count; start += BATCH) {
     const items = Array.from({ length: Math.min(BATCH, count - start) }, (_, index) =>
@@ -110,7 +110,7 @@ function image(owner: string, index: number, now: number, seeded: Seeded) {
     status: S('LABELED'),
     createdAt: S(createdAt),
     updatedAt: S(createdAt),
-    key: S(keyOf(file)),
+    key: S(keyOf(owner, file)),
     bucket: S(stack.bucket),
     fileName: S(fileName),
     format: S('JPEG'),
@@ -129,9 +129,12 @@ function image(owner: string, index: number, now: number, seeded: Seeded) {
   return [record, result];
 }
 
-/** A key below `uploads/` without an owner: the API can sign it, and the workflow ignores it. */
-function keyOf(file: string): string {
-  return `uploads/seeded-${file}`;
+/**
+ * A key below `uploads/` without the folder of an owner: the API can sign it, and the workflow ignores it. Each person has
+ * other files, because deleting a picture deletes its file.
+ */
+function keyOf(owner: string, file: string): string {
+  return `uploads/seeded-${owner}-${file}`;
 }
 
 /** Smallest first, like in a record. */
@@ -147,15 +150,15 @@ function thumbnailsOf(file: string, copy: number): [small: Thumbnail, large: Thu
 /** The objects that this process has already stored, or is storing, by key. */
 const stored = new Map<string, Promise<void>>();
 
-async function putPicture(file: string, copies: number): Promise<void> {
+async function putPicture(owner: string, file: string, copies: number): Promise<void> {
   const photograph = readFileSync(new URL(`../../samples/${file}`, import.meta.url));
   const small = readFileSync(new URL(`thumbnails/${file}`, import.meta.url));
-  await putOnce(keyOf(file), photograph);
+  await putOnce(keyOf(owner, file), photograph);
   await putOnce(thumbnailsOf(file, 0)[1].key, photograph);
   for (let copy = 0; copy < copies; copy += 1) await putOnce(thumbnailsOf(file, copy)[0].key, small);
 }
 
-/** Stores an object that all seeded histories share. */
+/** Stores an object that seeded histories share. */
 function putOnce(key: string, jpeg: Buffer): Promise<void> {
   const storing = stored.get(key) ?? put(key, jpeg);
   stored.set(key, storing);
