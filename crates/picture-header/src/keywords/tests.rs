@@ -127,7 +127,10 @@ fn keywords_of(bytes: &[u8]) -> Vec<String> {
 fn assert_valid(keywords: &[String]) {
     assert!(keywords.len() <= MAX_KEYWORDS);
     for (index, keyword) in keywords.iter().enumerate() {
-        assert!(is_searchable_name(keyword) && keyword.trim() == keyword, "{keyword:?}");
+        assert!(
+            is_searchable_name(keyword) && keyword.trim() == keyword,
+            "{keyword:?}"
+        );
         let is_same = |other: &String| other.to_lowercase() == keyword.to_lowercase();
         assert!(!keywords[..index].iter().any(is_same), "{keyword:?} twice");
     }
