@@ -1,11 +1,13 @@
 //! How much work one look at a file may cost.
+//!
+//! `video-header` uses this module, too, with limits of its own.
 
 use std::cell::Cell;
 
 /// The steps, items and bytes that are left. Every loop and every allocation whose size comes from a file draws on it, so
-/// no file can cost more than [`Budget::default`], whatever its structure.
+/// no file can cost more than this, whatever its structure.
 #[derive(Debug, Clone)]
-pub(crate) struct Budget {
+pub struct Budget {
     steps: Cell<u32>,
     items: Cell<u32>,
     bytes: Cell<u32>,
@@ -16,25 +18,32 @@ pub(crate) struct Budget {
 pub struct OverBudget;
 
 impl Default for Budget {
+    /// The limits for a picture:
+    ///
     /// - 400,000 steps: a loop's iterations and reads. Each takes less than a microsecond. A file of 100 MB has 1,600 JPEG
     ///   segments of 64 KiB, or a HEIC grid of 256 × 256 tiles with five values each.
     /// - 400,000 items: values that are kept, of at most 32 bytes each (12 MB).
     /// - 16 MB: bytes that are searched or copied.
     fn default() -> Self {
-        Self {
-            steps: Cell::new(400_000),
-            items: Cell::new(400_000),
-            bytes: Cell::new(16_000_000),
-        }
+        Self::new(400_000, 400_000, 16_000_000)
     }
 }
 
 impl Budget {
+    /// A budget of these numbers of steps, items and bytes.
+    pub const fn new(steps: u32, items: u32, bytes: u32) -> Self {
+        Self {
+            steps: Cell::new(steps),
+            items: Cell::new(items),
+            bytes: Cell::new(bytes),
+        }
+    }
+
     /// Call this in every iteration of a loop.
     ///
     /// # Errors
     /// [`OverBudget`].
-    pub(crate) fn step(&self) -> Result<(), OverBudget> {
+    pub fn step(&self) -> Result<(), OverBudget> {
         draw(&self.steps, 1)
     }
 
@@ -42,7 +51,7 @@ impl Budget {
     ///
     /// # Errors
     /// [`OverBudget`].
-    pub(crate) fn items(&self, count: u64) -> Result<(), OverBudget> {
+    pub fn items(&self, count: u64) -> Result<(), OverBudget> {
         draw(&self.items, count)
     }
 
@@ -50,7 +59,7 @@ impl Budget {
     ///
     /// # Errors
     /// [`OverBudget`].
-    pub(crate) fn bytes(&self, count: u64) -> Result<(), OverBudget> {
+    pub fn bytes(&self, count: u64) -> Result<(), OverBudget> {
         draw(&self.bytes, count)
     }
 }

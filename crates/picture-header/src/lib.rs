@@ -2,7 +2,7 @@
 //! untrusted: any input gives a header or an error. `fuzz/` has fuzz targets for this crate.
 
 mod boxes;
-mod budget;
+pub mod budget;
 mod chunks;
 mod directory;
 mod exif;
@@ -18,6 +18,7 @@ mod tiff;
 pub use pieces::Pieces;
 pub use tiff::TiffPage;
 
+use budget::Budget;
 use domain::image::{MAX_PIXELS, MIN_SIDE};
 use domain::{ErrorName, Format, Metadata, Orientation};
 use exif::Exif;
@@ -139,7 +140,7 @@ impl HeaderError {
 /// See [`HeaderError`].
 pub fn look(file: &Pieces<'_>) -> Result<Look, HeaderError> {
     // A budget for each look, so that the result does not depend on the number of reads.
-    let file = file.again();
+    let file = file.with_budget(Budget::default());
     let found = raw::read(&file).and_then(|raw| match raw {
         Some(Raw { stored, preview }) => Ok((stored, Some(preview))),
         None => Ok((read(&file)?, None)),
