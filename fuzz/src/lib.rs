@@ -60,3 +60,52 @@ pub fn check_keywords(keywords: &[String]) {
 pub fn check_after(start: &[u8], (cut, bytes): (u16, &[u8])) {
     check(cut, &[start, bytes].concat());
 }
+
+/// Reads the header and key frames of a video by ranges, and all of it at once.
+///
+/// # Panics
+/// If the result depends on how the file is read, if the limits are exceeded, or if a key frame is outside of the file.
+pub fn check_video(bytes: &[u8]) {
+    use video_header::{Select, key_frames, look};
+    let _ = check_video_look(bytes, look);
+    let time = bytes.len() as u64;
+    for select in [
+        Select::Every(time),
+        Select::AtOrBefore(time),
+        Select::AtOrAfter(time),
+    ] {
+        let found = check_video_look(bytes, |file| key_frames(file, select));
+        for frame in found.as_deref().unwrap_or_default() {
+            assert!(frame.size > 0 && frame.position + u64::from(frame.size) <= bytes.len() as u64);
+        }
+    }
+}
+
+fn check_video_look<T: std::fmt::Debug + PartialEq>(
+    bytes: &[u8],
+    look: impl Fn(&video_header::Pieces<'_>) -> Result<video_header::Look<T>, video_header::VideoError>,
+) -> Result<T, video_header::VideoError> {
+    use video_header::{Look, MAX_READ_BYTES, MAX_READS, Pieces};
+    let mut file = Pieces::none(bytes.len() as u64);
+    let found = loop {
+        match look(&file) {
+            Ok(Look::Found(found)) => break Ok(found),
+            Err(error) => break Err(error),
+            Ok(Look::Read(ranges)) => {
+                for range in ranges {
+                    let [from, to] =
+                        [range.start, range.end].map(|at| usize::try_from(at).expect("a position in memory"));
+                    assert!(from < to, "asks for nothing");
+                    file.add(range.start, &bytes[from..to]);
+                }
+            }
+        }
+        assert!(file.reads() <= MAX_READS && file.bytes_read() <= MAX_READ_BYTES);
+    };
+    match look(&Pieces::all(bytes)) {
+        Ok(Look::Found(whole)) => assert_eq!(found.as_ref(), Ok(&whole)),
+        Ok(Look::Read(ranges)) => panic!("asks for {ranges:?} of the whole file"),
+        Err(error) => assert_eq!(found.as_ref().err(), Some(&error)),
+    }
+    found
+}
