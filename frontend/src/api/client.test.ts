@@ -160,3 +160,18 @@ test('corrects labels with only the lists that have names', async () => {
   const bodies = await Promise.all(calls.mock.calls.map(([request]) => request.clone().json()));
   expect(bodies).toEqual([{ add: ['Maine Coon'] }, { ids: ['a'], reset: ['Cat'] }]);
 });
+
+test('an export has the search of the gallery, or the selected pictures', async () => {
+  calls.mockImplementation(async () => Response.json({ jobId: 'a' }, { status: 202 }));
+  const labels = [[{ name: 'Cat & dog', minConfidence: 90 }], [{ name: 'Home', minConfidence: undefined }]];
+  await client().startExport('CSV', { ...NO_FILTER, labels, from: '2015-07-01', to: '2015-07-31' });
+  await client().startExport('XMP', NO_FILTER);
+  await client().startExport('JSON', ['b', 'c']);
+  const bodies = await Promise.all(calls.mock.calls.map(([request]) => request.json()));
+  const search = 'label=Cat+%26+dog%3E90&label=Home&from=2015-07-01&to=2015-08-01';
+  expect(bodies).toEqual([
+    { kind: 'EXPORT', format: 'CSV', search },
+    { kind: 'EXPORT', format: 'XMP', search: '' },
+    { kind: 'EXPORT', format: 'JSON', ids: ['b', 'c'] },
+  ]);
+});

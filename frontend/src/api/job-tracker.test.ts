@@ -73,6 +73,24 @@ test('resumes a running job after a reload, and ignores jobs that have ended', a
   expect(tracker.job?.processed).toBe(7);
 });
 
+test('a job of another kind is not resumed', async () => {
+  api.listJobs.mockResolvedValueOnce([{ ...job('RUNNING'), kind: 'EXPORT' }]);
+  await tracker.resume(signal);
+  expect(tracker.job).toBeUndefined();
+});
+
+test('an ended job is requested again, because links to its files expire', async () => {
+  const exports = new JobTracker(api, 'EXPORT');
+  const file = { fileName: 'labels.csv', size: 5, images: 2 };
+  const withUrl = (url: string): Job => ({ ...job('SUCCEEDED'), kind: 'EXPORT', files: [{ ...file, url }] });
+  api.getJob.mockResolvedValueOnce(withUrl('https://s3/old')).mockResolvedValueOnce(withUrl('https://s3/new'));
+  exports.follow('a');
+  await vi.runAllTimersAsync();
+  expect(exports.job?.files?.[0]?.url).toBe('https://s3/old');
+  await exports.refresh(signal);
+  expect(exports.job?.files?.[0]?.url).toBe('https://s3/new');
+});
+
 test('a new job replaces the one that is followed', async () => {
   api.getJob.mockResolvedValue(job('RUNNING'));
   tracker.follow('a');
