@@ -101,7 +101,6 @@ pub(crate) struct NewUpload {
     allow_duplicate: bool,
     /// The UTC offset of your clock. It decides the `time` of a picture without a capture time. If absent: UTC.
     #[schema(
-        nullable = false,
         pattern = r"^([+](0[0-9]|1[0-3]):[0-5][0-9]|[+]14:00|-(0[0-9]|1[01]):[0-5][0-9]|-12:00)$",
         examples("+02:00")
     )]
