@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 
 import boto3
-from deployed_stack import state_machines
+from deployed_stack import resources
 
 RESTARTED = "States.ServiceRestart"
 
@@ -72,7 +72,7 @@ def main() -> None:
     since = datetime.datetime.fromtimestamp(arguments.since, datetime.timezone.utc)
     functions, states = boto3.client("lambda"), boto3.client("stepfunctions")
     count = 0
-    for state_machine_arn in state_machines(boto3.client("cloudformation"), arguments.stack_name):
+    for state_machine_arn in resources(arguments.stack_name, "AWS::StepFunctions::StateMachine"):
         for execution in interrupted(states, state_machine_arn, since):
             # Asynchronously, as EventBridge does: Lambda retries, then sends the event to the dead-letter queue.
             functions.invoke(

@@ -106,6 +106,7 @@ fn check_shape(label: &Value) {
             "confidence",
             "detectedAs",
             "instances",
+            "keyword",
             "name",
             "parents"
         ]),
