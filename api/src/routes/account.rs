@@ -61,13 +61,16 @@ pub(crate) async fn delete(
         owner: &owner,
         until: Instant::now() + BUDGET,
     };
+    let uploads = format!("{UPLOADS_PREFIX}{}/", owner.as_str());
     let mut deleted_images = 0;
     app.records.delete_settings(&owner).await?;
     let done = erasure.images(&mut deleted_images).await?
-        && erasure.objects(&mut deleted_images).await?
+        && erasure.objects(&uploads, &mut deleted_images).await?
         && erasure.counts().await?
         && erasure.jobs().await?
-        && erasure.exports().await?;
+        // After the jobs: a part that is running writes its file before it checks whether its job exists, and deletes the
+        // file if not.
+        && erasure.objects(&export::owner_prefix(&owner), &mut deleted_images).await?;
     Ok(Json(Progress { done, deleted_images }))
 }
 
@@ -131,12 +134,12 @@ impl Erasure<'_> {
         Ok(results.len() == count)
     }
 
-    /// Deletes all objects without a record, and old versions of deleted objects. Returns whether all are deleted.
-    async fn objects(&self, deleted: &mut usize) -> Result<bool, Problem> {
+    /// Deletes all objects with a prefix: uploads without a record, old versions of deleted objects, or the files of exports.
+    /// Returns whether all are deleted.
+    async fn objects(&self, prefix: &str, deleted: &mut usize) -> Result<bool, Problem> {
         let App { s3, bucket, .. } = self.app;
-        let prefix = format!("{UPLOADS_PREFIX}{}/", self.owner.as_str());
         loop {
-            let page = objects::list_versions(s3, bucket, &prefix, PAGE).await?;
+            let page = objects::list_versions(s3, bucket, prefix, PAGE).await?;
             if page.versions.is_empty() {
                 return Ok(true);
             }
@@ -145,7 +148,7 @@ impl Erasure<'_> {
                 if !self.has_time() {
                     return Ok(false);
                 }
-                // A folder marker is not an image.
+                // A folder marker is not an image, and neither is the file of an export.
                 if let Some(image) = ImageKey::parse(bucket, key) {
                     let unrecorded = Some(Unrecorded { bucket, key });
                     let deletion = delete_image(self.app, self.owner, image.image_id, unrecorded).await?;
@@ -188,26 +191,6 @@ impl Erasure<'_> {
                     return Ok(false);
                 }
                 records.delete_job(self.owner, job.job_id).await?;
-            }
-        }
-    }
-
-    /// Deletes the files of exports, after the jobs: a part that is running writes its file before it checks whether its job
-    /// exists, and deletes the file if not. Returns whether all are deleted.
-    async fn exports(&self) -> Result<bool, Problem> {
-        let App { s3, bucket, .. } = self.app;
-        let prefix = export::owner_prefix(self.owner);
-        loop {
-            let page = objects::list_versions(s3, bucket, &prefix, PAGE).await?;
-            if page.versions.is_empty() {
-                return Ok(true);
-            }
-            let keys: BTreeSet<String> = page.versions.into_iter().map(|version| version.key).collect();
-            for key in &keys {
-                if !self.has_time() {
-                    return Ok(false);
-                }
-                objects::delete(s3, bucket, key).await?;
             }
         }
     }
