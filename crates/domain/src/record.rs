@@ -113,8 +113,7 @@ impl ImageRecord {
     /// Until the image is labeled, the time of the upload. Empty once a deletion is complete.
     pub fn time(&self) -> &str {
         let (time, _) = self.history.split_once('#').unwrap_or_default();
-        // Version 0.2.0 stored the time of the upload with its zone.
-        time.strip_suffix('Z').unwrap_or(time)
+        table::without_zone(time)
     }
 
     /// The place in the history that the labeled image should have: that of its capture time by the camera's clock, or

@@ -84,7 +84,12 @@ pub fn quota_sort(date: &str) -> String {
 /// The value of [`HISTORY`], and the sort key of the image's label rows. It sorts an owner's images by time, which ids
 /// that are derived from keys do not. `time` is ISO 8601 with milliseconds, without a zone. A `Z` is ignored.
 pub fn history_sort(time: &str, image_id: ImageId) -> String {
-    format!("{}#{image_id}", time.strip_suffix('Z').unwrap_or(time))
+    format!("{}#{image_id}", without_zone(time))
+}
+
+/// The time of a place in the history. Version 0.2.0 stored the time of the upload with its zone, a `Z`.
+pub fn without_zone(time: &str) -> &str {
+    time.strip_suffix('Z').unwrap_or(time)
 }
 
 /// Escapes a text for use as a part of a key, so that different texts give different parts. Parts are separated by `#`

@@ -1,7 +1,7 @@
 //! Where a page of a list ended.
 
 use crate::routes::list::query::Order;
-use domain::ImageId;
+use domain::{ImageId, table};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use records::{Added, Confident};
@@ -99,8 +99,7 @@ impl Place {
     /// `None` if the text is not a valid sort key.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (time, id) = text.split_once('#')?;
-        // Version 0.2.0 stored the zone.
-        let time = time.strip_suffix('Z').unwrap_or(time);
+        let time = table::without_zone(time);
         let parsed: DateTime = time.parse().ok()?;
         // Other years have a different number of digits, and would sort wrongly.
         let is_canonical = format!("{parsed:.3}") == time && (0..=9999).contains(&parsed.year());
