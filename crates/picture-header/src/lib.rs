@@ -12,6 +12,7 @@ mod keywords;
 mod kinds;
 pub mod pieces;
 mod raw;
+pub mod reads;
 mod stored;
 mod tiff;
 

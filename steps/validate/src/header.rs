@@ -4,15 +4,8 @@ use crate::ValidateError;
 use aws_sdk_s3::Client;
 use domain::Claim;
 use objects::{Range, read_range};
+use picture_header::reads::{FIRST_READ_BYTES, MAX_READ_BYTES, MAX_READS};
 use picture_header::{Header, HeaderError, Look, Pieces, look};
-
-/// The length of the first read in bytes. Sufficient for nearly every picture.
-const FIRST_READ_BYTES: u64 = 64 * 1024;
-/// The maximum length of a later read in bytes.
-const MAX_READ_BYTES: u64 = 1024 * 1024;
-/// The maximum number of reads. No known real file needs more than six. 24 are for the header, and the rest for keywords,
-/// which must not make a picture invalid.
-const MAX_READS: u32 = 28;
 
 /// Reads the object with ranged GETs until the header is complete. Returns the header and the object's size in bytes.
 pub(crate) async fn read(s3: &Client, claim: &Claim) -> Result<(Header, u64), ValidateError> {

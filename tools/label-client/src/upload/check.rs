@@ -3,16 +3,10 @@
 use super::outcome::Outcome;
 use super::walk::Found;
 use crate::file::digest;
+use picture_header::reads::{FIRST_READ_BYTES, MAX_READ_BYTES, MAX_READS};
 use picture_header::{HeaderError, Look, Pieces, look};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-
-/// The length of the first read in bytes. Sufficient for nearly every picture.
-const FIRST_READ_BYTES: u64 = 64 * 1024;
-/// The maximum length of a later read in bytes.
-const MAX_READ_BYTES: u64 = 1024 * 1024;
-/// The maximum number of reads, as in the step `validate`.
-const MAX_READS: u32 = 28;
 
 /// The outcome of a file that changes while this program reads it.
 pub(super) const CHANGED: &str = "it changed during the upload";
