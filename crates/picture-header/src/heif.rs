@@ -12,6 +12,7 @@ use crate::keywords::Sources;
 use crate::pieces::{Gap, Pieces};
 use crate::stored::{Stop, Stored};
 use domain::{Format, Metadata, Orientation};
+use serde::{Deserialize, Serialize};
 
 /// Maximum size in bytes of the box that describes all items. Real boxes have some hundred bytes, or 100,000 for grids of
 /// thousands of tiles.
@@ -55,7 +56,7 @@ pub struct Heif {
 }
 
 /// A rectangle of the coded picture in pixels, before applying the orientation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crop {
     /// Columns to its left.
     pub left: u32,

@@ -3,10 +3,11 @@
 //! Sources: the MP4 Registration Authority's list of codecs, Apple's QuickTime File Format, Matroska's codec
 //! specifications, and ISO/IEC 14496-15 (`avcC`, `hvcC`).
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Profile and level as numbers of the codec's own standard, such as 100 and 41 for H.264 High at level 4.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// The profile: `profile_idc` (H.264, HEVC), `seq_profile` (AV1) or the profile (VP9).
     pub profile: u8,
@@ -15,7 +16,7 @@ pub struct Profile {
 }
 
 /// A codec.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Codec {
     /// H.264, also known as AVC. The profile is unknown if there is no `avcC`.
     H264(Option<Profile>),
@@ -44,7 +45,7 @@ pub enum Codec {
 }
 
 /// A codec's name in its container: up to 24 printable ASCII characters.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Id([u8; 24]);
 
 impl Id {

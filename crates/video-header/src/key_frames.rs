@@ -2,9 +2,11 @@
 
 use crate::error::VideoError;
 use crate::source::{Source, Stop, broken};
+use serde::{Deserialize, Serialize};
 
 /// A frame that can be decoded without others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, u64, u32)", into = "(u64, u64, u32)")]
 pub struct KeyFrame {
     /// When it is displayed, in milliseconds from the start of the video, rounded down.
     pub time_ms: u64,
@@ -12,6 +14,22 @@ pub struct KeyFrame {
     pub position: u64,
     /// The length of its coded data in bytes. At least 1.
     pub size: u32,
+}
+
+impl From<(u64, u64, u32)> for KeyFrame {
+    fn from((time_ms, position, size): (u64, u64, u32)) -> Self {
+        Self {
+            time_ms,
+            position,
+            size,
+        }
+    }
+}
+
+impl From<KeyFrame> for (u64, u64, u32) {
+    fn from(frame: KeyFrame) -> Self {
+        (frame.time_ms, frame.position, frame.size)
+    }
 }
 
 /// Checks that key frames are in the file and do not overlap, and removes empty ones.

@@ -37,9 +37,11 @@ pub use error::VideoError;
 pub use key_frames::KeyFrame;
 pub use limits::{MAX_KEY_FRAMES, MAX_READ_BYTES, MAX_READS, MAX_VISITS};
 pub use picture_header::Pieces;
+pub use picture_header::heif::Crop;
 pub use select::Select;
 pub use video::{Container, FrameRate, Hdr, Video};
 
+use serde::{Deserialize, Serialize};
 use source::{Source, Stop};
 use std::ops::Range;
 
@@ -51,6 +53,26 @@ pub enum Look<T> {
     /// These ranges are needed. They are in ascending order and in the file, and at least their first bytes have not been
     /// read. Add all of them to the [`Pieces`], and look again. They can be read at the same time.
     Read(Vec<Range<u64>>),
+}
+
+/// Recognizes the container by the first 512 bytes of the file.
+///
+/// # Errors
+/// [`VideoError::OtherKind`] or [`VideoError::Incomplete`].
+pub fn container(file: &Pieces<'_>) -> Result<Look<Container>, VideoError> {
+    let source = Source::of(file);
+    let found = kinds::recognize(&source);
+    finish(&source, found)
+}
+
+/// A video whose key frames have been chosen: what is stored of it until the frames are decoded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The header.
+    pub video: Video,
+    /// The frames, in the order of time.
+    pub key_frames: Vec<KeyFrame>,
 }
 
 /// Reads what the header says: container, codec, dimensions, duration.

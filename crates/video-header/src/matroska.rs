@@ -90,6 +90,7 @@ pub(crate) fn read(source: &Source<'_>) -> Result<Video, Stop> {
         width,
         height,
         coded: track.coded,
+        crop: track.crop,
         orientation: track.orientation,
         duration_ms,
         frames: None,

@@ -54,6 +54,7 @@ pub(crate) fn read(source: &Source<'_>, container: Container) -> Result<Video, S
     let entry = movie.track.entry;
     let orientation = movie.track.orientation;
     let (width, height) = entry.frame().displayed(orientation);
+    let crop = entry.crop();
     Ok(Video {
         container,
         codec: entry.codec,
@@ -61,6 +62,7 @@ pub(crate) fn read(source: &Source<'_>, container: Container) -> Result<Video, S
         width,
         height,
         coded: entry.coded,
+        crop,
         orientation,
         duration_ms,
         frames,

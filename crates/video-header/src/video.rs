@@ -2,9 +2,11 @@
 
 use crate::codec::Codec;
 use domain::Orientation;
+use picture_header::heif::Crop;
+use serde::{Deserialize, Serialize};
 
 /// The file format around the coded frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Container {
     /// MP4 and its relatives, such as 3GP and M4V.
     Mp4,
@@ -29,7 +31,7 @@ impl Container {
 }
 
 /// How bright pixels are stored, if not as in usual videos.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Hdr {
     /// Perceptual quantizer: HDR10 and Dolby Vision.
     Pq,
@@ -49,7 +51,7 @@ impl Hdr {
 }
 
 /// How fast frames follow each other.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FrameRate {
     /// Average number of frames per second, above 0 and finite.
     pub average: f64,
@@ -59,7 +61,7 @@ pub struct FrameRate {
 
 /// What a video's header says. The values are unverified, except that they don't contradict each other: the coded frames
 /// can have other dimensions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Video {
     /// The container, by the file's content and not by its name.
     pub container: Container,
@@ -74,6 +76,8 @@ pub struct Video {
     pub height: u32,
     /// Width and height in pixels that the container states for the coded frames. At least 1.
     pub coded: (u32, u32),
+    /// The part of the coded frames that is displayed, in pixels of `coded`, before applying the orientation. Not empty.
+    pub crop: Crop,
     /// How to rotate and mirror frames for display.
     pub orientation: Orientation,
     /// Milliseconds, after applying the edit list. 0 if there are no frames, or the last one has no duration.

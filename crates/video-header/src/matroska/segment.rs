@@ -8,6 +8,7 @@ use crate::matroska::ids;
 use crate::source::{Source, Stop, broken};
 use crate::video::{Container, Frame, FrameRate, Hdr, created_at};
 use domain::Orientation;
+use picture_header::heif::Crop;
 
 /// Maximum number of elements before the first cluster. Real files have some ten.
 const MAX_ELEMENTS: usize = 1_000;
@@ -43,6 +44,7 @@ pub(crate) struct Track {
     pub(crate) codec: Codec,
     pub(crate) configuration: Vec<u8>,
     pub(crate) coded: (u32, u32),
+    pub(crate) crop: Crop,
     pub(crate) frame: Frame,
     pub(crate) orientation: Orientation,
     pub(crate) frame_rate: Option<FrameRate>,
@@ -274,6 +276,7 @@ impl Track {
             ),
             configuration: private.to_vec(),
             coded: video.coded,
+            crop: video.crop(),
             frame: video.frame(),
             orientation: video.orientation,
             frame_rate: (frame_duration > 0).then(|| FrameRate {
@@ -344,18 +347,33 @@ impl Picture {
         Ok(picture)
     }
 
+    /// The part of the frame that is displayed.
+    fn crop(&self) -> Crop {
+        let [left, right, top, bottom] = self.crop;
+        let part = |side: u32, before: u64, after: u64| {
+            let rest = u64::from(side).saturating_sub(before).saturating_sub(after);
+            match (u32::try_from(before), u32::try_from(rest)) {
+                (Ok(before), Ok(rest)) if rest > 0 => (before, rest),
+                // Players ignore what crops everything.
+                _ => (0, side),
+            }
+        };
+        let (left, width) = part(self.coded.0, left, right);
+        let (top, height) = part(self.coded.1, top, bottom);
+        Crop {
+            left,
+            top,
+            width,
+            height,
+        }
+    }
+
     /// Width and height as displayed, before applying the orientation.
     fn frame(&self) -> Frame {
-        let [left, right, top, bottom] = self.crop;
-        let inside = |side: u32, before: u64, after: u64| {
-            let side = u64::from(side);
-            let rest = side.saturating_sub(before).saturating_sub(after);
-            // Players ignore what crops everything.
-            (if rest == 0 { side } else { rest }) as f64
-        };
+        let crop = self.crop();
         let mut frame = Frame {
-            width: inside(self.coded.0, left, right),
-            height: inside(self.coded.1, top, bottom),
+            width: crop.width.into(),
+            height: crop.height.into(),
         };
         // Only the ratio counts, because it can be in centimeters.
         if self.display.0 > 0 && self.display.1 > 0 {

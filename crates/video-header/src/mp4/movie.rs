@@ -7,10 +7,11 @@ use crate::error::VideoError;
 use crate::limits::{MAX_AT_ONCE, MAX_CONFIGURATION, MAX_EDITS};
 use crate::mp4::boxes::{Boxes, Part};
 use crate::mp4::edits::{Edit, Edits};
-use crate::source::{Source, Stop, broken};
+use crate::source::{Reader, Source, Stop, broken};
 use crate::video::{Frame, Hdr, created_at};
 use domain::Orientation;
 use jiff::civil::DateTime;
+use picture_header::heif::Crop;
 
 /// Maximum number of boxes at the top level before `moov`. Real files have some five.
 const MAX_BOXES: usize = 1_000;
@@ -70,14 +71,23 @@ pub(crate) struct TableParts {
     pub(crate) co64: Option<Part>,
 }
 
+/// The clean aperture, in coded pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Aperture {
+    width: f64,
+    height: f64,
+    /// From the middle of the frame to that of the aperture. Unverified.
+    right: f64,
+    down: f64,
+}
+
 /// How the frames are coded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SampleEntry {
     pub(crate) codec: Codec,
     pub(crate) configuration: Vec<u8>,
     pub(crate) coded: (u32, u32),
-    /// Width and height after applying the clean aperture, as coded.
-    aperture: Option<(f64, f64)>,
+    aperture: Option<Aperture>,
     /// Width and height of a pixel.
     pixel_aspect: (u32, u32),
     pub(crate) hdr: Option<Hdr>,
@@ -86,10 +96,37 @@ pub(crate) struct SampleEntry {
 impl SampleEntry {
     /// Width and height as displayed, before applying the orientation.
     pub(crate) fn frame(&self) -> Frame {
-        let (width, height) = self
-            .aperture
-            .unwrap_or((f64::from(self.coded.0), f64::from(self.coded.1)));
+        let (width, height) = match self.aperture {
+            Some(aperture) => (aperture.width, aperture.height),
+            None => (f64::from(self.coded.0), f64::from(self.coded.1)),
+        };
         Frame { width, height }.with_pixel_aspect(self.pixel_aspect)
+    }
+
+    /// The part that is displayed, in whole pixels.
+    pub(crate) fn crop(&self) -> Crop {
+        // The casts saturate.
+        let part = |side: u32, length: f64, shift: f64| {
+            let shift = if shift.is_finite() { shift } else { 0.0 };
+            let length = (length.round() as u32).clamp(1, side);
+            let start = (f64::from(side - length) / 2.0 + shift).round() as u32;
+            (start.min(side - length), length)
+        };
+        let (width, height) = self.coded;
+        let aperture = self.aperture.unwrap_or(Aperture {
+            width: width.into(),
+            height: height.into(),
+            right: 0.0,
+            down: 0.0,
+        });
+        let (left, width) = part(width, aperture.width, aperture.right);
+        let (top, height) = part(height, aperture.height, aperture.down);
+        Crop {
+            left,
+            top,
+            width,
+            height,
+        }
     }
 }
 
@@ -436,10 +473,19 @@ fn read_sample_entry(source: &Source<'_>, part: Part, sides: (u32, u32)) -> Resu
                     Ok::<_, Stop>(numerator / denominator)
                 };
                 let (width, height) = (fraction()?, fraction()?);
+                let signed = |reader: &mut Reader<'_>| {
+                    Ok::<_, Stop>(f64::from(reader.i32()?) / f64::from(reader.u32()?))
+                };
+                let (right, down) = (signed(&mut reader)?, signed(&mut reader)?);
                 let is_inside = |side: f64, coded: u32| side >= 1.0 && side <= f64::from(coded);
                 // Anything else is ignored, as players do. NaN is not inside.
                 if is_inside(width, coded.0) && is_inside(height, coded.1) {
-                    entry.aperture = Some((width, height));
+                    entry.aperture = Some(Aperture {
+                        width,
+                        height,
+                        right,
+                        down,
+                    });
                 }
             }
             b"colr" => {

@@ -232,16 +232,23 @@ fn rejects_a_codec_that_changes() {
 
 #[test]
 fn ignores_an_impossible_clean_aperture_and_applies_a_possible_one() {
+    // The middle of the aperture is 4 pixels to the left of that of the frame.
+    let offsets = [(-4_i32).cast_unsigned(), 1, 0, 0];
     let with = |numbers_of: [u32; 4]| {
-        let clap = boxed(b"clap", &numbers(numbers_of.into_iter().chain([0, 1, 0, 1])));
+        let clap = boxed(b"clap", &numbers(numbers_of.into_iter().chain(offsets)));
         let file = Mp4 {
             entries: vec![clap],
             ..Mp4::default()
         };
         let video = header(&file.file()).unwrap();
-        (video.width, video.height)
+        let crop = video.crop;
+        (
+            (video.width, video.height),
+            [crop.left, crop.top, crop.width, crop.height],
+        )
     };
-    assert_eq!(with([60, 1, 88, 2]), (60, 44));
+    assert_eq!(with([40, 1, 88, 2]), ((40, 44), [8, 2, 40, 44]));
+    assert_eq!(with([62, 1, 48, 1]), ((62, 48), [0, 0, 62, 48]));
     for ignored in [
         [60, 0, 44, 1],
         [0, 0, 0, 0],
@@ -249,7 +256,7 @@ fn ignores_an_impossible_clean_aperture_and_applies_a_possible_one() {
         [65, 1, 44, 1],
         [u32::MAX, 1, 1, 1],
     ] {
-        assert_eq!(with(ignored), (64, 48));
+        assert_eq!(with(ignored), ((64, 48), [0, 0, 64, 48]));
     }
 }
 
