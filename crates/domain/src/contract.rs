@@ -1,12 +1,14 @@
 //! Input and output of the Tasks of the state machines.
 
 use crate::claim::Claim;
+use crate::corrections::Corrections;
 use crate::event::ObjectCreated;
-use crate::image::{Format, Orientation, Rendition, Status, rekognition};
+use crate::image::{Format, ImageId, Orientation, Owner, Rendition, Status, rekognition};
 use crate::label::{self, Confidence, Label};
 use crate::lambda_error;
 use crate::policy::FilterPolicy;
-use crate::record::{RecordedError, RecordedLabel};
+use crate::record::{ImageRecord, RecordedError, RecordedLabel};
+use crate::video::{MediaType, VideoFile, VideoLabels, frames_name};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
@@ -23,21 +25,152 @@ pub struct ValidateInput {
     pub execution_arn: String,
 }
 
-/// A claimed picture: the output of `validate` and `convert`, and the input of `convert` and `detect-labels`.
+/// A claimed image. With a [`Picture`]: the output of `validate` and `convert`, and the input of `convert` and
+/// `detect-labels`. Steps that handle both kinds of files have it with a [`Media`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClaimedImage {
+pub struct ClaimedImage<File = Picture> {
     /// The image and the execution that processes it.
     #[serde(flatten)]
     pub claim: Claim,
-    /// The properties that the picture's header declares.
+    /// The properties that the file's header declares.
     #[serde(flatten)]
-    pub picture: Picture,
+    pub file: File,
     /// The JPEG that Rekognition reads instead of the original, once `convert` has written it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendition: Option<Rendition>,
     /// The owner's policy at the start. `detect-labels` reads its minimum confidence.
     pub policy: FilterPolicy,
+}
+
+/// What differs between pictures and videos. In JSON, only a video has the field `video`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Media {
+    /// A video.
+    Video(Box<VideoFile>),
+    /// A picture.
+    Picture(Picture),
+}
+
+impl Media {
+    /// Whether this is a picture or a video.
+    pub fn media_type(&self) -> MediaType {
+        match self {
+            Self::Picture(_) => MediaType::Picture,
+            Self::Video(_) => MediaType::Video,
+        }
+    }
+}
+
+impl From<Picture> for Media {
+    fn from(picture: Picture) -> Self {
+        Self::Picture(picture)
+    }
+}
+
+impl From<VideoFile> for Media {
+    fn from(video: VideoFile) -> Self {
+        Self::Video(Box::new(video))
+    }
+}
+
+impl<File> ClaimedImage<File> {
+    /// The same image, for steps that handle pictures and videos.
+    pub fn into_media(self) -> ClaimedImage<Media>
+    where
+        File: Into<Media>,
+    {
+        ClaimedImage {
+            claim: self.claim,
+            file: self.file.into(),
+            rendition: self.rendition,
+            policy: self.policy,
+        }
+    }
+}
+
+/// The input of `inspect-video`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InspectVideoInput {
+    /// The event that started the execution of `label-image`.
+    pub event: ObjectCreated,
+    /// The execution of `label-image` that has claimed the video.
+    pub handed_over_by: String,
+    /// The execution that takes over the claim.
+    pub execution_arn: String,
+}
+
+/// A claimed video that is being labeled: the output of `inspect-video`, the input and output of `label-frames` and
+/// `read-video-labels`, and the input of `collect-labels`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoProgress {
+    /// The video.
+    pub image: ClaimedImage<VideoFile>,
+    /// Who finds the labels.
+    #[serde(default, skip_serializing_if = "VideoLabels::is_frames")]
+    pub labels_by: VideoLabels,
+    /// The number of frames to label. The object [`PLAN`](crate::video::PLAN) says where they are.
+    pub frames: u32,
+    /// The time between two frames in milliseconds, at least. Codecs decide where frames can be read.
+    pub interval_ms: u64,
+    /// For each part that is labeled, the frame after its last one, or the result page after its last one, in ascending order.
+    /// [`Self::part_names`] says where the labels are.
+    pub parts: Vec<u32>,
+    /// The first frame that is not labeled yet, or the first result page that is not read yet.
+    pub next: u32,
+    /// Where `read-video-labels` continues. Absent before the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<ResultPages>,
+    /// Whether all frames are labeled, or all result pages are read.
+    pub done: bool,
+}
+
+impl VideoProgress {
+    /// The names of the objects with the labels of the parts that are labeled, in the order of time.
+    pub fn part_names(&self) -> Vec<String> {
+        let firsts = std::iter::once(0).chain(self.parts.iter().copied());
+        let parts = firsts.zip(self.parts.iter().copied());
+        parts.map(|(first, end)| frames_name(first, end)).collect()
+    }
+}
+
+/// Where reading the result of Rekognition Video continues.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultPages {
+    /// The token of the next page. Rekognition accepts it for 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    /// The time of the last frame that was kept, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ms: Option<u64>,
+    /// How often reading has begun again because a token had expired.
+    #[serde(default)]
+    pub restarts: u32,
+}
+
+/// The input of `start-video-labels`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartVideoLabelsInput {
+    /// The video.
+    pub progress: VideoProgress,
+    /// What the task waits for: a call with this token.
+    pub task_token: String,
+    /// When the execution entered the state: ISO 8601.
+    pub entered_at: String,
+    /// How often the task was retried since then.
+    pub retry_count: u32,
+}
+
+impl StartVideoLabelsInput {
+    /// Sorts the attempts of an execution by time.
+    pub fn attempt(&self) -> String {
+        format!("{}#{:05}", self.entered_at, self.retry_count)
+    }
 }
 
 /// A picture file, as its header describes it.
@@ -76,7 +209,7 @@ impl Picture {
 #[serde(rename_all = "camelCase")]
 pub struct DetectedImage {
     /// The image.
-    pub image: ClaimedImage,
+    pub image: ClaimedImage<Media>,
     /// Highest confidence first.
     pub labels: Vec<Label>,
     /// The version of the model that found them.
@@ -89,7 +222,7 @@ pub struct DetectedImage {
 #[serde(rename_all = "camelCase")]
 pub struct FilteredImage {
     /// The image.
-    pub image: ClaimedImage,
+    pub image: ClaimedImage<Media>,
     /// The detected labels that count, highest confidence first.
     pub labels: Vec<Label>,
     /// The other detected labels, highest confidence first. Missing in the output of version 0.2.0.
@@ -184,6 +317,9 @@ pub struct Outcome {
     pub claim: Claim,
     /// `LABELED`, `REJECTED` or `FAILED`.
     pub status: Status,
+    /// Whether a picture or a video was labeled. Absent for pictures, and for files that were not labeled.
+    #[serde(default, rename = "type", skip_serializing_if = "MediaType::is_picture")]
+    pub media_type: MediaType,
     /// Highest confidence first. Empty unless `LABELED`.
     pub labels: Vec<OutcomeLabel>,
     /// Present unless `LABELED`.
@@ -205,6 +341,13 @@ pub struct OutcomeLabel {
     /// Whether the label is a keyword of the file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keyword: bool,
+    /// When the label is first seen, in milliseconds from the start of the video. Absent for pictures, and for labels that the
+    /// model has not found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_ms: Option<u64>,
+    /// How long the label is seen in total, in milliseconds. Present with `first_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_ms: Option<u64>,
 }
 
 impl From<RecordedLabel> for OutcomeLabel {
@@ -214,13 +357,46 @@ impl From<RecordedLabel> for OutcomeLabel {
             confidence: label.confidence,
             added: label.added,
             keyword: label.keyword,
+            first_ms: label.seen.map(|seen| seen.first_ms),
+            total_ms: label.seen.map(|seen| seen.total_ms),
+        }
+    }
+}
+
+/// The detail type of the event with [`CorrectedLabels`].
+pub const LABELS_CORRECTED: &str = "Image Labels Corrected";
+
+/// The detail of the event that reports corrected labels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrectedLabels {
+    image_id: ImageId,
+    owner: Owner,
+    bucket: String,
+    key: String,
+    corrected_at: String,
+    labels: Vec<OutcomeLabel>,
+    corrections: Corrections,
+}
+
+impl From<&ImageRecord> for CorrectedLabels {
+    fn from(record: &ImageRecord) -> Self {
+        let labels = record.labels.clone().unwrap_or_default();
+        Self {
+            image_id: record.image_id,
+            owner: record.owner.clone(),
+            bucket: record.bucket.clone(),
+            key: record.key.clone(),
+            corrected_at: record.updated_at.clone(),
+            labels: labels.into_iter().map(OutcomeLabel::from).collect(),
+            corrections: record.corrections(),
         }
     }
 }
 
 impl Outcome {
     /// A `LABELED` image.
-    pub fn labeled(claim: Claim, labels: Vec<RecordedLabel>) -> Self {
+    pub fn labeled(claim: Claim, media_type: MediaType, labels: Vec<RecordedLabel>) -> Self {
         let mut labels: Vec<_> = labels.into_iter().map(OutcomeLabel::from).collect();
         let percent = |label: &OutcomeLabel| label.confidence.percent();
         labels.sort_by(|a, b| {
@@ -229,6 +405,7 @@ impl Outcome {
                 .then_with(|| a.name.cmp(&b.name))
         });
         Self {
+            media_type,
             labels,
             ..Self::new(claim, Status::Labeled)
         }
@@ -255,6 +432,7 @@ impl Outcome {
             notification_id: notification_id(&claim, status),
             claim,
             status,
+            media_type: MediaType::Picture,
             labels: vec![],
             error: None,
         }
@@ -293,7 +471,7 @@ mod tests {
                 .extend(changes.as_object().unwrap().clone());
             serde_json::from_value::<ClaimedImage>(image)
                 .unwrap()
-                .picture
+                .file
                 .is_readable_by_rekognition()
         };
         for readable in [json!({}), json!({"orientation": 6}), json!({"format": "PNG"})] {
@@ -307,6 +485,47 @@ mod tests {
         ] {
             assert!(!image(converted.clone()), "{converted}");
         }
+    }
+
+    #[test]
+    fn pictures_and_videos_are_told_apart_and_written_as_they_were_read() {
+        let read = |file: serde_json::Value| {
+            let mut image = json!({
+                "imageId": ImageId::new(), "owner": "demo", "bucket": "pictures", "key": "uploads/demo/a",
+                "executionArn": "arn", "policy": {"minConfidence": 55.0, "maxLabels": 50, "include": [], "exclude": []},
+            });
+            image
+                .as_object_mut()
+                .unwrap()
+                .extend(file.as_object().unwrap().clone());
+            let read: ClaimedImage<Media> = serde_json::from_value(image.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), image);
+            read.file
+        };
+        let picture = json!({"size": 5, "format": "JPEG", "width": 100, "height": 80, "orientation": 1});
+        assert!(matches!(read(picture), Media::Picture(_)));
+        let video = json!({"size": 5, "video": {
+            "durationMs": 1500, "codec": "H.264 High", "container": "MP4", "frameRate": 30.0, "width": 100, "height": 80,
+            "poster": {"key": "videos/demo/a/b/poster.jpg", "width": 100, "height": 80},
+        }});
+        assert!(matches!(read(video), Media::Video(_)));
+    }
+
+    /// Two runs of a part can end at different frames, and the later one is not the one whose output the state machine has.
+    #[test]
+    fn the_labels_of_a_part_are_where_no_other_frames_are() {
+        let progress: VideoProgress = serde_json::from_value(json!({
+            "image": {
+                "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "bucket": "pictures",
+                "key": "uploads/demo/cat.mp4", "executionArn": "execution:label-video:one", "size": 1000,
+                "video": {"durationMs": 6000, "codec": "H.264", "container": "MP4", "width": 640, "height": 480},
+                "policy": {"minConfidence": 55, "maxLabels": 50},
+            },
+            "frames": 75, "intervalMs": 2000, "parts": [60, 75], "next": 75, "done": true,
+        }))
+        .unwrap();
+        assert_eq!(progress.part_names(), ["frames-0-60.json", "frames-60-75.json"]);
+        assert!(!progress.part_names().contains(&frames_name(0, 48)));
     }
 
     #[test]
@@ -352,7 +571,8 @@ mod tests {
     /// Receivers of the event depend on this format, and so do executions that run during a deployment.
     #[test]
     fn the_claim_is_flattened_in_json() {
-        let outcome = serde_json::to_value(Outcome::labeled(claim("arn"), vec![])).unwrap();
+        let outcome =
+            serde_json::to_value(Outcome::labeled(claim("arn"), MediaType::Picture, vec![])).unwrap();
         assert_eq!(
             outcome,
             json!({

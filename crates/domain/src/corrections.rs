@@ -29,13 +29,17 @@ pub struct Corrections {
 }
 
 /// A change of an image's [`Corrections`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CorrectionChange {
     /// Labels to add. They are no longer removed.
+    #[serde(default)]
     pub add: Vec<String>,
     /// Labels to remove. They are no longer added.
+    #[serde(default)]
     pub remove: Vec<String>,
     /// Labels for which the model and the policy decide again.
+    #[serde(default)]
     pub reset: Vec<String>,
 }
 
@@ -60,6 +64,11 @@ pub enum CorrectionError {
 }
 
 impl CorrectionChange {
+    /// The labels of all lists.
+    fn labels(&self) -> impl Iterator<Item = &String> {
+        self.add.iter().chain(&self.remove).chain(&self.reset)
+    }
+
     /// Checks everything that does not depend on the image. Returns the change unchanged.
     ///
     /// # Errors
@@ -115,8 +124,8 @@ impl Corrections {
     pub fn changed(&self, change: &CorrectionChange, renames: &[Rename]) -> Result<Self, CorrectionError> {
         let names = Names::new(renames);
         let mut corrections = self.clone();
-        for name in change.add.iter().chain(&change.remove).chain(&change.reset) {
-            let is_other = |other: &String| !is_same(names.shown(other), names.shown(name));
+        for name in change.labels() {
+            let is_other = |other: &String| !names.are_same(other, name);
             corrections.added.retain(is_other);
             corrections.removed.retain(is_other);
         }
@@ -132,6 +141,50 @@ impl Corrections {
         corrections.added.sort();
         corrections.removed.sort();
         Ok(corrections)
+    }
+}
+
+impl Corrections {
+    /// The change that restores the corrections of the labels in `change` as they are here.
+    pub fn inverse(&self, change: &CorrectionChange, renames: &[Rename]) -> CorrectionChange {
+        let names = Names::new(renames);
+        let concerned = |list: &[String]| -> Vec<String> {
+            let is_changed = |name: &&String| change.labels().any(|other| names.are_same(name, other));
+            list.iter().filter(is_changed).cloned().collect()
+        };
+        let (add, remove) = (concerned(&self.added), concerned(&self.removed));
+        let is_corrected = |name: &String| add.iter().chain(&remove).any(|other| names.are_same(name, other));
+        let mut reset = vec![];
+        for name in change.labels().filter(|name| !is_corrected(name)) {
+            extend(&mut reset, std::slice::from_ref(name));
+        }
+        CorrectionChange { add, remove, reset }
+    }
+
+    /// The corrections without `change`, whose [inverse](Self::inverse) is `inverse`. Labels that have been corrected again since
+    /// then keep their corrections.
+    ///
+    /// # Errors
+    /// A list becomes too long.
+    pub fn undone(
+        &self,
+        change: &CorrectionChange,
+        inverse: &CorrectionChange,
+        renames: &[Rename],
+    ) -> Result<Self, CorrectionError> {
+        let names = Names::new(renames);
+        let contains = |list: &[String], name: &String| list.iter().any(|other| names.are_same(name, other));
+        let is_as_changed = |name: &&String| {
+            contains(&self.added, name) == contains(&change.add, name)
+                && contains(&self.removed, name) == contains(&change.remove, name)
+        };
+        let limited = |list: &[String]| list.iter().filter(is_as_changed).cloned().collect();
+        let inverse = CorrectionChange {
+            add: limited(&inverse.add),
+            remove: limited(&inverse.remove),
+            reset: limited(&inverse.reset),
+        };
+        self.changed(&inverse, renames)
     }
 }
 
@@ -231,6 +284,27 @@ mod tests {
     }
 
     #[test]
+    fn undoing_keeps_labels_that_were_corrected_again() {
+        let before = Corrections {
+            added: owned(&["Garden"]),
+            removed: owned(&["Sofa", "Tree"]),
+        };
+        let job = change(&["Cat", "Sofa"], &["Dog", "Garden"], &["Tree"]);
+        let inverse = before.inverse(&job, &[]);
+        assert_eq!(inverse, change(&["Garden"], &["Sofa", "Tree"], &["Cat", "Dog"]));
+        let after = before.changed(&job, &[]).unwrap();
+        assert_eq!(after.undone(&job, &inverse, &[]).unwrap(), before);
+
+        let later = after
+            .changed(&change(&["Dog", "Boat"], &["cat"], &[]), &[])
+            .unwrap();
+        let undone = later.undone(&job, &inverse, &[]).unwrap();
+        assert_eq!(undone.added, owned(&["Boat", "Dog", "Garden"]));
+        assert_eq!(undone.removed, owned(&["Sofa", "Tree", "cat"]));
+        assert_eq!(undone.undone(&job, &inverse, &[]).unwrap(), undone, "undone once");
+    }
+
+    #[test]
     fn the_lists_of_an_image_are_limited() {
         let names: Vec<_> = (0..MAX_ADDED).map(|number| format!("Label {number}")).collect();
         let full = CorrectionChange {
@@ -248,7 +322,39 @@ mod tests {
         );
     }
 
+    fn any_change() -> impl Strategy<Value = CorrectionChange> {
+        proptest::collection::vec((0_usize..3, "[a-eA-E]"), 1..6).prop_map(|labels| {
+            let mut change = CorrectionChange::default();
+            let mut seen = vec![];
+            for (list, name) in labels {
+                if !seen.contains(&name.to_lowercase()) {
+                    seen.push(name.to_lowercase());
+                    [&mut change.add, &mut change.remove, &mut change.reset][list].push(name);
+                }
+            }
+            change
+        })
+    }
+
     proptest! {
+        #[test]
+        fn undoing_changes_in_reverse_order_restores_the_corrections(
+            changes in proptest::collection::vec(any_change(), 1..6), is_renamed in any::<bool>(),
+        ) {
+            let rename = Rename { from: "a".into(), to: "B".into() };
+            let renames = if is_renamed { vec![rename] } else { vec![] };
+            let mut states = vec![Corrections::default()];
+            for change in &changes {
+                states.push(states.last().unwrap().changed(change, &renames).unwrap());
+            }
+            let mut corrections = states.pop().unwrap();
+            for (before, change) in states.iter().zip(&changes).rev() {
+                let inverse = before.inverse(change, &renames);
+                corrections = corrections.undone(change, &inverse, &renames).unwrap();
+                prop_assert_eq!(&corrections, before);
+            }
+        }
+
         #[test]
         fn no_label_is_both_added_and_removed(
             changes in proptest::collection::vec((0_usize..3, "[a-cA-C]"), 0..30),

@@ -69,6 +69,7 @@ impl Criteria {
                     added,
                     keyword,
                     detected_as: detected_as(&label.label.name, label.sources),
+                    seen: label.label.seen,
                 },
             );
             all.push(label.label);
@@ -170,6 +171,10 @@ fn absorb(label: &mut Label, other: &Label) {
         label.confidence = other.confidence;
     }
     label.instances.extend(other.instances.iter().cloned());
+    label.seen = match (label.seen, other.seen) {
+        (Some(seen), Some(other)) => Some(seen.or(other)),
+        (seen, other) => seen.or(other),
+    };
     for (names, others) in [
         (&mut label.parents, &other.parents),
         (&mut label.aliases, &other.aliases),
@@ -222,6 +227,11 @@ impl<'a> Names<'a> {
         'a: 'b,
     {
         self.0.get(&name.to_lowercase()).copied().unwrap_or(name)
+    }
+
+    /// Whether two names are the same label.
+    pub(crate) fn are_same(&self, name: &str, other: &str) -> bool {
+        self.shown(name).to_lowercase() == self.shown(other).to_lowercase()
     }
 }
 

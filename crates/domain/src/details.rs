@@ -6,6 +6,7 @@ use crate::image::{Format, ImageId, Status};
 use crate::label::{Confidence, Instance, Label};
 use crate::metadata::Metadata;
 use crate::record::{ImageRecord, RecordedError, RecordedLabel};
+use crate::video::{MediaType, VideoFacts};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -18,13 +19,20 @@ pub struct ImageFacts {
     pub image_id: ImageId,
     /// Processing status.
     pub status: Status,
+    /// Whether the file is a picture or a video. `PICTURE` until a video is recognized.
+    #[serde(rename = "type")]
+    pub media_type: MediaType,
+    /// What the video's header says. Responses of the API add URLs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    pub video: Option<VideoFacts>,
     /// The original file name. Null if unknown.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub file_name: Option<String>,
     /// Bytes. Null until known.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub size: Option<u64>,
-    /// The format of the file's content. Null until known.
+    /// The format of the picture. Null until known, and for videos.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub format: Option<Format>,
     /// Pixels, after the picture's orientation is applied. Null until known.
@@ -68,6 +76,8 @@ impl ImageFacts {
         let facts = Self {
             image_id: record.image_id,
             status: record.status,
+            media_type: record.media_type,
+            video: record.video.map(|video| video.facts),
             file_name: record.file_name,
             size: record.size,
             format: record.format,
@@ -132,6 +142,15 @@ pub struct LabelDetails {
     pub aliases: Vec<String>,
     /// Rekognition's categories, such as `Animals and Pets`.
     pub categories: Vec<String>,
+    /// When the label is seen for the first time, in milliseconds from the start of the video. Absent for pictures, and for
+    /// labels that the model hasn't found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub first_ms: Option<u64>,
+    /// How long the label is seen in the video, in milliseconds. Absent in the same cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub total_ms: Option<u64>,
 }
 
 /// A detected label that doesn't count.
@@ -191,6 +210,7 @@ impl LabelDetails {
             parents,
             aliases,
             categories,
+            ..
         } = details;
         Self {
             name,
@@ -202,6 +222,31 @@ impl LabelDetails {
             parents,
             aliases,
             categories,
+            // Also without the answer, which exports to CSV don't read.
+            first_ms: recorded.seen.map(|seen| seen.first_ms),
+            total_ms: recorded.seen.map(|seen| seen.total_ms),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Exports to CSV read only records.
+    #[test]
+    fn the_record_alone_says_when_a_label_is_seen() {
+        let record = serde_json::from_value(json!({
+            "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "status": "LABELED", "type": "VIDEO",
+            "updatedAt": "2026-11-22T12:00:05.250Z", "key": "uploads/demo/a.mp4", "bucket": "pictures",
+            "labels": [{"name": "Cat", "confidence": 96.2, "firstMs": 4000, "totalMs": 6500}],
+        }))
+        .unwrap();
+        let details = ImageDetails::new(record, &[]);
+        assert_eq!(
+            (details.labels[0].first_ms, details.labels[0].total_ms),
+            (Some(4000), Some(6500))
+        );
     }
 }

@@ -23,7 +23,7 @@ pub enum ErrorClass {
 pub enum ErrorName {
     /// Not a picture in a supported format.
     UnsupportedFormat,
-    /// More bytes or pixels than the limits allow.
+    /// More bytes, pixels or minutes than the limits allow.
     ImageTooLarge,
     /// Fewer pixels than Rekognition requires.
     ImageTooSmall,
@@ -37,6 +37,8 @@ pub enum ErrorName {
     ObjectArchived,
     /// The object is encrypted with a customer-provided key (SSE-C): S3 returns it only to callers that send the key.
     ObjectEncrypted,
+    /// The video has more minutes than its owner, or all owners together, have left today. It can be labeled again later.
+    QuotaReached,
 
     /// The same event has been handled, or is being handled by a running execution.
     DuplicateEvent,
@@ -46,6 +48,8 @@ pub enum ErrorName {
     ImageDeleted,
     /// The object is a folder marker, or its key has no owner or file name.
     NotAnUpload,
+    /// The file is a video. The execution has handed it over to the state machine `label-video`.
+    VideoFound,
 
     /// Rekognition cannot read the original, and it has not been converted yet.
     ConversionNeeded,
@@ -61,6 +65,8 @@ pub enum ErrorName {
     UnexpectedAnswer,
     /// The step's input does not match its contract.
     InvalidInput,
+    /// The bucket of an import does not exist, has no objects with the prefix, is in another region, or is the stack's own.
+    InvalidSource,
 }
 
 impl ErrorName {
@@ -79,13 +85,18 @@ impl ErrorName {
             | Self::TooComplex
             | Self::ObjectGone
             | Self::ObjectArchived
-            | Self::ObjectEncrypted => ErrorClass::File,
-            Self::DuplicateEvent | Self::StaleEvent | Self::ImageDeleted | Self::NotAnUpload => {
-                ErrorClass::NothingToDo
-            }
+            | Self::ObjectEncrypted
+            | Self::QuotaReached => ErrorClass::File,
+            Self::DuplicateEvent
+            | Self::StaleEvent
+            | Self::ImageDeleted
+            | Self::NotAnUpload
+            | Self::VideoFound => ErrorClass::NothingToDo,
             Self::ConversionNeeded => ErrorClass::Conversion,
             Self::Throttled | Self::ServiceUnavailable => ErrorClass::Transient,
-            Self::AccessDenied | Self::UnexpectedAnswer | Self::InvalidInput => ErrorClass::Fatal,
+            Self::AccessDenied | Self::UnexpectedAnswer | Self::InvalidInput | Self::InvalidSource => {
+                ErrorClass::Fatal
+            }
         }
     }
 }

@@ -1,7 +1,10 @@
 //! S3 events about objects that can be labeled, as EventBridge delivers them.
 
+use crate::record::CountedMinutes;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::{Value, json};
 use std::cmp::Ordering;
 
 /// Orders the events of one key: a later event has a greater sequencer. To compare two sequencers of different length,
@@ -33,6 +36,20 @@ impl Sequencer {
     /// The lowest sequencer: not later than any that S3 sends.
     pub fn lowest() -> Self {
         Self("0".repeat(Self::DIGITS))
+    }
+
+    /// The next one: later than this one, and not later than any other that is later than this one. S3 sends fewer digits, so
+    /// there is one between any two of S3. `None` for the last one.
+    pub fn next(&self) -> Option<Self> {
+        // A hexadecimal number with a fixed number of digits, plus one.
+        let kept = self.0.trim_end_matches('f');
+        let last = kept.chars().next_back()?;
+        let next = char::from_digit(last.to_digit(16)? + 1, 16)?;
+        let before = &kept[..kept.len() - 1];
+        Some(Self(format!(
+            "{before}{next}{}",
+            "0".repeat(Self::DIGITS - kept.len())
+        )))
     }
 
     /// The padded form.
@@ -107,6 +124,49 @@ impl ObjectCreated {
             Some(relabel) => relabel.requested_at.parse().ok(),
             None => self.time,
         }
+    }
+
+    /// The minutes of video that were counted for the owner's request to label the image again. `None` if there are none.
+    pub fn counted_minutes(&self) -> Option<CountedMinutes> {
+        let relabel = self.relabel.as_ref()?;
+        let minutes = relabel.counted_minutes.filter(|minutes| *minutes > 0)?;
+        let requested_at: Timestamp = relabel.requested_at.parse().ok()?;
+        Some(CountedMinutes {
+            date: requested_at.to_zoned(TimeZone::UTC).date().to_string(),
+            minutes,
+        })
+    }
+
+    /// The event as JSON, reduced to the fields that the system uses. Reading it gives the same event.
+    pub fn to_json(&self) -> Value {
+        let Detail { bucket, object } = &self.detail;
+        let mut event = json!({
+            "source": "aws.s3",
+            "detail-type": match self.kind {
+                EventKind::Created => "Object Created",
+                EventKind::Restored => "Object Restore Completed",
+            },
+            "detail": {
+                "bucket": {"name": bucket.name},
+                "object": {
+                    "key": object.key,
+                    "size": object.size,
+                    "etag": object.etag,
+                    "version-id": object.version_id,
+                    "sequencer": object.sequencer,
+                },
+            },
+        });
+        if let Some(time) = self.time {
+            event["time"] = json!(time.to_string());
+        }
+        if let Some(relabel) = &self.relabel {
+            event["relabel"] = json!({"requestedAt": relabel.requested_at});
+            if let Some(minutes) = relabel.counted_minutes {
+                event["relabel"]["countedMinutes"] = json!(minutes);
+            }
+        }
+        event
     }
 }
 
@@ -195,6 +255,10 @@ pub struct Object {
 pub struct Relabel {
     /// When the owner requested it: ISO 8601, UTC.
     pub requested_at: String,
+    /// The minutes of video that have been counted against the daily quotas for this request. 0 if the duration was not known.
+    /// Missing in events of earlier releases, after which nothing more is counted.
+    #[serde(default)]
+    pub counted_minutes: Option<u32>,
 }
 
 fn expect<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<(), D::Error> {
@@ -246,7 +310,6 @@ fn version_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
 
     fn event() -> Value {
         json!({
@@ -257,6 +320,25 @@ mod tests {
                 "reason": "PutObject",
             },
         })
+    }
+
+    #[test]
+    fn an_event_is_read_as_it_was_written() {
+        let mut relabel = event();
+        relabel["relabel"] = json!({"requestedAt": "2026-11-22T12:00:00.000000001Z", "countedMinutes": 3});
+        relabel["time"] = json!("2026-11-22T12:00:00Z");
+        relabel["detail"]["object"]["version-id"] = json!("v1");
+        let restored = json!({
+            "source": "aws.s3", "detail-type": "Object Restore Completed",
+            "detail": {"bucket": {"name": "pictures"}, "object": {"key": "uploads/demo/a"}},
+        });
+        for event in [event(), relabel, restored] {
+            let event: ObjectCreated = serde_json::from_value(event).unwrap();
+            assert_eq!(
+                serde_json::from_value::<ObjectCreated>(event.to_json()).unwrap(),
+                event
+            );
+        }
     }
 
     #[test]
@@ -317,6 +399,20 @@ mod tests {
         for text in ["", "g", "0x1", " 1", "-1"] {
             assert_eq!(Sequencer::parse(text), None, "{text}");
         }
+    }
+
+    /// An event of S3 for a newer object must win over an event that takes the place of a lost one.
+    #[test]
+    fn the_next_sequencer_is_between_two_of_s3() {
+        let s = |text: &str| Sequencer::parse(text).unwrap();
+        let seen = s("0055AED6DCD90281E5");
+        let next = seen.next().unwrap();
+        assert!(seen < next && next < s("0055AED6DCD90281E6"));
+        assert!(Sequencer::lowest() < Sequencer::lowest().next().unwrap());
+        let carried = s(&format!("0{}", "f".repeat(63))).next();
+        assert_eq!(carried, Some(s("1")));
+        assert_eq!(s(&"f".repeat(64)).next(), None);
+        assert_eq!(Sequencer::parse(next.as_str()), Some(next));
     }
 
     /// Arbitrary JSON that often uses the names of the event's own fields.

@@ -1,9 +1,8 @@
 //! Exports: files with the labels of an owner's images, written by a bulk job.
 
-use crate::image::{ImageId, Owner, Status};
+use crate::bulk::Selection;
+use crate::image::{ImageId, Owner};
 use crate::job::JobId;
-use crate::record::ImageRecord;
-use crate::search::Search;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use strum::EnumIter;
@@ -71,28 +70,7 @@ pub struct Export {
     /// The format of the files.
     pub format: ExportFormat,
     /// The images.
-    pub selection: ExportSelection,
-}
-
-/// The images of an export.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ExportSelection {
-    /// All images that match.
-    Search(Search),
-    /// These images, each once. At most 100, which are read with one call.
-    Images(Vec<ImageId>),
-}
-
-impl Export {
-    /// Whether the export contains an image that is in its search or named by its ID. Deleted images are never exported.
-    pub fn selects(&self, record: &ImageRecord) -> bool {
-        record.status != Status::Deleted
-            && match &self.selection {
-                ExportSelection::Search(search) => search.matches(record),
-                ExportSelection::Images(ids) => ids.contains(&record.image_id),
-            }
-    }
+    pub selection: Selection,
 }
 
 /// A file of an export.

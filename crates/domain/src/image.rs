@@ -28,35 +28,66 @@ pub const UPLOADS_PREFIX: &str = "uploads/";
 pub const RENDITIONS_PREFIX: &str = "renditions/";
 /// The keys of all thumbnails start with this prefix.
 pub const THUMBNAILS_PREFIX: &str = "thumbnails/";
+/// The keys of all objects that are derived from videos start with this prefix: see [`crate::video`].
+pub const VIDEOS_PREFIX: &str = "videos/";
 
-/// The prefixes of the keys of all objects that are derived from an image: its renditions and its thumbnails.
-pub fn derived_prefixes(owner: &Owner, image_id: ImageId) -> [String; 2] {
-    [RENDITIONS_PREFIX, THUMBNAILS_PREFIX].map(|prefix| format!("{prefix}{}/{image_id}/", owner.0))
+/// The prefixes of the keys of all objects that are derived from an image: its renditions, its thumbnails, and what is derived
+/// from a video.
+pub fn derived_prefixes(owner: &Owner, image_id: ImageId) -> [String; 3] {
+    [RENDITIONS_PREFIX, THUMBNAILS_PREFIX, VIDEOS_PREFIX]
+        .map(|prefix| format!("{prefix}{}/{image_id}/", owner.0))
 }
 
 /// The key of the rendition that an execution writes. It contains the execution's name, so that executions that process
 /// different versions of an object at the same time do not overwrite each other's rendition.
 pub fn rendition_key(owner: &Owner, image_id: ImageId, execution_arn: &str) -> String {
-    let [renditions, _] = derived_prefixes(owner, image_id);
+    let [renditions, ..] = derived_prefixes(owner, image_id);
     format!("{renditions}{}", execution_name(execution_arn))
 }
 
 /// The key of a thumbnail that belongs to the result of an execution. `side` is its longest side in pixels.
 pub fn thumbnail_key(owner: &Owner, image_id: ImageId, execution_arn: &str, side: u32) -> String {
-    let [_, thumbnails] = derived_prefixes(owner, image_id);
+    let [_, thumbnails, _] = derived_prefixes(owner, image_id);
     format!("{thumbnails}{}/{side}", execution_name(execution_arn))
 }
 
 /// The execution's name: the last part of its ARN.
-fn execution_name(execution_arn: &str) -> &str {
+pub fn execution_name(execution_arn: &str) -> &str {
     execution_arn.rsplit(':').next().unwrap_or(execution_arn)
+}
+
+/// The parts of the key of a thumbnail, or of an object that is derived from a video.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DerivedKey<'a> {
+    /// The image's owner.
+    pub owner: Owner,
+    /// The image.
+    pub image_id: ImageId,
+    /// The name of the execution to whose result it belongs.
+    pub execution: &'a str,
+}
+
+impl<'a> DerivedKey<'a> {
+    /// Splits a key into its parts. `None` if it is not the key of such an object.
+    pub fn parse(key: &'a str) -> Option<Self> {
+        let rest = key.strip_prefix(THUMBNAILS_PREFIX);
+        let mut parts = rest.or_else(|| key.strip_prefix(VIDEOS_PREFIX))?.split('/');
+        let (owner, image_id) = (Owner::new(parts.next()?)?, ImageId::parse(parts.next()?)?);
+        let execution = parts.next().filter(|execution| !execution.is_empty())?;
+        let _name = parts.next().filter(|name| !name.is_empty())?;
+        parts.next().is_none().then_some(Self {
+            owner,
+            image_id,
+            execution,
+        })
+    }
 }
 
 /// The namespace for the ids of objects that were not uploaded through the API.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x5b0c_7f0e_2a43_4c55_9d18_61e1_7a0b_9c31);
 
-/// An image's id: a UUIDv7 created by the API, or a UUIDv5 derived from bucket and key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// An image's id: a UUIDv7 created by the API, or a UUIDv5 derived from bucket and key. Sorted as in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(
     feature = "openapi",

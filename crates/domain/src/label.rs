@@ -1,5 +1,6 @@
 //! Labels as Rekognition returns them, with confidences.
 
+use crate::video::Seen;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 
@@ -106,6 +107,10 @@ pub struct Label {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required))]
     pub categories: Vec<String>,
+    /// When the label is seen. Absent for pictures.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    pub seen: Option<Seen>,
 }
 
 impl Label {
@@ -118,6 +123,7 @@ impl Label {
             parents: vec![],
             aliases: vec![],
             categories: vec![],
+            seen: None,
         }
     }
 }
@@ -208,6 +214,7 @@ mod tests {
             parents: vec!["Animal".into(), "Mammal".into()],
             aliases: vec![],
             categories: vec!["Animals and Pets".into()],
+            seen: None,
         }
     }
 

@@ -9,6 +9,8 @@
 use crate::contract::Outcome;
 use crate::error_name::ErrorName;
 use crate::image::{Format, Status};
+use crate::import::{ImportCounts, ImportResult};
+use crate::reconciliation::{Leftover, Repair};
 use std::cell::RefCell;
 use std::time::Duration;
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
@@ -45,12 +47,18 @@ pub enum Dimension {
     Function,
     /// A common name of a [`Format`].
     Kind,
+    /// A kind of [`Leftover`].
+    Leftover,
     /// A final [`Status`].
     Outcome,
     /// A [`Quota`].
     Quota,
     /// An [`ErrorName`], or one of [`OTHER_REASONS`].
     Reason,
+    /// A [`Repair`].
+    Repair,
+    /// An [`ImportResult`].
+    Result,
     /// A [`Service`].
     Service,
 }
@@ -64,9 +72,12 @@ impl Dimension {
         match self {
             Self::Function => Function::iter().map(Function::as_str).collect(),
             Self::Kind => Format::iter().map(Format::as_str).collect(),
+            Self::Leftover => names::<Leftover>(),
             Self::Outcome => OUTCOMES.iter().map(|status| status.as_str()).collect(),
             Self::Quota => names::<Quota>(),
             Self::Reason => [names::<ErrorName>(), OTHER_REASONS.to_vec()].concat(),
+            Self::Repair => names::<Repair>(),
+            Self::Result => names::<ImportResult>(),
             Self::Service => names::<Service>(),
         }
     }
@@ -84,13 +95,23 @@ pub const OTHER_REASONS: [&str; 4] = ["Aborted", "Crashed", "TimedOut", "Other"]
 #[expect(missing_docs, reason = "the names of their crates")]
 pub enum Function {
     Api,
+    CheckImport,
+    CollectLabels,
     Convert,
+    CopyObjects,
     DetectLabels,
     FilterLabels,
+    InspectVideo,
+    LabelFrames,
     Notify,
     Persist,
+    ReadVideoLabels,
+    Reconcile,
     RecordFailure,
+    ResumeVideo,
     RunJobPart,
+    StartVideoLabels,
+    SummarizeImport,
     Thumbnails,
     Validate,
 }
@@ -101,11 +122,24 @@ impl Function {
         self.into()
     }
 
-    /// Whether the state machine invokes it while an image is processed.
+    /// Whether the state machine invokes it while a picture is processed. A video takes minutes to hours.
     fn is_step(self) -> bool {
         !matches!(
             self,
-            Self::Api | Self::RecordFailure | Self::RunJobPart | Self::Thumbnails
+            Self::Api
+                | Self::CheckImport
+                | Self::CollectLabels
+                | Self::CopyObjects
+                | Self::InspectVideo
+                | Self::LabelFrames
+                | Self::ReadVideoLabels
+                | Self::Reconcile
+                | Self::RecordFailure
+                | Self::ResumeVideo
+                | Self::RunJobPart
+                | Self::StartVideoLabels
+                | Self::SummarizeImport
+                | Self::Thumbnails
         )
     }
 }
@@ -205,6 +239,12 @@ pub const COUNTED_IMAGES: Metric = Metric {
     unit: Unit::Count,
     dimensions: &[&[]],
 };
+/// Minutes of video that were counted against the daily quotas.
+pub const COUNTED_VIDEO_MINUTES: Metric = Metric {
+    name: "CountedVideoMinutes",
+    unit: Unit::Count,
+    dimensions: &[&[]],
+};
 /// Requests that a daily quota has rejected.
 pub const QUOTA_REJECTIONS: Metric = Metric {
     name: "QuotaRejections",
@@ -212,8 +252,21 @@ pub const QUOTA_REJECTIONS: Metric = Metric {
     dimensions: &[&[Dimension::Quota]],
 };
 
+/// What the reconciler has found, by what happened to it, and by its kind.
+pub const LEFTOVERS: Metric = Metric {
+    name: "Leftovers",
+    unit: Unit::Count,
+    dimensions: &[&[Dimension::Repair], &[Dimension::Leftover, Dimension::Repair]],
+};
+/// Objects that imports have handled, by what became of them. A batch that is repeated after a failure counts again.
+pub const IMPORTED_OBJECTS: Metric = Metric {
+    name: "ImportedObjects",
+    unit: Unit::Count,
+    dimensions: &[&[Dimension::Result]],
+};
+
 /// All metrics. Alarms and the dashboard refer to no others.
-pub const METRICS: [&Metric; 11] = [
+pub const METRICS: [&Metric; 14] = [
     &PICTURES,
     &REJECTED_SHARE,
     &TIME_TO_LABELS,
@@ -224,7 +277,10 @@ pub const METRICS: [&Metric; 11] = [
     &CONVERSIONS,
     &PICTURES_WITHOUT_THUMBNAILS,
     &COUNTED_IMAGES,
+    &COUNTED_VIDEO_MINUTES,
     &QUOTA_REJECTIONS,
+    &LEFTOVERS,
+    &IMPORTED_OBJECTS,
 ];
 
 /// A value of a metric.
@@ -338,9 +394,42 @@ pub fn image_counted() {
     measure(&COUNTED_IMAGES, &[], 1.0);
 }
 
+/// Minutes of video were counted against the daily quotas.
+pub fn video_minutes_counted(minutes: u32) {
+    measure(&COUNTED_VIDEO_MINUTES, &[], f64::from(minutes));
+}
+
 /// A daily quota has rejected a request.
 pub fn quota_rejected(quota: Quota) {
     measure(&QUOTA_REJECTIONS, &[(Dimension::Quota, quota.into())], 1.0);
+}
+
+/// The reconciler has found leftovers.
+pub fn leftovers(leftover: Leftover, repair: Repair, count: u64) {
+    let dimensions = [
+        (Dimension::Leftover, leftover.into()),
+        (Dimension::Repair, repair.into()),
+    ];
+    measure(&LEFTOVERS, &dimensions, count as f64);
+}
+
+/// An import has handled objects.
+pub fn imported(counts: &ImportCounts) {
+    for (result, number) in [
+        (ImportResult::Imported, counts.imported),
+        (ImportResult::Skipped, counts.skipped),
+        (ImportResult::Deleted, counts.deleted),
+        (ImportResult::NotPicture, counts.not_pictures),
+        (ImportResult::Failed, counts.failed),
+    ] {
+        if number > 0 {
+            measure(
+                &IMPORTED_OBJECTS,
+                &[(Dimension::Result, result.into())],
+                number as f64,
+            );
+        }
+    }
 }
 
 #[cfg(test)]
@@ -435,6 +524,12 @@ mod tests {
         converted(Format::Heic);
         without_thumbnails(ErrorName::TooComplex);
         quota_rejected(Quota::AllUsers);
+        leftovers(Leftover::StuckImage, Repair::Left, 2);
+        imported(&ImportCounts {
+            imported: 2,
+            failed: 1,
+            ..ImportCounts::default()
+        });
         for measurement in take() {
             let names: Vec<_> = measurement.dimensions.iter().map(|(name, _)| *name).collect();
             let sets = measurement.metric.dimensions;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// The maximum number of labels that a policy can keep. Each label costs two written items in the table.
 pub const MAX_LABELS: u32 = 100;
@@ -135,6 +136,53 @@ pub struct Settings {
     /// Names that the owner has chosen. No `to` is another rename's `from`, so that the order does not matter.
     #[serde(default)]
     pub renames: Vec<Rename>,
+}
+
+/// A version of an owner's settings. Each change gives them another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(value_type = String, min_length = 1, max_length = 64)
+)]
+pub struct SettingsVersion(String);
+
+impl SettingsVersion {
+    /// The version of settings that have not been changed, or that earlier releases have stored.
+    const INITIAL: &str = "initial";
+
+    /// The maximum length in bytes.
+    const MAX_LENGTH: usize = 64;
+
+    /// A version that no other settings have. Not a number that is counted up: settings that were reset would have the version
+    /// of earlier ones again.
+    pub fn unique() -> Self {
+        Self(Uuid::now_v7().to_string())
+    }
+
+    /// Reads a version. `None` for a text that cannot be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        (1..=Self::MAX_LENGTH)
+            .contains(&text.len())
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// Whether the settings are stored without a version.
+    pub fn is_initial(&self) -> bool {
+        self.0 == Self::INITIAL
+    }
+
+    /// As in the table.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for SettingsVersion {
+    fn default() -> Self {
+        Self(Self::INITIAL.to_owned())
+    }
 }
 
 /// Why renames are invalid.

@@ -4,7 +4,9 @@ use crate::corrections::Corrections;
 use crate::image::{Format, ImageId, Owner, Rendition, Status};
 use crate::label::{Confidence, Label};
 use crate::metadata::Metadata;
+use crate::multipart::MultipartUpload;
 use crate::table;
+use crate::video::{MediaType, Seen, Video, minutes};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -31,6 +33,9 @@ pub struct ImageRecord {
     /// The UTC offset of the uploader's clock, as [`utc_offset`] reads it. Absent: UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utc_offset: Option<String>,
+    /// When the file was last modified before it was imported: ISO 8601, UTC, milliseconds. Absent if it was not imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<String>,
     /// When the record last changed, in the same format.
     pub updated_at: String,
     /// The object's key. Empty once a deletion is complete.
@@ -48,6 +53,9 @@ pub struct ImageRecord {
     /// object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// The upload, if the file is being uploaded in parts. Removed when the file has arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multipart: Option<MultipartUpload>,
     /// The format found in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
@@ -57,6 +65,16 @@ pub struct ImageRecord {
     /// Height in pixels, as displayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// Whether the file is a picture or a video.
+    #[serde(default, rename = "type", skip_serializing_if = "MediaType::is_picture")]
+    pub media_type: MediaType,
+    /// What is known of the video. Absent for pictures. While a video is labeled again, what belongs to its last result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<Video>,
+    /// The minutes of the video that the execution which holds the claim, or the request that started it, has counted against
+    /// the daily quotas. Absent if none are counted, or if they were returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_minutes: Option<CountedMinutes>,
     /// How the picture was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
@@ -117,15 +135,22 @@ impl ImageRecord {
     }
 
     /// The place in the history that the labeled image should have: that of its capture time by the camera's clock, or
-    /// else of its upload by the uploader's clock.
+    /// else of its upload by the uploader's clock. For an imported image without a capture time, the last modification of the
+    /// file takes the place of the upload: otherwise, the pictures of twenty years would all be of the day of their import.
     pub fn place(&self) -> String {
         let taken_at = self
             .metadata
             .as_ref()
             .and_then(|metadata| metadata.taken_at.as_ref());
         let time = taken_at.and_then(|taken_at| captured(taken_at));
-        let time = time.unwrap_or_else(|| uploaded(&self.created_at, self.utc_offset.as_deref()));
+        let created_at = self.modified_at.as_ref().unwrap_or(&self.created_at);
+        let time = time.unwrap_or_else(|| uploaded(created_at, self.utc_offset.as_deref()));
         table::history_sort(&time, self.image_id)
+    }
+
+    /// The minutes of the video. `None` if this is a picture, or if its duration is not known.
+    pub fn video_minutes(&self) -> Option<u32> {
+        self.video.as_ref().map(|video| minutes(video.facts.duration_ms))
     }
 
     /// The owner's corrections of this picture.
@@ -173,6 +198,15 @@ fn captured(taken_at: &str) -> Option<String> {
     (time.year() > 0).then(|| format!("{time:.3}"))
 }
 
+/// Minutes of a video that were counted against the daily quotas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedMinutes {
+    /// The day in UTC, such as `2026-11-22`.
+    pub date: String,
+    /// The minutes.
+    pub minutes: u32,
+}
+
 /// A label in an [`ImageRecord`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -190,6 +224,9 @@ pub struct RecordedLabel {
     /// Rekognition's names of the labels that were renamed to this one. Empty if the only one is `name`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detected_as: Vec<String>,
+    /// When the label is seen in the video. Absent for pictures, and for labels that the model has not found.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 impl RecordedLabel {
@@ -208,6 +245,7 @@ impl From<&Label> for RecordedLabel {
             added: false,
             keyword: false,
             detected_as: vec![],
+            seen: label.seen,
         }
     }
 }
@@ -277,6 +315,14 @@ mod tests {
             ),
             (
                 json!({"metadata": {"takenAt": "2015-07-13T18:20:00-10:00"}}),
+                "2015-07-13T18:20:00.000",
+            ),
+            (
+                json!({"modifiedAt": "2019-05-01T10:00:00.000Z"}),
+                "2019-05-01T10:00:00.000",
+            ),
+            (
+                json!({"modifiedAt": "2019-05-01T10:00:00.000Z", "metadata": {"takenAt": "2015-07-13T18:20:00"}}),
                 "2015-07-13T18:20:00.000",
             ),
             (

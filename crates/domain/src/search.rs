@@ -1,6 +1,6 @@
 //! Which of an owner's images a search finds.
 
-use crate::{ImageRecord, Status};
+use crate::{ImageRecord, MediaType, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,9 @@ pub struct Search {
     /// The image's status. Absent: all except `AWAITING_UPLOAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Only pictures, or only videos.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
     /// An image must match each of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<Alternatives>,
@@ -74,7 +77,10 @@ impl Search {
             .taken
             .as_ref()
             .is_none_or(|time| taken_at.is_some_and(|taken_at| taken_at.starts_with(time)));
-        has_status && !is_excluded && is_confident && (is_untagged || !self.untagged) && was_taken
+        let has_type = self
+            .media_type
+            .is_none_or(|media_type| record.media_type == media_type);
+        has_status && has_type && !is_excluded && is_confident && (is_untagged || !self.untagged) && was_taken
     }
 }
 
@@ -121,6 +127,7 @@ mod tests {
         let labeled = record(&json!({}));
         for (matching, other) in [
             (json!({"status": "LABELED"}), json!({"status": "FAILED"})),
+            (json!({"type": "PICTURE"}), json!({"type": "VIDEO"})),
             (
                 json!({"labels": [{"animal": 99.0}]}),
                 json!({"labels": [{"animal": 99.01}]}),

@@ -1,8 +1,12 @@
 //! What an invocation is about: the image and the execution that its log lines name.
 
 use crate::claim::Claim;
-use crate::contract::{ClaimedImage, DetectedImage, Outcome, PersistInput, ValidateInput};
+use crate::contract::{
+    ClaimedImage, DetectedImage, InspectVideoInput, Outcome, PersistInput, StartVideoLabelsInput,
+    ValidateInput, VideoProgress,
+};
 use crate::image::ImageId;
+use crate::import::{CheckImportInput, ImportBatch, ImportProgress};
 use crate::job::JobProgress;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -58,9 +62,30 @@ impl HasSubject for ValidateInput {
     }
 }
 
-impl HasSubject for ClaimedImage {
+impl<File> HasSubject for ClaimedImage<File> {
     fn subject(&self) -> Subject {
         Subject::from(&self.claim)
+    }
+}
+
+impl HasSubject for InspectVideoInput {
+    fn subject(&self) -> Subject {
+        match Claim::new(&self.event, &self.execution_arn) {
+            Some(claim) => Subject::from(&claim),
+            None => Subject::execution(&self.execution_arn),
+        }
+    }
+}
+
+impl HasSubject for VideoProgress {
+    fn subject(&self) -> Subject {
+        self.image.subject()
+    }
+}
+
+impl HasSubject for StartVideoLabelsInput {
+    fn subject(&self) -> Subject {
+        self.progress.subject()
     }
 }
 
@@ -85,6 +110,28 @@ impl HasSubject for PersistInput {
 impl HasSubject for JobProgress {
     fn subject(&self) -> Subject {
         // A job is about many images.
+        Subject {
+            execution_arn: self.execution_arn.clone(),
+            ..Subject::default()
+        }
+    }
+}
+
+impl HasSubject for CheckImportInput {
+    fn subject(&self) -> Subject {
+        Subject::execution(&self.execution_arn)
+    }
+}
+
+impl HasSubject for ImportBatch {
+    fn subject(&self) -> Subject {
+        // A batch is about many images.
+        Subject::default()
+    }
+}
+
+impl HasSubject for ImportProgress {
+    fn subject(&self) -> Subject {
         Subject::default()
     }
 }
@@ -98,6 +145,7 @@ impl HasSubject for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::MediaType;
     use serde_json::{Value, json};
 
     fn event(key: &str, relabel: Option<&str>) -> Value {
@@ -147,7 +195,7 @@ mod tests {
         assert_eq!(image.subject(), expected);
         let claim = image.claim.clone();
         let detected = DetectedImage {
-            image,
+            image: image.into_media(),
             labels: vec![],
             model_version: None,
         };
@@ -155,7 +203,10 @@ mod tests {
         let filtered = json!({"status": "LABELED", "image": detected.image, "labels": []});
         let filtered: PersistInput = serde_json::from_value(filtered).unwrap();
         assert_eq!(filtered.subject(), expected);
-        assert_eq!(Outcome::labeled(claim, vec![]).subject(), expected);
+        assert_eq!(
+            Outcome::labeled(claim, MediaType::Picture, vec![]).subject(),
+            expected
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::image::{ImageId, Owner};
 use crate::job::JobId;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use uuid::Uuid;
 
 /// The attribute that is the partition key.
 pub const PARTITION_KEY: &str = "pk";
@@ -29,6 +30,15 @@ pub const STACK_PARTITION: &str = "STACK";
 /// The sort key of an owner's settings.
 pub const SETTINGS: &str = "SETTINGS";
 
+/// The sort key of the pace of bulk work, in the partition of the stack.
+pub const PACE: &str = "PACE";
+
+/// The sort key of the place of the reconciler, in the partition of the stack. The place of a pass over one owner has the same
+/// sort key in the owner's partition.
+pub const RECONCILIATION: &str = "RECONCILIATION";
+/// The sort key of the reconciler's place in a pass without repairs.
+pub const RECONCILIATION_TRIAL: &str = "RECONCILIATION#TRIAL";
+
 /// The prefix of the sort keys of images' records.
 pub const IMAGES: &str = "IMAGE#";
 /// The prefix of the sort keys of label counts.
@@ -36,6 +46,12 @@ pub const LABEL_COUNTS: &str = "LABEL#";
 
 /// The prefix of the sort keys of jobs.
 pub const JOBS: &str = "JOB#";
+
+/// The prefix of the sort keys of what undoes jobs.
+pub const UNDO: &str = "UNDO#";
+
+/// The sort key of the only item in the partition of a job of Rekognition Video.
+pub const VIDEO_JOB: &str = "VIDEO_JOB";
 
 /// The maximum length of a part of a key, in bytes. A partition key can have 2,048 bytes, and an owner in an object's
 /// key about 1,000.
@@ -70,6 +86,16 @@ pub fn job_sort(job_id: JobId) -> String {
     format!("{JOBS}{job_id}")
 }
 
+/// The prefix of the sort keys of what undoes a job, one item for each image.
+pub fn undo_prefix(job_id: JobId) -> String {
+    format!("{UNDO}{job_id}#")
+}
+
+/// The sort key of what undoes a job for an image.
+pub fn undo_sort(job_id: JobId, image_id: ImageId) -> String {
+    format!("{}{image_id}", undo_prefix(job_id))
+}
+
 /// The sort key of a label's count. Case-insensitive, like the search.
 pub fn label_count_sort(label: &str) -> String {
     format!("{LABEL_COUNTS}{}", escape(&label.to_lowercase()))
@@ -79,6 +105,17 @@ pub fn label_count_sort(label: &str) -> String {
 /// 8601, UTC.
 pub fn quota_sort(date: &str) -> String {
     format!("QUOTA#{date}")
+}
+
+/// The sort key of the minutes of video that were labeled on a day, in the same way.
+pub fn video_quota_sort(date: &str) -> String {
+    format!("QUOTA#VIDEO#{date}")
+}
+
+/// The partition of the job of Rekognition Video that an execution waits for. It is found by the job's name, which does not
+/// contain the owner.
+pub fn video_job_partition(execution: Uuid) -> String {
+    format!("VIDEO_JOB#{execution}")
 }
 
 /// The value of [`HISTORY`], and the sort key of the image's label rows. It sorts an owner's images by time, which ids
