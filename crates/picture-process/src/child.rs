@@ -1,8 +1,8 @@
 //! The child: limits itself, reads a request, and writes the answer.
 
 use crate::PictureProcess;
-use crate::wire::{Answer, Operation, Output, read_request, write_answer};
-use picture::{Converted, PictureError};
+use crate::wire::{Answer, Operation, Output, read_file, read_request, split, write_answer};
+use picture::{Converted, Jpeg, PictureError};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io;
 use std::process::exit;
@@ -25,7 +25,7 @@ pub fn run_if_child() -> PictureProcess {
 }
 
 /// Like [`run_if_child`], with another decoder. For tests of what happens to decoders that misbehave.
-pub fn run_if_child_with(decode: fn(Operation, &[u8]) -> Answer) -> PictureProcess {
+pub fn run_if_child_with(decode: fn(&Operation, &[u8]) -> Answer) -> PictureProcess {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some(ARGUMENT) {
         return PictureProcess::of_this_program();
@@ -44,13 +44,18 @@ pub fn run_if_child_with(decode: fn(Operation, &[u8]) -> Answer) -> PictureProce
     }
 }
 
-fn run(memory: u64, cpu_seconds: u64, decode: fn(Operation, &[u8]) -> Answer) -> io::Result<()> {
+fn run(memory: u64, cpu_seconds: u64, decode: fn(&Operation, &[u8]) -> Answer) -> io::Result<()> {
     limit(memory, cpu_seconds)?;
-    let (operation, file) = read_request(io::stdin().lock())?;
-    let answer = decode(operation, &file);
-    drop(file);
-    // If nobody reads the answer any more, it does not matter.
-    let _ = write_answer(io::stdout().lock(), &answer);
+    let mut stdin = io::stdin().lock();
+    let operation = read_request(&mut stdin)?;
+    while let Some(file) = read_file(&mut stdin, &operation)? {
+        let answer = decode(&operation, &file);
+        drop(file);
+        if write_answer(io::stdout().lock(), &answer, picture::take_encoding_time()).is_err() {
+            // Nobody reads the answers any more.
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -78,14 +83,23 @@ fn limit(memory: u64, cpu_seconds: u64) -> io::Result<()> {
 /// The real decoder.
 ///
 /// # Errors
-/// See [`PictureError`].
-pub fn decode(operation: Operation, file: &[u8]) -> Answer {
+/// See [`PictureError`] and [`video::FrameError`].
+pub fn decode(operation: &Operation, file: &[u8]) -> Answer {
     Ok(match operation {
         Operation::Rendition => picture::rendition(file)?.map(|jpeg| vec![jpeg.into()]),
         Operation::Thumbnails => picture::thumbnails(file)?.map(|jpegs| jpegs.map(Output::from).into()),
         Operation::Pixels => pixels(file, false)?,
         Operation::PixelsAsStored => pixels(file, true)?,
+        Operation::Frame(options) => complete(video::jpeg(&options.track, file, options.size)?),
+        Operation::Strip => complete(video::strip(&split(file))?),
     })
+}
+
+fn complete(jpeg: Jpeg) -> Converted<Vec<Output>> {
+    Converted {
+        result: vec![jpeg.into()],
+        incomplete: false,
+    }
 }
 
 fn pixels(file: &[u8], as_stored: bool) -> Result<Converted<Vec<Output>>, PictureError> {

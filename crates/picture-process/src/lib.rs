@@ -1,9 +1,9 @@
-//! Decodes untrusted pictures in a child process. The kernel ends it if it takes too much memory or CPU time, and the
+//! Decodes untrusted pictures and frames of videos in a child process. The kernel ends it if it takes too much memory or CPU time, and the
 //! parent if it takes too long.
 //!
 //! Decoders are complex, and their input is untrusted. Checks inside of them can be incomplete; limits of a process cannot
-//! be circumvented by a file. A child decodes one picture and ends, so nothing carries over to the next one: no memory,
-//! no thread, no state.
+//! be circumvented by a file. A child decodes one picture, or key frames of one video, and ends, so nothing carries over to
+//! the next file: no memory, no thread, no state.
 //!
 //! The child is this program itself, started with an argument ([`run_if_child`]). It has no environment, and so no
 //! credentials. It reads the file from standard input and writes the result to standard output. What it writes is
@@ -16,8 +16,8 @@ mod parent;
 mod wire;
 
 pub use child::{decode, run_if_child, run_if_child_with};
-pub use parent::PictureProcess;
-pub use wire::{Answer, Operation, Output};
+pub use parent::{MAX_FRAMES, PictureProcess};
+pub use wire::{Answer, FrameOptions, Operation, Output, Rejection};
 
 use domain::ErrorName;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Limits {
 /// [`Unavailable`](Self::Unavailable).
 #[derive(Debug, Clone, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum ProcessError {
-    /// The picture cannot be converted: a `picture::PictureError`, as its name and message.
+    /// The picture or frame cannot be converted: a `picture::PictureError` or `video::FrameError`, as its name and message.
     #[error("{message}")]
     #[strum(disabled)]
     Picture {

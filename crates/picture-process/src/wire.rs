@@ -1,17 +1,22 @@
 //! What parent and child send each other. Numbers are little-endian.
 //!
-//! Request: operation (1 byte), length of the file (8), file.
+//! Request: operation (1 byte), length of its options (4), options, and for each file: its length (8), file. The child reads
+//! the next file after it has answered the one before. All operations but `Frame` have one file and no options.
 //!
-//! Answer: 0, whether the picture is incomplete (1), number of pictures (1), and for each: width (4), height (4), length
-//! (8), bytes. Or 1, and twice a length (4) and text: the error's name and message.
+//! Answer to each file: 0, whether the picture is incomplete (1), number of pictures (1), microseconds spent on encoding them
+//! (4), and for each: width (4), height (4), length (8), bytes. Or 1, and twice a length (4) and text: the error's name and message.
+
+mod track;
 
 use crate::ProcessError;
 use domain::image::{MAX_BYTES, MAX_PIXELS, rekognition};
 use domain::{ErrorClass, ErrorName};
 use picture::{Converted, Jpeg, PictureError, THUMBNAIL_SIDES};
 use std::io::{self, Read, Write};
-use strum::{EnumIter, IntoEnumIterator};
+use std::time::Duration;
+use strum::IntoEnumIterator;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use video::{FrameError, MAX_FRAME_BYTES, MAX_LONGEST_SIDE, MAX_STRIP_FRAMES, STRIP_SIDE};
 
 /// Maximum length of an error's message.
 const MAX_MESSAGE_BYTES: usize = 1_000;
@@ -20,8 +25,11 @@ const MAX_NAME_BYTES: usize = 64;
 const PICTURES: u8 = 0;
 const ERROR: u8 = 1;
 
-/// What the child does with the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
+/// Maximum length of an operation's options. A decoder's configuration has at most 64 KiB.
+const MAX_OPTION_BYTES: u32 = 128 * 1024;
+
+/// What the child does with each file.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
     /// `picture::rendition`.
     Rendition,
@@ -31,20 +39,62 @@ pub enum Operation {
     Pixels,
     /// `picture::pixels`, at full size and as stored, whatever the file's orientation.
     PixelsAsStored,
+    /// `video::jpeg`. Each file is a key frame of the same track.
+    Frame(Box<FrameOptions>),
+    /// `video::strip`. The file is the length (4) of each JPEG, followed by the JPEG.
+    Strip,
+}
+
+/// The options of [`Operation::Frame`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrameOptions {
+    /// The track of the frames.
+    pub track: video::Track,
+    /// What to make of them.
+    pub size: video::Size,
 }
 
 impl Operation {
-    fn code(self) -> u8 {
-        self as u8
+    fn code(&self) -> u8 {
+        match self {
+            Self::Rendition => 0,
+            Self::Thumbnails => 1,
+            Self::Pixels => 2,
+            Self::PixelsAsStored => 3,
+            Self::Frame(_) => 4,
+            Self::Strip => 5,
+        }
     }
 
-    fn of(code: u8) -> io::Result<Self> {
-        let found = Self::iter().find(|operation| operation.code() == code);
-        found.ok_or_else(|| invalid("an unknown operation"))
+    fn of(code: u8, options: &[u8]) -> io::Result<Self> {
+        Ok(match code {
+            0 => Self::Rendition,
+            1 => Self::Thumbnails,
+            2 => Self::Pixels,
+            3 => Self::PixelsAsStored,
+            4 => Self::Frame(Box::new(track::read(options).ok_or(invalid("unknown options"))?)),
+            5 => Self::Strip,
+            _ => return Err(invalid("an unknown operation")),
+        })
+    }
+
+    fn options(&self) -> Vec<u8> {
+        match self {
+            Self::Frame(options) => track::write(options),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Maximum length of a file.
+    fn max_file_bytes(&self) -> u64 {
+        match self {
+            Self::Frame(_) => MAX_FRAME_BYTES,
+            _ => MAX_BYTES,
+        }
     }
 
     /// Number of pictures in the answer.
-    fn pictures(self) -> usize {
+    fn pictures(&self) -> usize {
         match self {
             Self::Thumbnails => THUMBNAIL_SIDES.len(),
             _ => 1,
@@ -52,45 +102,90 @@ impl Operation {
     }
 
     /// Maximum length of each picture.
-    fn max_bytes(self) -> u64 {
+    fn max_bytes(&self) -> u64 {
         match self {
-            Self::Rendition | Self::Thumbnails => rekognition::MAX_BYTES,
+            Self::Rendition | Self::Thumbnails | Self::Frame(_) | Self::Strip => rekognition::MAX_BYTES,
             Self::Pixels | Self::PixelsAsStored => 3 * MAX_PIXELS,
         }
     }
 
-    fn accepts(self, picture: &Output) -> bool {
+    fn accepts(&self, picture: &Output) -> bool {
         let (width, height) = (picture.width, picture.height);
-        match self {
-            Self::Rendition | Self::Thumbnails => {
-                let sides = 1..=rekognition::MAX_SIDE;
-                sides.contains(&width)
-                    && sides.contains(&height)
-                    && picture.bytes.starts_with(&[0xFF, 0xD8, 0xFF])
-            }
+        let (max_width, max_height) = match self {
+            Self::Rendition | Self::Thumbnails => (rekognition::MAX_SIDE, rekognition::MAX_SIDE),
+            Self::Frame(_) => (MAX_LONGEST_SIDE, MAX_LONGEST_SIDE),
+            Self::Strip => (STRIP_SIDE * MAX_STRIP_FRAMES as u32, STRIP_SIDE),
             Self::Pixels | Self::PixelsAsStored => {
-                picture.bytes.len() as u64 == 3 * u64::from(width) * u64::from(height)
+                return picture.bytes.len() as u64 == 3 * u64::from(width) * u64::from(height);
             }
-        }
+        };
+        (1..=max_width).contains(&width)
+            && (1..=max_height).contains(&height)
+            && picture.bytes.starts_with(&[0xFF, 0xD8, 0xFF])
     }
 }
 
-/// The first bytes of a request, which the file follows.
-pub(crate) fn request(operation: Operation, file: &[u8]) -> Vec<u8> {
-    [&[operation.code()][..], &(file.len() as u64).to_le_bytes()].concat()
+/// The first bytes of a request, which the files follow.
+pub(crate) fn request(operation: &Operation) -> Vec<u8> {
+    let options = operation.options();
+    let length = u32::try_from(options.len()).unwrap_or(u32::MAX);
+    [&[operation.code()][..], &length.to_le_bytes(), &options].concat()
 }
 
-pub(crate) fn read_request(mut from: impl Read) -> io::Result<(Operation, Vec<u8>)> {
-    let mut start = [0; 9];
+/// What precedes a file.
+pub(crate) fn length(file: &[u8]) -> [u8; 8] {
+    (file.len() as u64).to_le_bytes()
+}
+
+pub(crate) fn read_request(mut from: impl Read) -> io::Result<Operation> {
+    let mut start = [0; 5];
     from.read_exact(&mut start)?;
-    let [operation, length @ ..] = start;
+    let [code, length @ ..] = start;
+    let length = u32::from_le_bytes(length);
+    if length > MAX_OPTION_BYTES {
+        return Err(invalid("options above the limit"));
+    }
+    let mut options = vec![0; length as usize];
+    from.read_exact(&mut options)?;
+    Operation::of(code, &options)
+}
+
+/// The next file. `None` after the last one.
+pub(crate) fn read_file(mut from: impl Read, operation: &Operation) -> io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 8];
+    match from.read_exact(&mut length) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
     let length = u64::from_le_bytes(length);
-    if length > MAX_BYTES {
+    if length > operation.max_file_bytes() {
         return Err(invalid("a file above the limit"));
     }
     let mut file = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     from.read_exact(&mut file)?;
-    Ok((Operation::of(operation)?, file))
+    Ok(Some(file))
+}
+
+/// The JPEGs of [`Operation::Strip`] as one file.
+pub(crate) fn join(jpegs: &[Jpeg]) -> Vec<u8> {
+    let mut file = Vec::new();
+    for Jpeg { bytes, .. } in jpegs {
+        file.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+        file.extend_from_slice(bytes);
+    }
+    file
+}
+
+/// The opposite of [`join`]. Ends before a JPEG that is cut off.
+pub(crate) fn split(mut file: &[u8]) -> Vec<&[u8]> {
+    let mut jpegs = Vec::new();
+    while let Some((length, rest)) = file.split_first_chunk()
+        && let Some((jpeg, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+    {
+        jpegs.push(jpeg);
+        file = rest;
+    }
+    jpegs
 }
 
 /// A picture that the child returns.
@@ -116,10 +211,43 @@ impl From<Output> for Jpeg {
     }
 }
 
-/// The pictures, or why there are none.
-pub type Answer = Result<Converted<Vec<Output>>, PictureError>;
+/// Why a file is rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Has the class [`ErrorClass::File`].
+    pub name: ErrorName,
+    /// At most 1,000 bytes.
+    pub message: String,
+}
 
-pub(crate) fn write_answer(mut to: impl Write, answer: &Answer) -> io::Result<()> {
+impl From<PictureError> for Rejection {
+    fn from(error: PictureError) -> Self {
+        Self {
+            name: error.name(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<FrameError> for Rejection {
+    fn from(error: FrameError) -> Self {
+        Self {
+            name: error.name(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<Rejection> for ProcessError {
+    fn from(Rejection { name, message }: Rejection) -> Self {
+        Self::Picture { name, message }
+    }
+}
+
+/// The pictures, or why there are none.
+pub type Answer = Result<Converted<Vec<Output>>, Rejection>;
+
+pub(crate) fn write_answer(mut to: impl Write, answer: &Answer, encoding: Duration) -> io::Result<()> {
     match answer {
         Ok(converted) => {
             to.write_all(&[
@@ -127,6 +255,8 @@ pub(crate) fn write_answer(mut to: impl Write, answer: &Answer) -> io::Result<()
                 converted.incomplete.into(),
                 u8::try_from(converted.result.len()).map_err(io::Error::other)?,
             ])?;
+            let microseconds = u32::try_from(encoding.as_micros()).unwrap_or(u32::MAX);
+            to.write_all(&microseconds.to_le_bytes())?;
             for Output { bytes, width, height } in &converted.result {
                 to.write_all(&width.to_le_bytes())?;
                 to.write_all(&height.to_le_bytes())?;
@@ -136,7 +266,7 @@ pub(crate) fn write_answer(mut to: impl Write, answer: &Answer) -> io::Result<()
         }
         Err(error) => {
             to.write_all(&[ERROR])?;
-            for text in [error.name().as_str(), &error.to_string()] {
+            for text in [error.name.as_str(), &error.message] {
                 let length = u32::try_from(text.len()).map_err(io::Error::other)?;
                 to.write_all(&length.to_le_bytes())?;
                 to.write_all(text.as_bytes())?;
@@ -146,21 +276,29 @@ pub(crate) fn write_answer(mut to: impl Write, answer: &Answer) -> io::Result<()
     to.flush()
 }
 
-/// Reads an answer to its end.
+/// Reads the answer to one file, and adds the time that the child reports for encoding to `encoding`.
 ///
 /// # Errors
 /// `UnexpectedEof` if it ends too early, and `InvalidData` if it is wrong in any other way.
 pub(crate) async fn read_answer(
-    mut from: impl AsyncRead + Unpin,
-    operation: Operation,
+    from: &mut (impl AsyncRead + Unpin),
+    operation: &Operation,
+    encoding: &mut Duration,
 ) -> io::Result<Result<Converted<Vec<Output>>, ProcessError>> {
-    let answer = match from.read_u8().await? {
-        PICTURES => Ok(read_pictures(&mut from, operation).await?),
-        ERROR => Err(read_error(&mut from).await?),
-        _ => return Err(invalid("an unknown answer")),
-    };
+    match from.read_u8().await? {
+        PICTURES => Ok(Ok(read_pictures(from, operation, encoding).await?)),
+        ERROR => Ok(Err(read_error(from).await?)),
+        _ => Err(invalid("an unknown answer")),
+    }
+}
+
+/// Makes sure that nothing follows the last answer.
+///
+/// # Errors
+/// `InvalidData` if something does.
+pub(crate) async fn read_end(from: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
     match from.read_u8().await {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(answer),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
         Err(error) => Err(error),
         Ok(_) => Err(invalid("a longer answer than announced")),
     }
@@ -168,10 +306,12 @@ pub(crate) async fn read_answer(
 
 async fn read_pictures(
     from: &mut (impl AsyncRead + Unpin),
-    operation: Operation,
+    operation: &Operation,
+    encoding: &mut Duration,
 ) -> io::Result<Converted<Vec<Output>>> {
     let incomplete = from.read_u8().await? != 0;
     let count = usize::from(from.read_u8().await?);
+    let time = Duration::from_micros(from.read_u32_le().await?.into());
     if count != operation.pictures() {
         return Err(invalid("another number of pictures"));
     }
@@ -186,6 +326,7 @@ async fn read_pictures(
         }
         pictures.push(picture);
     }
+    *encoding += time;
     Ok(Converted {
         result: pictures,
         incomplete,

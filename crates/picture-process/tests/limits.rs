@@ -1,6 +1,7 @@
 //! Real children with decoders that misbehave, and with files that make a decoder misbehave. Each ends with the reason, and
 //! the next picture is decoded as if nothing had happened.
 
+use domain::trace::{self, Activity, Work};
 use domain::{ErrorClass, ErrorName};
 use picture::{Converted, Jpeg, PictureError};
 use picture_process::{Limits, PictureProcess, ProcessError};
@@ -44,6 +45,31 @@ fn script(folder: &TempDir, text: &str) -> PictureProcess {
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
     PictureProcess::of(&path).with_limits(LIMITS)
+}
+
+/// What was measured of a conversion, and whether it has succeeded.
+async fn traced(file: &[u8], as_pixels: bool) -> (Vec<Activity>, bool) {
+    let children = PictureProcess::of(Path::new(CHILD));
+    trace::start();
+    let is_decoded = if as_pixels {
+        children.pixels(file.to_vec(), false).await.is_ok()
+    } else {
+        children.thumbnails(file.to_vec()).await.is_ok()
+    };
+    let parts = trace::take().parts;
+    assert!(
+        parts.iter().all(|part| part.started < part.ended),
+        "each takes time: {parts:?}"
+    );
+    (parts.into_iter().map(|part| part.activity).collect(), is_decoded)
+}
+
+#[tokio::test]
+async fn the_process_reports_how_long_it_has_encoded() {
+    let [decode, encode] = [Work::Decode, Work::Encode].map(Activity::Work);
+    assert_eq!(traced(CAT, false).await, (vec![decode.clone(), encode], true));
+    assert_eq!(traced(CAT, true).await, (vec![decode.clone()], true));
+    assert_eq!(traced(b"panics", false).await, (vec![decode], false));
 }
 
 #[tokio::test]

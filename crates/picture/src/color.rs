@@ -31,6 +31,13 @@ pub(crate) fn to_srgb(rgb: &mut [u8], profile: &[u8]) {
     }
 }
 
+/// Converts RGB samples of this color space to sRGB.
+pub fn space_to_srgb(rgb: &mut [u8], space: ColorSpace) {
+    if let Some(profile) = profile_of(space) {
+        to_srgb(rgb, &profile);
+    }
+}
+
 /// The ICC profile of Display P3, if these are its primary colors, and of BT.2020. All other color spaces count as sRGB,
 /// and so do the transfer functions of HDR.
 pub(crate) fn profile_of(space: ColorSpace) -> Option<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! From files to pixels.
 //!
 //! - JPEG: `jpeg-decoder`, and `zune-jpeg` for damaged and unusual files.
-//! - AVIF: `re_rav1d`, a Rust translation of dav1d. It is used without its assembly, which needs another build tool.
+//! - AVIF: `re_rav1d`, a Rust translation of dav1d.
 //! - HEIC: `heifer-hevc-dec`. Small tiles are decoded in parallel.
 //! - TIFF: this crate, with a crate for each compression.
 //! - Raw files of cameras: their JPEG preview.
@@ -9,13 +9,10 @@
 //! - BMP: the `image` crate, after headers that it cannot read were rewritten.
 //! - PNG and WebP: the `image` crate.
 
-mod avif;
 mod bmp;
 mod gif;
-mod heic;
 mod heif;
 mod jpeg;
-mod planes;
 mod tiff;
 
 use crate::color::over_white;
@@ -44,6 +41,11 @@ pub(crate) fn decode(file: &[u8], header: &Header, wanted: (u32, u32)) -> Result
             jpeg::decode(preview.ok_or_else(|| DecodeError::of("no preview"))?, wanted)
         }
     }
+}
+
+/// Decodes a JPEG whose sides have been checked.
+pub(crate) fn decode_jpeg(file: &[u8], wanted: (u32, u32)) -> Result<Decoded, DecodeError> {
+    jpeg::decode(file, wanted)
 }
 
 /// A part of the file. `None` if the file ends before it.

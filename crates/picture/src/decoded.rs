@@ -16,7 +16,7 @@ pub(crate) struct Decoded {
 
 /// Why a file was not decoded.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DecodeError {
+pub enum DecodeError {
     /// The decoder's message. Users see [`crate::PictureError::Undecodable`].
     #[error("{0}")]
     Invalid(Box<dyn std::error::Error + Send + Sync>),

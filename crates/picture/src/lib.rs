@@ -11,17 +11,23 @@
 //! Decoders can panic, never end, or take more memory than intended, for files that nobody has thought of. Decode files of
 //! strangers with the crate `picture-process`, which does it in a limited process.
 
+pub mod coded;
 mod color;
 mod decode;
 mod decoded;
 mod scale;
 
-use decoded::DecodeError;
+pub use color::space_to_srgb;
+pub use decoded::DecodeError;
+pub use picture_header::heif::{ColorSpace, Crop};
+pub use scale::{fit, scaled, upright};
+
 use domain::ErrorName;
 use domain::image::{MIN_SIDE, rekognition};
 use image::RgbImage;
 use picture_header::{Header, HeaderError, Look, Pieces, look};
-use scale::{fit, scaled, upright};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 use strum::EnumIter;
 
 /// Longest side of a rendition in pixels. What Rekognition finds depends on an object's share of the picture, not on its
@@ -141,6 +147,22 @@ pub fn thumbnails(file: &[u8]) -> Result<Converted<[Jpeg; THUMBNAIL_SIDES.len()]
     }))
 }
 
+/// Decodes a JPEG at full size, also one that is too small for Rekognition. Ignores its orientation.
+///
+/// # Errors
+/// [`PictureError::Header`] or [`PictureError::Undecodable`].
+pub fn jpeg_pixels(file: &[u8]) -> Result<RgbImage, PictureError> {
+    let sides = match header(file) {
+        Ok(header) => (header.width, header.height),
+        Err(PictureError::Header(HeaderError::TooFewPixels(width, height))) => (width, height),
+        Err(error) => return Err(error),
+    };
+    match decode::decode_jpeg(file, sides) {
+        Ok(decoded) => Ok(decoded.picture),
+        Err(_) => Err(PictureError::Undecodable("JPEG")),
+    }
+}
+
 /// The header of a whole file.
 ///
 /// # Errors
@@ -179,8 +201,23 @@ fn decoded(file: &[u8], header: &Header, sides: (u32, u32)) -> Result<Converted<
     })
 }
 
-fn encoded(picture: &RgbImage, quality: u8) -> Jpeg {
-    let side = |side| u16::try_from(side).expect("at most Rekognition's maximum side");
+thread_local! {
+    static ENCODING_TIME: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// The wall time that this thread has spent in [`encoded`], also by other functions of this crate, since the last call of this
+/// function.
+pub fn take_encoding_time() -> Duration {
+    ENCODING_TIME.take()
+}
+
+/// Encodes a picture as JPEG. `quality` is from 1 to 100.
+///
+/// # Panics
+/// If a side has more than 65,535 pixels.
+pub fn encoded(picture: &RgbImage, quality: u8) -> Jpeg {
+    let started = Instant::now();
+    let side = |side| u16::try_from(side).expect("the sides of a JPEG");
     let (width, height) = picture.dimensions();
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
@@ -193,5 +230,6 @@ fn encoded(picture: &RgbImage, quality: u8) -> Jpeg {
             jpeg_encoder::ColorType::Rgb,
         )
         .expect("an RgbImage has three bytes a pixel, and memory accepts every write");
+    ENCODING_TIME.set(ENCODING_TIME.get() + started.elapsed());
     Jpeg { bytes, width, height }
 }

@@ -7,7 +7,7 @@ use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resize
 use image::{DynamicImage, RgbImage};
 
 /// Scales sides so that the longer one is at most `longest`. Never enlarges, and never returns 0.
-pub(crate) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
+pub fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     let longer = width.max(height).max(1);
     if longer <= longest {
         return (width, height);
@@ -20,7 +20,7 @@ pub(crate) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
 }
 
 /// Scales a picture. Takes the picture by value, to free its memory early.
-pub(crate) fn scaled(picture: RgbImage, (width, height): (u32, u32)) -> RgbImage {
+pub fn scaled(picture: RgbImage, (width, height): (u32, u32)) -> RgbImage {
     let from = picture.dimensions();
     if from == (width, height) {
         return picture;
@@ -52,7 +52,7 @@ fn resize<P: PixelTrait>(source: &[u8], from: (u32, u32), target: &mut [u8], to:
 }
 
 /// Turns and mirrors a stored picture as its orientation says.
-pub(crate) fn upright(picture: RgbImage, orientation: Orientation) -> RgbImage {
+pub fn upright(picture: RgbImage, orientation: Orientation) -> RgbImage {
     let Some(orientation) = image::metadata::Orientation::from_exif(orientation.number()) else {
         return picture;
     };

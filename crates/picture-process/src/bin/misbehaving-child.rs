@@ -7,13 +7,16 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{abort, exit};
 
+/// The start of an acceptable answer with one picture.
+const START: &[u8] = &[0, 0, 1, 0, 0, 0, 0];
+
 fn main() {
     let _ = run_if_child_with(misbehave);
     eprintln!("this program is only started by tests");
     exit(2)
 }
 
-fn misbehave(operation: Operation, file: &[u8]) -> Answer {
+fn misbehave(operation: &Operation, file: &[u8]) -> Answer {
     match file {
         b"never ends" => loop {
             std::hint::spin_loop();
@@ -44,7 +47,7 @@ fn misbehave(operation: Operation, file: &[u8]) -> Answer {
             let mut stdout = std::io::stdout().lock();
             loop {
                 // It is an acceptable answer at first.
-                let start = [&[0, 0, 1][..], &[80, 0, 0, 0, 80, 0, 0, 0], &8_u64.to_le_bytes()].concat();
+                let start = [START, &[80, 0, 0, 0, 80, 0, 0, 0], &8_u64.to_le_bytes()].concat();
                 stdout.write_all(&start).unwrap();
                 stdout.write_all(b"\xFF\xD8\xFF").unwrap();
                 stdout.write_all(&[0; 64 * 1024]).unwrap();
@@ -52,12 +55,7 @@ fn misbehave(operation: Operation, file: &[u8]) -> Answer {
         }
         b"announces an endless answer" => {
             let mut stdout = std::io::stdout().lock();
-            let start = [
-                &[0, 0, 1][..],
-                &[80, 0, 0, 0, 80, 0, 0, 0],
-                &u64::MAX.to_le_bytes(),
-            ]
-            .concat();
+            let start = [START, &[80, 0, 0, 0, 80, 0, 0, 0], &u64::MAX.to_le_bytes()].concat();
             stdout.write_all(&start).unwrap();
             loop {
                 stdout.write_all(&[0xFF; 64 * 1024]).unwrap();
@@ -66,7 +64,8 @@ fn misbehave(operation: Operation, file: &[u8]) -> Answer {
         b"answers something else" => output(b"this is no picture"),
         b"answers half a picture" => {
             let mut stdout = std::io::stdout().lock();
-            stdout.write_all(&[0, 0, 1, 80, 0]).unwrap();
+            stdout.write_all(START).unwrap();
+            stdout.write_all(&[80, 0]).unwrap();
             stdout.flush().unwrap();
             exit(0)
         }
@@ -80,7 +79,7 @@ fn misbehave(operation: Operation, file: &[u8]) -> Answer {
         b"has an environment" => {
             let names: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
             assert!(names.is_empty(), "{names:?}");
-            Err(PictureError::TooNarrow(1, 2))
+            Err(PictureError::TooNarrow(1, 2).into())
         }
         b"complains without end" => {
             let mut stderr = std::io::stderr().lock();

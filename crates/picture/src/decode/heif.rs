@@ -2,14 +2,16 @@
 //! boxes say.
 
 use super::part;
-use super::planes::{Conversion, Planes, Tile};
-use super::{avif, heic};
+use crate::coded::planes::{Conversion, Planes};
+use crate::coded::{Data, Tile, av1, hevc};
 use crate::color::{self, over_white};
 use crate::decoded::{DecodeError, Decoded, bounded, picture};
 use domain::Format;
 use domain::image::MAX_PIXELS;
 use picture_header::heif::{self, Coded, Crop, Heif};
 use picture_header::heif_boxes;
+use std::num::NonZero;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Maximum time for all tiles of the colors, and again for those of the transparency. The largest picture takes some
@@ -24,6 +26,9 @@ const MAX_REPEATED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Coded sides are multiples of a block's side, which is at most this. What is too much is cut off.
 const MAX_BLOCK_SIDE: u64 = 64;
+
+/// Maximum size of the decoder's configuration. Real ones have some hundred bytes.
+const MAX_CONFIGURATION_BYTES: usize = 16 * 1024;
 
 /// Decodes the picture and scales it to the `wanted` sides. HDR pictures are treated as sRGB: they look paler than they
 /// should, but show the same objects.
@@ -100,18 +105,25 @@ fn planes(file: &[u8], boxes: &Heif, coded: &Coded, crop: Crop) -> Result<Planes
         crop,
     };
     match boxes.format {
-        Format::Avif => source.planes(1, avif::tile),
-        _ => source.planes(heic::tiles_at_once(coded), heic::tile),
+        Format::Avif => source.planes(1, av1),
+        _ => source.planes(tiles_at_once(coded), hevc),
     }
 }
 
-/// The coded data of one tile.
-pub(super) struct Data {
-    pub(super) bytes: Vec<u8>,
-    /// The content of the property with the decoder's configuration. Empty if the format has none.
-    pub(super) configuration: Vec<u8>,
-    /// Maximum number of pixels.
-    pub(super) max_pixels: u64,
+/// Maximum number of pixels of tiles that are decoded at once. Larger tiles are decoded one by one.
+const MAX_PIXELS_AT_ONCE: u64 = 4 * 1024 * 1024;
+/// Maximum number of threads.
+const MAX_THREADS: usize = 8;
+
+/// How many tiles to decode at the same time: as many as there are processors, if they are small.
+fn tiles_at_once(coded: &Coded) -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let small = coded.tiles.iter().all(|tile| {
+        tile.sides.is_some_and(|(width, height)| {
+            u64::from(width) * u64::from(height) <= MAX_PIXELS_AT_ONCE / MAX_THREADS as u64
+        })
+    });
+    if small { processors.min(MAX_THREADS) } else { 1 }
 }
 
 struct Source<'a> {
@@ -182,7 +194,7 @@ impl Source<'_> {
         }
         let configuration = tile.configuration.map(|extent| {
             part(self.file, extent)
-                .filter(|configuration| configuration.len() <= heic::MAX_CONFIGURATION_BYTES)
+                .filter(|configuration| configuration.len() <= MAX_CONFIGURATION_BYTES)
                 .ok_or_else(|| DecodeError::of("the configuration is too large"))
         });
         Ok(Data {
@@ -216,7 +228,7 @@ fn in_parallel<T: Send>(
     if data.len() < 2 {
         return data.into_iter().map(decode).collect();
     }
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let threads: Vec<_> = data
             .into_iter()
             .map(|data| scope.spawn(|| decode(data)))

@@ -1,12 +1,13 @@
-//! Pictures as planes of luma and chroma, as AV1 and HEVC store them: puts tiles together, scales, and converts to RGB.
+//! Pictures as planes of luma and chroma, as video codecs store them: puts tiles together, scales, and converts to RGB.
 
 use crate::decoded::DecodeError;
 use crate::scale::scaled_plane;
-use picture_header::heif::ColorSpace;
+use image::RgbImage;
+use picture_header::heif::{ColorSpace, Crop};
 
 /// How many samples of chroma there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub enum Layout {
     /// No chroma.
     Gray,
     /// One for two by two pixels (4:2:0).
@@ -19,7 +20,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// Pixels for each chroma sample, horizontally and vertically.
-    pub(super) fn subsampling(self) -> (usize, usize) {
+    pub fn subsampling(self) -> (usize, usize) {
         match self {
             Self::Quarter => (2, 2),
             Self::Half => (2, 1),
@@ -30,11 +31,11 @@ impl Layout {
 
 /// What the coded data says about its samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Signal {
+pub struct Signal {
     /// The matrix from luma and chroma to RGB: its number in ITU-T H.273.
-    pub(super) matrix: u16,
+    pub matrix: u16,
     /// Whether black is 0 and not 16.
-    pub(super) full_range: bool,
+    pub full_range: bool,
 }
 
 /// The number of a matrix that is not specified.
@@ -42,7 +43,7 @@ const UNSPECIFIED: u16 = 2;
 
 impl Signal {
     /// The file's color space takes precedence.
-    pub(super) fn specified(self, space: Option<ColorSpace>) -> Self {
+    pub(crate) fn specified(self, space: Option<ColorSpace>) -> Self {
         match space {
             Some(space) => Self {
                 matrix: if space.matrix == UNSPECIFIED {
@@ -58,32 +59,44 @@ impl Signal {
 }
 
 /// A decoded tile, or a decoded picture without tiles.
-pub(super) trait Tile {
+pub trait Tile {
     /// Width and height in pixels.
     fn sides(&self) -> (usize, usize);
+    /// How many samples of chroma there are.
     fn layout(&self) -> Layout;
+    /// What the coded data says about its samples.
     fn signal(&self) -> Signal;
     /// Copies samples of plane 0, 1 or 2 with 8 bits, from this row and column on. The samples are inside the plane.
     fn copy(&self, plane: usize, row: usize, column: usize, to: &mut [u8]);
 }
 
 /// Rounds a sample of more than 8 bits.
-pub(super) fn narrowed(value: u16, bits: u32) -> u8 {
+pub fn narrowed(value: u16, bits: u32) -> u8 {
     let rounded = (u32::from(value) + (1 << bits >> 9)) >> (bits - 8);
     u8::try_from(rounded).unwrap_or(u8::MAX)
 }
 
+/// A frame's part in RGB, at this size. Luma and chroma are scaled before the conversion, which then has fewer pixels to
+/// convert. `crop` is in pixels of the frame, and is not empty.
+pub fn rgb(frame: &impl Tile, crop: Crop, signal: Signal, (width, height): (u32, u32)) -> RgbImage {
+    let mut planes = Planes::of(frame, (crop.width, crop.height));
+    planes.put_layout(frame, (-i64::from(crop.left), -i64::from(crop.top)));
+    let conversion = Conversion::of(signal, &planes);
+    let rgb = conversion.rgb(planes.scaled((width, height)));
+    RgbImage::from_raw(width, height, rgb).expect("three samples for each pixel")
+}
+
 /// A picture put together from its tiles.
-pub(super) struct Planes {
+pub(crate) struct Planes {
     /// Luma and both chroma planes, or green, blue and red.
     planes: [Plane; 3],
     layout: Layout,
-    pub(super) signal: Signal,
+    pub(crate) signal: Signal,
 }
 
 impl Planes {
     /// A picture of these sides with tiles like this.
-    pub(super) fn of(tile: &impl Tile, (width, height): (u32, u32)) -> Self {
+    pub(crate) fn of(tile: &impl Tile, (width, height): (u32, u32)) -> Self {
         let layout = tile.layout();
         let chroma = || {
             let (across, down) = layout.subsampling();
@@ -102,10 +115,16 @@ impl Planes {
     }
 
     /// Copies a tile to this position. Ignores what is outside the picture.
-    pub(super) fn put(&mut self, tile: &impl Tile, (left, top): (i64, i64)) -> Result<(), DecodeError> {
+    pub(crate) fn put(&mut self, tile: &impl Tile, (left, top): (i64, i64)) -> Result<(), DecodeError> {
         if tile.layout() != self.layout {
             return Err(DecodeError::of("tiles of different kinds"));
         }
+        self.put_layout(tile, (left, top));
+        Ok(())
+    }
+
+    /// Copies a tile of the same layout.
+    fn put_layout(&mut self, tile: &impl Tile, (left, top): (i64, i64)) {
         let (width, height) = tile.sides();
         for (index, plane) in self.planes.iter_mut().enumerate() {
             let (across, down) = match index {
@@ -117,11 +136,10 @@ impl Planes {
             let sides = (width.div_ceil(across), height.div_ceil(down));
             plane.put(place, sides, |row, column, to| tile.copy(index, row, column, to));
         }
-        Ok(())
     }
 
     /// All planes at this size.
-    pub(super) fn scaled(self, to: (u32, u32)) -> [Vec<u8>; 3] {
+    pub(crate) fn scaled(self, to: (u32, u32)) -> [Vec<u8>; 3] {
         self.planes.map(|plane| plane.scaled(to))
     }
 }
@@ -177,7 +195,7 @@ impl Plane {
 }
 
 /// Converts luma and chroma to RGB.
-pub(super) struct Conversion {
+pub(crate) struct Conversion {
     /// The planes are green, blue and red instead of luma and chroma.
     identity: bool,
     luma_offset: f32,
@@ -190,7 +208,7 @@ pub(super) struct Conversion {
 }
 
 impl Conversion {
-    pub(super) fn of(signal: Signal, planes: &Planes) -> Self {
+    pub(crate) fn of(signal: Signal, planes: &Planes) -> Self {
         let Signal { matrix, full_range } = signal;
         let (luma_offset, luma_range, chroma_range) = if full_range {
             (0.0, 255.0, 255.0)
@@ -220,7 +238,7 @@ impl Conversion {
         }
     }
 
-    pub(super) fn rgb(&self, [luma, u, v]: [Vec<u8>; 3]) -> Vec<u8> {
+    pub(crate) fn rgb(&self, [luma, u, v]: [Vec<u8>; 3]) -> Vec<u8> {
         let mut rgb = vec![0; luma.len() * 3];
         let samples = luma.into_iter().zip(u).zip(v);
         for (pixel, ((luma, u), v)) in rgb.as_chunks_mut().0.iter_mut().zip(samples) {

@@ -1,8 +1,9 @@
 //! The sequence header of AV1. Source: AV1 Bitstream Specification, 5.5.
 
-/// The matrix from luma and chroma to RGB: its number in ITU-T H.273. `None` if the header does not state it, or is
-/// invalid. The header may be followed by other data.
-pub(super) fn matrix(header: &[u8]) -> Option<u8> {
+use crate::coded::{Sequence, UNSPECIFIED};
+
+/// Reads a sequence header, which may be followed by other data. `None` if it is invalid.
+pub(super) fn read(header: &[u8]) -> Option<Sequence> {
     let mut bits = Bits { data: header, at: 0 };
     let profile = bits.read(3)?;
     bits.skip(1);
@@ -14,7 +15,8 @@ pub(super) fn matrix(header: &[u8]) -> Option<u8> {
     }
     let width_bits = bits.read(4)? + 1;
     let height_bits = bits.read(4)? + 1;
-    bits.skip(width_bits + height_bits);
+    let mut side = |count| u32::try_from(bits.read(count)? + 1).ok();
+    let (width, height) = (side(width_bits)?, side(height_bits)?);
     if !is_reduced && bits.flag()? {
         // Lengths of frame IDs.
         bits.skip(7);
@@ -26,20 +28,38 @@ pub(super) fn matrix(header: &[u8]) -> Option<u8> {
     }
     // Filters after decoding.
     bits.skip(3);
+    let mut sequence = Sequence {
+        width,
+        height,
+        primaries: UNSPECIFIED,
+        transfer: UNSPECIFIED,
+        matrix: UNSPECIFIED,
+        full_range: false,
+    };
+    // What follows is only needed for the colors.
+    let _ = colors(&mut bits, profile, &mut sequence);
+    Some(sequence)
+}
+
+/// `color_config`.
+fn colors(bits: &mut Bits<'_>, profile: usize, sequence: &mut Sequence) -> Option<()> {
+    const SRGB: [u8; 3] = [1, 13, 0];
     let has_high_bit_depth = bits.flag()?;
     if profile == 2 && has_high_bit_depth {
         bits.skip(1);
     }
-    if profile != 1 {
-        // Monochrome.
-        bits.skip(1);
+    let is_gray = profile != 1 && bits.flag()?;
+    if bits.flag()? {
+        let mut number = || u8::try_from(bits.read(8)?).ok();
+        let numbers = [number()?, number()?, number()?];
+        [sequence.primaries, sequence.transfer, sequence.matrix] = numbers;
+        if !is_gray && numbers == SRGB {
+            sequence.full_range = true;
+            return Some(());
+        }
     }
-    if !bits.flag()? {
-        return None;
-    }
-    // Primary colors and transfer function.
-    bits.skip(16);
-    u8::try_from(bits.read(8)?).ok()
+    sequence.full_range = bits.flag()?;
+    Some(())
 }
 
 fn operating_points(bits: &mut Bits) -> Option<()> {

@@ -1,9 +1,9 @@
-//! AV1, the coded data of AVIF.
+//! AV1, the coded data of AVIF and of many WebM files. `re_rav1d` is used without its assembly, which needs another build tool.
 
 mod sequence;
 
-use super::heif::Data;
 use super::planes::{Layout, Signal, Tile, narrowed};
+use super::{Data, Sequence, UNSPECIFIED};
 use crate::decoded::DecodeError;
 use re_rav1d::dav1d::pixel::YUVRange;
 use re_rav1d::dav1d::{Decoder, Error, Picture, PixelLayout, PlanarImageComponent, Settings};
@@ -16,17 +16,17 @@ const MAX_THREADS: usize = 8;
 /// Maximum number of OBUs. Each tile of a frame can have one.
 const MAX_UNITS: usize = 8_192;
 
-/// The number of a matrix that is not specified.
-const UNSPECIFIED: u8 = 2;
-
 /// Decodes the first frame. A panic in one of the decoder's threads makes it wait forever: only a limit on the time of the
 /// whole process ends that.
-pub(super) fn tile(mut data: Data) -> Result<Frame, DecodeError> {
+///
+/// # Errors
+/// If the data is invalid, has no frame that is shown, or the frame has too many pixels.
+pub fn frame(mut data: Data) -> Result<Frame, DecodeError> {
     let first = first_picture(&data.bytes).ok_or_else(|| DecodeError::of("invalid OBUs"))?;
     data.bytes.truncate(first.length);
     Ok(Frame {
         picture: first_frame(data).map_err(DecodeError::of)?,
-        matrix: first.matrix.unwrap_or(UNSPECIFIED),
+        matrix: first.sequence.map_or(UNSPECIFIED, |sequence| sequence.matrix),
     })
 }
 
@@ -34,8 +34,12 @@ pub(super) fn tile(mut data: Data) -> Result<Frame, DecodeError> {
 struct FirstPicture {
     /// Bytes.
     length: usize,
-    /// See [`sequence::matrix`].
-    matrix: Option<u8>,
+    sequence: Option<Sequence>,
+}
+
+/// The sequence header that the first frame uses. `None` if there is none.
+pub fn sequence(data: &[u8]) -> Option<Sequence> {
+    first_picture(data)?.sequence
 }
 
 /// The data up to its second frame: a picture has one, or one for each of at most four layers in ascending order. More
@@ -91,7 +95,7 @@ fn first_picture(data: &[u8]) -> Option<FirstPicture> {
             }
         }
         if kind == SEQUENCE_HEADER && last_layer.is_none() {
-            first.matrix = sequence::matrix(rest);
+            first.sequence = sequence::read(rest);
         }
         // What is missing of the last unit is the decoder's problem.
         rest = usize::try_from(size)
@@ -121,7 +125,7 @@ fn first_frame(data: Data) -> Result<Picture, Error> {
 }
 
 /// A decoded frame.
-pub(super) struct Frame {
+pub struct Frame {
     picture: Picture,
     /// The number in ITU-T H.273. The decoder's own accessor panics if it is the reserved 3.
     matrix: u8,

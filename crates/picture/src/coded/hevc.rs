@@ -1,38 +1,24 @@
-//! HEVC, the coded data of HEIC. `heifer-hevc-dec` decodes one picture on one processor.
+//! HEVC, the coded data of HEIC and of many videos. `heifer-hevc-dec` decodes one picture on one processor. It has no
+//! prediction between frames, which key frames do not use.
 
-use super::heif::Data;
 use super::planes::{Layout, Signal, Tile, narrowed};
+use super::{Data, Sequence, UNSPECIFIED};
 use crate::decoded::DecodeError;
 use heifer_hevc_dec::decoder::{DecodeOptions, decode_picture};
+use heifer_hevc_dec::nal::NalUnit;
+use heifer_hevc_dec::params::Sps;
 use heifer_hevc_dec::recon;
-use picture_header::heif::Coded;
-use std::num::NonZero;
-use std::thread;
 
-/// Maximum size of the decoder's configuration. Real ones have some hundred bytes.
-pub(super) const MAX_CONFIGURATION_BYTES: usize = 16 * 1024;
+const SEQUENCE_PARAMETER_SET: u8 = 33;
 
 /// Maximum number of NAL units of a tile. The standard allows 600 slices a picture.
 const MAX_UNITS: usize = 2_048;
 
-/// Maximum number of pixels of tiles that are decoded at once. Larger tiles are decoded one by one.
-const MAX_PIXELS_AT_ONCE: u64 = 4 * 1024 * 1024;
-/// Maximum number of threads.
-const MAX_THREADS: usize = 8;
-
-/// How many tiles to decode at the same time: as many as there are processors, if they are small.
-pub(super) fn tiles_at_once(coded: &Coded) -> usize {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let small = coded.tiles.iter().all(|tile| {
-        tile.sides.is_some_and(|(width, height)| {
-            u64::from(width) * u64::from(height) <= MAX_PIXELS_AT_ONCE / MAX_THREADS as u64
-        })
-    });
-    if small { processors.min(MAX_THREADS) } else { 1 }
-}
-
 /// Decodes the first picture.
-pub(super) fn tile(data: Data) -> Result<Frame, DecodeError> {
+///
+/// # Errors
+/// If the data is invalid or incomplete, is predicted from other frames, or has too many pixels.
+pub fn frame(data: Data) -> Result<Frame, DecodeError> {
     let stream = stream(&data).ok_or_else(|| DecodeError::of("invalid NAL units"))?;
     let max_pixels = data.max_pixels;
     drop(data);
@@ -42,6 +28,30 @@ pub(super) fn tile(data: Data) -> Result<Frame, DecodeError> {
     };
     let frame = decode_picture(&stream, options).map_err(DecodeError::of)?;
     Frame::of(frame).ok_or_else(|| DecodeError::of("fewer samples than pixels"))
+}
+
+/// The sequences in the configuration and in the data: the frame uses one of them. `None` if one is invalid.
+pub fn sequences(data: &Data) -> Option<Vec<Sequence>> {
+    let stream = stream(data)?;
+    heifer_hevc_dec::nal::split_annex_b(&stream)
+        .filter(|unit| {
+            unit.first()
+                .is_some_and(|first| first >> 1 & 63 == SEQUENCE_PARAMETER_SET)
+        })
+        .map(|unit| sequence(&Sps::parse(&NalUnit::parse(unit).ok()?.rbsp).ok()?))
+        .collect()
+}
+
+fn sequence(set: &Sps) -> Option<Sequence> {
+    let signal = set.vui.as_ref();
+    Some(Sequence {
+        width: set.pic_width_in_luma_samples,
+        height: set.pic_height_in_luma_samples,
+        primaries: signal.map_or(UNSPECIFIED, |signal| signal.colour_primaries),
+        transfer: signal.map_or(UNSPECIFIED, |signal| signal.transfer_characteristics),
+        matrix: signal.map_or(UNSPECIFIED, |signal| signal.matrix_coeffs),
+        full_range: signal.is_some_and(|signal| signal.video_full_range_flag),
+    })
 }
 
 /// Converts parameter sets and slices of the first picture to a stream with start codes. `None` if they are invalid or too
@@ -113,7 +123,7 @@ fn unit(bytes: &[u8], length_size: usize) -> Option<(Unit<'_>, &[u8])> {
 }
 
 /// A decoded picture.
-pub(super) struct Frame {
+pub struct Frame {
     frame: recon::Frame,
     layout: Layout,
 }
