@@ -3,6 +3,7 @@
 mod config;
 mod reconnect;
 mod service_error;
+mod traced;
 
 pub use config::{CALL_TIMEOUT, api_config, step_config};
 pub use service_error::ServiceError;

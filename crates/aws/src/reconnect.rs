@@ -42,7 +42,7 @@ impl ReconnectingClient {
 }
 
 /// The SDK's default client, with a limit on the idle connections that it keeps for each host.
-fn https_client(max_idle_connections: usize) -> SharedHttpClient {
+pub(crate) fn https_client(max_idle_connections: usize) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))

@@ -22,9 +22,13 @@ pub enum ServiceError {
     UnexpectedAnswer(String),
 }
 
-/// Cancellation reasons of a DynamoDB transaction, in addition to the codes that all AWS services share
-/// ([`THROTTLING_ERRORS`]).
-const DYNAMODB_THROTTLING: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+/// Codes in addition to those that all AWS services share ([`THROTTLING_ERRORS`]): cancellation reasons of a DynamoDB
+/// transaction, and the one of Step Functions for too many running executions, of which some end.
+const OTHER_THROTTLING: [&str; 3] = [
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    "ExecutionLimitExceeded",
+];
 /// Codes of DynamoDB for conflicts between writes of the same item. They are handled like throttling, but do not show that
 /// a quota is exhausted.
 const CONFLICTS: [&str; 4] = [
@@ -80,7 +84,7 @@ impl ServiceError {
         };
         match code {
             Some(code) if CONFLICTS.contains(&code) => Self::Throttled(describe("was throttled")),
-            Some(code) if THROTTLING_ERRORS.contains(&code) || DYNAMODB_THROTTLING.contains(&code) => {
+            Some(code) if THROTTLING_ERRORS.contains(&code) || OTHER_THROTTLING.contains(&code) => {
                 throttled()
             }
             // S3 answers with HTTP 400 if the request's body arrives too slowly.
@@ -153,6 +157,7 @@ mod tests {
     fn every_throttling_code_is_throttled() {
         // The codes of the services that the functions call. Sources: their API references and the SDK's list.
         for code in [
+            "ExecutionLimitExceeded",
             "LimitExceededException",
             "PriorRequestNotComplete",
             "ProvisionedThroughputExceeded",

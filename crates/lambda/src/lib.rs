@@ -1,4 +1,4 @@
-//! Start-up code of all functions: logs, metrics, configuration from the environment, and the conversion of a step's error to
+//! Start-up code of all functions: logs, metrics, traces, configuration from the environment, and the conversion of a step's error to
 //! the name that Step Functions matches.
 
 #[cfg(any(test, feature = "test-util"))]
@@ -6,11 +6,13 @@ pub mod embedded_metrics;
 mod environment;
 mod metric;
 mod step;
+mod trace;
 
 pub use environment::{Environment, InvalidVariable};
 pub use lambda_runtime::Error;
 pub use lambda_runtime::tracing::init_default_subscriber as init_logs;
 pub use step::run;
+pub use trace::Traces;
 
 /// The name of the stack, under which its metrics are kept.
 #[derive(Debug, Clone)]

@@ -116,7 +116,8 @@ mod tests {
     use super::*;
     use crate::embedded_metrics::{faults, metrics};
     use domain::metric::{Function, METRICS, Quota, Service};
-    use domain::{ErrorName, Format, Outcome};
+    use domain::reconciliation::{Leftover, Repair};
+    use domain::{ErrorName, Format, ImportCounts, Outcome};
     use std::time::Duration;
     use strum::IntoEnumIterator;
 
@@ -148,7 +149,20 @@ mod tests {
         Format::iter().for_each(metric::converted);
         ErrorName::iter().for_each(metric::without_thumbnails);
         metric::image_counted();
+        metric::video_minutes_counted(1);
         Quota::iter().for_each(metric::quota_rejected);
+        for leftover in Leftover::iter() {
+            for repair in Repair::iter() {
+                metric::leftovers(leftover, repair, 2);
+            }
+        }
+        metric::imported(&ImportCounts {
+            imported: 1,
+            skipped: 1,
+            deleted: 1,
+            not_pictures: 1,
+            failed: 1,
+        });
     }
 
     /// CloudWatch ignores documents that violate the specification, without an error.

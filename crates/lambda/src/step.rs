@@ -1,8 +1,9 @@
 //! Runs a step: parses its input, serializes its output, and reports its errors by the names that the state machine
 //! matches.
 
-use crate::{Environment, Metrics};
+use crate::{Environment, Metrics, Traces};
 use domain::metric::{self, Function};
+use domain::trace;
 use domain::{ErrorClass, ErrorName, HasSubject, StepError, Subject};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
@@ -61,9 +62,12 @@ where
     E: StepError,
 {
     let metrics = Metrics::from_environment(&Environment::process())?;
-    let (handle, metrics) = (&handle, &metrics);
+    let traces = Traces::from_environment(&Environment::process());
+    let (handle, metrics, traces) = (&handle, &metrics, &traces);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let trace = traces.start(event.context.xray_trace_id.as_deref());
         let result = respond(function, handle, event.payload).await;
+        traces.send(trace);
         metrics.write();
         result
     }))
@@ -113,6 +117,7 @@ where
 fn record(span: &Span, subject: &Subject) {
     if let Some(image_id) = subject.image_id {
         span.record("imageId", display(image_id));
+        trace::about(image_id);
     }
     if let Some(execution) = &subject.execution_arn {
         span.record("execution", execution);
