@@ -2,7 +2,7 @@
 
 use aws::ServiceError;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -84,13 +84,7 @@ pub async fn presign_put(
         .presigned(config(valid_for)?)
         .await
         .map_err(|error| ServiceError::of("s3:PutObject (presigning)", &error))?;
-    let headers = put.headers().filter(|(name, _)| PUT_HEADERS.contains(name));
-    Ok(PresignedPut {
-        url: PresignedUrl(put.uri().to_owned()),
-        headers: headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-    })
+    Ok(presigned_put(&put))
 }
 
 /// Presigns a GET. The signature covers the response headers. Browsers can use the URL for every key, also for one with
@@ -148,7 +142,18 @@ fn without_dot_segments(url: &str) -> String {
     changed
 }
 
-fn config(valid_for: Duration) -> Result<PresigningConfig, ServiceError> {
+/// The URL of a presigned request, and those of its headers that the client must set: see [`PUT_HEADERS`].
+pub(crate) fn presigned_put(request: &PresignedRequest) -> PresignedPut {
+    let headers = request.headers().filter(|(name, _)| PUT_HEADERS.contains(name));
+    PresignedPut {
+        url: PresignedUrl(request.uri().to_owned()),
+        headers: headers
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    }
+}
+
+pub(crate) fn config(valid_for: Duration) -> Result<PresigningConfig, ServiceError> {
     PresigningConfig::expires_in(valid_for)
         .map_err(|error| ServiceError::UnexpectedAnswer(format!("no presigned URL: {error}")))
 }

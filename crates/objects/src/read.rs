@@ -6,6 +6,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
+use aws_sdk_s3::primitives::ByteStream;
 use domain::image::MAX_BYTES;
 
 const CALL: &str = "s3:GetObject";
@@ -56,8 +57,11 @@ pub struct Range {
 
 /// Reads the bytes from `from` (inclusive) to `to` (exclusive). The inner error says why S3 does not return the object.
 ///
+/// A server may ignore the range and return the whole object (RFC 9110, 14.2). S3 does not, but the emulator does for
+/// requests with a version. Then only the range is kept.
+///
 /// # Errors
-/// The call fails, or the connection breaks.
+/// The call fails, the connection breaks, or the answer has another range.
 pub async fn read_range(
     s3: &Client,
     bucket: &str,
@@ -79,15 +83,42 @@ pub async fn read_range(
         }
         Err(error) => return unreadable(&error).map(Err),
     };
-    // The header's format: `bytes 0-9/100`.
-    let size_in_header = answer
-        .content_range()
-        .and_then(|range| range.rsplit('/').next()?.parse().ok());
-    let object_size = size_in_header
-        .or_else(|| content_length(&answer))
-        .unwrap_or_default();
-    let bytes = answer.body.collect().await.map_err(|_| interrupted())?.to_vec();
+    let (start, object_size) = match answer.content_range() {
+        Some(header) => parse_content_range(header)
+            .ok_or_else(|| ServiceError::UnexpectedAnswer(format!("{CALL} returned the range {header:?}")))?,
+        None => (0, content_length(&answer).unwrap_or_default()),
+    };
+    if start > from {
+        let message = format!("{CALL} returned a range from {start} instead of {from}");
+        return Err(ServiceError::UnexpectedAnswer(message));
+    }
+    let bytes = part(answer.body, from - start, to - from).await?;
+    let object_size = if bytes.is_empty() { 0 } else { object_size };
     Ok(Ok(Range { bytes, object_size }))
+}
+
+/// The first byte of the range and the object's size in a header of the form `bytes 0-9/100`.
+fn parse_content_range(header: &str) -> Option<(u64, u64)> {
+    let (range, size) = header.strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.parse().ok()?, size.parse().ok()?))
+}
+
+/// At most `length` bytes after the first `skipped` ones. Reads nothing behind them.
+async fn part(mut body: ByteStream, mut skipped: u64, length: u64) -> Result<Vec<u8>, ServiceError> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut bytes = Vec::new();
+    while bytes.len() < length {
+        let Some(chunk) = body.next().await else {
+            break;
+        };
+        let chunk = chunk.map_err(|_| interrupted())?;
+        let before = chunk.len().min(usize::try_from(skipped).unwrap_or(usize::MAX));
+        skipped -= before as u64;
+        let wanted = &chunk[before..];
+        bytes.extend_from_slice(&wanted[..wanted.len().min(length - bytes.len())]);
+    }
+    Ok(bytes)
 }
 
 /// Checks whether S3 returns the object. Reads the first byte instead of sending a HEAD, because answers to HEAD have
@@ -159,6 +190,56 @@ mod tests {
         }
         for (code, status) in [("ExpiredToken", 400), ("AccessDenied", 403), ("SlowDown", 503)] {
             assert!(check(code, status).await.is_err(), "{code}");
+        }
+    }
+
+    /// The result of reading bytes 2 to 4 if S3 answers with these bytes, and the header `Content-Range` if it is not empty.
+    async fn third_and_fourth(
+        body: &'static str,
+        content_range: &'static str,
+    ) -> Result<Range, ServiceError> {
+        let get = mock!(Client::get_object).then_http_response(move || {
+            let mut answer = HttpResponse::new(206.try_into().unwrap(), body.into());
+            answer
+                .headers_mut()
+                .insert("content-length", body.len().to_string());
+            if !content_range.is_empty() {
+                answer.headers_mut().insert("content-range", content_range);
+            }
+            answer
+        });
+        let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&get]);
+        let read = read_range(&s3, "pictures", "uploads/demo/a", Some("a version"), (2, 4)).await?;
+        Ok(read.expect("a readable object"))
+    }
+
+    /// Otherwise, frames of a video would be read from its start, and the video would count as damaged.
+    #[tokio::test]
+    async fn reads_the_range_also_from_a_server_that_returns_more() {
+        for (body, header, bytes, object_size) in [
+            ("23", "bytes 2-3/10", "23", 10),
+            ("0123456789", "", "23", 10),
+            ("0123", "bytes 0-3/10", "23", 10),
+            ("2", "bytes 2-2/3", "2", 3),
+            ("012", "", "2", 3),
+            ("01", "", "", 0),
+        ] {
+            let expected = Range {
+                bytes: bytes.into(),
+                object_size,
+            };
+            assert_eq!(
+                third_and_fourth(body, header).await,
+                Ok(expected),
+                "{body} {header}"
+            );
+        }
+        for header in ["bytes 3-4/10", "bytes 2-3/*", "2-3/10"] {
+            let read = third_and_fourth("34", header).await;
+            assert!(
+                matches!(read, Err(ServiceError::UnexpectedAnswer(_))),
+                "{header}: {read:?}"
+            );
         }
     }
 

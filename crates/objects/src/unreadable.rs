@@ -47,9 +47,9 @@ impl UnreadableObject {
 impl fmt::Display for UnreadableObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Gone => "The file was deleted before it could be labeled. Upload the picture again.",
+            Self::Gone => "The file was deleted before it could be labeled. Upload the file again.",
             Self::Archived => {
-                "The file is archived in S3. Restore the object, and the picture is labeled automatically."
+                "The file is archived in S3. Restore the object, and it is labeled automatically."
             }
             Self::Encrypted => {
                 "The file is encrypted with a customer-provided key (SSE-C). Upload it without SSE-C."
