@@ -95,7 +95,7 @@ impl Records {
     }
 
     /// A query for the sort keys of items in the owner's partition.
-    fn keys(&self, owner: &Owner, sort: Option<Condition>) -> QueryFluentBuilder {
+    pub(crate) fn keys(&self, owner: &Owner, sort: Option<Condition>) -> QueryFluentBuilder {
         let partition = equals(PARTITION_KEY, text(table::owner_partition(owner)));
         let condition = match sort {
             Some(sort) => partition.and(sort),
@@ -113,7 +113,7 @@ impl Records {
     }
 }
 
-async fn page<T>(
+pub(crate) async fn page<T>(
     query: QueryFluentBuilder,
     start: Option<PageStart>,
     read: impl Fn(String) -> Option<T>,

@@ -1,9 +1,10 @@
 //! Reads many items by their keys.
 
 use crate::attribute::COUNT;
+use crate::expression::{Expressions, Name};
 use crate::key::Key;
 use crate::label_rows::confidence;
-use crate::{Item, Records, answer, from_item};
+use crate::{Item, Records, WithExpressions, answer, from_item};
 use aws::ServiceError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::record::ImageResult;
@@ -27,6 +28,22 @@ pub enum Read<T> {
     Absent,
     /// DynamoDB returned the key as unprocessed at every try, so it is unknown whether the item exists.
     Unread,
+}
+
+impl<T> Read<T> {
+    /// The item, or `None` if it does not exist.
+    ///
+    /// # Errors
+    /// It is unknown whether the item exists.
+    pub fn known(self) -> Result<Option<T>, ServiceError> {
+        match self {
+            Self::Found(item) => Ok(Some(item)),
+            Self::Absent => Ok(None),
+            Self::Unread => Err(ServiceError::Throttled(
+                "dynamodb:BatchGetItem left keys unprocessed".into(),
+            )),
+        }
+    }
 }
 
 impl Records {
@@ -107,6 +124,26 @@ impl Records {
         keys: &[Key],
         read: impl Fn(Item) -> Option<T>,
     ) -> Result<Vec<Read<T>>, ServiceError> {
+        self.batch_get_all(keys, None, read).await
+    }
+
+    /// The same with eventually consistent reads, which cost half as much, of only some attributes. `attributes` must contain
+    /// those of the key.
+    pub(crate) async fn batch_get_some<T: Clone>(
+        &self,
+        keys: &[Key],
+        attributes: &[Name],
+        read: impl Fn(Item) -> Option<T>,
+    ) -> Result<Vec<Read<T>>, ServiceError> {
+        self.batch_get_all(keys, Some(attributes), read).await
+    }
+
+    async fn batch_get_all<T: Clone>(
+        &self,
+        keys: &[Key],
+        attributes: Option<&[Name]>,
+        read: impl Fn(Item) -> Option<T>,
+    ) -> Result<Vec<Read<T>>, ServiceError> {
         let mut found = HashMap::with_capacity(keys.len());
         let mut unread = vec![];
         // DynamoDB rejects duplicate keys in a request. The order of the keys must not change: a page of images ends
@@ -119,7 +156,7 @@ impl Records {
                 if attempt > 0 {
                     tokio::time::sleep(WAIT * 2_u32.pow(attempt)).await;
                 }
-                let (items, unprocessed) = self.batch_get_once(&left).await?;
+                let (items, unprocessed) = self.batch_get_once(&left, attributes).await?;
                 for item in items {
                     let Some(key) = Key::of(&item) else { continue };
                     if let Some(value) = read(item) {
@@ -142,10 +179,20 @@ impl Records {
     }
 
     /// The returned items and the unprocessed keys.
-    async fn batch_get_once(&self, keys: &[Key]) -> Result<(Vec<Item>, Vec<Key>), ServiceError> {
+    async fn batch_get_once(
+        &self,
+        keys: &[Key],
+        attributes: Option<&[Name]>,
+    ) -> Result<(Vec<Item>, Vec<Key>), ServiceError> {
+        let expressions = Expressions::new();
+        let expressions = match attributes {
+            Some(names) => expressions.projection(names),
+            None => expressions,
+        };
         let request = KeysAndAttributes::builder()
             .set_keys(Some(keys.iter().map(Key::item).collect()))
-            .consistent_read(true)
+            .consistent_read(attributes.is_none())
+            .with_expressions(expressions)
             .build()
             .map_err(|error| ServiceError::UnexpectedAnswer(format!("invalid request: {error}")))?;
         let mut answer = self

@@ -1,15 +1,17 @@
 //! Claims an image for an execution.
 
 use crate::attribute::{
-    BUCKET, CHECKSUM, CREATED_AT, ERROR, EXECUTION_ARN, EXPIRES_AT, FILE_NAME, HISTORY, IMAGE_ID, INCOMPLETE,
-    KEY, METADATA, OWNER, SEQUENCER, SIZE, STATUS, THUMBNAILS_ERROR, UPDATED_AT,
+    BUCKET, CHECKSUM, COUNTED_MINUTES, CREATED_AT, ERROR, EXECUTION_ARN, EXPIRES_AT, FILE_NAME, HISTORY,
+    IMAGE_ID, INCOMPLETE, KEY, METADATA, MODIFIED_AT, MULTIPART, OWNER, SEQUENCER, SIZE, STATUS,
+    THUMBNAILS_ERROR, TYPE, UPDATED_AT, VIDEO,
 };
 use crate::conditional::Written;
 use crate::expression::{Condition, Expressions, Update, differs, equals, less, number, text};
 use crate::key::Key;
-use crate::{Records, RecordsError, from_item, now};
+use crate::result::{LostClaim, lost_claim};
+use crate::{Records, RecordsError, attribute_value, from_item, now};
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::{Claim, EventKind, ImageRecord, ObjectCreated, Status, table};
+use domain::{Claim, EventKind, ImageRecord, MediaType, ObjectCreated, Status, table};
 
 /// A claim and its event.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +37,15 @@ pub enum ClaimCondition {
     },
     /// The image is still deleted, and this event is later than the deleted object's.
     Deleted,
+}
+
+/// What S3 stores with the object of a claim.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ClaimedFile<'a> {
+    /// The SHA-256 in base64.
+    pub checksum: Option<&'a str>,
+    /// See [`ImageRecord::modified_at`].
+    pub modified_at: Option<&'a str>,
 }
 
 impl ClaimedEvent<'_> {
@@ -99,7 +110,7 @@ impl ClaimedEvent<'_> {
 }
 
 impl Records {
-    /// Stores the claim and the SHA-256 of its object, in base64, and sets the status to `PROCESSING`. If the condition
+    /// Stores the claim and what S3 stores with its object, and sets the status to `PROCESSING`. If the condition
     /// does not hold, returns the current record.
     ///
     /// # Errors
@@ -107,14 +118,28 @@ impl Records {
     pub async fn claim(
         &self,
         event: ClaimedEvent<'_>,
-        checksum: Option<&str>,
+        file: ClaimedFile<'_>,
         condition: &ClaimCondition,
     ) -> Result<Option<ImageRecord>, RecordsError> {
+        let minutes = event.event.counted_minutes();
+        let minutes = minutes.as_ref().map(attribute_value).transpose()?;
         // What is removed may belong to a previous file under the key, and so may the checksum.
-        let update = event
+        let mut update = event
             .update(Status::Processing)
-            .set_or_remove(CHECKSUM, checksum.map(text))
-            .remove([EXPIRES_AT, METADATA, INCOMPLETE, ERROR, THUMBNAILS_ERROR]);
+            .set_or_remove(CHECKSUM, file.checksum.map(text))
+            .set_or_remove(MODIFIED_AT, file.modified_at.map(text))
+            .set_or_remove(COUNTED_MINUTES, minutes)
+            .remove([
+                EXPIRES_AT,
+                MULTIPART,
+                METADATA,
+                INCOMPLETE,
+                ERROR,
+                THUMBNAILS_ERROR,
+            ]);
+        if event.event.relabel.is_none() {
+            update = update.remove([TYPE, VIDEO]);
+        }
         let expressions = Expressions::new()
             .condition(event.condition(condition))
             .update(update);
@@ -122,6 +147,44 @@ impl Records {
         match self.update(&key, expressions, ReturnValue::None, true).await? {
             Written::Done(_) => Ok(None),
             Written::Refused(item) => from_item(item.unwrap_or_default()).map(Some),
+        }
+    }
+
+    /// Takes over the claim of a video from the execution of `label-image` that has started this execution, named by its ARN.
+    /// Also succeeds if this execution already holds it, or if the execution that held it has failed.
+    ///
+    /// The claim changes in this one update, so there is no moment without one. The execution of `label-image` cannot take it
+    /// back: `validate` does not take a claim from an execution that its own has started.
+    ///
+    /// # Errors
+    /// See [`RecordsError`].
+    pub async fn take_over_claim(
+        &self,
+        event: ClaimedEvent<'_>,
+        handed_over_by: &str,
+    ) -> Result<Result<(), LostClaim>, RecordsError> {
+        let status = |status: Status| text(status.as_str());
+        let held_by = |execution: &str| equals(EXECUTION_ARN, text(execution));
+        let is_processed = equals(STATUS, status(Status::Processing));
+        let is_handed_over = held_by(handed_over_by)
+            .or(held_by(&event.claim.execution_arn))
+            .and(is_processed);
+        let mut condition = is_handed_over.or(equals(STATUS, status(Status::Failed)));
+        // The sequencer of a restored object is that of its creation, which its event does not have.
+        if event.event.kind == EventKind::Created {
+            condition = condition.and(equals(SEQUENCER, text(event.event.sequencer().as_str())));
+        }
+        let update = Update::new()
+            .set(STATUS, status(Status::Processing))
+            .set(EXECUTION_ARN, text(&event.claim.execution_arn))
+            .set(UPDATED_AT, text(now()))
+            .set(TYPE, text(MediaType::Video.as_str()))
+            .remove([ERROR]);
+        let expressions = Expressions::new().condition(condition).update(update);
+        let key = Key::of_claim(event.claim);
+        match self.update(&key, expressions, ReturnValue::None, true).await? {
+            Written::Done(_) => Ok(Ok(())),
+            Written::Refused(item) => Ok(Err(lost_claim(item.as_ref()))),
         }
     }
 }

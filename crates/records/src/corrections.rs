@@ -11,9 +11,69 @@ use crate::labels::{LabelsChange, NewLabels, recorded_corrections, together};
 use crate::transaction::executed;
 use crate::{Records, RecordsError, attribute_value, now_after};
 use aws::ServiceError;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::corrections::CorrectionError;
-use domain::{CorrectionChange, Corrections, FilterPolicy, ImageId, ImageRecord, Owner, Status};
+use domain::policy::Rename;
+use domain::{CorrectionChange, Corrections, FilterPolicy, ImageId, ImageRecord, Job, JobId, Owner, Status};
 use std::collections::HashMap;
+
+/// How the labels of images are corrected.
+#[derive(Debug, Clone, Copy)]
+pub enum Edit<'a> {
+    /// The owner changes them.
+    Owner(&'a CorrectionChange),
+    /// A job changes them. What undoes it is stored for each image.
+    Job(&'a Job, &'a CorrectionChange),
+    /// The change that a job has made is undone.
+    Undo {
+        /// The job that has made it.
+        job_id: JobId,
+        /// What it has changed.
+        change: &'a CorrectionChange,
+        /// What restores each image.
+        inverses: &'a HashMap<ImageId, CorrectionChange>,
+    },
+}
+
+impl Edit<'_> {
+    /// The corrections of an image afterwards.
+    fn corrections(
+        &self,
+        image_id: ImageId,
+        before: &Corrections,
+        renames: &[Rename],
+    ) -> Result<Corrections, CorrectionError> {
+        match self {
+            Self::Owner(change) | Self::Job(_, change) => before.changed(change, renames),
+            Self::Undo { change, inverses, .. } => match inverses.get(&image_id) {
+                Some(inverse) => before.undone(change, inverse, renames),
+                None => Ok(before.clone()),
+            },
+        }
+    }
+
+    /// What is written together with these corrections.
+    fn also(
+        &self,
+        records: &Records,
+        record: &ImageRecord,
+        after: &Corrections,
+        renames: &[Rename],
+    ) -> Result<Option<TransactWriteItem>, RecordsError> {
+        let before = record.corrections();
+        if before == *after {
+            return Ok(None);
+        }
+        Ok(match self {
+            Self::Owner(_) => None,
+            Self::Job(job, change) => {
+                let inverse = before.inverse(change, renames);
+                Some(records.put_undo(job, record.image_id, &inverse)?)
+            }
+            Self::Undo { job_id, .. } => Some(records.take_undo(&record.owner, *job_id, record.image_id)),
+        })
+    }
+}
 
 /// An image after a correction.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +104,7 @@ impl<E: Into<RecordsError>> From<E> for CorrectError {
 }
 
 impl Records {
-    /// Corrects the labels of images in the same way, at most 100. No id occurs twice. Returns the results in their order.
+    /// Corrects the labels of images, at most 100. No id occurs twice. Returns the results in their order.
     ///
     /// # Errors
     /// See [`RecordsError`]. Some of the images may have been corrected. A repeated call corrects the others.
@@ -52,7 +112,7 @@ impl Records {
         &self,
         owner: &Owner,
         ids: &[ImageId],
-        change: &CorrectionChange,
+        edit: Edit<'_>,
         default: &FilterPolicy,
     ) -> Result<Vec<Result<Corrected, CorrectError>>, RecordsError> {
         let read = self.images(owner, ids, |_| {}, Some).await?;
@@ -67,14 +127,22 @@ impl Records {
                 && record.status == Status::Labeled
                 && record.execution_arn.as_ref() == Some(&result.execution_arn)
                 && record.sequencer.is_some()
-                && let Ok(corrections) = record.corrections().changed(change, &settings.renames)
+                && let Ok(corrections) =
+                    edit.corrections(record.image_id, &record.corrections(), &settings.renames)
             {
+                let also = edit.also(self, record, &corrections, &settings.renames)?;
                 let new = NewLabels::new(record, result, &settings, corrections);
                 match (new, LabelRows::recorded(record)) {
                     (None, _) => {
                         outcomes.insert(record.image_id, Ok(false));
                     }
-                    (Some(new), Some(rows)) => changes.push(new.change(record, rows, result)?),
+                    (Some(new), Some(rows)) => {
+                        let change = new.change(record, rows, result)?;
+                        changes.push(match also {
+                            Some(action) => change.also(action),
+                            None => change,
+                        });
+                    }
                     // Corrected alone, because its rows must be read.
                     (Some(_), None) => {}
                 }
@@ -93,7 +161,7 @@ impl Records {
             if outcomes.contains_key(id) {
                 continue;
             }
-            let outcome = match self.correct(owner, *id, change, default).await {
+            let outcome = match self.correct(owner, *id, edit, default).await {
                 Err(CorrectError::Records(error)) => return Err(error),
                 outcome => outcome.map(|corrected| corrected.changed),
             };
@@ -105,15 +173,12 @@ impl Records {
             }
         }
         let after = self.images(owner, ids, |_| {}, Some).await?;
-        if after.contains(&Read::Unread) {
-            let unread = "dynamodb:BatchGetItem did not process all records".to_owned();
-            return Err(ServiceError::Throttled(unread).into());
-        }
+        let after: Vec<_> = after.into_iter().map(Read::known).collect::<Result<_, _>>()?;
         Ok(ids
             .iter()
             .zip(after)
             .map(|(id, record)| match (outcomes.remove(id), record) {
-                (Some(Ok(changed)), Read::Found(record)) if record.status != Status::Deleted => {
+                (Some(Ok(changed)), Some(record)) if record.status != Status::Deleted => {
                     Ok(Corrected { record, changed })
                 }
                 (Some(Err(error)), _) => Err(error),
@@ -131,7 +196,7 @@ impl Records {
         &self,
         owner: &Owner,
         image_id: ImageId,
-        change: &CorrectionChange,
+        edit: Edit<'_>,
         default: &FilterPolicy,
     ) -> Result<Corrected, CorrectError> {
         let mut contention = Contention::default();
@@ -147,11 +212,12 @@ impl Records {
             // Read after the record.
             let settings = self.settings(owner, default).await?;
             let before = record.corrections();
-            let corrections = before.changed(change, &settings.renames);
+            let corrections = edit.corrections(image_id, &before, &settings.renames);
             let corrections = corrections.map_err(CorrectError::Invalid)?;
+            let also = edit.also(self, &record, &corrections, &settings.renames)?;
             let Some(result) = result else {
                 let changed = corrections != before;
-                match self.store_corrections(&record, corrections).await? {
+                match self.store_corrections(&record, corrections, also).await? {
                     Some(record) => return Ok(Corrected { record, changed }),
                     None => continue,
                 }
@@ -161,7 +227,10 @@ impl Records {
                 return Ok(Corrected { record, changed });
             };
             let rows = LabelRows::read(self, &record).await?;
-            let change = new.change(&record, rows, &result)?;
+            let mut change = new.change(&record, rows, &result)?;
+            if let Some(action) = also {
+                change = change.also(action);
+            }
             if !executed(self.change_labels(&change, &mut contention).await)? {
                 continue;
             }
@@ -179,11 +248,12 @@ impl Records {
         Err(ServiceError::Throttled(busy).into())
     }
 
-    /// Stores only the corrections. `None` if the record has changed since it was read.
+    /// Stores only the corrections, together with `also`. `None` if the record has changed since it was read.
     async fn store_corrections(
         &self,
         record: &ImageRecord,
         corrections: Corrections,
+        also: Option<TransactWriteItem>,
     ) -> Result<Option<ImageRecord>, RecordsError> {
         let updated_at = now_after(&record.updated_at);
         let is_unchanged =
@@ -195,7 +265,14 @@ impl Records {
             .set_or_remove(CORRECTIONS, attribute);
         let expressions = Expressions::new().condition(is_unchanged).update(update);
         let key = Key::image(&record.owner, record.image_id);
-        Ok(self.update_if(&key, expressions).await?.then(|| ImageRecord {
+        let is_stored = match also {
+            None => self.update_if(&key, expressions).await?,
+            Some(also) => {
+                let actions = vec![self.checked_update(&key, expressions), also];
+                executed(self.transact(actions, &mut Contention::default()).await)?
+            }
+        };
+        Ok(is_stored.then(|| ImageRecord {
             corrections,
             updated_at,
             ..record.clone()

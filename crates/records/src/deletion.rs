@@ -1,10 +1,11 @@
-//! Deletes an image's record, result and label rows. `api/src/routes/deletion.rs` explains why nothing of an
+//! Deletes an image's record, result and label rows. `crates/deletion` explains why nothing of an
 //! image remains.
 
 use crate::attribute::{
-    BUCKET, CHECKSUM, CORRECTIONS, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT, HISTORY,
-    IMAGE_ID, INCOMPLETE, KEY, LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, OWNER, ROWS_CHANGING, SIZE,
-    STATUS, THUMBNAILS, THUMBNAILS_ERROR, UPDATED_AT, UTC_OFFSET, WIDTH,
+    BUCKET, CHECKSUM, CORRECTIONS, COUNTED_MINUTES, CREATED_AT, ERROR, EXPIRES_AT, FILE_NAME, FORMAT, HEIGHT,
+    HISTORY, IMAGE_ID, INCOMPLETE, KEY, LABEL_ROWS, LABELS, METADATA, MODEL_VERSION, MODIFIED_AT, MULTIPART,
+    OWNER, ROWS_CHANGING, SIZE, STATUS, THUMBNAILS, THUMBNAILS_ERROR, TYPE, UPDATED_AT, UTC_OFFSET, VIDEO,
+    WIDTH,
 };
 use crate::conditional::Written;
 use crate::contention::Contention;
@@ -21,8 +22,9 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Attributes that are removed when an image becomes a tombstone: the ones that describe the picture, and the expiry
 /// time of the upload's record.
-const REMOVED: [Name; 16] = [
+const REMOVED: [Name; 20] = [
     CORRECTIONS,
+    COUNTED_MINUTES,
     FILE_NAME,
     SIZE,
     CHECKSUM,
@@ -35,13 +37,16 @@ const REMOVED: [Name; 16] = [
     INCOMPLETE,
     LABELS,
     MODEL_VERSION,
+    MODIFIED_AT,
     ERROR,
     EXPIRES_AT,
     UTC_OFFSET,
+    TYPE,
+    VIDEO,
 ];
 
 /// Attributes that are removed when the tombstone is closed.
-const REMOVED_WHEN_CLOSED: [Name; 5] = [KEY, HISTORY, CREATED_AT, LABEL_ROWS, ROWS_CHANGING];
+const REMOVED_WHEN_CLOSED: [Name; 6] = [KEY, HISTORY, CREATED_AT, LABEL_ROWS, MULTIPART, ROWS_CHANGING];
 
 /// An object that may have no record yet, because S3's event has not been handled.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +175,7 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::record::RecordedError;
+    use domain::record::{CountedMinutes, RecordedError};
     use domain::{Format, Metadata, Rendition};
 
     /// A tombstone remains for weeks after the owner has requested the deletion.
@@ -184,15 +189,31 @@ mod tests {
             created_at: "2026-11-22T12:00:00.000Z".into(),
             history: "2026-11-22T14:00:00.000#0193a5a0-0000-7000-8000-000000000001".into(),
             utc_offset: Some("+02:00".into()),
+            modified_at: Some("2019-05-01T10:00:00.000Z".into()),
             updated_at: "2026-11-22T12:00:00.000Z".into(),
             key: "uploads/demo/my cat.jpg".into(),
             bucket: "pictures".into(),
             file_name: Some("my cat.jpg".into()),
             size: Some(1),
             checksum: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
+            multipart: Some(domain::MultipartUpload {
+                upload_id: "upload".into(),
+                part_size: 8,
+            }),
             format: Some(Format::Jpeg),
             width: Some(100),
             height: Some(100),
+            media_type: domain::MediaType::Video,
+            video: Some(
+                serde_json::from_value(serde_json::json!({
+                    "durationMs": 1, "codec": "H.264", "container": "MP4", "width": 100, "height": 100,
+                }))
+                .unwrap(),
+            ),
+            counted_minutes: Some(CountedMinutes {
+                date: "2026-11-22".into(),
+                minutes: 1,
+            }),
             metadata: Some(Metadata::default()),
             thumbnails: vec![Rendition {
                 key: "thumbnails/demo/a/b/320".into(),

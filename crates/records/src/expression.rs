@@ -64,6 +64,8 @@ pub enum Operator {
     Less,
     /// `<=`
     AtMost,
+    /// `>=`
+    AtLeast,
     /// `>`
     Greater,
 }
@@ -86,6 +88,11 @@ pub fn less(name: Name, value: AttributeValue) -> Condition {
 /// The attribute is less than or equal to the value.
 pub fn at_most(name: Name, value: AttributeValue) -> Condition {
     Condition::Compare(name, Operator::AtMost, value)
+}
+
+/// The attribute is greater than or equal to the value.
+pub fn at_least(name: Name, value: AttributeValue) -> Condition {
+    Condition::Compare(name, Operator::AtLeast, value)
 }
 
 /// The attribute is greater than the value.
@@ -283,6 +290,7 @@ impl Expressions {
                     Operator::NotEqual => "<>",
                     Operator::Less => "<",
                     Operator::AtMost => "<=",
+                    Operator::AtLeast => ">=",
                     Operator::Greater => ">",
                 };
                 format!("{} {sign} {}", self.name(name), self.value(value))

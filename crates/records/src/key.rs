@@ -3,9 +3,11 @@
 use crate::Item;
 use crate::attribute::{PARTITION_KEY, SORT_KEY};
 use crate::expression::text;
-use crate::quota::Counter;
+use crate::quota::{Counter, Unit};
+use domain::reconciliation::Scope;
 use domain::{Claim, ImageId, JobId, Owner, table};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// The image whose record has this sort key.
 pub(crate) fn image_id(sort: &str) -> Option<ImageId> {
@@ -48,13 +50,47 @@ impl Key {
         Self::of_owner(owner, table::job_sort(job_id))
     }
 
-    pub(crate) fn quota(counter: Counter<'_>, date: &str) -> Self {
+    pub(crate) fn undo(owner: &Owner, job_id: JobId, image_id: ImageId) -> Self {
+        Self::of_owner(owner, table::undo_sort(job_id, image_id))
+    }
+
+    pub(crate) fn quota(counter: Counter<'_>, unit: Unit, date: &str) -> Self {
         Self {
             partition: match counter {
                 Counter::Owner(owner) => table::owner_partition(owner),
                 Counter::All => table::STACK_PARTITION.to_owned(),
             },
-            sort: table::quota_sort(date),
+            sort: match unit {
+                Unit::Images => table::quota_sort(date),
+                Unit::VideoMinutes => table::video_quota_sort(date),
+            },
+        }
+    }
+
+    pub(crate) fn pace() -> Self {
+        Self {
+            partition: table::STACK_PARTITION.to_owned(),
+            sort: table::PACE.to_owned(),
+        }
+    }
+
+    pub(crate) fn video_job(execution: Uuid) -> Self {
+        Self {
+            partition: table::video_job_partition(execution),
+            sort: table::VIDEO_JOB.to_owned(),
+        }
+    }
+
+    pub(crate) fn reconciliation(scope: &Scope) -> Self {
+        Self {
+            partition: match scope {
+                Scope::All | Scope::Trial => table::STACK_PARTITION.to_owned(),
+                Scope::Owner(owner) => table::owner_partition(owner),
+            },
+            sort: match scope {
+                Scope::All | Scope::Owner(_) => table::RECONCILIATION.to_owned(),
+                Scope::Trial => table::RECONCILIATION_TRIAL.to_owned(),
+            },
         }
     }
 

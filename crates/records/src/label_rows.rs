@@ -10,7 +10,6 @@
 use crate::attribute::{
     ALIASES, CATEGORIES, CONFIDENCE, COUNT, IMAGE_ID, LABEL, NAME, PARENTS, PARTITION_KEY,
 };
-use crate::batch::Read;
 use crate::expression::{Condition, Expressions, Update, number, text};
 use crate::key::Key;
 use crate::{Item, Records};
@@ -84,16 +83,8 @@ impl<'a> LabelRows<'a> {
         let mut rows = HashMap::new();
         let found = records.batch_get(&keys, |item| Some(row(&item))).await?;
         for (key, row) in keys.iter().zip(found) {
-            match row {
-                Read::Found(row) => {
-                    rows.insert(key.clone(), (names[key].clone(), row));
-                }
-                Read::Absent => {}
-                Read::Unread => {
-                    return Err(ServiceError::Throttled(
-                        "dynamodb:BatchGetItem did not process all label rows".into(),
-                    ));
-                }
+            if let Some(row) = row.known()? {
+                rows.insert(key.clone(), (names[key].clone(), row));
             }
         }
         Ok(Self {
@@ -342,6 +333,7 @@ mod tests {
             added: false,
             keyword: false,
             detected_as: vec![],
+            seen: None,
         }
     }
 

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::builders::{DeleteBuilder, PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::builders::{DeleteBuilder, KeysAndAttributesBuilder, PutBuilder, UpdateBuilder};
 
 /// A request, or an action of a transaction, that accepts expressions.
 pub trait WithExpressions {
@@ -38,6 +38,7 @@ macro_rules! with_expressions {
 }
 
 with_expressions!(GetItemFluentBuilder, names, set_projection_expression: projection);
+with_expressions!(KeysAndAttributesBuilder, names, set_projection_expression: projection);
 with_expressions!(PutItemFluentBuilder, set_condition_expression: condition);
 with_expressions!(DeleteItemFluentBuilder, set_condition_expression: condition);
 with_expressions!(UpdateItemFluentBuilder, set_condition_expression: condition, set_update_expression: update);

@@ -4,7 +4,9 @@
 //! reads the record and the existing rows and writes only the differences.
 
 use crate::answer;
-use crate::attribute::{ERROR, EXECUTION_ARN, FORMAT, HEIGHT, LABELS, MODEL_VERSION, SIZE, STATUS, WIDTH};
+use crate::attribute::{
+    ERROR, EXECUTION_ARN, FORMAT, HEIGHT, LABELS, MODEL_VERSION, SIZE, STATUS, TYPE, VIDEO, WIDTH,
+};
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Update, differs, equals, number, text};
 use crate::key::Key;
@@ -14,7 +16,12 @@ use crate::transaction::TransactionError;
 use crate::{Item, Records, RecordsError, attribute_value};
 use aws::ServiceError;
 use domain::record::{RecordedError, RecordedLabel};
-use domain::{Claim, ClaimedImage, Criteria, FilterPolicy, Label, Picture, Status};
+use domain::{
+    Claim, ClaimedImage, Criteria, ErrorName, FilterPolicy, Label, Media, MediaType, Picture, Status,
+    StepError,
+};
+use jiff::Timestamp;
+use strum::EnumIter;
 
 /// The condition that the execution holds the claim. After the claim, every write of an execution has this condition or
 /// a stricter one. Deletions, corrections and jobs have their own conditions.
@@ -28,7 +35,7 @@ pub enum FinalResult<'a> {
     /// The image is `LABELED`.
     Labeled {
         /// The image.
-        image: &'a ClaimedImage,
+        image: &'a ClaimedImage<Media>,
         /// Everything that the model found, highest confidence first.
         answer: &'a [Label],
         /// The labels that count, most specific first.
@@ -41,12 +48,23 @@ pub enum FinalResult<'a> {
 }
 
 /// Why an execution no longer holds its claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum LostClaim {
     /// Another execution has claimed the image.
+    #[error("another execution has claimed the image")]
     Superseded,
     /// The owner has deleted the image.
+    #[error("the image has been deleted")]
     Deleted,
+}
+
+impl StepError for LostClaim {
+    fn name(&self) -> ErrorName {
+        match self {
+            Self::Superseded => ErrorName::StaleEvent,
+            Self::Deleted => ErrorName::ImageDeleted,
+        }
+    }
 }
 
 /// Why a result was not stored.
@@ -108,6 +126,12 @@ impl Records {
             }
             Some(record) => record,
         };
+        if let (FinalResult::Rejected(_), Some(counted)) = (&result, &record.counted_minutes) {
+            // Before the rejection is stored: from then on, the owner can label the video again, which counts it again.
+            self.return_minutes_of_video(claim, counted, Timestamp::now())
+                .await
+                .map_err(StoreError::from)?;
+        }
         let newest;
         if let FinalResult::Labeled { counted, answer, .. } = &mut result
             && record.status == Status::Labeled
@@ -173,21 +197,10 @@ impl Records {
                 counted,
                 model_version,
             } => {
-                let Picture {
-                    size,
-                    format,
-                    width,
-                    height,
-                    ..
-                } = &image.picture;
-                let format = attribute_value(format)?;
+                let file = file(&image.file)?;
                 let update = |update: Update| {
-                    update
+                    file(update)
                         .set(STATUS, text(Status::Labeled.as_str()))
-                        .set(SIZE, number(size))
-                        .set(FORMAT, format)
-                        .set(WIDTH, number(width))
-                        .set(HEIGHT, number(height))
                         .set_or_remove(MODEL_VERSION, model_version.map(text))
                         .remove([ERROR])
                 };
@@ -210,8 +223,32 @@ impl Records {
     }
 }
 
+/// Sets the attributes that describe the file, and removes those of another kind of file.
+fn file(file: &Media) -> Result<impl FnOnce(Update) -> Update, RecordsError> {
+    let (size, width, height) = match file {
+        Media::Picture(Picture {
+            size, width, height, ..
+        }) => (size, width, height),
+        Media::Video(file) => (&file.size, &file.video.facts.width, &file.video.facts.height),
+    };
+    let (size, width, height) = (number(size), number(width), number(height));
+    let (format, video) = match file {
+        Media::Picture(picture) => (Some(attribute_value(&picture.format)?), None),
+        Media::Video(file) => (None, Some(attribute_value(&file.video)?)),
+    };
+    Ok(move |update: Update| {
+        update
+            .set(SIZE, size)
+            .set(WIDTH, width)
+            .set(HEIGHT, height)
+            .set_or_remove(FORMAT, format)
+            .set_or_remove(TYPE, video.is_some().then(|| text(MediaType::Video.as_str())))
+            .set_or_remove(VIDEO, video)
+    })
+}
+
 /// Whether the record, as a condition has returned it, still belongs to the claim. Then something else has changed.
-fn is_held_in(record: &Item, claim: &Claim) -> bool {
+pub(crate) fn is_held_in(record: &Item, claim: &Claim) -> bool {
     let is = |name, value: &str| {
         record
             .get(name)
@@ -247,7 +284,7 @@ impl From<TransactionError> for AttemptError {
 }
 
 /// Why the claim is lost. If there is no record, the tombstone has expired.
-fn lost_claim(record: Option<&Item>) -> LostClaim {
+pub(crate) fn lost_claim(record: Option<&Item>) -> LostClaim {
     match record.and_then(|record| record.get(STATUS)?.as_s().ok()) {
         Some(status) if status != Status::Deleted.as_str() => LostClaim::Superseded,
         _ => LostClaim::Deleted,

@@ -1,7 +1,7 @@
 //! Lists an owner's images and labels.
 
 use crate::attribute::{CONFIDENCE, CREATED_AT, HISTORY, PARTITION_KEY, SORT_KEY};
-use crate::expression::{Condition, Expressions, equals, number, text};
+use crate::expression::{Condition, Expressions, at_least, equals, number, text};
 use crate::key::{Key, image_id};
 use crate::label_rows::confidence;
 use crate::request::WithExpressions;
@@ -102,12 +102,13 @@ impl Records {
                 image_id: image_id(item.get(SORT_KEY)?.as_s().ok()?)?,
             })
         };
-        let query = self.descending(&table::owner_partition(owner), table::ADDED_INDEX, start, limit);
+        let condition = equals(PARTITION_KEY, text(table::owner_partition(owner)));
+        let query = self.descending(condition, table::ADDED_INDEX, start, limit);
         send(query, added).await
     }
 
-    /// The owner's images that have a label, in the order of its confidences, highest first, after `after`. At most
-    /// `limit`. Eventually consistent.
+    /// The owner's images that have a label, in the order of its confidences, highest first, down to `min` percent, after
+    /// `after`. At most `limit`. Eventually consistent.
     ///
     /// # Errors
     /// The call to DynamoDB fails.
@@ -115,6 +116,7 @@ impl Records {
         &self,
         owner: &Owner,
         label: &str,
+        min: Option<f64>,
         after: Option<&Confident>,
         limit: usize,
     ) -> Result<Found<Confident>, ServiceError> {
@@ -129,20 +131,22 @@ impl Records {
                 place: item.get(SORT_KEY)?.as_s().ok()?.clone(),
             })
         };
-        let partition = table::label_partition(owner, label);
-        let query = self.descending(&partition, table::CONFIDENCE_INDEX, start, limit);
+        let mut condition = equals(PARTITION_KEY, text(table::label_partition(owner, label)));
+        if let Some(min) = min {
+            condition = condition.and(at_least(CONFIDENCE, number(min)));
+        }
+        let query = self.descending(condition, table::CONFIDENCE_INDEX, start, limit);
         send(query, confident).await
     }
 
-    /// A query for all items of an index's partition, in descending order, after `start`.
+    /// A query of an index in descending order, after `start`.
     fn descending(
         &self,
-        partition: &str,
+        condition: Condition,
         index: &str,
         start: Option<Item>,
         limit: usize,
     ) -> QueryFluentBuilder {
-        let condition = equals(PARTITION_KEY, text(partition));
         self.dynamodb
             .query()
             .table_name(&self.table)

@@ -1,19 +1,20 @@
 //! Tests the transitions of an image with the in-memory table.
 
-use crate::attribute::{COUNT, STATUS};
+use crate::attribute::{COUNT, COUNTED_MINUTES, STATUS};
 use crate::contention::TRIES;
 use crate::expression::text;
 use crate::fake_table::{FakeTable, State, item_size, number};
 use crate::key::Key;
 use crate::{
-    ClaimCondition, ClaimedEvent, FinalResult, LostClaim, RecordsError, StoreError, ThumbnailsResult,
-    Tombstone,
+    ClaimCondition, ClaimedEvent, ClaimedFile, FinalResult, LostClaim, NotCounted, RecordsError, StoreError,
+    ThumbnailsResult, Tombstone, VideoQuotas,
 };
 use capacity::items::Items;
-use domain::record::{RecordedError, RecordedLabel};
+use domain::metric::Quota;
+use domain::record::{CountedMinutes, RecordedError, RecordedLabel};
 use domain::{
-    Claim, ErrorName, FilterPolicy, FilteredImage, ImageKey, ImageRecord, Label, ObjectCreated, Owner,
-    Rendition, Status,
+    Claim, ErrorName, FilterPolicy, FilteredImage, ImageKey, ImageRecord, Label, MediaType, ObjectCreated,
+    Owner, Rendition, Status,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -27,6 +28,13 @@ const DOLLARS_PER_READ_UNIT: f64 = 0.125e-6;
 const DOLLARS_PER_DETECTION: f64 = 0.001;
 
 /// The SHA-256 of the object.
+fn with_checksum(checksum: Option<&str>) -> ClaimedFile<'_> {
+    ClaimedFile {
+        checksum,
+        ..ClaimedFile::default()
+    }
+}
+
 const CHECKSUM: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 const OBJECT: &str = "uploads/demo/0193a5a0-0000-7000-8000-000000000001";
 
@@ -120,7 +128,10 @@ impl Table {
             event: &event,
         };
         let records = self.fake.records();
-        records.claim(event, Some(CHECKSUM), condition).await.unwrap()
+        records
+            .claim(event, with_checksum(Some(CHECKSUM)), condition)
+            .await
+            .unwrap()
     }
 
     async fn store(&self, execution: &str, labels: &Value) -> Result<(), StoreError> {
@@ -710,7 +721,11 @@ mod checksums {
             claim: &claim,
             event: &event,
         };
-        let claimed = table.fake.records().claim(event, checksum, condition).await;
+        let claimed = table
+            .fake
+            .records()
+            .claim(event, with_checksum(checksum), condition)
+            .await;
         assert_eq!(claimed, Ok(None));
     }
 
@@ -797,4 +812,311 @@ mod checksums {
         assert_eq!(page(Some(CHECKSUM), 10).await.items, expected[..1]);
         assert!(page(None, 2).await.more);
     }
+}
+
+/// An execution of `label-video`, of the name of the one of `label-image`.
+fn video_arn(name: &str) -> String {
+    arn(name).replace("label-image", "label-video")
+}
+
+impl Table {
+    /// The execution `label-video:<name>` takes over from `label-image:<name>`.
+    async fn take_over(&self, name: &str, sequencer: &str) -> Result<(), LostClaim> {
+        let event = event(sequencer);
+        let claim = Claim::new(&event, video_arn(name)).unwrap();
+        let event = ClaimedEvent {
+            claim: &claim,
+            event: &event,
+        };
+        let records = self.fake.records();
+        records.take_over_claim(event, &arn(name)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_video_is_taken_over_once_and_only_from_the_execution_that_has_handed_it_over() {
+    let table = Table::new();
+    assert_eq!(
+        table.take_over("1", "0A").await,
+        Err(LostClaim::Deleted),
+        "no record"
+    );
+    table.claim("1", "0A").await;
+    assert_eq!(table.take_over("other", "0A").await, Err(LostClaim::Superseded));
+    assert_eq!(table.take_over("1", "0A").await, Ok(()));
+    let record = table.record().await;
+    assert_eq!(record.execution_arn, Some(video_arn("1")));
+    assert_eq!(
+        (record.status, record.media_type),
+        (Status::Processing, MediaType::Video)
+    );
+    // A repeated run, whose answer was lost.
+    assert_eq!(table.take_over("1", "0A").await, Ok(()));
+    // The execution of label-image cannot take it back, and its failure changes nothing.
+    let held = table.claim("1", "0A").await.expect("the record");
+    assert_eq!(held.execution_arn, Some(video_arn("1")));
+    assert!(!table.fail("1").await);
+}
+
+#[tokio::test]
+async fn a_newer_upload_and_a_deletion_win_over_a_video_that_is_handed_over() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.claim("2", "0B").await;
+    assert_eq!(table.take_over("1", "0A").await, Err(LostClaim::Superseded));
+    assert_eq!(table.take_over("2", "0B").await, Ok(()));
+    table.mark_deleted().await;
+    assert_eq!(table.take_over("2", "0B").await, Err(LostClaim::Deleted));
+    assert_eq!(
+        table.record().await.media_type,
+        MediaType::Picture,
+        "nothing is left of the video"
+    );
+}
+
+/// A redrive of `label-video` continues, also if it has failed before it took over.
+#[tokio::test]
+async fn a_failed_video_can_be_taken_over() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    assert!(table.fail("1").await);
+    assert_eq!(table.take_over("1", "0A").await, Ok(()));
+    let record = table.record().await;
+    assert_eq!((record.status, record.error), (Status::Processing, None));
+    // A newer object under the key is another one, also if it has failed.
+    table.claim("2", "0B").await;
+    assert_eq!(table.take_over("1", "0A").await, Err(LostClaim::Superseded));
+}
+
+fn video_file(poster: &str) -> domain::VideoFile {
+    serde_json::from_value(json!({"size": 5_000_000, "video": {
+        "durationMs": 60_000, "codec": "H.264 High", "container": "MP4", "frameRate": 30.0, "width": 1920, "height": 1080,
+        "poster": {"key": poster, "width": 1280, "height": 720},
+    }}))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_labeled_video_has_its_times_and_no_format_and_a_picture_under_its_key_has_no_video() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.take_over("1", "0A").await.unwrap();
+    let claim = Claim {
+        execution_arn: video_arn("1"),
+        ..claim("1")
+    };
+    let records = table.fake.records();
+    let file = video_file("videos/demo/a/1/poster.jpg");
+    let metadata = domain::Metadata::default();
+    let stored = records.store_video(&claim, &file, &metadata);
+    assert!(stored.await.unwrap());
+    let image = serde_json::from_value(json!({
+        "imageId": claim.image_id, "owner": "demo", "bucket": "pictures", "key": OBJECT, "executionArn": video_arn("1"),
+        "policy": {"minConfidence": 55, "maxLabels": 50}, "size": 5_000_000, "video": file.video,
+    }))
+    .unwrap();
+    let mut answer: Vec<Label> = serde_json::from_value(labels(names(0..1), 90.0, 0)).unwrap();
+    let seen = domain::video::Seen {
+        first_ms: 4000,
+        total_ms: 20_000,
+    };
+    answer[0].seen = Some(seen);
+    let counted: Vec<_> = answer.iter().map(RecordedLabel::from).collect();
+    let result = FinalResult::Labeled {
+        image: &image,
+        answer: &answer,
+        counted: &counted,
+        model_version: Some("3.0"),
+    };
+    records
+        .store_result(&claim, result, &default_policy())
+        .await
+        .unwrap();
+    let record = table.record().await;
+    assert_eq!(
+        (record.format, record.width, record.media_type),
+        (None, Some(1920), MediaType::Video)
+    );
+    assert_eq!(record.labels.unwrap()[0].seen, Some(seen));
+    assert_eq!(record.video, Some(file.video));
+    // The poster of the last result is shown until the next result.
+    let relabeled = video_file("videos/demo/a/2/poster.jpg");
+    let stored = records.store_video(&claim, &relabeled, &metadata);
+    assert!(stored.await.unwrap());
+    let poster = table.record().await.video.unwrap().poster.unwrap();
+    assert_eq!(poster.key, "videos/demo/a/1/poster.jpg");
+
+    table.claim("2", "0B").await;
+    let record = table.record().await;
+    assert_eq!((record.video, record.media_type), (None, MediaType::Picture));
+    table.store("2", &labels(names(0..1), 90.0, 0)).await.unwrap();
+    let record = table.record().await;
+    assert_eq!((record.video, record.media_type), (None, MediaType::Picture));
+    assert_eq!(record.format, Some(domain::Format::Jpeg));
+}
+
+const QUOTAS: VideoQuotas = VideoQuotas {
+    minutes_per_day: 10,
+    total_minutes_per_day: 12,
+};
+
+impl Table {
+    /// `label-video:<name>` counts minutes, in addition to those of a request.
+    async fn count_minutes(
+        &self,
+        name: &str,
+        minutes: u32,
+        requested: Option<CountedMinutes>,
+    ) -> Result<(), NotCounted> {
+        let claim = Claim {
+            execution_arn: video_arn(name),
+            ..claim(name)
+        };
+        let records = self.fake.records();
+        let counted = records.count_minutes_of_video(&claim, minutes, requested, QUOTAS, Timestamp::now());
+        counted.await.unwrap()
+    }
+
+    async fn reject_video(&self, name: &str) -> Result<(), StoreError> {
+        let claim = Claim {
+            execution_arn: video_arn(name),
+            ..claim(name)
+        };
+        let error = error();
+        let result = FinalResult::Rejected(&error);
+        let records = self.fake.records();
+        records.store_result(&claim, result, &default_policy()).await
+    }
+
+    /// The counted minutes of today: those of the owner, and those of all owners.
+    fn minutes(&self) -> (i64, i64) {
+        let state = self.fake.state();
+        let count = |partition: String| {
+            let item = state
+                .items
+                .iter()
+                .find(|(key, _)| key.partition == partition && key.sort.starts_with("QUOTA#VIDEO#"));
+            item.map_or(0, |(_, item)| number(&item[COUNT]))
+        };
+        (
+            count(domain::table::owner_partition(&self.owner)),
+            count(domain::table::STACK_PARTITION.to_owned()),
+        )
+    }
+}
+
+/// A step is run again if its answer was lost, and an execution that has failed is redriven.
+#[tokio::test]
+async fn the_minutes_of_a_video_are_counted_once_per_claim() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.take_over("1", "0A").await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(table.count_minutes("1", 4, None).await, Ok(()));
+        assert_eq!(table.minutes(), (4, 4));
+    }
+    // A newer file under the key counts again.
+    table.claim("2", "0B").await;
+    let lost = Err(NotCounted::Lost(LostClaim::Superseded));
+    assert_eq!(table.count_minutes("1", 4, None).await, lost);
+    table.take_over("2", "0B").await.unwrap();
+    assert_eq!(table.count_minutes("2", 6, None).await, Ok(()));
+    assert_eq!(table.minutes(), (10, 10));
+    table.claim("3", "0C").await;
+    table.take_over("3", "0C").await.unwrap();
+    let exhausted = |limit, minutes| move |counted| matches!(counted, Err(NotCounted::Exhausted(found)) if (found.limit, found.minutes) == (limit, minutes));
+    assert!(exhausted(Quota::User, 10)(
+        table.count_minutes("3", 1, None).await
+    ));
+    assert!(exhausted(Quota::User, 10)(
+        table.count_minutes("3", 11, None).await
+    ));
+    let other = Owner::new("other").unwrap();
+    let records = table.fake.records();
+    let counted = records.count_video_minutes(&other, 3, QUOTAS, Timestamp::now());
+    assert_eq!(counted.await.unwrap().unwrap_err().limit, Quota::AllUsers);
+    assert_eq!(table.minutes(), (10, 10));
+    table.mark_deleted().await;
+    let lost = Err(NotCounted::Lost(LostClaim::Deleted));
+    assert_eq!(table.count_minutes("3", 0, None).await, lost);
+}
+
+#[tokio::test]
+async fn the_minutes_of_a_rejected_video_are_returned_once() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.take_over("1", "0A").await.unwrap();
+    table.count_minutes("1", 4, None).await.unwrap();
+    for _ in 0..2 {
+        table.reject_video("1").await.unwrap();
+        assert_eq!(table.minutes(), (0, 0));
+        let record = table.record().await;
+        assert_eq!((record.status, record.counted_minutes), (Status::Rejected, None));
+    }
+    // Those of another day are not taken from this one.
+    table.claim("2", "0B").await;
+    table.take_over("2", "0B").await.unwrap();
+    table.count_minutes("2", 4, None).await.unwrap();
+    let key = Key::of_claim(&claim("2"));
+    let earlier = CountedMinutes {
+        date: "2026-01-01".to_owned(),
+        minutes: 4,
+    };
+    let attribute = crate::attribute_value(&earlier).unwrap();
+    let set = |record: &mut crate::Item| record.insert(COUNTED_MINUTES.to_owned(), attribute);
+    table.fake.state().items.get_mut(&key).map(set).unwrap();
+    table.reject_video("2").await.unwrap();
+    assert_eq!(table.minutes(), (4, 4));
+    assert_eq!(table.record().await.status, Status::Rejected);
+}
+
+/// An operator who deletes a counter resets it. The rejection is stored all the same.
+#[tokio::test]
+async fn a_video_is_rejected_if_its_minutes_cannot_be_returned() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.take_over("1", "0A").await.unwrap();
+    table.count_minutes("1", 4, None).await.unwrap();
+    table
+        .fake
+        .state()
+        .items
+        .retain(|key, _| !key.sort.starts_with("QUOTA#"));
+    table.reject_video("1").await.unwrap();
+    assert_eq!(table.minutes(), (0, 0));
+    assert_eq!(table.record().await.status, Status::Rejected);
+}
+
+/// The API counts minutes before it starts an execution.
+#[tokio::test]
+async fn the_minutes_of_a_request_are_returned_if_its_video_is_rejected() {
+    let table = Table::new();
+    let mut event = serde_json::to_value(json!({
+        "source": "aws.s3", "detail-type": "Object Created",
+        "detail": {"bucket": {"name": "pictures"}, "object": {"key": OBJECT, "sequencer": "0A"}},
+    }))
+    .unwrap();
+    let now = Timestamp::now();
+    event["relabel"] = json!({"requestedAt": format!("{now:.9}"), "countedMinutes": 3});
+    let event: ObjectCreated = serde_json::from_value(event).unwrap();
+    let records = table.fake.records();
+    let counted = records.count_video_minutes(&table.owner, 3, QUOTAS, now);
+    counted.await.unwrap().unwrap();
+    let claim = claim("1");
+    let claimed = ClaimedEvent {
+        claim: &claim,
+        event: &event,
+    };
+    let claimed = records.claim(claimed, ClaimedFile::default(), &ClaimCondition::Free);
+    assert!(claimed.await.unwrap().is_none());
+    table.take_over("1", "0A").await.unwrap();
+    assert_eq!(table.record().await.counted_minutes.unwrap().minutes, 3);
+    // The file is longer than the record has said.
+    for _ in 0..2 {
+        let counted = table.count_minutes("1", 2, event.counted_minutes()).await;
+        assert_eq!(counted, Ok(()));
+        assert_eq!(table.minutes(), (5, 5));
+    }
+    table.reject_video("1").await.unwrap();
+    assert_eq!(table.minutes(), (0, 0));
 }

@@ -5,16 +5,20 @@ use crate::attribute::{COUNT, NAME};
 use crate::expression::text;
 use crate::fake_table::{FakeTable, item_size, number};
 use crate::key::Key;
-use crate::{ClaimCondition, ClaimedEvent, CorrectError, FinalResult, Refiltered, StoreError, Tombstone};
+use crate::{
+    ClaimCondition, ClaimedEvent, ClaimedFile, CorrectError, Corrected, Edit, FinalResult, Refiltered,
+    StoreError, Tombstone,
+};
 use domain::policy::Rename;
+use domain::table;
 use domain::{
-    Claim, ClaimedImage, CorrectionChange, Criteria, FilterPolicy, ImageId, ImageRecord, Label, Metadata,
-    ObjectCreated, Owner, Settings, Status,
+    Claim, ClaimedImage, CorrectionChange, Criteria, FilterPolicy, ImageId, ImageRecord, Job, JobId, JobKind,
+    Label, Media, Metadata, ObjectCreated, Owner, Settings, Status,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 struct Library {
     fake: FakeTable,
@@ -107,7 +111,10 @@ impl Library {
             event: &event,
         };
         assert_eq!(
-            self.records().claim(claimed, None, &condition).await.unwrap(),
+            self.records()
+                .claim(claimed, ClaimedFile::default(), &condition)
+                .await
+                .unwrap(),
             None
         );
         // Each execution finds another capture time or none, as for another file under the key, so that the rows move.
@@ -143,7 +150,7 @@ impl Library {
             .as_object_mut()
             .unwrap()
             .extend(picture.as_object().unwrap().clone());
-        let image: ClaimedImage = serde_json::from_value(image).unwrap();
+        let image: ClaimedImage<Media> = serde_json::from_value(image).unwrap();
         let mut counted = criteria.labels_that_count(answer);
         loop {
             let result = FinalResult::Labeled {
@@ -177,9 +184,40 @@ impl Library {
     async fn correct(&self, image: usize, change: &CorrectionChange) -> Result<ImageRecord, CorrectError> {
         let corrected = self
             .records()
-            .correct(&self.owner, id(image), change, &self.default)
+            .correct(&self.owner, id(image), Edit::Owner(change), &self.default)
             .await?;
         Ok(corrected.record)
+    }
+
+    /// Undoes a job. Returns the images that were restored, in the order of their ids.
+    async fn undo(&self, job_id: JobId, change: &CorrectionChange) -> Vec<ImageId> {
+        let records = self.records();
+        let prefix = table::undo_prefix(job_id);
+        let inverse = |(key, item): (&Key, &crate::Item)| {
+            let image_id = ImageId::parse(key.sort.strip_prefix(&prefix)?)?;
+            let inverse = serde_dynamo::from_attribute_value(item["inverse"].clone()).unwrap();
+            Some((image_id, inverse))
+        };
+        let inverses: HashMap<ImageId, CorrectionChange> =
+            self.fake.state().items.iter().filter_map(inverse).collect();
+        let mut ids: Vec<_> = inverses.keys().copied().collect();
+        ids.sort();
+        let edit = Edit::Undo {
+            job_id,
+            change,
+            inverses: &inverses,
+        };
+        let outcomes = records
+            .correct_images(&self.owner, &ids, edit, &self.default)
+            .await
+            .unwrap();
+        let is_changed =
+            |outcome: Result<Corrected, CorrectError>| outcome.is_ok_and(|corrected| corrected.changed);
+        let changed = outcomes.into_iter().map(is_changed);
+        ids.into_iter()
+            .zip(changed)
+            .filter_map(|(id, is_changed)| is_changed.then_some(id))
+            .collect()
     }
 
     fn put_settings(&self, settings: &Settings) {
@@ -454,7 +492,7 @@ async fn forty_pictures_are_corrected_in_a_few_transactions() {
     let replaced = change(&["Cat"], &["Dog"], &[]);
     let records = library.records();
     let corrected = records
-        .correct_images(&library.owner, &ids, &replaced, &library.default)
+        .correct_images(&library.owner, &ids, Edit::Owner(&replaced), &library.default)
         .await
         .unwrap();
     assert!(
@@ -471,7 +509,12 @@ async fn forty_pictures_are_corrected_in_a_few_transactions() {
     println!("{transactions:?}: {units} write units");
     assert!(transactions.len() <= 4, "{transactions:?}");
     let again = records
-        .correct_images(&library.owner, &ids[..40], &replaced, &library.default)
+        .correct_images(
+            &library.owner,
+            &ids[..40],
+            Edit::Owner(&replaced),
+            &library.default,
+        )
         .await
         .unwrap();
     assert!(again.iter().all(|corrected| !corrected.as_ref().unwrap().changed));
@@ -577,6 +620,49 @@ async fn a_result_that_cannot_be_read_does_not_keep_the_others_from_being_filter
     library.check(false).await;
 }
 
+/// Also while an image is being labeled.
+#[tokio::test]
+async fn a_job_is_undone_in_exactly_the_images_that_it_has_changed() {
+    let mut library = Library::new();
+    for image in 1..=4 {
+        library.label(image, &[("Cat", 90.0), ("Dog", 80.0)]).await;
+    }
+    library.correct(2, &change(&[], &["Dog"], &[])).await.unwrap();
+    let claim = library.claim(3, "0A").await;
+    let replaced = change(&["Wolf"], &["Dog"], &[]);
+    let job = Job::new(JobId::new(), &library.owner, JobKind::Correct, Timestamp::now());
+    let ids: Vec<_> = (1..=3).map(id).collect();
+    let records = library.records();
+    let edit = Edit::Job(&job, &replaced);
+    for changed in [true, false] {
+        let corrected = records.correct_images(&library.owner, &ids, edit, &library.default);
+        let outcomes = corrected.await.unwrap();
+        assert!(
+            outcomes
+                .into_iter()
+                .all(|corrected| corrected.unwrap().changed == changed)
+        );
+    }
+    library
+        .correct(1, &change(&["Boat"], &[], &["Wolf"]))
+        .await
+        .unwrap();
+    assert_eq!(library.undo(job.job_id, &replaced).await, [id(1), id(2), id(3)]);
+    let criteria = library.criteria(id(3)).await;
+    assert!(criteria.corrections.is_empty());
+    library
+        .store(&claim, &answer(&[("Cat", 90.0), ("Dog", 80.0)]), &criteria)
+        .await;
+    assert_eq!(library.names(1).await, ["Boat", "Cat", "Dog"]);
+    assert_eq!(library.names(2).await, ["Cat"]);
+    assert_eq!(library.names(3).await, ["Cat", "Dog"]);
+    library.check(true).await;
+
+    library.correct(4, &replaced).await.unwrap();
+    assert_eq!(library.undo(job.job_id, &replaced).await, []);
+    assert_eq!(library.names(4).await, ["Wolf", "Cat"]);
+}
+
 /// Step Functions repeats a step whose answer was lost.
 #[tokio::test]
 async fn a_repeated_result_does_not_undo_a_correction() {
@@ -611,6 +697,10 @@ async fn a_count_has_the_details_of_its_label() {
 enum Action {
     Label(usize, Vec<(usize, f64)>),
     Correct(Vec<usize>, CorrectionChange),
+    /// Corrects as a job does.
+    Job(Vec<usize>, CorrectionChange),
+    /// Undoes one of the jobs.
+    Undo(usize),
     Settings(f64, Vec<(usize, usize)>),
     Delete(usize),
 }
@@ -623,17 +713,25 @@ fn action() -> impl Strategy<Value = Action> {
     let labels = proptest::collection::vec((0_usize..4, 0.0_f64..100.0), 0..4);
     let names = || proptest::collection::vec(0..NAMES.len(), 0..3);
     let images = proptest::collection::btree_set(1_usize..4, 1..4);
+    let owned = |names: Vec<usize>| names.into_iter().map(|name| NAMES[name].to_owned()).collect();
     prop_oneof![
         (image.clone(), labels).prop_map(|(image, labels)| Action::Label(image, labels)),
-        (images, names(), names(), names()).prop_map(|(images, add, remove, reset)| {
-            let owned = |names: Vec<usize>| names.into_iter().map(|name| NAMES[name].to_owned()).collect();
-            let change = CorrectionChange {
-                add: owned(add),
-                remove: owned(remove),
-                reset: owned(reset),
-            };
-            Action::Correct(images.into_iter().collect(), change)
-        }),
+        (images, names(), names(), names(), any::<bool>()).prop_map(
+            move |(images, add, remove, reset, is_job)| {
+                let change = CorrectionChange {
+                    add: owned(add),
+                    remove: owned(remove),
+                    reset: owned(reset),
+                };
+                let images = images.into_iter().collect();
+                if is_job {
+                    Action::Job(images, change)
+                } else {
+                    Action::Correct(images, change)
+                }
+            }
+        ),
+        (0_usize..3).prop_map(Action::Undo),
         (
             0.0_f64..100.0,
             proptest::collection::vec((0_usize..2, name), 0..2)
@@ -685,6 +783,7 @@ proptest! {
         runtime.block_on(async {
             let mut library = Library::new();
             let mut objects = 0xA_usize;
+            let mut jobs: Vec<(Job, CorrectionChange)> = vec![];
             for action in actions {
                 match action {
                     Action::Label(image, labels) => {
@@ -709,7 +808,19 @@ proptest! {
                     Action::Correct(images, change) => {
                         let ids: Vec<_> = images.into_iter().map(id).collect();
                         let records = library.records();
-                        records.correct_images(&library.owner, &ids, &change, &library.default).await.unwrap();
+                        records.correct_images(&library.owner, &ids, Edit::Owner(&change), &library.default).await.unwrap();
+                    }
+                    Action::Job(images, change) => {
+                        let ids: Vec<_> = images.into_iter().map(id).collect();
+                        let job = Job::new(JobId::new(), &library.owner, JobKind::Correct, Timestamp::now());
+                        let records = library.records();
+                        records.correct_images(&library.owner, &ids, Edit::Job(&job, &change), &library.default).await.unwrap();
+                        jobs.push((job, change));
+                    }
+                    Action::Undo(job) => {
+                        if let Some((job, change)) = jobs.get(job) {
+                            library.undo(job.job_id, change).await;
+                        }
                     }
                     Action::Settings(min, renames) => {
                         let renames: Vec<_> =
