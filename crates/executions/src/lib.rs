@@ -1,4 +1,9 @@
-//! Starts and describes the executions of a state machine.
+//! Starts, stops and describes the executions of a state machine, and ends tasks that wait.
+
+pub mod callback;
+pub mod failure;
+pub mod relabel;
+pub mod unprocessed;
 
 use aws::ServiceError;
 use aws_sdk_sfn::Client;
@@ -110,17 +115,39 @@ pub async fn start(
     }
 }
 
-/// The ARN of the execution with this name.
+/// Stops an execution, with all that its distributed Maps run. Does nothing if it has ended. Functions that it has invoked run to
+/// their end.
+///
+/// # Errors
+/// The call fails.
+pub async fn stop(sfn: &Client, execution_arn: &str, error: &str, cause: &str) -> Result<(), ServiceError> {
+    let stop = sfn.stop_execution().execution_arn(execution_arn);
+    let Err(error) = stop.error(error).cause(cause).send().await else {
+        return Ok(());
+    };
+    match ServiceError::of("states:StopExecution", &error) {
+        // It has ended, maybe so long ago that it is forgotten. The documentation does not say what Step Functions answers.
+        ServiceError::UnexpectedAnswer(_) if state(sfn, execution_arn).await? != State::Running => Ok(()),
+        error => Err(error),
+    }
+}
+
+/// The ARN of the execution with this name. It does not contain the alias or the version with which the execution was
+/// started ("Resource types defined by AWS Step Functions" in the Service Authorization Reference).
 pub fn arn(state_machine_arn: &str, name: &str) -> String {
-    let executions = state_machine_arn.replace(":stateMachine:", ":execution:");
+    // arn:aws:states:region:account:stateMachine:name, with or without a qualifier
+    let unqualified: Vec<_> = state_machine_arn.split(':').take(7).collect();
+    let executions = unqualified.join(":").replace(":stateMachine:", ":execution:");
     format!("{executions}:{name}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_sfn::config::http::HttpResponse;
     use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
     use aws_sdk_sfn::operation::get_execution_history::GetExecutionHistoryOutput;
+    use aws_sdk_sfn::primitives::DateTime;
     use aws_sdk_sfn::types::HistoryEventType;
     use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
@@ -149,6 +176,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn only_an_execution_that_runs_cannot_fail_to_be_stopped() {
+        for (status, is_stopped) in [
+            (ExecutionStatus::Succeeded, true),
+            (ExecutionStatus::Aborted, true),
+            (ExecutionStatus::Running, false),
+        ] {
+            let stop = mock!(Client::stop_execution).then_http_response(|| {
+                let body = r#"{"__type": "ValidationException"}"#;
+                HttpResponse::new(400.try_into().unwrap(), body.into())
+            });
+            let described = status.clone();
+            let describe = mock!(Client::describe_execution).then_output(move || {
+                let execution = DescribeExecutionOutput::builder().execution_arn("arn");
+                let execution = execution.state_machine_arn("machine").status(described.clone());
+                execution.start_date(DateTime::from_secs(0)).build().unwrap()
+            });
+            let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&stop, &describe]);
+            let stopped = super::stop(&sfn, "arn", "Canceled", "").await;
+            assert_eq!(stopped.is_ok(), is_stopped, "{status}");
+        }
+    }
+
+    #[tokio::test]
     async fn reads_no_more_pages_of_the_history_than_asked_for() {
         let page = mock!(Client::get_execution_history).then_output(|| {
             let event = HistoryEvent::builder()
@@ -169,9 +219,15 @@ mod tests {
     #[test]
     fn the_arn_of_an_execution_follows_from_its_state_machine() {
         let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:label-image";
-        assert_eq!(
-            arn(machine, "relabel-1"),
-            "arn:aws:states:us-east-1:000000000000:execution:label-image:relabel-1"
-        );
+        for started_with in [
+            machine.to_owned(),
+            format!("{machine}:live"),
+            format!("{machine}:7"),
+        ] {
+            assert_eq!(
+                arn(&started_with, "relabel-1"),
+                "arn:aws:states:us-east-1:000000000000:execution:label-image:relabel-1"
+            );
+        }
     }
 }

@@ -41,7 +41,7 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{image, label};
+    use crate::tests::{image, label, video};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -64,6 +64,26 @@ mod tests {
         assert_eq!(read["images"][0]["labels"][0]["parents"], json!(["Animal"]));
         assert_eq!(read["images"][1]["labels"], json!([]));
         assert_eq!(read["images"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_video_has_what_its_header_says_and_when_its_labels_are_seen() {
+        let read = read(&[video("trip.mp4")]);
+        let video = &read["images"][0];
+        assert_eq!(video["type"], "VIDEO");
+        assert_eq!(
+            (
+                &video["video"]["durationMs"],
+                &video["video"]["codec"],
+                &video["video"]["container"]
+            ),
+            (&json!(150_000), &json!("H.264"), &json!("MP4"))
+        );
+        assert_eq!(
+            (&video["labels"][0]["firstMs"], &video["labels"][0]["totalMs"]),
+            (&json!(4000), &json!(6500))
+        );
+        assert_eq!(video["labels"][1].get("firstMs"), None);
     }
 
     proptest! {

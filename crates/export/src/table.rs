@@ -4,8 +4,9 @@ use crate::{ExportError, Image};
 use csv::{Terminator, Writer, WriterBuilder};
 use domain::{ImageDetails, LabelDetails};
 
-/// The names of the columns.
-const COLUMNS: [&str; 13] = [
+/// The names of the columns. New ones come last, so that programs find the others at their places. The last three are empty for
+/// pictures.
+const COLUMNS: [&str; 17] = [
     "imageId",
     "fileName",
     "key",
@@ -19,6 +20,10 @@ const COLUMNS: [&str; 13] = [
     "added",
     "keyword",
     "modelVersion",
+    "type",
+    "durationMs",
+    "firstMs",
+    "totalMs",
 ];
 
 /// Spreadsheets run a cell as a formula if it starts with one of these characters. Source: OWASP, "CSV Injection".
@@ -57,7 +62,7 @@ impl Table {
     ) -> Result<(), ExportError> {
         let facts = &details.facts;
         let text = |text: Option<&str>| harmless(text.unwrap_or_default());
-        let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+        let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
         let yes_or_no = |value: Option<bool>| value.map(|value| value.to_string()).unwrap_or_default();
         self.rows.write_record([
             facts.image_id.to_string(),
@@ -66,8 +71,8 @@ impl Table {
             facts.status.as_str().to_owned(),
             facts.created_at.clone(),
             text(details.metadata.taken_at.as_deref()),
-            number(facts.width),
-            number(facts.height),
+            number(facts.width.map(u64::from)),
+            number(facts.height.map(u64::from)),
             text(label.map(|label| label.name.as_str())),
             label
                 .map(|label| label.confidence.percent().to_string())
@@ -75,6 +80,10 @@ impl Table {
             yes_or_no(label.map(|label| label.added)),
             yes_or_no(label.map(|label| label.keyword)),
             text(facts.model_version.as_deref()),
+            facts.media_type.as_str().to_owned(),
+            number(facts.video.as_ref().map(|video| video.duration_ms)),
+            number(label.and_then(|label| label.first_ms)),
+            number(label.and_then(|label| label.total_ms)),
         ])?;
         Ok(())
     }
@@ -102,7 +111,7 @@ fn harmless(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{image, label};
+    use crate::tests::{image, label, video};
     use csv::{ReaderBuilder, StringRecord};
     use proptest::prelude::*;
 
@@ -134,11 +143,28 @@ mod tests {
         assert_eq!(
             lines[1..],
             [
-                format!("{id},cat.jpg,uploads/demo/cat.jpg,{common},Cat,96.21,false,false,3.0"),
-                format!("{id},cat.jpg,uploads/demo/cat.jpg,{common},Home,100,true,false,3.0"),
-                format!("{id},empty.jpg,uploads/demo/empty.jpg,{common},,,,,3.0"),
+                format!("{id},cat.jpg,uploads/demo/cat.jpg,{common},Cat,96.21,false,false,3.0,PICTURE,,,"),
+                format!("{id},cat.jpg,uploads/demo/cat.jpg,{common},Home,100,true,false,3.0,PICTURE,,,"),
+                format!("{id},empty.jpg,uploads/demo/empty.jpg,{common},,,,,3.0,PICTURE,,,"),
                 String::new(),
             ]
+        );
+    }
+
+    #[test]
+    fn a_video_has_its_duration_and_the_times_of_its_labels() {
+        let rows = read(&written(&[video("trip.mp4")]));
+        let times = |row: &StringRecord| row.iter().skip(8).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            times(&rows[0]),
+            [
+                "Cat", "96.21", "false", "false", "3.0", "VIDEO", "150000", "4000", "6500"
+            ]
+        );
+        // A label that a person has added is not seen at a time.
+        assert_eq!(
+            times(&rows[1]),
+            ["Home", "100", "true", "false", "3.0", "VIDEO", "150000", "", ""]
         );
     }
 

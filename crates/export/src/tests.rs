@@ -1,7 +1,11 @@
 //! Images for the tests of all formats, and tests of what the formats have in common.
 
 use super::*;
-use domain::{Confidence, Corrections, Format, ImageFacts, ImageId, LabelDetails, Metadata, Status};
+use domain::video::Container;
+use domain::{
+    Confidence, Corrections, Format, ImageFacts, ImageId, LabelDetails, MediaType, Metadata, Status,
+    VideoFacts,
+};
 use proptest::prelude::*;
 
 /// A labeled image.
@@ -9,6 +13,8 @@ pub(crate) fn image(name: &str, labels: Vec<LabelDetails>) -> Image {
     let facts = ImageFacts {
         image_id: ImageId::parse("0193a5a0-0000-7000-8000-000000000001").unwrap(),
         status: Status::Labeled,
+        media_type: MediaType::Picture,
+        video: None,
         file_name: Some(name.to_owned()),
         size: Some(34_306),
         format: Some(Format::Jpeg),
@@ -49,7 +55,30 @@ pub(crate) fn label(name: &str, percent: f64, parents: &[&str]) -> LabelDetails 
         parents: parents.iter().map(ToString::to_string).collect(),
         aliases: vec![],
         categories: vec![],
+        first_ms: None,
+        total_ms: None,
     }
+}
+
+/// A labeled video.
+pub(crate) fn video(name: &str) -> Image {
+    let mut cat = label("Cat", 96.21, &["Animal"]);
+    (cat.first_ms, cat.total_ms) = (Some(4000), Some(6500));
+    let mut home = label("Home", 100.0, &[]);
+    home.added = true;
+    let mut video = image(name, vec![cat, home]);
+    let facts = &mut video.details.facts;
+    facts.media_type = MediaType::Video;
+    facts.format = None;
+    facts.video = Some(VideoFacts {
+        duration_ms: 150_000,
+        codec: "H.264".into(),
+        container: Container::Mp4,
+        frame_rate: Some(30.0),
+        width: 451,
+        height: 300,
+    });
+    video
 }
 
 const FORMATS: [ExportFormat; 3] = [ExportFormat::Csv, ExportFormat::Json, ExportFormat::Xmp];

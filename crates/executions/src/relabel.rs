@@ -1,0 +1,111 @@
+//! Labels images again: starts the workflow for an image that was already uploaded.
+//!
+//! Of concurrent calls, one starts an execution: its name is derived from the record's state, and Step Functions accepts each
+//! name once. `validate` then takes over the claim of the previous execution.
+
+use crate::State;
+use aws::ServiceError;
+use aws_sdk_sfn::Client;
+use domain::{ImageId, ImageRecord, Status};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Whether an execution is processing the image. An outdated answer is harmless: if a failed execution is reported as running,
+/// the answer is `true` until `record-failure` has stored the failure.
+///
+/// # Errors
+/// The call fails.
+pub async fn is_being_labeled(sfn: &Client, record: &ImageRecord) -> Result<bool, ServiceError> {
+    match (record.status, &record.execution_arn) {
+        (Status::Processing, Some(execution)) => Ok(crate::state(sfn, execution).await? == State::Running),
+        _ => Ok(false),
+    }
+}
+
+/// Starts an execution that labels the image again, and returns its ARN. `None` if another call has started one from the same
+/// state of the record: its execution is running, or so new that Step Functions does not show it yet. If that execution ended
+/// before it changed the record, starts another one.
+///
+/// # Errors
+/// A call fails. After [`ServiceError::ServiceUnavailable`], the execution may have started.
+pub async fn start(
+    sfn: &Client,
+    state_machine_arn: &str,
+    record: &ImageRecord,
+    event: &Value,
+) -> Result<Option<String>, ServiceError> {
+    let start = async |name: &str| crate::start(sfn, state_machine_arn, name, event.to_string()).await;
+    let name = name(record);
+    let started = start(&name).await?;
+    if started.is_some() {
+        return Ok(started);
+    }
+    let arn = crate::arn(state_machine_arn, &name);
+    match crate::state(sfn, &arn).await? {
+        State::Ended => start(&format!("relabel-{}", ImageId::new())).await,
+        State::Running | State::Unknown => Ok(None),
+    }
+}
+
+/// The upload's event, reduced to what the workflow reads, as the input of [`start`]. `None` before the upload. `inspect-video`
+/// counts the minutes of a video that are not among `counted_minutes`.
+pub fn event(record: &ImageRecord, counted_minutes: u32, now: Timestamp) -> Option<Value> {
+    let sequencer = record.sequencer.as_ref()?;
+    Some(json!({
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": record.bucket},
+            "object": {"key": record.key, "size": record.size, "sequencer": sequencer},
+        },
+        // In nanoseconds, so that no two inputs are equal: for an equal name and input, Step Functions would return the
+        // running execution instead of an error.
+        "relabel": {"requestedAt": format!("{now:.9}"), "countedMinutes": counted_minutes},
+    }))
+}
+
+/// The execution's name: the same for all calls that read the same state of the record.
+fn name(record: &ImageRecord) -> String {
+    let state: String = record
+        .updated_at
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    format!("relabel-{}-{state}", record.image_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ObjectCreated;
+
+    fn record(sequencer: Option<&str>) -> ImageRecord {
+        serde_json::from_value(json!({
+            "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "status": "LABELED",
+            "createdAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:05.250Z",
+            "key": "uploads/demo/a+b.jpg", "bucket": "pictures", "sequencer": sequencer,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_workflow_can_read_the_event() {
+        let event = event(&record(Some("0A")), 3, Timestamp::UNIX_EPOCH).unwrap();
+        let read: ObjectCreated = serde_json::from_value(event).unwrap();
+        assert_eq!(read.detail.object.key, "uploads/demo/a+b.jpg");
+        assert_eq!(read.detail.object.size, None);
+        assert_eq!(read.relabel.and_then(|relabel| relabel.counted_minutes), Some(3));
+        assert_eq!(super::event(&record(None), 3, Timestamp::UNIX_EPOCH), None);
+    }
+
+    /// Source: the name's limit of 80 characters and its allowed characters in `StartExecution`'s documentation.
+    #[test]
+    fn the_name_is_valid_in_step_functions() {
+        let name = name(&record(Some("0A")));
+        assert_eq!(
+            name,
+            "relabel-0193a5a0-0000-7000-8000-000000000001-20261122T120005250Z"
+        );
+        assert!(name.len() <= 80);
+    }
+}
