@@ -11,7 +11,8 @@ use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::record::RecordedError;
-use domain::{Claim, ErrorName, HasSubject, ObjectCreated, Outcome, StepError, Subject, lambda_error};
+use domain::{Claim, ErrorName, HasSubject, ObjectCreated, Outcome, StepError, Subject};
+use executions::failure::Failure;
 use notify::{Notify, NotifyError};
 use records::{ClaimedEvent, Records, RecordsError};
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ impl HasSubject for StatusChange {
 #[serde(rename_all = "camelCase")]
 struct Detail {
     execution_arn: String,
-    status: FailureKind,
+    status: Failure,
     #[serde(default)]
     error: Option<String>,
     #[serde(default)]
@@ -54,15 +55,6 @@ struct Detail {
     /// When the execution ended: milliseconds since 1970.
     #[serde(default)]
     stop_date: Option<i64>,
-}
-
-/// How an execution ended without success.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum FailureKind {
-    Failed,
-    TimedOut,
-    Aborted,
 }
 
 /// How the event was handled.
@@ -122,26 +114,54 @@ pub async fn handle(step: &RecordFailure, change: StatusChange) -> Result<Handle
     let Some(error) = failure(&detail, &execution)? else {
         return Ok(Handled::NoLongerFailed);
     };
-    let Some((claim, event)) = execution.input().and_then(|input| claim(step, input, arn)) else {
+    let Some(input) = execution.input().and_then(|input| read(step, input)) else {
+        return Ok(Handled::NoImage);
+    };
+    let Some(claim) = Claim::new(&input.event, arn.as_str()) else {
         return Ok(Handled::NoImage);
     };
     tracing::Span::current().record("imageId", tracing::field::display(claim.image_id));
-    let claimed = ClaimedEvent {
-        claim: &claim,
-        event: &event,
-    };
-    if !step.records.store_failure(claimed, &error).await? {
-        return Ok(Handled::LeftUnchanged);
+    // An execution of `label-video` that fails before it has taken over the claim leaves it to the one that has handed the video
+    // over, which has ended.
+    let holders = [Some(claim.execution_arn.clone()), input.handed_over_by];
+    for execution_arn in holders.into_iter().flatten() {
+        let held = Claim {
+            execution_arn,
+            ..claim.clone()
+        };
+        let claimed = ClaimedEvent {
+            claim: &held,
+            event: &input.event,
+        };
+        if step.records.store_failure(claimed, &error).await? {
+            let sent = notify::handle(&step.notify, Outcome::failed(claim, error)).await?;
+            return Ok(Handled::Failed(Box::new(sent)));
+        }
     }
-    let sent = notify::handle(&step.notify, Outcome::failed(claim, error)).await?;
-    Ok(Handled::Failed(Box::new(sent)))
+    Ok(Handled::LeftUnchanged)
 }
 
-/// The execution's claim and the event that started it. `None` if its input is not about an image of this stack.
-fn claim(step: &RecordFailure, input: &str, execution_arn: &str) -> Option<(Claim, ObjectCreated)> {
+/// The input of an execution.
+struct Input {
+    event: ObjectCreated,
+    /// The execution of `label-image` that has handed a video over.
+    handed_over_by: Option<String>,
+}
+
+/// Reads the input of an execution. `None` if it is not about an image of this stack.
+fn read(step: &RecordFailure, input: &str) -> Option<Input> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Video {
+        #[serde(default)]
+        handed_over_by: Option<String>,
+    }
     let event: ObjectCreated = serde_json::from_str(input).ok()?;
-    let claim = Claim::new(&event, execution_arn)?;
-    (claim.bucket == step.bucket).then_some((claim, event))
+    let Video { handed_over_by } = serde_json::from_str(input).ok()?;
+    (event.detail.bucket.name == step.bucket).then_some(Input {
+        event,
+        handed_over_by,
+    })
 }
 
 /// The failure to record. `None` if the execution was redriven after it.
@@ -153,7 +173,11 @@ fn failure(
     detail: &Detail,
     execution: &DescribeExecutionOutput,
 ) -> Result<Option<RecordedError>, RecordFailureError> {
-    let of_event = || recorded(detail.status, detail.error.as_deref(), detail.cause.as_deref());
+    let of_event = || {
+        detail
+            .status
+            .recorded(detail.error.as_deref(), detail.cause.as_deref())
+    };
     // Whether the date is before the end of the execution according to the event.
     let is_before = |date: Option<&DateTime>| {
         let date = date.and_then(|date| date.to_millis().ok());
@@ -164,43 +188,26 @@ fn failure(
     let described = match execution.status() {
         // A successful execution cannot be redriven, so this status is final.
         ExecutionStatus::Succeeded => return Ok(None),
-        ExecutionStatus::Failed => FailureKind::Failed,
-        ExecutionStatus::TimedOut => FailureKind::TimedOut,
-        ExecutionStatus::Aborted => FailureKind::Aborted,
+        status => Failure::of(status),
+    };
+    let Some(described) = described else {
         // Running, or a redrive is pending.
-        _ if detail.stop_date.is_none() => return Err(RecordFailureError::StillRunning),
-        // Not redriven since the failure, so the answer is stale.
-        _ if is_before(execution.redrive_date()) => return Ok(Some(of_event())),
-        // Redriven after the failure. The end of the redriven execution has its own event.
-        _ => return Ok(None),
+        return if detail.stop_date.is_none() {
+            Err(RecordFailureError::StillRunning)
+        } else if is_before(execution.redrive_date()) {
+            // Not redriven since the failure, so the answer is stale.
+            Ok(Some(of_event()))
+        } else {
+            // Redriven after the failure. The end of the redriven execution has its own event.
+            Ok(None)
+        };
     };
     // The answer can still contain the previous failure, from before a redrive.
     Ok(Some(if is_before(execution.stop_date()) {
         of_event()
     } else {
-        recorded(described, execution.error(), execution.cause())
+        described.recorded(execution.error(), execution.cause())
     }))
-}
-
-/// The error to record, with a message that helps an operator.
-fn recorded(status: FailureKind, error: Option<&str>, cause: Option<&str>) -> RecordedError {
-    let (name, reason) = match status {
-        FailureKind::Failed => (
-            error.unwrap_or("Unknown"),
-            cause.map_or_else(|| "No cause was given.".to_owned(), sentence),
-        ),
-        FailureKind::TimedOut => ("TimedOut", "The execution exceeded its time limit.".to_owned()),
-        FailureKind::Aborted => ("Aborted", "An operator stopped the execution.".to_owned()),
-    };
-    RecordedError {
-        name: name.to_owned(),
-        message: format!("Labeling failed. Redrive the execution to retry. {reason}"),
-    }
-}
-
-/// The message of the failure. Records stay small, however long a cause is.
-fn sentence(cause: &str) -> String {
-    lambda_error::message(cause).chars().take(500).collect()
 }
 
 #[cfg(test)]

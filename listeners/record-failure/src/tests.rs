@@ -163,7 +163,53 @@ async fn does_not_record_a_failure_of_a_redriven_execution() {
     assert_eq!((handled, stored), (Ok(Handled::NoLongerFailed), 0));
 }
 
-#[test]
-fn truncates_a_huge_cause() {
-    assert_eq!(sentence(&"é".repeat(100_000)).chars().count(), 500);
+/// Otherwise, its video would stay `PROCESSING`: the execution that still holds it has ended, and has no event of its own.
+#[tokio::test]
+async fn an_execution_that_fails_before_it_takes_over_a_video_fails_it_for_the_one_that_holds_it() {
+    const HOLDER: &str = "arn:aws:states:us-east-1:000000000000:execution:label-image:video";
+    let mut execution = execution(ExecutionStatus::Failed, None, Some(10));
+    let mut input: Value = serde_json::from_str(execution.input().unwrap()).unwrap();
+    input["handedOverBy"] = json!(HOLDER);
+    execution.input = Some(input.to_string());
+    let describe = mock!(aws_sdk_sfn::Client::describe_execution).then_output(move || execution.clone());
+    let names_the_holder = |request: &aws_sdk_dynamodb::operation::update_item::UpdateItemInput| {
+        let values = request.expression_attribute_values().unwrap();
+        values
+            .values()
+            .any(|value| value.as_s().is_ok_and(|text| text == HOLDER))
+    };
+    let of_holder = mock!(aws_sdk_dynamodb::Client::update_item)
+        .match_requests(names_the_holder)
+        .then_output(|| UpdateItemOutput::builder().build());
+    let own = mock!(aws_sdk_dynamodb::Client::update_item)
+        .match_requests(move |request| !names_the_holder(request))
+        .then_error(|| {
+            let failed = aws_sdk_dynamodb::types::error::ConditionalCheckFailedException::builder().build();
+            aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(failed)
+        });
+    let put = mock!(aws_sdk_eventbridge::Client::put_events).then_output(|| {
+        let entry = PutEventsResultEntry::builder().event_id("1").build();
+        PutEventsOutput::builder().entries(entry).build()
+    });
+    let step = RecordFailure {
+        sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe]),
+        records: Records::new(
+            mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&own, &of_holder]),
+            "images".into(),
+        ),
+        bucket: "pictures".into(),
+        notify: Notify {
+            bus: events::EventBus {
+                eventbridge: mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&put]),
+                name: "bus".into(),
+            },
+        },
+    };
+    let change = serde_json::from_value(event("FAILED", Some(10))).unwrap();
+    let handled = handle(&step, change).await;
+    assert!(matches!(handled, Ok(Handled::Failed(_))), "{handled:?}");
+    assert_eq!(
+        (own.num_calls(), of_holder.num_calls(), put.num_calls()),
+        (1, 1, 1)
+    );
 }

@@ -1,13 +1,18 @@
-//! Creates thumbnails of a labeled picture. Not a step of the workflow, but a listener on the stack's event bus. More
+//! Creates thumbnails of a labeled picture, or of the poster of a labeled video. Not a step of the workflow, but a listener on the stack's event bus. More
 //! listeners can be added in the same way.
 //!
 //! Input: an event of the bus with a [`domain::Outcome`] as its detail. No output.
+
+mod videos;
 
 use aws::ServiceError;
 use domain::image::thumbnail_key;
 use domain::metric;
 use domain::record::RecordedError;
-use domain::{Claim, ErrorName, Format, HasSubject, Outcome, Rendition, Status, StepError, Subject};
+use domain::video::{POSTER, video_key};
+use domain::{
+    Claim, ErrorName, Format, HasSubject, MediaType, Outcome, Rendition, Status, StepError, Subject,
+};
 use objects::UnreadableObject;
 use picture::{Converted, Jpeg, THUMBNAIL_SIDES};
 use picture_process::{PictureProcess, ProcessError};
@@ -84,7 +89,12 @@ pub async fn handle(
     function: &Thumbnails,
     event: OutcomeEvent,
 ) -> Result<Option<ErrorName>, ThumbnailsError> {
-    let Outcome { claim, status, .. } = event.detail;
+    let Outcome {
+        claim,
+        status,
+        media_type,
+        ..
+    } = event.detail;
     if claim.bucket != function.bucket {
         return Err(ThumbnailsError::ForeignBucket(function.bucket.clone()));
     }
@@ -93,7 +103,7 @@ pub async fn handle(
     }
     let keys =
         THUMBNAIL_SIDES.map(|side| thumbnail_key(&claim.owner, claim.image_id, &claim.execution_arn, side));
-    let (replaced, failure) = match create(function, &claim).await? {
+    let (replaced, failure) = match create(function, &claim, media_type).await? {
         Ok(created) => {
             let mut written = Vec::new();
             for (key, jpeg) in keys.iter().zip(created.result) {
@@ -122,6 +132,7 @@ pub async fn handle(
             (replaced, counts.then(|| failure.name()))
         }
     };
+    let is_current = replaced.is_some();
     let unused = match replaced {
         Some(replaced) => replaced.into_iter().map(|thumbnail| thumbnail.key).collect(),
         // Also if this run wrote nothing, because an earlier run may have died after it wrote the thumbnails.
@@ -129,6 +140,9 @@ pub async fn handle(
     };
     for key in unused {
         objects::delete(&function.s3, &claim.bucket, &key).await?;
+    }
+    if media_type == MediaType::Video && is_current {
+        videos::delete_unused(&function.s3, &claim).await?;
     }
     if let Some(error) = failure {
         metric::without_thumbnails(error);
@@ -158,8 +172,13 @@ impl Failure {
 async fn create(
     function: &Thumbnails,
     claim: &Claim,
+    media_type: MediaType,
 ) -> Result<Result<Converted<[Jpeg; THUMBNAIL_SIDES.len()]>, Failure>, ThumbnailsError> {
-    let file = match objects::read(&function.s3, &claim.bucket, &claim.key, None).await? {
+    let key = match media_type {
+        MediaType::Picture => claim.key.clone(),
+        MediaType::Video => video_key(claim, POSTER),
+    };
+    let file = match objects::read(&function.s3, &claim.bucket, &key, None).await? {
         Ok(file) => file,
         Err(error) => return Ok(Err(Failure::Object(error))),
     };

@@ -10,7 +10,7 @@ use domain::{Claim, ClaimedImage, ErrorName, Format, Rendition, StepError};
 use objects::UnreadableObject;
 use picture::Jpeg;
 use picture_process::{PictureProcess, ProcessError};
-use records::Records;
+use records::{LostClaim, Records};
 use strum::EnumIter;
 
 /// The step's clients and configuration.
@@ -35,12 +35,10 @@ pub enum ConvertError {
     #[error(transparent)]
     #[strum(disabled)]
     Object(#[from] UnreadableObject),
-    /// Another execution has claimed the image.
-    #[error("another execution has claimed the image")]
-    StaleEvent,
-    /// The owner has deleted the image.
-    #[error("the image has been deleted")]
-    ImageDeleted,
+    /// The execution no longer holds the claim.
+    #[error(transparent)]
+    #[strum(disabled)]
+    Lost(#[from] LostClaim),
     /// A call to an AWS service failed.
     #[error(transparent)]
     #[strum(disabled)]
@@ -52,8 +50,7 @@ impl StepError for ConvertError {
         match self {
             Self::Process(error) => error.name(),
             Self::Object(error) => error.name(),
-            Self::StaleEvent => ErrorName::StaleEvent,
-            Self::ImageDeleted => ErrorName::ImageDeleted,
+            Self::Lost(lost) => lost.name(),
             Self::Service(error) => error.name(),
         }
     }
@@ -72,24 +69,16 @@ pub async fn handle(convert: &Convert, image: ClaimedImage) -> Result<ClaimedIma
         Err(ConvertError::Service(error)) => return Err(error.into()),
         written => written,
     };
-    let holder = convert.records.holder(&claim.owner, claim.image_id).await?;
-    if holder
-        .as_ref()
-        .is_some_and(|holder| holder.is(&claim.execution_arn))
-    {
-        let rendition = written?;
-        metric::converted(image.picture.format);
-        return Ok(ClaimedImage {
-            rendition: Some(rendition),
-            ..image
-        });
+    if let Err(lost) = convert.records.check_claim(claim).await? {
+        // Also if this run wrote nothing, because an earlier run may have died after it wrote the object.
+        objects::delete(&convert.s3, &claim.bucket, &key).await?;
+        return Err(lost.into());
     }
-    // Also if this run wrote nothing, because an earlier run may have died after it wrote the object.
-    objects::delete(&convert.s3, &claim.bucket, &key).await?;
-    Err(match holder {
-        Some(holder) if !holder.is_deleted() => ConvertError::StaleEvent,
-        // If there is no record, the tombstone has expired.
-        _ => ConvertError::ImageDeleted,
+    let rendition = written?;
+    metric::converted(image.file.format);
+    Ok(ClaimedImage {
+        rendition: Some(rendition),
+        ..image
     })
 }
 

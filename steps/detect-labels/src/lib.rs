@@ -5,11 +5,12 @@
 use aws::ServiceError;
 use aws_sdk_rekognition::error::SdkError;
 use aws_sdk_rekognition::operation::detect_labels::DetectLabelsOutput;
-use aws_sdk_rekognition::types::{Image, Instance as FoundInstance, Label as FoundLabel, S3Object};
+use aws_sdk_rekognition::types::{Image, S3Object};
 use domain::label::{fit, json_len, sort};
 use domain::metric;
-use domain::{BoundingBox, ClaimedImage, Confidence, DetectedImage, ErrorName, Instance, Label, StepError};
+use domain::{ClaimedImage, DetectedImage, ErrorName, StepError};
 use objects::UnreadableObject;
+use rekognition::Detected;
 use strum::EnumIter;
 
 /// Maximum size of the output as JSON, in bytes. A state of Step Functions can have 256 KiB, of which the Lambda
@@ -73,7 +74,7 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
     let claim = &image.claim;
     let (key, version_id) = match &image.rendition {
         Some(rendition) => (rendition.key.clone(), None),
-        None if image.picture.is_readable_by_rekognition() => (claim.key.clone(), claim.version_id.clone()),
+        None if image.file.is_readable_by_rekognition() => (claim.key.clone(), claim.version_id.clone()),
         None => return Err(DetectLabelsError::ConversionNeeded),
     };
     let object = S3Object::builder()
@@ -119,18 +120,16 @@ fn rejected(image: &ClaimedImage, error: DetectLabelsError) -> DetectLabelsError
 }
 
 fn detected(image: ClaimedImage, found: DetectLabelsOutput) -> DetectedImage {
-    let mut labels: Vec<_> = found
-        .labels
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(label)
-        .collect();
+    let Detected {
+        mut labels,
+        model_version,
+    } = found.into();
     sort(&mut labels);
     let budget = MAX_OUTPUT_BYTES.saturating_sub(RESERVED_BYTES + json_len(&image));
     DetectedImage {
         labels: fit(labels, budget),
-        model_version: found.label_model_version,
-        image,
+        model_version,
+        image: image.into_media(),
     }
 }
 
@@ -153,53 +152,14 @@ async fn why_unreadable(
     }
 }
 
-fn label(found: FoundLabel) -> Option<Label> {
-    Some(Label {
-        name: found.name?,
-        confidence: Confidence::new(found.confidence.unwrap_or_default().into()),
-        instances: found
-            .instances
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(instance)
-            .collect(),
-        parents: found
-            .parents
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|parent| parent.name)
-            .collect(),
-        aliases: found
-            .aliases
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|alias| alias.name)
-            .collect(),
-        categories: found
-            .categories
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|c| c.name)
-            .collect(),
-    })
-}
-
-fn instance(found: FoundInstance) -> Option<Instance> {
-    let edges = found.bounding_box?;
-    let [left, top, width, height] =
-        [edges.left, edges.top, edges.width, edges.height].map(|edge| edge.unwrap_or_default().into());
-    Some(Instance {
-        confidence: Confidence::new(found.confidence.unwrap_or_default().into()),
-        bounding_box: BoundingBox::new(left, top, width, height),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_rekognition::types::{BoundingBox as FoundBox, Parent};
+    use aws_sdk_rekognition::types::{
+        BoundingBox as FoundBox, Instance as FoundInstance, Label as FoundLabel, Parent,
+    };
     use domain::policy::{MAX_NAME_LENGTH, MAX_NAMES};
-    use domain::{Claim, FilterPolicy, Format, ImageId, Orientation, Owner, Picture};
+    use domain::{BoundingBox, Claim, FilterPolicy, Format, ImageId, Orientation, Owner, Picture};
 
     fn image() -> ClaimedImage {
         ClaimedImage {
@@ -212,7 +172,7 @@ mod tests {
                 execution_arn: "arn".into(),
                 requested_at: None,
             },
-            picture: Picture {
+            file: Picture {
                 size: 1,
                 format: Format::Jpeg,
                 width: 100,

@@ -3,7 +3,7 @@
 //! Input and output: [`domain::Outcome`], which is also the event's detail.
 
 use aws::ServiceError;
-use domain::{ErrorName, HasSubject, Outcome, Status, StepError, metric};
+use domain::{ErrorName, HasSubject, MediaType, Outcome, Status, StepError, metric};
 use events::EventBus;
 use strum::EnumIter;
 
@@ -40,15 +40,27 @@ impl StepError for NotifyError {
 /// # Errors
 /// See [`NotifyError`]. `PutEvents` can report a rejected entry in a successful answer.
 pub async fn handle(notify: &Notify, outcome: Outcome) -> Result<Outcome, NotifyError> {
+    send(notify, &outcome).await?;
+    metric::ended(&outcome, outcome.subject().age());
+    Ok(outcome)
+}
+
+/// Sends the event without measuring it, since it was sent before.
+///
+/// # Errors
+/// See [`NotifyError`].
+pub async fn send(notify: &Notify, outcome: &Outcome) -> Result<(), NotifyError> {
     let detail_type = match outcome.status {
-        Status::Labeled => "Image Labeled",
+        Status::Labeled => match outcome.media_type {
+            MediaType::Picture => "Image Labeled",
+            MediaType::Video => "Video Labeled",
+        },
         Status::Rejected => "Image Rejected",
         Status::Failed => "Image Labeling Failed",
         status => return Err(NotifyError::NoOutcome(status.as_str())),
     };
-    notify.bus.send(detail_type, &outcome).await?;
-    metric::ended(&outcome, outcome.subject().age());
-    Ok(outcome)
+    notify.bus.send(detail_type, outcome).await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -84,6 +96,8 @@ mod tests {
                 confidence: Confidence::new(99.99),
                 added: false,
                 keyword: true,
+                first_ms: Some(21_600_000),
+                total_ms: Some(21_600_000),
             })
             .collect();
         outcome.claim.key = format!("uploads/{}", "\u{1}".repeat(1016));
@@ -146,6 +160,26 @@ mod tests {
             handle(&notify, outcome(status)).await.unwrap();
             assert_eq!(sent.num_calls(), 1, "{status}");
         }
+    }
+
+    /// Receivers of pictures, such as other programs that read the object, do not get videos.
+    #[tokio::test]
+    async fn a_labeled_video_has_a_detail_type_of_its_own() {
+        let sent = mock!(aws_sdk_eventbridge::Client::put_events)
+            .match_requests(|request| request.entries()[0].detail_type() == Some("Video Labeled"))
+            .then_output(|| PutEventsOutput::builder().failed_entry_count(0).build());
+        let notify = Notify {
+            bus: EventBus {
+                eventbridge: mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&sent]),
+                name: "bus".into(),
+            },
+        };
+        let video = Outcome {
+            media_type: MediaType::Video,
+            ..outcome("LABELED")
+        };
+        handle(&notify, video).await.unwrap();
+        assert_eq!(sent.num_calls(), 1);
     }
 
     #[tokio::test]

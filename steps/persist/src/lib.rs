@@ -22,12 +22,10 @@ pub struct Persist {
 /// Why the result was not stored.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum PersistError {
-    /// Another execution has claimed the image.
-    #[error("another execution has claimed the image")]
-    StaleEvent,
-    /// The owner has deleted the image.
-    #[error("the image has been deleted")]
-    ImageDeleted,
+    /// The execution no longer holds the claim.
+    #[error(transparent)]
+    #[strum(disabled)]
+    Lost(#[from] LostClaim),
     /// The key in the event of a rejection is not an upload's key. `validate` rejects such an event first.
     #[error("the event's key is not an upload's key")]
     NotAnUpload,
@@ -40,8 +38,7 @@ pub enum PersistError {
 impl StepError for PersistError {
     fn name(&self) -> ErrorName {
         match self {
-            Self::StaleEvent => ErrorName::StaleEvent,
-            Self::ImageDeleted => ErrorName::ImageDeleted,
+            Self::Lost(lost) => lost.name(),
             Self::NotAnUpload => ErrorName::NotAnUpload,
             Self::Records(error) => error.name(),
         }
@@ -51,8 +48,7 @@ impl StepError for PersistError {
 impl From<StoreError> for PersistError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Lost(LostClaim::Superseded) => Self::StaleEvent,
-            StoreError::Lost(LostClaim::Deleted) => Self::ImageDeleted,
+            StoreError::Lost(lost) => lost.into(),
             StoreError::Records(error) => error.into(),
         }
     }
@@ -100,7 +96,8 @@ async fn store_labels(persist: &Persist, filtered: FilteredImage) -> Result<Outc
             .await?;
         let newest = criteria.labels_that_count(&answer);
         if newest == counted {
-            return Ok(Outcome::labeled(filtered.image.claim, counted));
+            let media_type = filtered.image.file.media_type();
+            return Ok(Outcome::labeled(filtered.image.claim, media_type, counted));
         }
         counted = newest;
     }

@@ -1,12 +1,12 @@
 //! Claims an image for an execution, so that each event is handled once and the latest event wins.
 
-use crate::tombstone::{self, DeletedImageEvent};
-use crate::{Validate, ValidateError};
+use crate::{Validate, ValidateError, tombstone, video};
 use aws::ServiceError;
+use deletion::DeletedImageEvent;
 use domain::record::RecordedError;
 use domain::{ErrorName, EventKind, ImageRecord, Sequencer, Status};
 use executions::State;
-use records::{ClaimCondition, ClaimedEvent};
+use records::{ClaimCondition, ClaimedEvent, ClaimedFile};
 
 /// What to do if the image's record does not allow a free claim.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,15 +23,15 @@ enum Decision {
 /// times.
 const MAX_TRIES: usize = 4;
 
-/// Claims the image. `checksum` is the SHA-256 of the object, in base64.
+/// Claims the image.
 pub(crate) async fn acquire(
     validate: &Validate,
     event: ClaimedEvent<'_>,
-    checksum: Option<&str>,
+    file: ClaimedFile<'_>,
 ) -> Result<(), ValidateError> {
     let mut condition = ClaimCondition::Free;
     for _ in 0..MAX_TRIES {
-        let Some(record) = validate.records.claim(event, checksum, &condition).await? else {
+        let Some(record) = validate.records.claim(event, file, &condition).await? else {
             return Ok(());
         };
         condition = match decide(event, &record) {
@@ -92,6 +92,10 @@ fn decide(claimed: ClaimedEvent<'_>, record: &ImageRecord) -> Decision {
             // This execution has already stored its result.
             _ => Decision::Reject(ValidateError::DuplicateEvent),
         };
+    }
+    // Not by DescribeExecution, which may not show a new execution yet.
+    if video::is_handed_over(&holder, &claim.execution_arn) {
+        return Decision::Reject(ValidateError::DuplicateEvent);
     }
     if event.relabel.is_some() {
         return Decision::TakeOver(unchanged());
@@ -249,6 +253,25 @@ mod tests {
         }
     }
 
+    /// A repeated run of the step must not take the video back from the execution that it has started.
+    #[test]
+    fn a_video_that_was_handed_over_is_left_to_the_other_execution() {
+        for status in [Status::Processing, Status::Failed, Status::Labeled] {
+            for relabel in [false, true] {
+                let event = event("0A", relabel);
+                let claim = &Claim::new(&event, "execution:label-image:one").unwrap();
+                let record = record(status, "0A", "execution:label-video:one");
+                let claimed = ClaimedEvent { claim, event: &event };
+                let decision = super::decide(claimed, &record);
+                assert_eq!(
+                    decision,
+                    Decision::Reject(ValidateError::DuplicateEvent),
+                    "{status:?}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn repeats_a_claim_whose_answer_was_lost() {
         for status in [Status::Processing, Status::Failed] {
@@ -288,12 +311,13 @@ mod tests {
             s3: aws_sdk_s3::Client::from_conf(s3),
             records: Records::new(dynamodb, "images".into()),
             sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe]),
+            video_state_machine_arn: "label-video".into(),
             bucket: BUCKET.into(),
             default_policy: serde_json::from_value(json!({"minConfidence": 55, "maxLabels": 50})).unwrap(),
             decode_heic: true,
         };
         let claim = &Claim::new(event, "mine").unwrap();
-        super::acquire(&validate, ClaimedEvent { claim, event }, None).await
+        super::acquire(&validate, ClaimedEvent { claim, event }, ClaimedFile::default()).await
     }
 
     #[tokio::test]

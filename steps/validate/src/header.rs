@@ -1,14 +1,15 @@
-//! Reads the part of an object that contains the picture's header: its start, and rarely another part.
+//! Reads the part of an object that contains the picture's header: its start, and rarely another part. Recognizes videos.
 
-use crate::ValidateError;
+use crate::{ValidateError, check_bytes};
 use aws_sdk_s3::Client;
 use domain::Claim;
 use objects::{Range, read_range};
 use picture_header::reads::{FIRST_READ_BYTES, MAX_READ_BYTES, MAX_READS};
 use picture_header::{Header, HeaderError, Look, Pieces, look};
 
-/// Reads the object with ranged GETs until the header is complete. Returns the header and the object's size in bytes.
-pub(crate) async fn read(s3: &Client, claim: &Claim) -> Result<(Header, u64), ValidateError> {
+/// Reads the object with ranged GETs until the header is complete. Returns the header and the object's size in bytes. `None` if
+/// the file is a video, by its first bytes.
+pub(crate) async fn read(s3: &Client, claim: &Claim) -> Result<Option<(Header, u64)>, ValidateError> {
     let range = async |from, to| {
         let version = claim.version_id.as_deref();
         read_range(s3, &claim.bucket, &claim.key, version, (from, to)).await
@@ -19,10 +20,15 @@ pub(crate) async fn read(s3: &Client, claim: &Claim) -> Result<(Header, u64), Va
     }
     let mut file = Pieces::none(object_size);
     file.add(0, &bytes);
+    if matches!(video_header::container(&file), Ok(video_header::Look::Found(_))) {
+        return Ok(None);
+    }
+    // No more than the start of a file that is too large is read.
+    check_bytes(object_size)?;
     let mut length = FIRST_READ_BYTES;
     for _ in 1..MAX_READS {
         let from = match look(&file)? {
-            Look::Found(header) => return Ok((header, object_size)),
+            Look::Found(header) => return Ok(Some((header, object_size))),
             Look::ReadOn(from) => from,
         };
         let Range { bytes, .. } = range(from, from + length).await??;

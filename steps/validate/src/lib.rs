@@ -1,19 +1,23 @@
-//! The first step: claims the image for the execution, then checks the file's format, size and dimensions.
+//! The first step: claims the image for the execution, then checks the file's format, size and dimensions. Hands a video over
+//! to the state machine `label-video`.
 //!
 //! Input: [`domain::ValidateInput`]. Output: [`domain::ClaimedImage`].
 
 mod claim;
 mod header;
 mod tombstone;
+mod video;
 
 use aws::ServiceError;
 use domain::image::MAX_BYTES;
 use domain::{
-    Claim, ClaimedImage, ErrorName, FilterPolicy, Format, Owner, Picture, StepError, ValidateInput,
+    Claim, ClaimedImage, ErrorName, FilterPolicy, Format, Owner, Picture, StepError, ValidateInput, import,
 };
+use jiff::Timestamp;
 use objects::UnreadableObject;
 use picture_header::{Header, HeaderError};
-use records::{ClaimedEvent, Records, RecordsError};
+use records::{ClaimedEvent, ClaimedFile, Records, RecordsError};
+use std::collections::HashMap;
 use strum::EnumIter;
 
 /// The step's clients and configuration.
@@ -23,8 +27,10 @@ pub struct Validate {
     pub s3: aws_sdk_s3::Client,
     /// Stores the claim and reads the owner's settings.
     pub records: Records,
-    /// Checks whether the execution of another claim is still running.
+    /// Checks whether the execution of another claim is still running, and starts `label-video`.
     pub sfn: aws_sdk_sfn::Client,
+    /// The state machine `label-video`.
+    pub video_state_machine_arn: String,
     /// The only bucket from which events are accepted.
     pub bucket: String,
     /// The filter policy for owners without settings.
@@ -70,6 +76,10 @@ pub enum ValidateError {
     #[error("the key is a folder marker, or has no owner or file name")]
     NotAnUpload,
 
+    /// The file is a video. An execution of `label-video` has been started for it.
+    #[error("the file is a video, which an execution of label-video labels")]
+    VideoFound,
+
     /// The event is about another bucket. Contains the name of this stack's bucket.
     #[error("the event is about another bucket than {0}")]
     ForeignBucket(String),
@@ -95,6 +105,7 @@ impl StepError for ValidateError {
             Self::StaleEvent => ErrorName::StaleEvent,
             Self::ImageDeleted => ErrorName::ImageDeleted,
             Self::NotAnUpload => ErrorName::NotAnUpload,
+            Self::VideoFound => ErrorName::VideoFound,
             Self::ForeignBucket(_) => ErrorName::InvalidInput,
             Self::Records(error) => error.name(),
             Self::Service(error) => error.name(),
@@ -108,26 +119,30 @@ impl StepError for ValidateError {
 /// See [`ValidateError`].
 pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<ClaimedImage, ValidateError> {
     let ValidateInput { event, execution_arn } = input;
-    let (bucket, object) = (&event.detail.bucket.name, &event.detail.object);
+    let bucket = &event.detail.bucket.name;
     if *bucket != validate.bucket {
         return Err(ValidateError::ForeignBucket(validate.bucket.clone()));
     }
     let claim = Claim::new(&event, execution_arn).ok_or(ValidateError::NotAnUpload)?;
-    // Stored together with the claim, so that the record never has the checksum of another file.
+    // Stored together with the claim, so that the record never has the checksum or the time of another file.
     let version = claim.version_id.as_deref();
-    let checksum = objects::sha256(&validate.s3, &claim.bucket, &claim.key, version).await?;
+    let stored = objects::stored(&validate.s3, &claim.bucket, &claim.key, version).await?;
+    let modified_at = modified_at(&stored.metadata);
     // Claimed before the file is read, so that a rejection can be stored in the record.
     let claimed = ClaimedEvent {
         claim: &claim,
         event: &event,
     };
-    claim::acquire(validate, claimed, checksum.as_deref()).await?;
+    let file = ClaimedFile {
+        checksum: stored.sha256.as_deref(),
+        modified_at: modified_at.as_deref(),
+    };
+    claim::acquire(validate, claimed, file).await?;
 
-    if let Some(size) = object.size {
-        check_bytes(size)?;
-    }
-    let (header, size) = header::read(&validate.s3, &claim).await?;
-    check_bytes(size)?;
+    let Some((header, size)) = header::read(&validate.s3, &claim).await? else {
+        video::hand_over(validate, &claim, &event).await?;
+        return Err(ValidateError::VideoFound);
+    };
     check_format(header.format, validate.decode_heic)?;
     let Header {
         format,
@@ -144,7 +159,7 @@ pub async fn handle(validate: &Validate, input: ValidateInput) -> Result<Claimed
     let policy = policy(validate, &claim.owner).await?;
     Ok(ClaimedImage {
         claim,
-        picture: Picture {
+        file: Picture {
             size,
             format,
             width,
@@ -164,6 +179,12 @@ async fn policy(validate: &Validate, owner: &Owner) -> Result<FilterPolicy, Vali
         .policy
         .check()
         .map_err(|error| RecordsError::Unreadable(error.to_string()).into())
+}
+
+/// When an imported file was last modified. Any program can write the metadata, so another text is ignored.
+fn modified_at(metadata: &HashMap<String, String>) -> Option<String> {
+    let modified: Timestamp = metadata.get(import::metadata::MODIFIED)?.parse().ok()?;
+    Some(format!("{modified:.3}"))
 }
 
 fn check_bytes(size: u64) -> Result<(), ValidateError> {
@@ -196,6 +217,17 @@ mod tests {
         assert_eq!(error.name(), ErrorName::UnsupportedFormat);
         assert_eq!(check_format(Format::Heic, true), Ok(()));
         assert_eq!(check_format(Format::Avif, false), Ok(()));
+    }
+
+    #[test]
+    fn the_time_of_an_imported_file_is_read_and_any_other_text_is_ignored() {
+        let of = |text: &str| modified_at(&HashMap::from([("import-modified".to_owned(), text.to_owned())]));
+        assert_eq!(
+            of("2019-05-01T10:00:00Z").as_deref(),
+            Some("2019-05-01T10:00:00.000Z")
+        );
+        assert_eq!(of("yesterday"), None);
+        assert_eq!(modified_at(&HashMap::new()), None);
     }
 
     #[test]

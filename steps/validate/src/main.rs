@@ -17,6 +17,7 @@ async fn main() -> Result<(), Error> {
             environment.text("TABLE_NAME")?,
         ),
         sfn: aws_sdk_sfn::Client::new(&config),
+        video_state_machine_arn: environment.text("VIDEO_STATE_MACHINE_ARN")?,
         bucket: environment.text("BUCKET_NAME")?,
         default_policy: environment.default_policy()?,
         decode_heic: environment.parse("DECODE_HEIC", "true or false")?,
