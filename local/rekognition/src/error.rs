@@ -36,6 +36,16 @@ pub enum ErrorKind {
     InvalidImageFormatException,
     /// The image has too many bytes, or a side has more than 10,000 pixels.
     ImageTooLargeException,
+    /// The video has more bytes than Rekognition accepts.
+    VideoTooLargeException,
+    /// A client's token was used with other parameters.
+    IdempotentParameterMismatchException,
+    /// `--max-jobs` jobs are in progress.
+    LimitExceededException,
+    /// The page's token is unknown, has expired, or is used with other parameters.
+    InvalidPaginationTokenException,
+    /// There is no job with this ID, or its results have expired.
+    ResourceNotFoundException,
     /// The requests exceed `--max-tps`.
     ProvisionedThroughputExceededException,
     /// The server failed.
@@ -100,6 +110,11 @@ impl ErrorKind {
             Self::InvalidS3ObjectException => "InvalidS3ObjectException",
             Self::InvalidImageFormatException => "InvalidImageFormatException",
             Self::ImageTooLargeException => "ImageTooLargeException",
+            Self::VideoTooLargeException => "VideoTooLargeException",
+            Self::IdempotentParameterMismatchException => "IdempotentParameterMismatchException",
+            Self::LimitExceededException => "LimitExceededException",
+            Self::InvalidPaginationTokenException => "InvalidPaginationTokenException",
+            Self::ResourceNotFoundException => "ResourceNotFoundException",
             Self::ProvisionedThroughputExceededException => "ProvisionedThroughputExceededException",
             Self::InternalServerError => "InternalServerError",
         }

@@ -9,6 +9,7 @@ use local_guard::server::{self, Timeouts};
 use local_rekognition::object::ObjectStore;
 use local_rekognition::server::{Service, router};
 use local_rekognition::throttle::Throttle;
+use local_rekognition::video::{MAX_JOBS, Notifier};
 use picture_process::{PictureProcess, run_if_child};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -26,7 +27,7 @@ const TIMEOUTS: Timeouts = Timeouts {
     shutdown: Duration::from_secs(60),
 };
 
-/// A local stand-in for Amazon Rekognition that answers DetectLabels with two real image models.
+/// A local stand-in for Amazon Rekognition that labels pictures and videos with two real image models.
 #[derive(Parser)]
 #[command(name = "local-rekognition", version)]
 struct Options {
@@ -43,6 +44,12 @@ struct Options {
     /// The URL of S3 [default: AWS]. Region and credentials come from the AWS_… environment variables
     #[arg(long, value_name = "URL")]
     s3_endpoint: Option<String>,
+    /// The URL of SNS, which tells that a video has been labeled [default: AWS]
+    #[arg(long, value_name = "URL")]
+    sns_endpoint: Option<String>,
+    /// Maximum number of jobs that label videos at a time. Others get LimitExceededException
+    #[arg(long, value_name = "N", default_value_t = MAX_JOBS)]
+    max_jobs: usize,
     /// Maximum number of requests per second. Others get ProvisionedThroughputExceededException [default: no limit]
     #[arg(long, value_name = "N", value_parser = positive)]
     max_tps: Option<f64>,
@@ -81,8 +88,16 @@ async fn serve(options: Options, process: PictureProcess) -> Result<(), Box<dyn 
     let models = Models::load(&environment, &options.models, threads)?;
     let analyzer = Analyzer::new(models, Taxonomy::built_in()?);
     let objects = ObjectStore::connect(options.s3_endpoint.as_deref()).await;
+    let notifier = Notifier::connect(options.sns_endpoint.as_deref()).await;
     let throttle = options.max_tps.map(|rate| Throttle::new(rate, Instant::now()));
-    let service = Arc::new(Service::new(analyzer, objects, process, throttle));
+    let service = Arc::new(Service::new(
+        analyzer,
+        objects,
+        process,
+        notifier,
+        options.max_jobs,
+        throttle,
+    ));
     let listener = server::listen(options.listen).await?;
     server::serve(listener, programs_only(router(service)), TIMEOUTS).await?;
     Ok(())

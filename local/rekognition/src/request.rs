@@ -87,7 +87,7 @@ struct WireImage {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireObject {
+pub(crate) struct WireObject {
     bucket: Option<String>,
     name: Option<String>,
     version: Option<String>,
@@ -102,7 +102,7 @@ struct WireSettings {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireGeneralLabels {
+pub(crate) struct WireGeneralLabels {
     label_inclusion_filters: Option<Vec<String>>,
     label_exclusion_filters: Option<Vec<String>>,
     label_category_inclusion_filters: Option<Vec<String>>,
@@ -143,14 +143,14 @@ impl DetectLabels {
     }
 }
 
-fn unreadable(reason: String) -> ApiError {
+pub(crate) fn unreadable(reason: String) -> ApiError {
     ApiError::new(ErrorKind::SerializationException, reason)
 }
 
 fn image_source(image: WireImage) -> Result<ImageSource, ApiError> {
     match (image.bytes, image.s3_object) {
         (Some(bytes), None) => inline(&bytes).map(ImageSource::Bytes),
-        (None, Some(object)) => object_reference(object).map(ImageSource::Object),
+        (None, Some(object)) => object_reference("Image", object).map(ImageSource::Object),
         (Some(_), Some(_)) => Err(ApiError::invalid_parameter(
             "Image has both Bytes and S3Object, specify one of them",
         )),
@@ -176,22 +176,23 @@ fn inline(base64: &str) -> Result<Vec<u8>, ApiError> {
     }
 }
 
-fn object_reference(object: WireObject) -> Result<ObjectReference, ApiError> {
-    let missing = |name| ApiError::invalid_parameter(format!("Image.S3Object.{name} is missing"));
+/// `parent` is the name of the member that has the object, such as `Image`.
+pub(crate) fn object_reference(parent: &str, object: WireObject) -> Result<ObjectReference, ApiError> {
+    let missing = |name| ApiError::invalid_parameter(format!("{parent}.S3Object.{name} is missing"));
     let bucket = object.bucket.ok_or_else(|| missing("Bucket"))?;
     let key = object.name.ok_or_else(|| missing("Name"))?;
-    check_length("Image.S3Object.Bucket", &bucket, BUCKET_CHARACTERS)?;
-    check_length("Image.S3Object.Name", &key, KEY_CHARACTERS)?;
+    check_length(&format!("{parent}.S3Object.Bucket"), &bucket, BUCKET_CHARACTERS)?;
+    check_length(&format!("{parent}.S3Object.Name"), &key, KEY_CHARACTERS)?;
     if let Some(version) = &object.version {
-        check_length("Image.S3Object.Version", version, KEY_CHARACTERS)?;
+        check_length(&format!("{parent}.S3Object.Version"), version, KEY_CHARACTERS)?;
     }
     if !bucket
         .chars()
         .all(|character| character.is_ascii_alphanumeric() || ".-_".contains(character))
     {
-        return Err(ApiError::invalid_parameter(
-            "Image.S3Object.Bucket can have only letters, digits, dots, hyphens and underscores",
-        ));
+        return Err(ApiError::invalid_parameter(format!(
+            "{parent}.S3Object.Bucket can have only letters, digits, dots, hyphens and underscores"
+        )));
     }
     Ok(ObjectReference {
         bucket,
@@ -200,7 +201,11 @@ fn object_reference(object: WireObject) -> Result<ObjectReference, ApiError> {
     })
 }
 
-fn check_length(name: &str, value: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<(), ApiError> {
+pub(crate) fn check_length(
+    name: &str,
+    value: &str,
+    allowed: std::ops::RangeInclusive<usize>,
+) -> Result<(), ApiError> {
     let length = value.chars().count();
     if allowed.contains(&length) {
         return Ok(());
@@ -217,7 +222,7 @@ fn max_labels(value: i64) -> Result<usize, ApiError> {
         .map_err(|_| ApiError::invalid_parameter(format!("MaxLabels is {value}, it must be 0 or more")))
 }
 
-fn min_confidence(value: f32) -> Result<f32, ApiError> {
+pub(crate) fn min_confidence(value: f32) -> Result<f32, ApiError> {
     if (0.0..=100.0).contains(&value) {
         return Ok(value);
     }
@@ -261,7 +266,7 @@ fn features(names: Vec<String>) -> Result<(bool, bool), ApiError> {
     Ok((labels, properties))
 }
 
-fn filters(wire: WireGeneralLabels) -> Result<Filters, ApiError> {
+pub(crate) fn filters(wire: WireGeneralLabels) -> Result<Filters, ApiError> {
     Ok(Filters {
         include_labels: filter("LabelInclusionFilters", wire.label_inclusion_filters)?,
         exclude_labels: filter("LabelExclusionFilters", wire.label_exclusion_filters)?,

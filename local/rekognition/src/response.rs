@@ -1,7 +1,7 @@
 //! The response to `DetectLabels`.
 
 use crate::properties::{DominantColor, ImageProperties, SmallCopy};
-use crate::request::DetectLabels;
+use crate::request::{DetectLabels, Filters};
 use label_model::geometry::BoundingBox;
 use label_model::labels::Label;
 use label_model::taxonomy::Taxonomy;
@@ -17,27 +17,29 @@ pub struct DetectLabelsResponse {
     label_model_version: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+/// A label of a picture or frame.
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ResponseLabel {
-    name: String,
-    confidence: f32,
-    instances: Vec<ResponseInstance>,
+pub(crate) struct ResponseLabel {
+    pub(crate) name: String,
+    pub(crate) confidence: f32,
+    pub(crate) instances: Vec<ResponseInstance>,
     parents: Vec<Name>,
     aliases: Vec<Name>,
     categories: Vec<Name>,
 }
 
-#[derive(Debug, Serialize)]
+/// An object with the label.
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ResponseInstance {
+pub(crate) struct ResponseInstance {
     bounding_box: ResponseBoundingBox,
     confidence: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
     dominant_colors: Option<Vec<DominantColor>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct ResponseBoundingBox {
     left: f32,
@@ -57,10 +59,24 @@ impl From<BoundingBox> for ResponseBoundingBox {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Name {
     name: String,
+}
+
+#[cfg(test)]
+impl ResponseLabel {
+    pub(crate) fn for_tests(name: &str, confidence: f32) -> Self {
+        Self {
+            name: name.to_owned(),
+            confidence,
+            instances: Vec::new(),
+            parents: Vec::new(),
+            aliases: Vec::new(),
+            categories: Vec::new(),
+        }
+    }
 }
 
 fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<Name> {
@@ -87,7 +103,12 @@ impl DetectLabelsResponse {
             .collect();
         Self {
             labels: if request.general_labels {
-                selected(request, taxonomy, labels, copy)
+                selected(
+                    &request.selection(),
+                    taxonomy,
+                    labels,
+                    copy.map(|copy| (copy, colors)),
+                )
             } else {
                 Vec::new()
             },
@@ -97,13 +118,33 @@ impl DetectLabelsResponse {
     }
 }
 
-fn selected(
-    request: &DetectLabels,
+/// Which labels a response has.
+#[derive(Debug)]
+pub(crate) struct Selection<'a> {
+    /// Maximum number.
+    pub(crate) max_labels: usize,
+    /// In percent.
+    pub(crate) min_confidence: f32,
+    pub(crate) filters: &'a Filters,
+}
+
+impl DetectLabels {
+    fn selection(&self) -> Selection<'_> {
+        Selection {
+            max_labels: self.max_labels,
+            min_confidence: self.min_confidence,
+            filters: &self.filters,
+        }
+    }
+}
+
+/// The labels that are selected. `copy` is present if instances have colors, with the maximum number of these.
+pub(crate) fn selected(
+    request: &Selection<'_>,
     taxonomy: &Taxonomy,
     labels: &[Label],
-    copy: Option<&SmallCopy>,
+    copy: Option<(&SmallCopy, usize)>,
 ) -> Vec<ResponseLabel> {
-    let colors = request.dominant_colors.unwrap_or_default();
     labels
         .iter()
         // A label with a confidence of 0 was not found, even if the request accepts every confidence.
@@ -120,7 +161,8 @@ fn selected(
                 .map(|instance| ResponseInstance {
                     bounding_box: instance.bounding_box.into(),
                     confidence: instance.confidence * 100.0,
-                    dominant_colors: copy.map(|copy| copy.dominant_colors(&[instance.bounding_box], colors)),
+                    dominant_colors: copy
+                        .map(|(copy, colors)| copy.dominant_colors(&[instance.bounding_box], colors)),
                 })
                 .collect(),
             parents: names(

@@ -5,8 +5,9 @@ use crate::object::ObjectStore;
 use crate::picture;
 use crate::properties::SmallCopy;
 use crate::request::{DetectLabels, ImageSource, MAX_INLINE_BYTES};
-use crate::response::DetectLabelsResponse;
+use crate::response::{self, DetectLabelsResponse, ResponseLabel};
 use crate::throttle::Throttle;
+use crate::video::{GetLabelDetection, Jobs, Notifier, StartLabelDetection, Worker};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -18,6 +19,7 @@ use http_body_util::BodyExt;
 use image::RgbImage;
 use label_model::analysis::Analyzer;
 use picture_process::{Limits, PictureProcess};
+use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +29,8 @@ use uuid::Uuid;
 /// The header with the operation's name.
 const TARGET: &str = "x-amz-target";
 const DETECT_LABELS: &str = "RekognitionService.DetectLabels";
+const START_LABEL_DETECTION: &str = "RekognitionService.StartLabelDetection";
+const GET_LABEL_DETECTION: &str = "RekognitionService.GetLabelDetection";
 /// Maximum size of a body that is parsed: the largest image in base64, and space for the other parameters.
 const MAX_BODY_BYTES: usize = MAX_INLINE_BYTES / 3 * 4 + 256 * 1024;
 /// Larger bodies are read up to this size and discarded: a client that cannot finish sending sees a broken connection and
@@ -54,20 +58,27 @@ pub struct Service {
     objects: ObjectStore,
     throttle: Option<Throttle>,
     process: PictureProcess,
+    jobs: Jobs,
+    notifier: Notifier,
     loaded: Arc<Semaphore>,
     megapixels: Arc<Semaphore>,
 }
 
 impl Service {
-    /// Combines the model, the objects in S3, the process that decodes pictures, and the rate limiter, if there is one.
+    /// Combines the model, the objects in S3, the process that decodes pictures, the topics in SNS, the maximum number of
+    /// jobs at a time, and the rate limiter, if there is one.
     pub fn new(
         analyzer: Analyzer,
         objects: ObjectStore,
         process: PictureProcess,
+        notifier: Notifier,
+        max_jobs: usize,
         throttle: Option<Throttle>,
     ) -> Self {
         Self {
             process: process.with_limits(LIMITS),
+            jobs: Jobs::new(max_jobs),
+            notifier,
             analyzer,
             objects,
             throttle,
@@ -109,6 +120,67 @@ impl Service {
         })?
     }
 
+    /// Starts a job, which goes on after the response.
+    async fn start_label_detection(self: Arc<Self>, body: Body) -> Result<Response, ApiError> {
+        let request = StartLabelDetection::parse(&read(body).await?)?;
+        let started = match self.jobs.repeated(&request, Instant::now())? {
+            Some(id) => id,
+            None => {
+                let length = self.objects.length(&request.video).await?;
+                request.check_length(length)?;
+                let (id, is_new) = self.jobs.start(&request, Instant::now())?;
+                if is_new {
+                    tokio::spawn(Arc::clone(&self).run(id.clone(), request, length));
+                }
+                id
+            }
+        };
+        Ok(json_response(&json!({ "JobId": started })))
+    }
+
+    async fn run(self: Arc<Self>, id: String, request: StartLabelDetection, length: u64) {
+        let worker = Worker {
+            objects: &self.objects,
+            process: &self.process,
+        };
+        let service = Arc::clone(&self);
+        let selected = Arc::new(request.clone());
+        let label = move |picture: RgbImage| {
+            let (service, request) = (Arc::clone(&service), Arc::clone(&selected));
+            async move {
+                let work = move || -> Result<Vec<ResponseLabel>, ApiError> {
+                    let labels = service.analyzer.labels(&picture)?;
+                    Ok(response::selected(
+                        &request.selection(),
+                        service.analyzer.taxonomy(),
+                        &labels,
+                        None,
+                    ))
+                };
+                tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+                    tracing::error!(%error, "labeling a frame panicked");
+                    Err(ApiError::internal())
+                })
+            }
+        };
+        let outcome = self.jobs.alone(worker.run(&request, length, label)).await;
+        if let Err(reason) = &outcome {
+            tracing::info!(job = id, reason, "labeling a video failed");
+        }
+        let status = if outcome.is_ok() { "SUCCEEDED" } else { "FAILED" };
+        self.jobs.finish(&id, outcome, Instant::now());
+        if let Some(channel) = &request.channel {
+            self.notifier.notify(channel, &id, status, &request).await;
+        }
+    }
+
+    async fn get_label_detection(self: Arc<Self>, body: Body) -> Result<Response, ApiError> {
+        let request = GetLabelDetection::parse(&read(body).await?)?;
+        self.jobs
+            .page(&request, Instant::now())
+            .map(|page| json_response(&page))
+    }
+
     /// The CPU-intensive part.
     fn label(
         &self,
@@ -128,12 +200,16 @@ impl Service {
             analyze_ms = started.elapsed().as_millis(),
             "labeled a picture"
         );
-        Ok((
-            [(CONTENT_TYPE, MEDIA_TYPE)],
-            axum::Json(response).into_response().into_body(),
-        )
-            .into_response())
+        Ok(json_response(&response))
     }
+}
+
+fn json_response(content: &impl Serialize) -> Response {
+    (
+        [(CONTENT_TYPE, MEDIA_TYPE)],
+        axum::Json(content).into_response().into_body(),
+    )
+        .into_response()
 }
 
 /// All routes of the server.
@@ -174,12 +250,13 @@ async fn dispatch(
     headers: &HeaderMap,
     request: Request,
 ) -> Result<Response, ApiError> {
-    match headers.get(TARGET).and_then(|target| target.to_str().ok()) {
-        Some(DETECT_LABELS) => {}
+    let target = headers.get(TARGET).and_then(|target| target.to_str().ok());
+    match target {
+        Some(DETECT_LABELS | START_LABEL_DETECTION | GET_LABEL_DETECTION) => {}
         Some(other) => {
             let name: String = other.chars().take(100).collect();
             return Err(unknown_operation(&format!(
-                "{name} is not supported, only {DETECT_LABELS}"
+                "{name} is not supported, only {DETECT_LABELS}, {START_LABEL_DETECTION} and {GET_LABEL_DETECTION}"
             )));
         }
         None => return Err(unknown_operation(&format!("the header {TARGET} is missing"))),
@@ -194,7 +271,12 @@ async fn dispatch(
             "Provisioned rate exceeded; try again later",
         ));
     }
-    service.detect_labels(request.into_body()).await
+    let body = request.into_body();
+    match target {
+        Some(START_LABEL_DETECTION) => service.start_label_detection(body).await,
+        Some(GET_LABEL_DETECTION) => service.get_label_detection(body).await,
+        _ => service.detect_labels(body).await,
+    }
 }
 
 fn unknown_operation(message: &str) -> ApiError {

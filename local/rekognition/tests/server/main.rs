@@ -7,3 +7,4 @@ mod storage;
 #[path = "../../src/testing.rs"]
 #[allow(dead_code, reason = "the unit tests use all of it")]
 mod testing;
+mod video;
