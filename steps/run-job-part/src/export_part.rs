@@ -1,12 +1,11 @@
 //! Writes a file of an export.
 
-use crate::{IMAGES_PER_PAGE, RunJobPart, RunJobPartError, stop, store, unreadable};
+use crate::{RunJobPart, RunJobPartError, page, stop, store, unreadable};
 use ::export::{File, Image};
-use aws::ServiceError;
 use domain::export::MAX_FILES;
 use domain::record::ImageResult;
-use domain::{Export, ExportFile, ExportFormat, ExportSelection, ImageDetails, ImageRecord, JobProgress};
-use records::{ImagesPage, Read, RecordsError};
+use domain::{Export, ExportFile, ExportFormat, ImageDetails, ImageRecord, JobProgress};
+use records::RecordsError;
 
 /// Reads pages of images until the file is full, the time is over, or all images are read. Then writes the file, if any of the
 /// images is in the export. The export therefore contains what existed when its part was read.
@@ -18,18 +17,9 @@ pub(crate) async fn run(
 ) -> Result<JobProgress, RunJobPartError> {
     let mut file = File::new(export.format)?;
     loop {
-        let page = page(step, export, &progress).await?;
-        // A closed tombstone is not an image, and has no time.
-        let images = page
-            .images
-            .into_iter()
-            .filter(|image| !image.created_at.is_empty());
-        let images: Vec<_> = images.collect();
-        progress.processed += match &export.selection {
-            ExportSelection::Search(_) => images.len(),
-            // The others do not exist.
-            ExportSelection::Images(ids) => ids.len(),
-        } as u64;
+        let page = page::read(step, &export.selection, &progress).await?;
+        progress.processed += page.images.len() as u64;
+        let images: Vec<_> = page.images.into_iter().filter_map(|(_, image)| image).collect();
         for image in exported(step, export, images, &progress).await? {
             file.add(&image)?;
         }
@@ -53,33 +43,6 @@ pub(crate) async fn run(
     }
 }
 
-/// The next images of the library, or all images that the export names.
-async fn page(
-    step: &RunJobPart,
-    export: &Export,
-    progress: &JobProgress,
-) -> Result<ImagesPage, RunJobPartError> {
-    let (records, owner) = (&step.records, &progress.owner);
-    let ids = match &export.selection {
-        ExportSelection::Search(_) => {
-            let page = records.images_page(owner, progress.after, IMAGES_PER_PAGE, unreadable);
-            return Ok(page.await?);
-        }
-        ExportSelection::Images(ids) => ids,
-    };
-    let mut images = vec![];
-    for image in records.images(owner, ids, unreadable, Some).await? {
-        match image {
-            Read::Found(image) => images.push(image),
-            Read::Absent => {}
-            Read::Unread => {
-                return Err(ServiceError::ServiceUnavailable("some records were not read".into()).into());
-            }
-        }
-    }
-    Ok(ImagesPage { images, last: None })
-}
-
 /// The images that the export contains.
 async fn exported(
     step: &RunJobPart,
@@ -87,7 +50,7 @@ async fn exported(
     mut images: Vec<ImageRecord>,
     progress: &JobProgress,
 ) -> Result<Vec<Image>, RecordsError> {
-    images.retain(|image| export.selects(image));
+    images.retain(|image| export.selection.selects(image));
     let images = match export.format {
         // A table has no details of labels.
         ExportFormat::Csv => images.into_iter().map(|image| (image, None)).collect(),
