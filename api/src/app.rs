@@ -2,7 +2,7 @@
 
 use domain::FilterPolicy;
 use events::EventBus;
-use records::Records;
+use records::{Quotas, Records, VideoQuotas};
 
 /// Clients and configuration.
 #[derive(Debug, Clone)]
@@ -19,21 +19,18 @@ pub struct App {
     pub default_policy: FilterPolicy,
     /// How many images can be labeled in a day.
     pub quotas: Quotas,
+    /// How many minutes of video can be labeled in a day.
+    pub video_quotas: VideoQuotas,
+    /// What labeling a minute of video costs at most, in US dollars.
+    pub dollars_per_video_minute: f64,
     /// The workflow's state machine.
     pub state_machine_arn: String,
     /// The state machine of bulk jobs.
     pub jobs_state_machine_arn: String,
+    /// The state machine of imports, which also cancels them.
+    pub imports_state_machine_arn: String,
     /// Reports corrected labels.
     pub bus: EventBus,
-}
-
-/// The daily limits.
-#[derive(Debug, Clone, Copy)]
-pub struct Quotas {
-    /// Images of each user.
-    pub images_per_day: u32,
-    /// Images of all users together.
-    pub total_images_per_day: u32,
 }
 
 /// The app with these clients, and an S3 client that can only presign.
@@ -56,8 +53,14 @@ pub(crate) fn fake_app(dynamodb: aws_sdk_dynamodb::Client, sfn: aws_sdk_sfn::Cli
             images_per_day: 10,
             total_images_per_day: 10,
         },
+        video_quotas: VideoQuotas {
+            minutes_per_day: 10,
+            total_minutes_per_day: 10,
+        },
+        dollars_per_video_minute: 0.03,
         state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:label-image".into(),
         jobs_state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:run-job".into(),
+        imports_state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:import-objects".into(),
         bus: EventBus {
             eventbridge: aws_smithy_mocks::mock_client!(
                 aws_sdk_eventbridge,

@@ -10,7 +10,7 @@ mod quota;
 mod router;
 mod routes;
 
-pub use app::{App, Quotas};
+pub use app::App;
 pub use router::router;
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use crate::http::body::MAX_BODY_BYTES;
 use crate::http::problem::Problem;
 use crate::http::{access_log, security_headers, time_limit};
 use crate::routes::{
-    account, corrections, deletion, description, duplicates, execution, images, jobs, labels, list, relabel,
-    settings, timeline, uploads,
+    account, corrections, deletion, description, duplicates, execution, images, jobs, labels, list, parts,
+    relabel, settings, timeline, uploads, video_timeline,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
@@ -18,6 +18,8 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::create))
+        .routes(routes!(parts::create, parts::list))
+        .routes(routes!(parts::complete))
         .routes(routes!(list::list))
         .routes(routes!(timeline::list))
         .routes(routes!(duplicates::list))
@@ -27,8 +29,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(corrections::correct))
         .routes(routes!(corrections::correct_many))
         .routes(routes!(jobs::list, jobs::create))
+        .routes(routes!(jobs::preview))
         .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(jobs::resume))
         .routes(routes!(execution::show))
+        .routes(routes!(video_timeline::show))
         .routes(routes!(relabel::start))
         .routes(routes!(account::delete))
         .routes(routes!(description::show))

@@ -65,6 +65,11 @@ pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result
         .ok_or_else(|| D::Error::custom("must be a whole number"))
 }
 
+/// Like [`whole_number`], for a field of an entry of a list.
+pub(crate) fn required_whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    whole_number(deserializer)?.ok_or_else(|| D::Error::custom("must be a whole number"))
+}
+
 fn parse<T: Fields>(bytes: &[u8]) -> Result<T, Problem> {
     // serde would also accept a list of the fields' values.
     if bytes.trim_ascii_start().first() != Some(&b'{') {

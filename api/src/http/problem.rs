@@ -5,7 +5,9 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::ImageId;
+use domain::metric::Quota as Limit;
 use jiff::Timestamp;
+use records::MinutesExhausted;
 use records::RecordsError;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -42,6 +44,8 @@ pub(crate) enum ProblemType {
     NoSuchJob,
     #[serde(rename = "urn:image-label-generator:problem:no-execution")]
     NoExecution,
+    #[serde(rename = "urn:image-label-generator:problem:no-timeline")]
+    NoTimeline,
     #[serde(rename = "urn:image-label-generator:problem:being-labeled")]
     BeingLabeled,
     #[serde(rename = "urn:image-label-generator:problem:nothing-uploaded")]
@@ -52,8 +56,22 @@ pub(crate) enum ProblemType {
     TooManyCorrections,
     #[serde(rename = "urn:image-label-generator:problem:too-many-exports")]
     TooManyExports,
+    #[serde(rename = "urn:image-label-generator:problem:too-many-jobs")]
+    TooManyJobs,
+    #[serde(rename = "urn:image-label-generator:problem:cannot-resume")]
+    CannotResume,
+    #[serde(rename = "urn:image-label-generator:problem:job-running")]
+    JobRunning,
+    #[serde(rename = "urn:image-label-generator:problem:settings-changed")]
+    SettingsChanged,
     #[serde(rename = "urn:image-label-generator:problem:already-uploaded")]
     AlreadyUploaded,
+    #[serde(rename = "urn:image-label-generator:problem:not-in-parts")]
+    NotInParts,
+    #[serde(rename = "urn:image-label-generator:problem:parts-missing")]
+    PartsMissing,
+    #[serde(rename = "urn:image-label-generator:problem:upload-expired")]
+    UploadExpired,
     #[serde(rename = "urn:image-label-generator:problem:no-such-route")]
     NoSuchRoute,
     #[serde(rename = "urn:image-label-generator:problem:method-not-allowed")]
@@ -71,15 +89,24 @@ impl ProblemType {
                 StatusCode::BAD_REQUEST
             }
             Self::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Self::NoSuchImage | Self::NoSuchJob | Self::NoExecution | Self::NoSuchRoute => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NoSuchImage
+            | Self::NoSuchJob
+            | Self::NoExecution
+            | Self::NoTimeline
+            | Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::BeingLabeled
             | Self::NothingUploaded
             | Self::NotLabeled
             | Self::TooManyCorrections
             | Self::TooManyExports
-            | Self::AlreadyUploaded => StatusCode::CONFLICT,
+            | Self::TooManyJobs
+            | Self::CannotResume
+            | Self::JobRunning
+            | Self::SettingsChanged
+            | Self::AlreadyUploaded
+            | Self::NotInParts
+            | Self::PartsMissing => StatusCode::CONFLICT,
+            Self::UploadExpired => StatusCode::GONE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidBodyType | Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -105,12 +132,20 @@ impl ProblemType {
             Self::NoSuchImage => "Image not found",
             Self::NoSuchJob => "Job not found",
             Self::NoExecution => "Execution not found",
+            Self::NoTimeline => "Timeline not found",
             Self::BeingLabeled => "Labeling in progress",
             Self::NothingUploaded => "Nothing uploaded yet",
             Self::NotLabeled => "No labels",
             Self::TooManyCorrections => "Too many corrections",
             Self::TooManyExports => "Too many exports",
+            Self::TooManyJobs => "Too many jobs",
+            Self::CannotResume => "Cannot continue",
+            Self::JobRunning => "Job in progress",
+            Self::SettingsChanged => "Settings changed",
             Self::AlreadyUploaded => "Already uploaded",
+            Self::NotInParts => "Not uploaded in parts",
+            Self::PartsMissing => "Parts missing",
+            Self::UploadExpired => "Upload expired",
             Self::NoSuchRoute => "Route not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Unavailable => "Service unavailable",
@@ -278,6 +313,33 @@ impl Problem {
         }
     }
 
+    /// A daily limit of minutes of video is reached.
+    pub(crate) fn too_many_video_minutes(exhausted: MinutesExhausted) -> Self {
+        let MinutesExhausted {
+            limit,
+            minutes,
+            until,
+            seconds_left,
+        } = exhausted;
+        let (kind, detail) = match limit {
+            Limit::User => (
+                ProblemType::TooManyImages,
+                format!("Your limit is {minutes} minutes of video a day. It resets at {until}."),
+            ),
+            Limit::AllUsers => (
+                ProblemType::TooManyImagesInTotal,
+                format!(
+                    "All users together have reached the service's limit of {minutes} minutes of video a day. It resets at \
+                     {until}."
+                ),
+            ),
+        };
+        Self {
+            retry_after: Some(seconds_left),
+            ..Self::new(kind, detail)
+        }
+    }
+
     /// The token is not an access token. API Gateway itself answers requests without a valid token.
     pub(crate) fn not_signed_in() -> Self {
         let detail = "You don't have access. Sign in again.";
@@ -289,8 +351,13 @@ impl Problem {
     }
 
     pub(crate) fn no_such_job() -> Self {
-        let detail = "No job has this ID, or it was started more than 30 days ago.";
+        let detail = "No job has this ID, or it was started more than 30 days ago (imports: 60 days after their last progress).";
         Self::new(ProblemType::NoSuchJob, detail)
+    }
+
+    pub(crate) fn cannot_resume() -> Self {
+        let detail = "Only a relabeling or a correction that was canceled or has failed can be continued, and no correction that was undone.";
+        Self::new(ProblemType::CannotResume, detail)
     }
 
     pub(crate) fn not_labeled() -> Self {
@@ -314,9 +381,36 @@ impl Problem {
         Self::new(ProblemType::TooManyExports, detail)
     }
 
+    /// The owner has as many running jobs of a kind as allowed.
+    pub(crate) fn too_many_jobs(max: usize) -> Self {
+        let (jobs, one) = if max == 1 { ("job", "it") } else { ("jobs", "one") };
+        let detail = format!(
+            "You already have {max} {jobs} of this kind in progress. Wait until {one} is done, or cancel {one}."
+        );
+        Self::new(ProblemType::TooManyJobs, detail)
+    }
+
+    /// The job that would be undone has not ended.
+    pub(crate) fn job_running() -> Self {
+        let detail = "This job is still in progress, or has just been canceled. Wait until it has ended, or cancel it.";
+        Self::new(ProblemType::JobRunning, detail)
+    }
+
+    /// The settings have another version than the request says.
+    pub(crate) fn settings_changed() -> Self {
+        let detail = "Your settings have changed since you read them. Get them again, repeat your change, and send it with \
+            their version.";
+        Self::new(ProblemType::SettingsChanged, detail)
+    }
+
     pub(crate) fn no_execution() -> Self {
         let detail = "No execution has started for this image, or it ended more than 90 days ago.";
         Self::new(ProblemType::NoExecution, detail)
+    }
+
+    pub(crate) fn no_timeline() -> Self {
+        let detail = "This image has no timeline. Only labeled videos have one.";
+        Self::new(ProblemType::NoTimeline, detail)
     }
 
     pub(crate) fn being_labeled() -> Self {
@@ -339,6 +433,29 @@ impl Problem {
             image_id: Some(image_id),
             ..Self::new(ProblemType::AlreadyUploaded, detail)
         }
+    }
+
+    /// The file is uploaded with one request, or has arrived.
+    pub(crate) fn not_in_parts() -> Self {
+        let detail = "The file of this image isn't uploaded in parts, or has already arrived.";
+        Self::new(ProblemType::NotInParts, detail)
+    }
+
+    /// An upload cannot be completed. `which` is a sentence that names the missing parts.
+    pub(crate) fn parts_missing(field: &'static str, which: &str) -> Self {
+        Self {
+            field: Some(Cow::Borrowed(field)),
+            ..Self::new(
+                ProblemType::PartsMissing,
+                format!("{which} Upload them and try again."),
+            )
+        }
+    }
+
+    /// S3 has removed the parts of an upload.
+    pub(crate) fn upload_expired() -> Self {
+        let detail = "The upload wasn't completed within 24 hours. Upload the file again.";
+        Self::new(ProblemType::UploadExpired, detail)
     }
 
     pub(crate) fn no_such_route() -> Self {

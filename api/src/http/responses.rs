@@ -20,7 +20,12 @@ pub(crate) struct NoSuchImage(#[expect(dead_code, reason = "only utoipa reads it
 #[response(status = 404, content_type = "application/problem+json")]
 pub(crate) struct NoExecution(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `no-such-job`: you have no job with this ID. Jobs are kept for 30 days.
+/// `no-such-image`: you have no image with this ID. `no-timeline`: the image is not a labeled video.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+pub(crate) struct NoTimeline(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `no-such-job`: you have no job with this ID. Jobs are kept for 30 days, imports for 60 days after their last progress.
 #[derive(IntoResponses)]
 #[response(status = 404, content_type = "application/problem+json")]
 pub(crate) struct NoSuchJob(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
@@ -31,10 +36,28 @@ pub(crate) struct NoSuchJob(#[expect(dead_code, reason = "only utoipa reads it")
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct CannotCorrect(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `too-many-exports`: you already have three exports in progress.
+/// `too-many-exports`: you already have three exports in progress. `too-many-jobs`: you already have a relabeling, three
+/// corrections, or three jobs that undo corrections, in progress. `job-running`: the job to undo is still in progress.
 #[derive(IntoResponses)]
 #[response(status = 409, content_type = "application/problem+json")]
-pub(crate) struct TooManyExports(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+pub(crate) struct TooManyJobs(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `cannot-resume`: the job has succeeded or was undone, or it is not a relabeling or correction. `too-many-jobs`: you already have a
+/// relabeling, or three corrections, in progress.
+#[derive(IntoResponses)]
+#[response(status = 409, content_type = "application/problem+json")]
+pub(crate) struct CannotResume(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `job-running`: the job to undo is still in progress.
+#[derive(IntoResponses)]
+#[response(status = 409, content_type = "application/problem+json")]
+pub(crate) struct JobRunning(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `settings-changed`: the settings have another `version` than the request says. Get them again, repeat your change, and send it
+/// with their `version`.
+#[derive(IntoResponses)]
+#[response(status = 409, content_type = "application/problem+json")]
+pub(crate) struct SettingsChanged(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
 /// `being-labeled`: an execution is processing the image. `nothing-uploaded`: no file has been uploaded yet.
 #[derive(IntoResponses)]
@@ -50,6 +73,11 @@ pub(crate) struct CannotRelabel(#[expect(dead_code, reason = "only utoipa reads 
     headers(("retry-after" = i32, description = "Seconds")),
 )]
 pub(crate) struct TooManyImages(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
+
+/// `upload-expired`: the upload in parts was not completed within 24 hours. Create a new one.
+#[derive(IntoResponses)]
+#[response(status = 410, content_type = "application/problem+json")]
+pub(crate) struct UploadExpired(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
 /// `body-too-large`: the body exceeds 512 KiB.
 #[derive(IntoResponses)]

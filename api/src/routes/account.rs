@@ -3,13 +3,13 @@
 use crate::app::App;
 use crate::http::owner::Caller;
 use crate::http::problem::Problem;
-use crate::routes::deletion::{Deletion, delete_image};
+use crate::routes::deletion::delete_image;
 use crate::routes::uploads::UPLOAD_VALID_FOR;
 use axum::Json;
 use axum::extract::State;
-use domain::export;
+use deletion::Deletion;
 use domain::image::UPLOADS_PREFIX;
-use domain::{ImageId, ImageKey, Owner};
+use domain::{ImageId, ImageKey, Owner, export, import};
 use futures_util::future::ready;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -37,7 +37,7 @@ struct Progress {
     deleted_images: usize,
 }
 
-/// Deletes settings, images, objects without a record, label counts, jobs and exported files. The caller repeats the request until it is done.
+/// Deletes settings, images, objects without a record, label counts, jobs, exported files and results of imports. The caller repeats the request until it is done.
 /// Each request starts with whatever is left.
 ///
 /// Two kinds of items remain and expire: tombstones, without which an upload in progress would bring its image back, and
@@ -64,13 +64,16 @@ pub(crate) async fn delete(
     let uploads = format!("{UPLOADS_PREFIX}{}/", owner.as_str());
     let mut deleted_images = 0;
     app.records.delete_settings(&owner).await?;
-    let done = erasure.images(&mut deleted_images).await?
+    // First the jobs: an import ends when its job is gone, and would bring back what is deleted before.
+    let done = erasure.jobs().await?
+        && erasure.images(&mut deleted_images).await?
         && erasure.objects(&uploads, &mut deleted_images).await?
+        // After the images: a job that corrects one stores what undoes it.
+        && erasure.undo().await?
         && erasure.counts().await?
-        && erasure.jobs().await?
-        // After the jobs: a part that is running writes its file before it checks whether its job exists, and deletes the
-        // file if not.
-        && erasure.objects(&export::owner_prefix(&owner), &mut deleted_images).await?;
+        // After the jobs: whoever writes a file or a copy checks afterwards whether its job exists, and deletes it if not.
+        && erasure.objects(&export::owner_prefix(&owner), &mut deleted_images).await?
+        && erasure.objects(&import::owner_prefix(&owner), &mut deleted_images).await?;
     Ok(Json(Progress { done, deleted_images }))
 }
 
@@ -134,7 +137,8 @@ impl Erasure<'_> {
         Ok(results.len() == count)
     }
 
-    /// Deletes all objects with a prefix: uploads without a record, old versions of deleted objects, or the files of exports.
+    /// Deletes all objects with a prefix: uploads without a record, old versions of deleted objects, the files of exports, or the
+    /// results of imports.
     /// Returns whether all are deleted.
     async fn objects(&self, prefix: &str, deleted: &mut usize) -> Result<bool, Problem> {
         let App { s3, bucket, .. } = self.app;
@@ -178,19 +182,45 @@ impl Erasure<'_> {
         }
     }
 
+    /// Deletes what undoes jobs. Returns whether all is deleted.
+    async fn undo(&self) -> Result<bool, Problem> {
+        let (records, owner) = (&self.app.records, self.owner);
+        let mut start = None;
+        loop {
+            let page = records.undo_keys(owner, start).await?;
+            let count = page.items.len();
+            let deleted: Vec<_> = stream::iter(page.items)
+                .take_while(|_| ready(self.has_time()))
+                .map(|key| records.delete_undo_key(owner, key))
+                .buffer_unordered(CONCURRENCY)
+                .try_collect()
+                .await?;
+            if deleted.len() < count {
+                return Ok(false);
+            }
+            match page.next {
+                None => return Ok(true),
+                next => start = next,
+            }
+        }
+    }
+
     /// Deletes the records of jobs. A running job ends when it finds no record. Returns whether all are deleted.
     async fn jobs(&self) -> Result<bool, Problem> {
         let records = &self.app.records;
+        let mut start = None;
         loop {
-            let jobs = records.jobs(self.owner, PAGE).await?;
-            if jobs.is_empty() {
-                return Ok(true);
-            }
-            for job in jobs {
+            // By their keys: jobs that cannot be read are deleted, too.
+            let page = records.job_keys(self.owner, start).await?;
+            for key in page.items {
                 if !self.has_time() {
                     return Ok(false);
                 }
-                records.delete_job(self.owner, job.job_id).await?;
+                records.delete_job_key(self.owner, key).await?;
+            }
+            match page.next {
+                None => return Ok(true),
+                next => start = next,
             }
         }
     }

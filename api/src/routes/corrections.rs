@@ -10,40 +10,37 @@ use crate::routes::label::LabelSummary;
 use crate::routes::record::{IDS, image_id, image_ids, name_execution};
 use axum::Json;
 use axum::extract::{Path, State};
-use domain::contract::OutcomeLabel;
+use domain::contract::LABELS_CORRECTED;
 use domain::corrections::{CorrectionError, MAX_ADDED, MAX_REMOVED};
 use domain::policy::LabelName;
 use domain::record::RecordedLabel;
-use domain::{CorrectionChange, Corrections, ImageId, ImageRecord, Owner, Status};
-use records::{CorrectError, Corrected};
+use domain::{CorrectedLabels, CorrectionChange, Corrections, ImageId, ImageRecord, Status};
+use records::{CorrectError, Corrected, Edit};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-const ADD: (&str, &str) = (
+pub(crate) const ADD: (&str, &str) = (
     "add",
     "a list of up to 50 label names of 1 to 100 characters without control characters and without spaces at the ends",
 );
-const REMOVE: (&str, &str) = (
+pub(crate) const REMOVE: (&str, &str) = (
     "remove",
     "a list of up to 100 label names as in `add`, none of which is in another list",
 );
-const RESET: (&str, &str) = (
+pub(crate) const RESET: (&str, &str) = (
     "reset",
     "a list of up to 150 label names as in `add`, none of which is in another list",
 );
-
-/// The event that reports corrected labels.
-const DETAIL_TYPE: &str = "Image Labels Corrected";
 
 /// Any JSON is accepted here, so that one error can name all invalid fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCorrections {
-    add: Option<Value>,
-    remove: Option<Value>,
-    reset: Option<Value>,
+    pub(crate) add: Option<Value>,
+    pub(crate) remove: Option<Value>,
+    pub(crate) reset: Option<Value>,
 }
 
 impl Fields for NewCorrections {
@@ -85,15 +82,9 @@ pub(crate) struct RequestedCorrectionsOfImages {
     /// The images. Repeated IDs count once.
     #[schema(min_items = 1, max_items = 100)]
     ids: Vec<ImageId>,
-    /// See `PATCH /images/{imageId}/labels`.
-    #[schema(max_items = 50)]
-    add: Option<Vec<LabelName>>,
-    /// See `PATCH /images/{imageId}/labels`.
-    #[schema(max_items = 100)]
-    remove: Option<Vec<LabelName>>,
-    /// See `PATCH /images/{imageId}/labels`.
-    #[schema(max_items = 150)]
-    reset: Option<Vec<LabelName>>,
+    #[schema(inline)]
+    #[serde(flatten)]
+    labels: RequestedCorrections,
 }
 
 /// An image with corrected labels.
@@ -136,19 +127,6 @@ enum CorrectionOutcome {
     TooManyCorrections,
 }
 
-/// The detail of the event.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CorrectedEvent {
-    image_id: ImageId,
-    owner: Owner,
-    bucket: String,
-    key: String,
-    corrected_at: String,
-    labels: Vec<OutcomeLabel>,
-    corrections: Corrections,
-}
-
 /// Corrects the labels of an image.
 #[utoipa::path(
     patch,
@@ -176,12 +154,14 @@ pub(crate) async fn correct(
     let change = check(body, vec![])?;
     let corrected = app
         .records
-        .correct(&owner, id, &change, &app.default_policy)
+        .correct(&owner, id, Edit::Owner(&change), &app.default_policy)
         .await;
     let Corrected { record, .. } = corrected.map_err(problem)?;
     name_execution(&record);
     // Also sent if nothing has changed: the first attempt may have failed after the change.
-    app.bus.send(DETAIL_TYPE, &event(&record)).await?;
+    app.bus
+        .send(LABELS_CORRECTED, &CorrectedLabels::from(&record))
+        .await?;
     Ok(Json(CorrectedImage {
         image_id: record.image_id,
         status: record.status,
@@ -222,13 +202,13 @@ pub(crate) async fn correct_many(
     let ids = ids.unwrap_or_default();
     let corrected = app
         .records
-        .correct_images(&owner, &ids, &change, &app.default_policy)
+        .correct_images(&owner, &ids, Edit::Owner(&change), &app.default_policy)
         .await?;
     let events: Vec<_> = corrected
         .iter()
-        .filter_map(|corrected| Some(event(&corrected.as_ref().ok()?.record)))
+        .filter_map(|corrected| Some(CorrectedLabels::from(&corrected.as_ref().ok()?.record)))
         .collect();
-    app.bus.send_all(DETAIL_TYPE, &events).await?;
+    app.bus.send_all(LABELS_CORRECTED, &events).await?;
     let results = ids.into_iter().zip(corrected).map(|(image_id, corrected)| {
         let outcome = match corrected {
             Ok(Corrected { changed: true, .. }) => CorrectionOutcome::Corrected,
@@ -246,7 +226,7 @@ pub(crate) async fn correct_many(
 }
 
 /// The error names all invalid fields, in addition to `invalid`.
-fn check(
+pub(crate) fn check(
     body: NewCorrections,
     mut invalid: Vec<(&'static str, &'static str)>,
 ) -> Result<CorrectionChange, Problem> {
@@ -301,18 +281,6 @@ fn problem(error: CorrectError) -> Problem {
 
 fn labels(record: &ImageRecord) -> impl Iterator<Item = RecordedLabel> {
     record.labels.clone().unwrap_or_default().into_iter()
-}
-
-fn event(record: &ImageRecord) -> CorrectedEvent {
-    CorrectedEvent {
-        image_id: record.image_id,
-        owner: record.owner.clone(),
-        bucket: record.bucket.clone(),
-        key: record.key.clone(),
-        corrected_at: record.updated_at.clone(),
-        labels: labels(record).map(OutcomeLabel::from).collect(),
-        corrections: record.corrections(),
-    }
 }
 
 #[cfg(test)]

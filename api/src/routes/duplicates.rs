@@ -8,6 +8,7 @@ use crate::http::problem::Problem;
 use crate::http::query::RawParameters;
 use crate::http::responses::BadRequest;
 use crate::routes::list::summary::{ImageSummary, summaries};
+use crate::routes::record::log_unreadable;
 use axum::Json;
 use axum::extract::State;
 use domain::{ImageId, ImageRecord, Owner, Status};
@@ -147,11 +148,7 @@ async fn read(app: &App, owner: &Owner, groups: &[Vec<File>]) -> Result<Vec<Dupl
     for group in groups {
         let mut same = vec![];
         for image in images.by_ref().take(group.len()) {
-            match image {
-                Read::Found(image) => same.push(image),
-                Read::Absent => {}
-                Read::Unread => return Err(Problem::unavailable()),
-            }
+            same.extend(image.known()?);
         }
         same.sort_by(|a, b| (rank(a.status()), a.created_at()).cmp(&(rank(b.status()), b.created_at())));
         if same.len() > 1 {
@@ -178,13 +175,12 @@ async fn find(app: &App, owner: &Owner, sha256: &str) -> Result<Option<ImageId>,
     if ids.is_empty() {
         return Ok(None);
     }
-    let unreadable = |error| lambda_http::tracing::error!(%error, "a record cannot be read");
     let candidate = |record: ImageRecord| {
         // A rejected file has no labels, and a later version of this service may accept it.
         let is_candidate = !matches!(record.status, Status::Deleted | Status::Rejected);
         (is_candidate && record.checksum.as_deref() == Some(sha256)).then_some(record)
     };
-    let read = app.records.images(owner, &ids, unreadable, candidate).await?;
+    let read = app.records.images(owner, &ids, log_unreadable, candidate).await?;
     let mut candidates: Vec<ImageRecord> = read
         .into_iter()
         .filter_map(|record| match record {

@@ -7,6 +7,7 @@ use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, NoSuchImage};
 use crate::routes::record::{image_id, name_execution};
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
+use crate::routes::video::{VideoView, video_view};
 use crate::routes::view::{View, view};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -24,7 +25,11 @@ struct Image {
     details: ImageDetails,
     /// Smallest first. Empty until they exist, a moment after the image is `LABELED`.
     thumbnails: Vec<Thumbnail>,
-    /// Where to get the file. Absent unless the file is a picture.
+    /// What is known of the video. Absent for pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    video: Option<VideoView>,
+    /// Where to get the file. Absent unless the file is a picture or a video.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     view: Option<View>,
@@ -55,9 +60,14 @@ pub(crate) async fn show(
     let view = view(&app, &record).await?;
     let thumbnails = thumbnails(&app, record.status, &record.thumbnails).await?;
     let answer = result.map(|result| result.answer).unwrap_or_default();
+    let video = video_view(&app, record.status, record.video.as_ref()).await?;
+    let mut details = ImageDetails::new(record, &answer);
+    // It is returned with its URLs.
+    details.facts.video = None;
     Ok(Json(Image {
-        details: ImageDetails::new(record, &answer),
+        details,
         thumbnails,
+        video,
         view,
     }))
 }

@@ -21,6 +21,15 @@ pub(crate) struct LabelSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     instances: Option<Vec<Instance>>,
+    /// When the label is seen for the first time, in milliseconds from the start of the video. Absent for pictures, and for
+    /// labels that the model hasn't found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    first_ms: Option<u64>,
+    /// How long the label is seen in the video, in milliseconds. Absent in the same cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total_ms: Option<u64>,
 }
 
 impl From<RecordedLabel> for LabelSummary {
@@ -31,6 +40,8 @@ impl From<RecordedLabel> for LabelSummary {
             added: label.added,
             keyword: label.keyword,
             instances: None,
+            first_ms: label.seen.map(|seen| seen.first_ms),
+            total_ms: label.seen.map(|seen| seen.total_ms),
         }
     }
 }

@@ -22,7 +22,6 @@ use domain::search::Alternatives;
 use domain::{ImageId, Owner};
 use position::Position;
 use query::{Filter, ListQuery, Selection};
-use records::Read;
 use serde::Serialize;
 use std::sync::Arc;
 use summary::{ImageSummary, add_boxes, summaries};
@@ -92,11 +91,7 @@ async fn named(app: &App, owner: &Owner, ids: &[ImageId]) -> Result<Vec<ImageSum
     let found = summaries(app, owner, ids, |_| true).await?;
     let mut images = Vec::with_capacity(found.len());
     for image in found {
-        match image {
-            Read::Found(image) => images.push(image),
-            Read::Absent => {}
-            Read::Unread => return Err(Problem::unavailable()),
-        }
+        images.extend(image.known()?);
     }
     Ok(images)
 }

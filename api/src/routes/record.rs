@@ -21,6 +21,12 @@ pub(crate) fn image_id(text: &str) -> Result<ImageId, Problem> {
     Ok(id)
 }
 
+/// Logs that a record among others is invalid.
+#[expect(clippy::needless_pass_by_value, reason = "the type of callbacks in records")]
+pub(crate) fn log_unreadable(error: String) {
+    lambda_http::tracing::error!(%error, "a record cannot be read");
+}
+
 /// Reads distinct IDs, in their order.
 pub(crate) fn image_ids(value: Value) -> Option<Vec<ImageId>> {
     let texts: Vec<String> = serde_json::from_value(value).ok()?;

@@ -11,11 +11,10 @@ use aws::ServiceError;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use domain::{ImageId, ImageRecord, Status};
-use executions::State as Execution;
+use domain::ImageId;
+use executions::relabel;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -29,15 +28,15 @@ struct Started {
 
 /// Starts the workflow and answers 202. Answers 409 while an execution is processing the image, or before the upload.
 ///
-/// Of concurrent calls, one starts an execution: its name is derived from the record's state, and Step Functions accepts
-/// each name once. `validate` then takes over the claim of the previous execution.
+/// Of concurrent calls, one starts an execution ([`relabel::start`]).
 #[utoipa::path(
     post,
     path = "/images/{imageId}/relabel",
     tag = "images",
     operation_id = "relabelImage",
     summary = "Label an image again with your current settings",
-    description = "Also works for rejected and failed images. Counts toward your daily limit. Repeat `GET \
+    description = "Also works for rejected and failed images. Counts toward your daily limit, a video also \
+        with its minutes. Repeat `GET \
         /images/{imageId}` until the image has a new result.",
     params(("imageId" = ImageId, Path, description = "As returned by `POST /uploads`")),
     responses(
@@ -52,79 +51,50 @@ pub(crate) async fn start(
 ) -> Result<(StatusCode, Json<impl Serialize>), Problem> {
     let record = read(&app, &owner, image_id(&id)?).await?;
     let now = Timestamp::now();
-    let Some(event) = event(&record, now) else {
+    let minutes = record.video_minutes();
+    // Without a known duration, `inspect-video` counts.
+    let Some(event) = relabel::event(&record, minutes.unwrap_or_default(), now) else {
         return Err(Problem::nothing_uploaded());
     };
-    // An outdated state is harmless. If a failed execution is reported as running, this route answers 409 until
-    // `record-failure` has stored the failure.
-    if let (Status::Processing, Some(execution)) = (record.status, &record.execution_arn)
-        && executions::state(&app.sfn, execution).await? == Execution::Running
-    {
+    if relabel::is_being_labeled(&app.sfn, &record).await? {
         return Err(Problem::being_labeled());
     }
     let counted = quota::take(&app, &owner, now).await?;
-    match run(&app, &name(&record), &event).await {
+    if let Some(minutes) = minutes
+        && let Err(problem) = quota::take_video_minutes(&app, &owner, minutes, now).await
+    {
+        quota::release(&app, counted).await;
+        return Err(problem);
+    }
+    match relabel::start(&app.sfn, &app.state_machine_arn, &record, &event).await {
         Ok(Some(execution_arn)) => {
             access_log::name_execution(&execution_arn);
             Ok((StatusCode::ACCEPTED, Json(Started { execution_arn })))
         }
         Ok(None) => {
             quota::release(&app, counted).await;
+            if let Some(minutes) = minutes {
+                quota::release_video_minutes(&app, &owner, minutes, now).await;
+            }
             Err(Problem::being_labeled())
         }
         Err(error) => {
             quota::release_after(&app, counted, &error).await;
+            if let Some(minutes) = minutes
+                && !matches!(error, ServiceError::ServiceUnavailable(_))
+            {
+                quota::release_video_minutes(&app, &owner, minutes, now).await;
+            }
             Err(error.into())
         }
     }
 }
 
-/// Starts an execution with this name. If one with this name ended before it changed the record, starts one with another
-/// name. Returns `None` if the execution with this name is running, or so new that Step Functions does not show it yet.
-async fn run(app: &App, name: &str, event: &Value) -> Result<Option<String>, ServiceError> {
-    let start =
-        async |name: &str| executions::start(&app.sfn, &app.state_machine_arn, name, event.to_string()).await;
-    let started = start(name).await?;
-    if started.is_some() {
-        return Ok(started);
-    }
-    let arn = executions::arn(&app.state_machine_arn, name);
-    match executions::state(&app.sfn, &arn).await? {
-        Execution::Ended => start(&format!("relabel-{}", ImageId::new())).await,
-        Execution::Running | Execution::Unknown => Ok(None),
-    }
-}
-
-/// The upload's event, reduced to what the workflow reads. `None` before the upload.
-fn event(record: &ImageRecord, now: Timestamp) -> Option<Value> {
-    let sequencer = record.sequencer.as_ref()?;
-    Some(json!({
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "detail": {
-            "bucket": {"name": record.bucket},
-            "object": {"key": record.key, "size": record.size, "sequencer": sequencer},
-        },
-        // In nanoseconds, so that no two inputs are equal: for an equal name and input, Step Functions would return the
-        // running execution instead of an error.
-        "relabel": {"requestedAt": format!("{now:.9}")},
-    }))
-}
-
-/// The execution's name: the same for all calls that read the same state of the record.
-fn name(record: &ImageRecord) -> String {
-    let state: String = record
-        .updated_at
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    format!("relabel-{}-{state}", record.image_id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::ObjectCreated;
+    use domain::ImageRecord;
+    use serde_json::json;
 
     fn record(sequencer: Option<&str>) -> ImageRecord {
         serde_json::from_value(json!({
@@ -133,16 +103,6 @@ mod tests {
             "key": "uploads/demo/a+b.jpg", "bucket": "pictures", "sequencer": sequencer,
         }))
         .unwrap()
-    }
-
-    #[test]
-    fn the_workflow_can_read_the_event() {
-        let event = event(&record(Some("0A")), Timestamp::UNIX_EPOCH).unwrap();
-        let read: ObjectCreated = serde_json::from_value(event).unwrap();
-        assert_eq!(read.detail.object.key, "uploads/demo/a+b.jpg");
-        assert_eq!(read.detail.object.size, None);
-        assert!(read.relabel.is_some());
-        assert_eq!(super::event(&record(None), Timestamp::UNIX_EPOCH), None);
     }
 
     /// Right after a start, Step Functions can still answer that the execution does not exist.
@@ -215,16 +175,5 @@ mod tests {
         assert_eq!(writes_after("AccessDeniedException").await, 4);
         assert_eq!(writes_after("ThrottlingException").await, 4);
         assert_eq!(writes_after("ServiceUnavailable").await, 2);
-    }
-
-    /// Source: the name's limit of 80 characters and its allowed characters in `StartExecution`'s documentation.
-    #[test]
-    fn the_name_is_valid_in_step_functions() {
-        let name = name(&record(Some("0A")));
-        assert_eq!(
-            name,
-            "relabel-0193a5a0-0000-7000-8000-000000000001-20261122T120005250Z"
-        );
-        assert!(name.len() <= 80);
     }
 }

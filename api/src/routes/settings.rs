@@ -5,12 +5,13 @@ use crate::http::body::{Fields, JsonBody, whole_number};
 use crate::http::owner::Caller;
 use crate::http::problem::Problem;
 use crate::http::query::NoParameters;
-use crate::http::responses::{BadRequest, BodyTooLarge, InvalidBodyType};
+use crate::http::responses::{BadRequest, BodyTooLarge, InvalidBodyType, SettingsChanged};
 use crate::routes::jobs;
 use axum::Json;
 use axum::extract::State;
-use domain::policy::{FilterPolicy, MAX_LABELS, PolicyError, Rename, Settings};
+use domain::policy::{FilterPolicy, MAX_LABELS, PolicyError, Rename, Settings, SettingsVersion};
 use domain::{Confidence, JobId};
+use records::VersionedSettings;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +28,7 @@ const RENAMES: (&str, &str) = (
 const NAMES: &str = "a list of up to 100 label names of 1 to 100 characters without control characters";
 const INCLUDE: (&str, &str) = ("include", NAMES);
 const EXCLUDE: (&str, &str) = ("exclude", NAMES);
+const VERSION: (&str, &str) = ("version", "the version in an answer to GET /settings");
 
 /// An owner's settings.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +38,8 @@ pub(crate) struct LabelSettings {
     /// Labels with another name. Labels that get the same name are merged. At most 100.
     #[schema(max_items = 100)]
     renames: Vec<Rename>,
+    /// Changes whenever the settings change. Send it with `PUT`, so that you don't overwrite changes that you haven't seen.
+    version: SettingsVersion,
 }
 
 /// The settings to store.
@@ -48,6 +52,8 @@ pub(crate) struct RequestedSettings {
     /// Labels with another name. Labels that get the same name are merged.
     #[schema(max_items = 100)]
     renames: Option<Vec<Rename>>,
+    /// The version of the settings that these replace. Without it, they replace any settings.
+    version: Option<SettingsVersion>,
 }
 
 /// The stored settings, and the job that applies them to the owner's images.
@@ -60,9 +66,14 @@ pub(crate) struct AppliedSettings {
     job_id: JobId,
 }
 
-impl From<Settings> for LabelSettings {
-    fn from(Settings { policy, renames }: Settings) -> Self {
-        Self { policy, renames }
+impl From<VersionedSettings> for LabelSettings {
+    fn from(VersionedSettings { settings, version }: VersionedSettings) -> Self {
+        let Settings { policy, renames } = settings;
+        Self {
+            policy,
+            renames,
+            version,
+        }
     }
 }
 
@@ -75,11 +86,18 @@ pub(crate) struct NewSettings {
     include: Option<Value>,
     exclude: Option<Value>,
     renames: Option<Value>,
+    version: Option<Value>,
 }
 
 impl Fields for NewSettings {
-    const RULES: &'static [(&'static str, &'static str)] =
-        &[MIN_CONFIDENCE, MAX_LABELS_RULE, INCLUDE, EXCLUDE, RENAMES];
+    const RULES: &'static [(&'static str, &'static str)] = &[
+        MIN_CONFIDENCE,
+        MAX_LABELS_RULE,
+        INCLUDE,
+        EXCLUDE,
+        RENAMES,
+        VERSION,
+    ];
 }
 
 /// Returns the owner's settings, or the default.
@@ -96,8 +114,8 @@ pub(crate) async fn show(
     Caller(owner): Caller,
     _: NoParameters,
 ) -> Result<Json<LabelSettings>, Problem> {
-    let settings = app.records.settings(&owner, &app.default_policy).await?;
-    Ok(Json(settings.into()))
+    let settings = app.records.versioned_settings(&owner, &app.default_policy);
+    Ok(Json(settings.await?.into()))
 }
 
 /// Stores the settings, and starts a job that applies them.
@@ -108,11 +126,14 @@ pub(crate) async fn show(
     operation_id = "putSettings",
     summary = "Change your label settings",
     description = "Starts a job that applies the settings to your labeled images without the model. Repeat the request \
-        if it fails with status 503: the settings may be stored without a job.",
+        if it fails with status 503: the settings may be stored without a job. Send the `version` of the settings that you \
+        have changed: if they have changed since then, nothing is stored. A repeated request finds its own settings, and \
+        succeeds.",
     request_body = inline(RequestedSettings),
     responses(
         (status = 200, description = "The stored settings and the job", body = AppliedSettings),
         BadRequest,
+        SettingsChanged,
         BodyTooLarge,
         InvalidBodyType,
     ),
@@ -123,8 +144,25 @@ pub(crate) async fn store(
     _: NoParameters,
     JsonBody(body): JsonBody<NewSettings>,
 ) -> Result<Json<AppliedSettings>, Problem> {
-    let settings = check(body)?;
-    app.records.store_settings(&owner, &settings).await?;
+    let (settings, replaces) = check(body)?;
+    let stored = app
+        .records
+        .store_settings(&owner, &settings, replaces.as_ref())
+        .await?;
+    let settings = match stored {
+        Some(version) => VersionedSettings { settings, version },
+        None => {
+            let current = app
+                .records
+                .versioned_settings(&owner, &app.default_policy)
+                .await?;
+            // A request that is repeated finds its own settings.
+            if current.settings != settings {
+                return Err(Problem::settings_changed());
+            }
+            current
+        }
+    };
     let job_id = jobs::start_refilter(&app, &owner).await?;
     Ok(Json(AppliedSettings {
         settings: settings.into(),
@@ -150,13 +188,17 @@ pub(crate) async fn reset(
     app.records.delete_settings(&owner).await?;
     let job_id = jobs::start_refilter(&app, &owner).await?;
     Ok(Json(AppliedSettings {
-        settings: Settings::new(app.default_policy.clone()).into(),
+        settings: VersionedSettings {
+            settings: Settings::new(app.default_policy.clone()),
+            version: SettingsVersion::default(),
+        }
+        .into(),
         job_id,
     }))
 }
 
-/// The error names all invalid fields.
-fn check(body: NewSettings) -> Result<Settings, Problem> {
+/// Reads the settings, and the version of those that they replace. The error names all invalid fields.
+fn check(body: NewSettings) -> Result<(Settings, Option<SettingsVersion>), Problem> {
     let min_confidence: Option<f64> = read(body.min_confidence);
     let max_labels = body
         .max_labels
@@ -167,12 +209,16 @@ fn check(body: NewSettings) -> Result<Settings, Problem> {
         None => Some(vec![]),
         renames => read(renames),
     };
+    let version: Option<Option<SettingsVersion>> = body
+        .version
+        .map(|version| SettingsVersion::parse(version.as_str()?));
     let mut invalid: Vec<_> = [
         (MIN_CONFIDENCE, min_confidence.is_none()),
         (MAX_LABELS_RULE, max_labels.is_none()),
         (INCLUDE, include.is_none()),
         (EXCLUDE, exclude.is_none()),
         (RENAMES, renames.is_none()),
+        (VERSION, version == Some(None)),
     ]
     .into_iter()
     .filter_map(|(rule, is_invalid)| is_invalid.then_some(rule))
@@ -203,7 +249,7 @@ fn check(body: NewSettings) -> Result<Settings, Problem> {
     if !invalid.is_empty() {
         return Err(Problem::invalid_fields(&invalid));
     }
-    Ok(settings)
+    Ok((settings, version.flatten()))
 }
 
 fn read<T: DeserializeOwned>(value: Option<Value>) -> Option<T> {
@@ -271,14 +317,33 @@ mod tests {
         ] {
             assert_eq!(problem(body(renames))["field"], "renames");
         }
-        let settings = check(serde_json::from_value(body(json!([rename("Dog", "Cat")]))).unwrap()).unwrap();
+        let (settings, _) =
+            check(serde_json::from_value(body(json!([rename("Dog", "Cat")]))).unwrap()).unwrap();
         assert_eq!(settings.renames.len(), 1);
+    }
+
+    #[test]
+    fn a_version_is_a_short_text_or_absent() {
+        let check = |version: Value| {
+            let body =
+                json!({"minConfidence": 5, "maxLabels": 5, "include": [], "exclude": [], "version": version});
+            check(serde_json::from_value(body).unwrap())
+        };
+        assert_eq!(check(Value::Null).unwrap().1, None);
+        assert_eq!(
+            check(json!("initial")).unwrap().1,
+            Some(SettingsVersion::default())
+        );
+        for version in [json!(1), json!(""), json!("x".repeat(65)), json!(["initial"])] {
+            let problem = serde_json::to_value(check(version).unwrap_err()).unwrap();
+            assert_eq!(problem["field"], "version");
+        }
     }
 
     #[test]
     fn a_confidence_is_rounded_to_hundredths() {
         let body = json!({"minConfidence": 2.2e-308, "maxLabels": 5.0, "include": [], "exclude": []});
-        let Settings { policy, .. } = check(serde_json::from_value(body).unwrap()).unwrap();
+        let (Settings { policy, .. }, _) = check(serde_json::from_value(body).unwrap()).unwrap();
         assert_eq!((policy.min_confidence, policy.max_labels), (0.0, 5));
     }
 

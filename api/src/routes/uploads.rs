@@ -1,4 +1,4 @@
-//! `POST /uploads`: returns a presigned PUT that uploads exactly one file, once.
+//! `POST /uploads`: returns a presigned PUT that uploads exactly one file, once, or starts the upload of a video in parts.
 
 use crate::app::App;
 use crate::http::access_log;
@@ -9,6 +9,7 @@ use crate::http::query::NoParameters;
 use crate::http::responses::{BadRequest, TooManyImages};
 use crate::quota;
 use crate::routes::duplicates;
+use aws::ServiceError;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,9 +17,11 @@ use axum::response::IntoResponse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::image::MAX_BYTES;
+use domain::multipart::PART_BYTES;
 use domain::record::{self, ImageRecord};
 use domain::table::history_sort;
-use domain::{Format, ImageId, ImageKey, Owner, Status};
+use domain::video::MAX_BYTES as MAX_VIDEO_BYTES;
+use domain::{Format, ImageId, ImageKey, MultipartUpload, Owner, Status};
 use jiff::{SignedDuration, Timestamp};
 use objects::{NewObject, PresignedUrl};
 use records::RecordsError;
@@ -32,6 +35,11 @@ use utoipa::ToSchema;
 pub(crate) const UPLOAD_VALID_FOR: Duration = Duration::from_secs(5 * 60);
 /// When DynamoDB removes a record without an upload: long after the last event that S3 could send.
 const AWAITING_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
+/// How long an upload in parts can take at least. The bucket's lifecycle rule aborts it at the next midnight (UTC) after that.
+/// Source: S3 User Guide, "Lifecycle rules: Based on an object's age".
+pub(crate) const PARTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// When DynamoDB removes the record of an upload in parts: a day after its last moment.
+const AWAITING_PARTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(72);
 
 const FILE_NAME: (&str, &str) = (
     "fileName",
@@ -39,15 +47,21 @@ const FILE_NAME: (&str, &str) = (
 );
 const CONTENT_TYPE: (&str, &str) = (
     "contentType",
-    "the media type of a supported picture, such as \"image/jpeg\", or \"application/octet-stream\" if you don't know it",
+    "the media type of a video or of a supported picture, such as \"video/mp4\" or \"image/jpeg\", or \
+     \"application/octet-stream\" if you don't know it",
 );
 /// Accepted for every file, because most programs have no media type for raw files. The file's content decides anyway.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
+/// The media types of all videos. The file's content decides whether it can be labeled.
+const VIDEO: &str = "video/";
+/// Characters of the longest registered media types of videos, and some more.
+const MAX_CONTENT_TYPE_LENGTH: usize = 64;
 const SIZE: (&str, &str) = (
     "size",
-    "the file's size in bytes, a whole number from 1 to 104857600 (100 MB)",
+    "the file's size in bytes, a whole number from 1 to 104857600 (100 MB), or to 10737418240 (10 GB) for a video",
 );
 const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64 (44 characters)");
+const NO_SHA256: &str = "absent for a video of more than 100 MB, which is uploaded in parts";
 const ALLOW_DUPLICATE: (&str, &str) = ("allowDuplicate", "true or false");
 const UTC_OFFSET: (&str, &str) = ("utcOffset", "a UTC offset from -12:00 to +14:00, such as +02:00");
 
@@ -71,26 +85,27 @@ pub(crate) struct NewUpload {
     #[schema(
         required,
         nullable = false,
-        pattern = "^(application/octet-stream|image/(jpeg|png|webp|avif|gif|bmp|tiff|heic|x-nikon-nef|x-canon-cr2|\
+        max_length = 64,
+        pattern = "^(application/octet-stream|video/[a-z0-9][a-z0-9.+-]*|image/(jpeg|png|webp|avif|gif|bmp|tiff|heic|x-nikon-nef|x-canon-cr2|\
             x-canon-cr3|x-sony-arw|x-adobe-dng|x-olympus-orf|x-panasonic-rw2|x-fuji-raf|x-pentax-pef|x-samsung-srw|jpg|\
             pjpeg|mpo|apng|x-png|avif-sequence|x-bmp|x-ms-bmp|x-windows-bmp|tif|x-tif|x-tiff|heif|heic-sequence|\
             heif-sequence|dng|x-dng|x-nikon-nrw|x-panasonic-rw|x-panasonic-raw|x-sony-sr2))$",
         examples("image/jpeg")
     )]
     content_type: Option<String>,
-    /// Bytes. Up to 100 MB.
+    /// Bytes. Up to 100 MB, or 10 GB for a video.
     #[schema(
         required,
         nullable = false,
         minimum = 1,
-        maximum = 104_857_600,
+        maximum = 10_737_418_240_u64,
         examples(131_072)
     )]
     #[serde(default, deserialize_with = "whole_number")]
     size: Option<u64>,
-    /// The file's SHA-256 in base64.
+    /// The file's SHA-256 in base64. Required for pictures. A video with it is uploaded with one request, like a picture,
+    /// and one without it in parts. Videos of more than 100 MB must be uploaded in parts.
     #[schema(
-        required,
         nullable = false,
         pattern = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
         examples("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
@@ -118,7 +133,8 @@ struct Announced {
     file_name: String,
     content_type: String,
     size: u64,
-    sha256: String,
+    /// `None`: the file is uploaded in parts.
+    sha256: Option<String>,
     allow_duplicate: bool,
     utc_offset: Option<String>,
 }
@@ -128,10 +144,36 @@ struct Announced {
 #[serde(rename_all = "camelCase")]
 struct Created {
     image_id: ImageId,
-    upload: Upload,
-    /// When the upload URL expires: after five minutes.
+    /// Absent if the file is uploaded in parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    upload: Option<Upload>,
+    /// Present if the file is uploaded in parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    multipart: Option<Multipart>,
+    /// When the upload URL expires: after five minutes. When an upload in parts expires: after 24 hours.
     #[schema(format = DateTime)]
     expires_at: String,
+}
+
+/// An upload in parts. `POST /uploads/{imageId}/parts` returns the URLs of the parts.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Multipart {
+    /// Bytes of each part. The last part has the rest of the file.
+    part_size: u64,
+    /// The number of parts. They are numbered from 1.
+    part_count: u64,
+}
+
+impl Multipart {
+    pub(crate) fn new(upload: &MultipartUpload, size: u64) -> Self {
+        Self {
+            part_size: upload.part_size,
+            part_count: upload.part_count(size),
+        }
+    }
 }
 
 /// The request that uploads the file. It accepts only this file, once: status 412 means that it's already uploaded.
@@ -167,13 +209,13 @@ struct Upload {
         ),
         (
             status = 413,
-            description = "`too-large`: the file exceeds 100 MB. `body-too-large`: the body exceeds 512 KiB.",
+            description = "`too-large`: the file exceeds 100 MB, or the video 10 GB. `body-too-large`: the body exceeds 512 KiB.",
             body = Problem,
             content_type = "application/problem+json",
         ),
         (
             status = 415,
-            description = "`unsupported-type`: `contentType` is not the media type of a supported picture. \
+            description = "`unsupported-type`: `contentType` is not the media type of a video or a supported picture. \
                 `invalid-body-type`: the `content-type` header is not `application/json`.",
             body = Problem,
             content_type = "application/problem+json",
@@ -189,7 +231,8 @@ pub(crate) async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let file = check(body)?;
     if !file.allow_duplicate
-        && let Some(existing) = duplicates::existing(&app, &owner, &file.sha256).await
+        && let Some(sha256) = &file.sha256
+        && let Some(existing) = duplicates::existing(&app, &owner, sha256).await
     {
         return Err(Problem::already_uploaded(SHA256.0, existing));
     }
@@ -197,15 +240,25 @@ pub(crate) async fn create(
     access_log::name_image(image_id);
     let key = ImageKey::for_upload(&owner, image_id);
     let now = Timestamp::now();
-    let object = NewObject {
-        content_type: &file.content_type,
-        size: file.size,
-        sha256: &file.sha256,
+    let upload = match &file.sha256 {
+        Some(sha256) => Some(presign(&app, &key, &file, sha256).await?),
+        None => None,
     };
-    let put = objects::presign_put(&app.s3, &app.bucket, &key, object, UPLOAD_VALID_FOR).await?;
     let counted = quota::take(&app, &owner, now).await?;
-    let record = awaiting(owner, image_id, (app.bucket.clone(), key), &file, now);
+    // After the quota, because S3 charges for it and stores something.
+    let multipart = match upload {
+        Some(_) => None,
+        None => match start_parts(&app, &key, &file).await {
+            Ok(multipart) => Some(multipart),
+            Err(error) => {
+                quota::release(&app, counted).await;
+                return Err(error.into());
+            }
+        },
+    };
+    let record = awaiting(owner, image_id, (app.bucket.clone(), key), &file, multipart, now);
     if let Err(error) = app.records.announce_upload(&record).await {
+        // The bucket's lifecycle rule aborts an upload in parts.
         match &error {
             RecordsError::Unreadable(_) => quota::release(&app, counted).await,
             RecordsError::Service(error) => quota::release_after(&app, counted, error).await,
@@ -213,17 +266,42 @@ pub(crate) async fn create(
         return Err(error.into());
     }
 
-    let expires_at = now + SignedDuration::try_from(UPLOAD_VALID_FOR).unwrap_or_default();
+    let valid_for = match upload {
+        Some(_) => SignedDuration::try_from(UPLOAD_VALID_FOR).unwrap_or_default(),
+        None => PARTS_KEPT_FOR,
+    };
     let created = Created {
         image_id,
-        upload: Upload {
-            method: "PUT",
-            url: put.url,
-            headers: put.headers,
-        },
-        expires_at: format!("{expires_at:.3}"),
+        upload,
+        multipart: record
+            .multipart
+            .as_ref()
+            .map(|upload| Multipart::new(upload, file.size)),
+        expires_at: format!("{:.3}", now + valid_for),
     };
     Ok((StatusCode::CREATED, Json(created)))
+}
+
+async fn presign(app: &App, key: &str, file: &Announced, sha256: &str) -> Result<Upload, ServiceError> {
+    let object = NewObject {
+        content_type: &file.content_type,
+        size: file.size,
+        sha256,
+    };
+    let put = objects::presign_put(&app.s3, &app.bucket, key, object, UPLOAD_VALID_FOR).await?;
+    Ok(Upload {
+        method: "PUT",
+        url: put.url,
+        headers: put.headers,
+    })
+}
+
+async fn start_parts(app: &App, key: &str, file: &Announced) -> Result<MultipartUpload, ServiceError> {
+    let upload_id = objects::create_multipart_upload(&app.s3, &app.bucket, key, &file.content_type).await?;
+    Ok(MultipartUpload {
+        upload_id,
+        part_size: PART_BYTES,
+    })
 }
 
 fn check(body: NewUpload) -> Result<Announced, Problem> {
@@ -238,21 +316,23 @@ fn check(body: NewUpload) -> Result<Announced, Problem> {
     let content_type = body
         .content_type
         .ok_or_else(|| Problem::invalid_field(CONTENT_TYPE.0, CONTENT_TYPE.1))?;
-    if content_type != UNKNOWN_TYPE && Format::from_content_type(&content_type).is_none() {
+    let is_video = is_video(&content_type);
+    if !is_video && content_type != UNKNOWN_TYPE && Format::from_content_type(&content_type).is_none() {
         return Err(Problem::unsupported_type(CONTENT_TYPE.0, CONTENT_TYPE.1));
     }
     let size = body
         .size
         .filter(|size| *size > 0)
         .ok_or_else(|| Problem::invalid_field(SIZE.0, SIZE.1))?;
-    if size > MAX_BYTES {
+    if size > if is_video { MAX_VIDEO_BYTES } else { MAX_BYTES } {
         return Err(Problem::too_large(SIZE.0, SIZE.1));
     }
-    let is_sha256 = |text: &String| BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32);
-    let sha256 = body
-        .sha256
-        .filter(is_sha256)
-        .ok_or_else(|| Problem::invalid_field(SHA256.0, SHA256.1))?;
+    let sha256 = match body.sha256 {
+        None if is_video => None,
+        Some(_) if size > MAX_BYTES => return Err(Problem::invalid_field(SHA256.0, NO_SHA256)),
+        Some(text) if is_sha256(&text) => Some(text),
+        _ => return Err(Problem::invalid_field(SHA256.0, SHA256.1)),
+    };
     let utc_offset = body.utc_offset;
     if utc_offset
         .as_deref()
@@ -270,6 +350,23 @@ fn check(body: NewUpload) -> Result<Announced, Problem> {
     })
 }
 
+/// Whether a text is a SHA-256 in base64.
+pub(crate) fn is_sha256(text: &str) -> bool {
+    BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32)
+}
+
+/// Whether a content type is that of a video.
+fn is_video(content_type: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    content_type.len() <= MAX_CONTENT_TYPE_LENGTH
+        && content_type.strip_prefix(VIDEO).is_some_and(|subtype| {
+            subtype.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
+                && subtype
+                    .bytes()
+                    .all(|byte| is_allowed(byte) || b".+-".contains(&byte))
+        })
+}
+
 /// Characters that change the direction of the text around them, which can disguise a file's name.
 fn changes_text_direction(character: char) -> bool {
     matches!(character, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
@@ -280,8 +377,13 @@ fn awaiting(
     image_id: ImageId,
     (bucket, key): (String, String),
     file: &Announced,
+    multipart: Option<MultipartUpload>,
     now: Timestamp,
 ) -> ImageRecord {
+    let kept_for = match multipart {
+        Some(_) => AWAITING_PARTS_KEPT_FOR,
+        None => AWAITING_KEPT_FOR,
+    };
     let created_at = format!("{now:.3}");
     let time = record::uploaded(&created_at, file.utc_offset.as_deref());
     ImageRecord {
@@ -291,15 +393,20 @@ fn awaiting(
         created_at,
         history: history_sort(&time, image_id),
         utc_offset: file.utc_offset.clone(),
+        modified_at: None,
         updated_at: format!("{now:.3}"),
         key,
         bucket,
         file_name: Some(file.file_name.clone()),
         size: Some(file.size),
-        checksum: Some(file.sha256.clone()),
+        checksum: file.sha256.clone(),
+        multipart,
         format: None,
         width: None,
         height: None,
+        media_type: domain::MediaType::Picture,
+        video: None,
+        counted_minutes: None,
         metadata: None,
         thumbnails: vec![],
         thumbnails_error: None,
@@ -312,7 +419,7 @@ fn awaiting(
         corrections: None,
         model_version: None,
         error: None,
-        expires_at: Some((now + AWAITING_KEPT_FOR).as_second()),
+        expires_at: Some((now + kept_for).as_second()),
     }
 }
 
@@ -348,13 +455,39 @@ mod tests {
             (json!({"fileName": "gpj.\u{202E}exe"}), 400, "fileName"),
             (json!({"contentType": null}), 400, "contentType"),
             (json!({"contentType": "image/svg+xml"}), 415, "contentType"),
-            (json!({"contentType": "video/mp4"}), 415, "contentType"),
+            (json!({"contentType": "video/"}), 415, "contentType"),
+            (json!({"contentType": "video/<script>"}), 415, "contentType"),
+            (
+                json!({"contentType": format!("video/{}", "x".repeat(59))}),
+                415,
+                "contentType",
+            ),
             (json!({"size": null}), 400, "size"),
             (json!({"size": 0}), 400, "size"),
             (json!({"size": MAX_BYTES + 1}), 413, "size"),
             (json!({"sha256": null}), 400, "sha256"),
             (json!({"sha256": "abc"}), 400, "sha256"),
             (json!({"sha256": "AAAA"}), 400, "sha256"),
+            (
+                json!({"contentType": "video/mp4", "sha256": "AAAA"}),
+                400,
+                "sha256",
+            ),
+            (
+                json!({"contentType": "video/mp4", "size": MAX_BYTES + 1}),
+                400,
+                "sha256",
+            ),
+            (
+                json!({"contentType": "video/mp4", "size": MAX_VIDEO_BYTES + 1}),
+                413,
+                "size",
+            ),
+            (
+                json!({"contentType": "application/octet-stream", "size": MAX_BYTES + 1}),
+                413,
+                "size",
+            ),
         ] {
             let problem = problem(change.clone());
             assert_eq!(
@@ -408,7 +541,7 @@ mod tests {
         let schema = serde_json::to_value(<NewUpload as utoipa::PartialSchema>::schema()).unwrap();
         let pattern = schema["properties"]["contentType"]["pattern"].as_str().unwrap();
         let listed = pattern
-            .strip_prefix("^(application/octet-stream|image/(")
+            .strip_prefix("^(application/octet-stream|video/[a-z0-9][a-z0-9.+-]*|image/(")
             .and_then(|rest| rest.strip_suffix("))$"))
             .unwrap();
         let listed: BTreeSet<_> = listed.split('|').map(|name| format!("image/{name}")).collect();
@@ -429,6 +562,25 @@ mod tests {
             };
             assert_eq!(check(upload).unwrap().content_type, content_type);
         }
+    }
+
+    #[test]
+    fn a_video_is_uploaded_in_parts_unless_it_has_a_checksum() {
+        let announced = |size, sha256: Option<&str>| {
+            let upload = NewUpload {
+                file_name: Some("a.mov".into()),
+                content_type: Some("video/quicktime".into()),
+                size: Some(size),
+                sha256: sha256.map(str::to_owned),
+                allow_duplicate: false,
+                utc_offset: None,
+            };
+            check(upload).unwrap().sha256
+        };
+        let sha256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        assert_eq!(announced(MAX_VIDEO_BYTES, None), None);
+        assert_eq!(announced(5, None), None);
+        assert_eq!(announced(MAX_BYTES, Some(sha256)).as_deref(), Some(sha256));
     }
 
     #[test]

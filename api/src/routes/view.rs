@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::http::problem::Problem;
-use domain::{Format, ImageRecord, Status};
+use domain::{ImageRecord, Status};
 use jiff::{SignedDuration, Timestamp};
 use objects::{PresignedUrl, ResponseHeaders};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -25,7 +25,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct View {
-    /// A presigned GET. Its response is inline and has the original file name and the picture's type.
+    /// A presigned GET. Its response is inline and has the original file name and the file's type. It accepts ranges.
     #[schema(value_type = String, format = "uri")]
     url: PresignedUrl,
     /// When the URL expires: after five minutes.
@@ -33,16 +33,16 @@ pub(crate) struct View {
     expires_at: String,
 }
 
-/// Presigns a GET for the file. `None` unless the file is a picture.
+/// Presigns a GET for the file. `None` unless the file is a picture or a video.
 pub(crate) async fn view(app: &App, record: &ImageRecord) -> Result<Option<View>, Problem> {
-    let Some(format) = format(record) else {
+    let Some(file) = file(record) else {
         return Ok(None);
     };
     let expires_at = Timestamp::now() + SignedDuration::try_from(VALID_FOR).unwrap_or_default();
     let headers = ResponseHeaders {
-        // The format that `validate` found, whatever content type the object was stored with.
-        content_type: format.content_type().to_owned(),
-        content_disposition: disposition(record, format),
+        // The format that was found in the file, whatever content type the object was stored with.
+        content_type: file.content_type.to_owned(),
+        content_disposition: disposition(record, file.extension),
     };
     Ok(Some(View {
         url: objects::presign_get(&app.s3, &app.bucket, &record.key, Some(headers), VALID_FOR).await?,
@@ -50,17 +50,33 @@ pub(crate) async fn view(app: &App, record: &ImageRecord) -> Result<Option<View>
     }))
 }
 
-/// The format of a file that is a picture. A rejected file can be anything.
-fn format(record: &ImageRecord) -> Option<Format> {
+/// How a file is returned.
+struct File {
+    content_type: &'static str,
+    extension: &'static str,
+}
+
+/// A file that is a picture or a video. A rejected file can be anything.
+fn file(record: &ImageRecord) -> Option<File> {
     match record.status {
-        Status::Labeled | Status::Processing | Status::Failed => record.format,
-        Status::AwaitingUpload | Status::Rejected | Status::Deleted => None,
+        Status::Labeled | Status::Processing | Status::Failed => {}
+        Status::AwaitingUpload | Status::Rejected | Status::Deleted => return None,
     }
+    if let Some(video) = &record.video {
+        return Some(File {
+            content_type: video.facts.container.content_type(),
+            extension: video.facts.container.extension(),
+        });
+    }
+    record.format.map(|format| File {
+        content_type: format.content_type(),
+        extension: format.extension(),
+    })
 }
 
 /// `Content-Disposition` (RFC 6266): the original file name, encoded, and a plain name for old programs.
-fn disposition(record: &ImageRecord, format: Format) -> String {
-    let fallback = format!("{}.{}", record.image_id, format.extension());
+fn disposition(record: &ImageRecord, extension: &str) -> String {
+    let fallback = format!("{}.{extension}", record.image_id);
     match &record.file_name {
         Some(name) => {
             let name = utf8_percent_encode(&name[..name.floor_char_boundary(MAX_NAME_BYTES)], ENCODED);
@@ -86,7 +102,7 @@ mod tests {
     }
 
     fn header(file_name: Option<&str>) -> String {
-        disposition(&record(Status::Labeled, file_name), Format::Png)
+        disposition(&record(Status::Labeled, file_name), "png")
     }
 
     #[test]
@@ -131,7 +147,7 @@ mod tests {
             (Status::Rejected, false),
             (Status::Deleted, false),
         ] {
-            assert_eq!(format(&record(status, None)).is_some(), shown, "{status:?}");
+            assert_eq!(file(&record(status, None)).is_some(), shown, "{status:?}");
         }
     }
 }

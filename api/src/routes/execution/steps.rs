@@ -40,7 +40,7 @@ pub(crate) struct Step {
     /// Milliseconds, including all attempts and the waits between them. Null while in progress.
     #[schema(required)]
     duration_ms: Option<i64>,
-    /// Calls of its function. 0 for a step without a function.
+    /// Calls of its function, of which some can be for other frames of a video. 0 for a step without a function.
     attempts: u32,
     /// The error of the last attempt. Absent if the step succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,11 +60,20 @@ struct StepError {
     message: String,
 }
 
-/// Reads the steps from an execution's events, of which the last ones can be missing.
+/// Reads the steps from an execution's events, of which the last ones can be missing. A state that a Choice repeats, such as the
+/// one that labels the next frames of a video, is one step.
 pub(super) fn of(events: &[HistoryEvent]) -> Vec<Step> {
     let mut steps: Vec<Step> = vec![];
     for event in events {
+        if event.r#type == HistoryEventType::ChoiceStateEntered {
+            continue;
+        }
         if let Some(entered) = &event.state_entered_event_details {
+            if let Some(step) = steps.last_mut().filter(|step| step.name == entered.name) {
+                step.status = StepStatus::Running;
+                step.duration_ms = None;
+                continue;
+            }
             steps.push(Step {
                 name: entered.name.clone(),
                 status: StepStatus::Running,
@@ -305,6 +314,34 @@ mod tests {
             let steps = steps(&["TaskStateEntered: Detect labels", "TaskScheduled", event]);
             assert_eq!(steps[0]["status"], status);
         }
+    }
+
+    #[test]
+    fn a_step_that_is_repeated_for_each_part_of_a_video_is_one_step() {
+        let steps = steps(&[
+            "TaskStateEntered: Label frames",
+            "TaskScheduled",
+            "TaskSucceeded",
+            "TaskStateExited: Label frames",
+            "ChoiceStateEntered: Are all frames labeled?",
+            "ChoiceStateExited: Are all frames labeled?",
+            "TaskStateEntered: Label frames",
+            "TaskScheduled",
+            "TaskSucceeded",
+            "TaskStateExited: Label frames",
+            "ChoiceStateEntered: Are all frames labeled?",
+            "ChoiceStateExited: Are all frames labeled?",
+            "TaskStateEntered: Collect labels",
+            "TaskScheduled",
+        ]);
+        let list = steps.as_array().unwrap();
+        let names: Vec<_> = list.iter().map(|step| &step["name"]).collect();
+        assert_eq!(names, ["Label frames", "Collect labels"]);
+        assert_eq!(
+            (&list[0]["status"], &list[0]["durationMs"], &list[0]["attempts"]),
+            (&json!("SUCCEEDED"), &json!(9000), &json!(2))
+        );
+        assert_eq!(list[1]["status"], "RUNNING");
     }
 
     #[test]

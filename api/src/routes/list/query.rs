@@ -5,7 +5,7 @@ use crate::http::query::{Parameters, RawParameters, local_time};
 use crate::routes::list::labels::{LabelAlternatives, alternatives};
 use domain::policy::{LabelName, is_label_name};
 use domain::search::Alternatives;
-use domain::{ImageId, Search, Status};
+use domain::{ImageId, MediaType, Search, Status};
 use jiff::civil::Date;
 use std::cmp::Ordering;
 use utoipa::IntoParams;
@@ -19,6 +19,7 @@ const STATUS: (&str, &str) = (
     "status",
     "AWAITING_UPLOAD, PROCESSING, LABELED, REJECTED or FAILED",
 );
+const TYPE: (&str, &str) = ("type", "PICTURE or VIDEO");
 const LABEL: (&str, &str) = (
     "label",
     "a label name (Cat), optionally with a minimum confidence (Cat>90), or several separated by | (Cat|Dog). A name has 1 \
@@ -66,6 +67,9 @@ pub(crate) struct ListQuery {
     /// Only images with this status. Default: all except AWAITING_UPLOAD.
     #[param(inline)]
     status: Option<ListedStatus>,
+    /// Only pictures, or only videos.
+    #[param(inline, rename = "type")]
+    media_type: Option<MediaType>,
     /// Only images with this label. Case-insensitive. If repeated, only images that match each value. `Cat|Dog` matches
     /// images with one of these labels, `Cat>90` those with at least this confidence in percent. At most 10 names.
     #[param(inline, min_items = 1, max_items = 10, explode = true)]
@@ -155,6 +159,7 @@ impl Selection {
             LIMIT,
             CURSOR,
             STATUS,
+            TYPE,
             LABEL,
             WITHOUT,
             UNTAGGED,
@@ -236,6 +241,7 @@ fn search(parameters: &Parameters) -> Result<Search, Problem> {
         ];
         listed.into_iter().find(|status| status.as_str() == text)
     })?;
+    let media_type = parameters.one(TYPE, MediaType::parse)?;
     let min_confidence = parameters.one(MIN_CONFIDENCE, |text| {
         let percent: f64 = text.parse().ok()?;
         (0.0..=100.0).contains(&percent).then_some(percent)
@@ -262,6 +268,7 @@ fn search(parameters: &Parameters) -> Result<Search, Problem> {
     }
     Ok(Search {
         status,
+        media_type,
         labels,
         without: without.into_iter().map(str::to_lowercase).collect(),
         untagged: untagged.unwrap_or_default(),
@@ -277,14 +284,27 @@ fn search(parameters: &Parameters) -> Result<Search, Problem> {
 /// # Errors
 /// The first invalid parameter, or one that a search does not have.
 pub(crate) fn search_text(query: &str) -> Result<Search, Problem> {
-    let rules = [STATUS, LABEL, WITHOUT, UNTAGGED, TAKEN, MIN_CONFIDENCE, FROM, TO];
+    let rules = [
+        STATUS,
+        TYPE,
+        LABEL,
+        WITHOUT,
+        UNTAGGED,
+        TAKEN,
+        MIN_CONFIDENCE,
+        FROM,
+        TO,
+    ];
     search(&RawParameters::decode(query).known(&rules.map(|(name, _)| name))?)
 }
 
 /// The searched label, if there is exactly one.
-pub(crate) fn single_name(labels: &[Alternatives]) -> Option<&String> {
+pub(crate) fn single_name(labels: &[Alternatives]) -> Option<(&String, Option<f64>)> {
     match labels {
-        [alternatives] if alternatives.len() == 1 => alternatives.keys().next(),
+        [alternatives] if alternatives.len() == 1 => {
+            let (name, min) = alternatives.first_key_value()?;
+            Some((name, *min))
+        }
         _ => None,
     }
 }
@@ -349,6 +369,7 @@ mod tests {
             ("limit=1&limit=2", "limit"),
             ("status=DELETED", "status"),
             ("status=labeled", "status"),
+            ("type=MOVIE", "type"),
             ("label=", "label"),
             ("label=a%00", "label"),
             ("label=Cat&label=%0A", "label"),

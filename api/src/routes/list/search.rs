@@ -33,8 +33,8 @@ enum Source {
     History,
     /// All of the owner's images by their uploads.
     Added,
-    /// The images with a label, by its confidence.
-    Confidence { label: String },
+    /// The images with a label, by its confidence, which is at least `min`.
+    Confidence { label: String, min: Option<f64> },
     /// The images with one of the rarest alternatives. The others have to be looked up.
     Rows {
         rarest: Alternatives,
@@ -120,7 +120,10 @@ async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Sour
     }
     match (filter.order, single_name(&search.labels)) {
         (Order::Added, _) => return Ok(Some(Source::Added)),
-        (Order::Confidence, Some(label)) => return Ok(Some(Source::Confidence { label: label.clone() })),
+        (Order::Confidence, Some((label, min))) => {
+            let label = label.clone();
+            return Ok(Some(Source::Confidence { label, min }));
+        }
         _ if search.labels.is_empty() => return Ok(Some(Source::History)),
         _ => {}
     }
@@ -128,11 +131,9 @@ async fn source(app: &App, owner: &Owner, filter: &Filter) -> Result<Option<Sour
     let counts = app.records.label_counts(owner, names.iter().copied()).await?;
     let mut images = BTreeMap::new();
     for (name, count) in names.into_iter().zip(counts) {
-        match count {
-            Read::Found(count) if count > 0 => images.insert(name, count),
-            Read::Found(_) | Read::Absent => None,
-            Read::Unread => return Err(Problem::unavailable()),
-        };
+        if let Some(count) = count.known()?.filter(|count| *count > 0) {
+            images.insert(name, count);
+        }
     }
     let mut labels = vec![];
     for alternatives in &search.labels {
@@ -176,6 +177,7 @@ impl Filter {
     fn is_filtered(&self) -> bool {
         let domain::Search {
             status,
+            media_type,
             labels,
             without,
             untagged,
@@ -187,6 +189,7 @@ impl Filter {
         let has_minimum = labels.iter().flat_map(Alternatives::values).any(Option::is_some);
         let is_by_time = self.order == Order::Time;
         status.is_some()
+            || media_type.is_some()
             || min_confidence.is_some()
             || has_minimum
             || labels.len() > 1
@@ -251,9 +254,11 @@ impl Search<'_> {
                 let found = records.recently_added(self.owner, after, count).await?;
                 positions(all_match(found), |added| Some(Position::Added(added)))
             }
-            Source::Confidence { label } => {
+            Source::Confidence { label, min } => {
                 let after = after.and_then(Position::confident);
-                let found = records.most_confident(self.owner, label, after, count).await?;
+                let found = records
+                    .most_confident(self.owner, label, *min, after, count)
+                    .await?;
                 positions(all_match(found), Position::of_confident)
             }
         };

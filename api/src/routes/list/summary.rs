@@ -3,10 +3,12 @@
 use crate::app::App;
 use crate::http::problem::Problem;
 use crate::routes::label::LabelSummary;
+use crate::routes::record::log_unreadable;
 use crate::routes::thumbnails::{Thumbnail, thumbnails};
+use crate::routes::video::{VideoView, video_view};
 use domain::label::json_len;
 use domain::record::RecordedLabel;
-use domain::{ImageFacts, ImageId, ImageRecord, Label, Owner, Rendition, Status, counting};
+use domain::{ImageFacts, ImageId, ImageRecord, Label, Owner, Rendition, Status, Video, counting};
 use records::Read;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -32,6 +34,13 @@ pub(crate) struct ImageSummary {
     #[serde(skip)]
     #[schema(ignore)]
     stored_thumbnails: Vec<Rendition>,
+    /// What is known of the video. Absent for pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    video: Option<VideoView>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    stored_video: Option<Video>,
     #[serde(skip)]
     #[schema(ignore)]
     recorded: Recorded,
@@ -70,6 +79,7 @@ impl ImageSummary {
     /// Presigns the thumbnails, once the page is complete.
     pub(crate) async fn presign_thumbnails(&mut self, app: &App) -> Result<(), Problem> {
         self.thumbnails = thumbnails(app, self.status(), &self.stored_thumbnails).await?;
+        self.video = video_view(app, self.status(), self.stored_video.as_ref()).await?;
         Ok(())
     }
 }
@@ -82,12 +92,11 @@ pub(crate) async fn summaries(
     ids: &[ImageId],
     selects: impl Fn(&ImageRecord) -> bool,
 ) -> Result<Vec<Read<ImageSummary>>, Problem> {
-    let unreadable = |error| lambda_http::tracing::error!(%error, "a record cannot be read");
     let read = |record: ImageRecord| {
         let is_listed = record.status != Status::Deleted && selects(&record);
         is_listed.then(|| summary(record))
     };
-    Ok(app.records.images(owner, ids, unreadable, read).await?)
+    Ok(app.records.images(owner, ids, log_unreadable, read).await?)
 }
 
 /// Adds the boxes of the labels with these names, in lower case, to images that have just been read. At most 30 per image.
@@ -111,8 +120,11 @@ pub(crate) async fn add_boxes(
 
 fn summary(record: ImageRecord) -> ImageSummary {
     let stored_thumbnails = record.thumbnails.clone();
+    let stored_video = record.video.clone();
     let execution = record.execution_arn.clone();
-    let (facts, labels) = ImageFacts::and_labels(record);
+    let (mut facts, labels) = ImageFacts::and_labels(record);
+    // It is returned with its URLs.
+    facts.video = None;
     let recorded = Recorded {
         execution,
         labels: labels.clone(),
@@ -133,6 +145,8 @@ fn summary(record: ImageRecord) -> ImageSummary {
         labels,
         thumbnails: vec![],
         stored_thumbnails,
+        video: None,
+        stored_video,
         recorded,
     }
 }
