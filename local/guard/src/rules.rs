@@ -130,8 +130,7 @@ impl Rules {
                 let name = name.to_ascii_lowercase();
                 name.starts_with("x-amz-")
                     || name.starts_with("response-")
-                    || name == "x-id"
-                    || name == "versionid"
+                    || ["x-id", "versionid", "partnumber", "uploadid"].contains(&name.as_str())
             });
         let has_target = request.headers.contains_key("x-amz-target");
         // With the bucket's name in the host, the path would name another object.
@@ -351,6 +350,10 @@ mod tests {
                 "{method}"
             );
         }
+        let part = format!("{PRESIGNED}&partNumber=1&uploadId=a");
+        assert_eq!(decide("PUT", &part, &[("origin", PAGE)]), FORWARDED);
+        assert_eq!(decide("DELETE", &part, &[("origin", PAGE)]), FORBIDDEN);
+        assert_eq!(decide("POST", &part, &[("origin", PAGE)]), FORBIDDEN);
         let image = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")];
         assert_eq!(decide("GET", PRESIGNED, &image), FORWARDED);
         assert_eq!(decide("DELETE", PRESIGNED, &[("origin", PAGE)]), FORBIDDEN);
