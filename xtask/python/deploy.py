@@ -8,7 +8,9 @@ It prints a JSON object:
     problems         sentences about problems that would make the deployment fail or useless
     notes            sentences for the developer, such as a low quota
     isNew            whether the deployment creates the stack
-    protection       the deployed UserPoolDeletionProtection; null if nothing is deployed
+    isRolledBack     whether the last update of the deployed stack was rolled back
+    protection       the deployed DeletionProtection; null if nothing is deployed
+    parameters       the values of all parameters that are given or deployed
     overrides        parameters for `sam build` and `sam deploy`: the given ones and the architecture
     architecture     the functions' architecture: given, else the deployed stack's, else the template's default
 
@@ -160,6 +162,30 @@ def parameter_problems(template, parameters):
             if not inside:
                 problems.append(f"{name} cannot be {value!r}: use a number from {low} to {high}")
     return problems
+
+
+def rule_problems(template, parameters):
+    """Assertions of the template's rules that do not hold. CloudFormation would report them after the build."""
+    values = {name: of.get("Default") for name, of in template["Parameters"].items()} | parameters
+
+    def evaluate(expression):
+        if not isinstance(expression, dict):
+            return str(expression)
+        [(function, operand)] = expression.items()
+        if function == "Ref":
+            return str(values[operand])
+        if function == "Fn::Equals":
+            first, second = map(evaluate, operand)
+            return first == second
+        raise NotImplementedError(function)
+
+    return [
+        assertion["AssertDescription"]
+        for rule in template.get("Rules", {}).values()
+        if evaluate(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+        if not evaluate(assertion["Assert"])
+    ]
 
 
 def describe(cloudformation, stack_name):
@@ -322,8 +348,10 @@ def new_answer(template, given, region):
         "problems": [],
         "notes": [],
         "isNew": True,
+        "isRolledBack": False,
         "protection": None,
         "architecture": architecture,
+        "parameters": given,
         "overrides": dict(given, Architecture=architecture),
     }
 
@@ -369,15 +397,18 @@ def check_account(template, stack_name, given, session, client, answer):
     deployed = {}
     if stack:
         answer["isNew"] = False
+        answer["isRolledBack"] = stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
         deployed = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
         answer["architecture"] = given.get("Architecture", deployed.get("Architecture", answer["architecture"]))
         answer["overrides"]["Architecture"] = answer["architecture"]
-        answer["protection"] = deployed.get("UserPoolDeletionProtection")
+        answer["protection"] = deployed.get("DeletionProtection")
+        answer["parameters"] = {**deployed, **given}
         answer["problems"] += version_problems(stack)
         answer["problems"] += state_problems(cloudformation, stack)
     else:
         values = {"AWS::AccountId": answer["account"], "AWS::Region": region, "AWS::StackName": stack_name}
         answer["problems"] += leftover_problems(client("s3"), template, values)
+    answer["problems"] += rule_problems(template, {**deployed, **given})
     if not {**deployed, **given}.get("RekognitionEndpoint"):
         answer["problems"] += region_problems(session, client, region)
     answer["notes"] += quota_notes(client, region)

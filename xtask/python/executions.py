@@ -158,13 +158,14 @@ class Executions:
             state=self.last_state(arn),
             input=text,
             redrive_status=described.get("redriveStatus"),
-            subject=subject_of(text),
+            subject=subject_of(text, arn, described["startDate"]),
         )
 
     def subject(self, arn):
         """Returns what a running execution is about, or None."""
         self.reads.wait()
-        return subject_of(self.states.describe_execution(executionArn=arn).get("input", ""))
+        described = self.states.describe_execution(executionArn=arn)
+        return subject_of(described.get("input", ""), arn, described["startDate"])
 
     def last_state(self, arn):
         """Returns the name of the state that an execution entered last, or None."""
@@ -196,22 +197,27 @@ class Executions:
                     "Keys": chunk,
                     "ConsistentRead": True,
                     # Reserved words among the names must be replaced.
-                    "ProjectionExpression": "#pk, #sk, #status, #arn, #sequencer, #total, #processed",
+                    "ProjectionExpression": "#pk, #sk, #status, #arn, #import.#arn, #sequencer, #total, #processed, #started, #updated, #waits",
                     "ExpressionAttributeNames": {
                         "#pk": "pk",
                         "#sk": "sk",
                         "#status": "status",
                         "#arn": "executionArn",
+                        "#import": "import",
                         "#sequencer": "sequencer",
                         "#total": "total",
                         "#processed": "processed",
+                        "#started": "startedAt",
+                        "#updated": "updatedAt",
+                        "#waits": "waitsUntil",
                     },
                 }
             }
             for _ in range(BATCH_ATTEMPTS):
                 answer = self.dynamodb.batch_get_item(RequestItems=request)
                 for item in answer["Responses"].get(table, []):
-                    # Strings and numbers, as text.
+                    # Strings and numbers, as text. The execution of an import is a part of what it imports.
+                    item |= item.pop("import", {"M": {}})["M"]
                     values = {name: next(iter(value.values())) for name, value in item.items()}
                     found[(values["pk"], values["sk"])] = values
                 request = answer.get("UnprocessedKeys")

@@ -116,6 +116,8 @@ class Line:
     execution: str | None = None
     # Whether only programs read it.
     is_for_programs: bool = False
+    # When CloudWatch Logs received it, by which FilterLogEvents selects. The emulator uses the end of the invocation.
+    received: datetime.datetime | None = None
 
     def __str__(self):
         """The line for people."""
@@ -132,6 +134,12 @@ def shown(value):
 
 def parse(event):
     """The line of an event of FilterLogEvents."""
+    received = datetime.datetime.fromtimestamp(event["timestamp"] / 1000, datetime.timezone.utc)
+    return dataclasses.replace(parse_line(event), received=received)
+
+
+def parse_line(event):
+    """The line of an event, without the time of its arrival."""
     text = event["message"].rstrip("\n")
     moment = datetime.datetime.fromtimestamp(event["timestamp"] / 1000, datetime.timezone.utc)
     try:
@@ -288,19 +296,27 @@ class Printer:
         sys.stdout.flush()
 
 
-def follow(log, selection, seen, printer, now=None, sleep=time.sleep):
-    """Prints new lines until the limit is reached."""
-    now = now or (lambda: datetime.datetime.now(datetime.timezone.utc))
+def now():
+    """The current time."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def follow(log, selection, seen, printer, read_at, start=None, clock=now, sleep=time.sleep):
+    """Prints new lines, none before `start`, until the limit is reached. Those that were seen were read at `read_at`."""
     while printer.left > 0:
         sleep(POLL)
-        since = now() - datetime.timedelta(seconds=LATE)
+        # A read can take long, so the next one starts where it started.
+        since = read_at - datetime.timedelta(seconds=LATE)
+        if start:
+            since = max(start, since)
+        read_at = clock()
         new = {}
         for key, line in log.since(selection, since):
             if key not in seen and printer.is_wanted(line):
                 new[key] = line
         printer.print(new.values())
         seen.update(new)
-        for key in [key for key, line in seen.items() if line.time < since - datetime.timedelta(seconds=LATE)]:
+        for key in [key for key, line in seen.items() if line.received < since]:
             del seen[key]
         if selection.image:
             executions = executions_of([*seen.values(), *new.values()])
@@ -312,7 +328,8 @@ def run(arguments):
     """Runs the command."""
     log = Log(arguments.stack_name)
     printer = Printer(arguments.limit, arguments.json)
-    since = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=arguments.since)
+    read_at = now()
+    since = read_at - datetime.timedelta(seconds=arguments.since)
     levels = LEVELS[: LEVELS.index(arguments.level) + 1] if arguments.level else ()
     selection = Selection(
         image=arguments.image,
@@ -334,7 +351,9 @@ def run(arguments):
     if arguments.follow:
         # Lines that were printed must not count: the limit is for what follows.
         printer.left = arguments.limit
-        follow(log, selection, found, printer)
+        # Earlier lines were left out because of the limit.
+        start = min(line.received for line in found.values()) if is_more and found else None
+        follow(log, selection, found, printer, read_at, start)
         note(f"Stopped after {arguments.limit} lines: --limit raises the limit.")
     elif not found:
         note(f"No lines since {utc(since)}: --since looks further back.")

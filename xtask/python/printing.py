@@ -1,6 +1,7 @@
 """How the operator's commands print: aligned tables, ages, and text of strangers."""
 
 import datetime
+import sys
 
 
 def aligned(rows, indent="  "):
@@ -32,3 +33,11 @@ def plain(text):
 def utc(moment):
     """A moment as ISO 8601 in UTC, with milliseconds, as in the API."""
     return moment.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def confirmed(question, without_terminal):
+    """Asks a question. Exits with an error if there is no terminal to answer it."""
+    if not sys.stdin.isatty():
+        sys.exit(f"error: {without_terminal}")
+    print(f"{question} [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip() in ("y", "Y", "yes")

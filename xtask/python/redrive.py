@@ -40,6 +40,7 @@ RECEIVERS = {
     ("aws.s3", "Object Restore Completed"): StateMachine("StateMachineArn"),
     ("aws.states", "Step Functions Execution Status Change"): Function("record-failure"),
     ("image-label-generator", "Image Labeled"): Function("thumbnails"),
+    ("image-label-generator", "Video Labeled"): Function("thumbnails"),
 }
 
 

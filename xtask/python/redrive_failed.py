@@ -24,13 +24,15 @@ from botocore.exceptions import ClientError
 
 from deployed_stack import aws_errors_end_the_program
 from executions import SETTLED, Executions, Pace
-from printing import age, aligned, plain
+from printing import age, aligned, confirmed, plain
 
 # Calls of RedriveExecution and StartExecution per second. Step Functions allows 150 StartExecution per second in
 # regions with small quotas, but Rekognition only 5 calls per second.
 PER_SECOND = 5
 # The number of failures that are printed one by one.
 MAX_PRINTED = 10
+# What to do without a terminal.
+WITHOUT_TERMINAL = "nothing was redriven: add --yes to redrive without a terminal, or --dry-run to change nothing"
 # How often the progress is printed, in executions.
 PROGRESS = 100
 
@@ -107,14 +109,6 @@ def show_progress(number, total):
         print(f"{number} of {total}", file=sys.stderr, flush=True)
 
 
-def confirmed(question):
-    """Asks a question. Exits if there is no terminal to answer it."""
-    if not sys.stdin.isatty():
-        sys.exit("error: nothing was redriven: add --yes to redrive without a terminal, or --dry-run to change nothing")
-    print(f"{question} [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip() in ("y", "Y", "yes")
-
-
 def run(arguments):
     """Runs the command. Returns whether it has succeeded."""
     failed = FailedExecutions(arguments.stack_name, arguments.restart)
@@ -151,7 +145,7 @@ def run(arguments):
         for action, executions in by_action.items()
     )
     question = f"{actions[0].upper()}{actions[1:]} {'executions' if len(chosen) > 1 else 'execution'}?"
-    if not arguments.yes and not confirmed(question):
+    if not arguments.yes and not confirmed(question, WITHOUT_TERMINAL):
         print("Nothing was redriven.")
         return True
     return failed.redrive_all(chosen)

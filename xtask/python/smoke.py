@@ -6,8 +6,8 @@ It prints one line per check, with its time, and removes all test data, also aft
 check fails. --emulator-web-url replaces the stack's WebUrl and skips what the emulator does not support. Endpoint, region and
 credentials come from boto3's environment variables or profile.
 
-A run costs less than a cent. Rekognition is called once for each picture format and for a picture with an unusual key,
-which is $0.008 in us-east-1: the pictures whose labeling fails on purpose fail before Rekognition is called, and a redrive, a dead letter and a relabel
+A run costs about a cent. Rekognition is called once for each picture format, for a picture with an unusual key and for each
+of five frames of a video, which is $0.013 in us-east-1: the pictures whose labeling fails on purpose fail before Rekognition is called, and a redrive, a dead letter and a relabel
 label them.
 """
 
@@ -34,6 +34,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployed_stack import aws_errors_end_the_program, describe
 from executions import FAILURES
+from reconcile import Reconciler, counts
 from redrive import Redrive
 from redrive_failed import FailedExecutions, NotRedriven
 
@@ -60,6 +61,9 @@ SAMPLES = {
     "GIF": ("tests/pictures/cat.gif", "image/gif"),
     "TIFF": ("tests/pictures/cat.tif", "image/tiff"),
 }
+# A video of eight seconds: a cat, then a cup of coffee.
+VIDEO = ("tests/videos/vp9.webm", "video/webm")
+VIDEO_MS = 8000
 # Formats whose first attempt fails. Each is then labeled in a different way.
 REDRIVEN, DEAD_LETTER, RELABELED = "PNG", "GIF", "TIFF"
 
@@ -116,7 +120,8 @@ class Smoke:
 
     def __init__(self, stack_name, emulator_web_url=None):
         self.stack_name = stack_name
-        self.outputs = describe(stack_name)["outputs"]
+        stack = describe(stack_name)
+        self.outputs, self.parameters = stack["outputs"], stack["parameters"]
         self.is_emulator = emulator_web_url is not None
         self.web_url = (emulator_web_url or self.outputs["WebUrl"]).rstrip("/")
         self.http = requests.Session()
@@ -131,6 +136,7 @@ class Smoke:
         self.owner = None
         self.policy = None  # the page's content security policy
         self.dead_letter = None
+        self.source = None  # the bucket of the import
         self.uploaded = {}  # image ids by format
         self.labeled = {}  # images by format, as the API describes them
 
@@ -142,18 +148,22 @@ class Smoke:
             ("Load the page with its security headers", self.load_page),
             *([] if self.is_emulator else [("Wait until S3 sends events", self.wait_for_events)]),
             *((f"Label an uploaded {name} picture", functools.partial(self.label, name)) for name in at_once),
+            ("Label a video", self.label_video),
+            ("Upload a file in parts", self.upload_in_parts),
             ("Download a picture whose key has dot segments", self.download_with_dot_segments),
             ("Report and list duplicates", self.duplicates),
             ("Search", self.search),
             ("List in each order", self.orders),
             ("Correct labels", self.correct),
             ("Export labels", self.export),
+            ("Import a bucket", self.import_bucket),
             ("Reject a file that is not a picture", self.reject),
             ("Record failed executions, cache no error of the API", self.fail_on_purpose),
             (f"Redrive a failed execution ({REDRIVEN})", self.redrive_execution),
             (f"Redrive a dead letter ({DEAD_LETTER})", self.redrive_dead_letter),
             ("Change the settings", self.change_settings),
             (f"Label a picture again ({RELABELED})", self.relabel),
+            ("Find an object whose event was lost", self.reconcile),
             ("Delete an image", self.delete_image),
         ]
 
@@ -310,6 +320,36 @@ class Smoke:
         expect(allowed == self.web_url, f"S3 does not allow downloads from {self.web_url} (CORS: {allowed})")
         expect(answer.content == content, "S3 answers with another object")
 
+    def label_video(self):
+        """Uploads a video, and waits for its labels, timeline and thumbnails."""
+        file, content_type = VIDEO
+        path = PROJECT / file
+        image = self.settled(self.upload(path.name, content_type, path.read_bytes()), "LABELED")
+        expect(image["type"] == "VIDEO", f"the video is a {image['type']}")
+        duration = image["video"]["durationMs"]
+        expect(abs(duration - VIDEO_MS) < 500, f"the video has {duration} ms instead of {VIDEO_MS}")
+        found = self.finish("video", image)
+        for part in ("posterUrl", "previewUrl"):
+            self.download(self.labeled["video"]["video"][part])
+        lanes = self.ask("GET", f"/images/{image['imageId']}/timeline")["lanes"]
+        expect(any(lane["segments"] for lane in lanes), "the timeline has no segments")
+        return found
+
+    def upload_in_parts(self):
+        """Uploads a picture in parts, as the page uploads large videos. The file's content decides what it is."""
+        content = (PROJECT / SAMPLES["JPEG"][0]).read_bytes()
+        announced = self.announcement("parts.mp4", "video/mp4", content)
+        part = {"number": 1, "sha256": announced.pop("sha256")}
+        created = self.ask("POST", "/uploads", announced, expected=201)
+        path = f"/uploads/{created['imageId']}"
+        expect(created["multipart"]["partCount"] == 1, f"{created['multipart']['partCount']} parts")
+        self.send(self.ask("POST", f"{path}/parts", {"parts": [part]})["parts"][0], content)
+        expect(self.ask("GET", f"{path}/parts")["parts"] == [part], "S3 has other parts")
+        # The answer to the first request can be lost.
+        for _ in range(2):
+            self.ask("POST", f"{path}/complete", {"parts": [part]}, expected=204)
+        self.settled(created["imageId"], "LABELED")
+
     def duplicates(self):
         """Announces the JPEG picture again, and lists it together with its copy in the bucket."""
         image = self.find("JPEG")
@@ -427,6 +467,47 @@ class Smoke:
         expect(self.execution_arn(image) == arn, "another execution labeled the picture")
         return labels
 
+    def import_bucket(self):
+        """Imports a temporary bucket, twice. Its name must begin like one in ImportSources that ends with a star."""
+        sources = self.parameters.get("ImportSources", "").split(",")
+        names = [arn.rsplit(":", 1)[-1].removesuffix("*") for arn in sources if arn.endswith("*")]
+        if not names:
+            raise Skipped("ImportSources has no name that ends with a star, such as arn:aws:s3:::holidays-*")
+        self.source = f"{names[0]}{uuid.uuid4().hex}"[:63]
+        region = self.s3.meta.region_name
+        # us-east-1 must not be named.
+        location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        self.s3.create_bucket(Bucket=self.source, **location)
+        picture = (PROJECT / SAMPLES["JPEG"][0]).read_bytes() + uuid.uuid4().bytes
+        self.s3.put_object(Bucket=self.source, Key="2019/a b+c%20ü.jpg", Body=picture)
+        self.s3.put_object(Bucket=self.source, Key="2019/notes.jpg", Body=b"notes")
+        first, second = self.run_import(), self.run_import()
+        expect((first["imported"], first["notPictures"]) == (1, 1), f"the first import counts {first}")
+        expect((second["imported"], second["skipped"]) == (0, 1), f"the second import counts {second}")
+        until("the imported picture is labeled", self.imported_is_labeled)
+
+    def run_import(self):
+        """Imports the temporary bucket. Returns what became of its objects."""
+        request = {"owner": self.owner, "bucket": self.source, "prefix": "2019/"}
+        machine = self.outputs["ImportStateMachineArn"]
+        arn = self.states.start_execution(stateMachineArn=machine, input=json.dumps(request))["executionArn"]
+        describe = lambda: self.states.describe_execution(executionArn=arn)
+        ended = until("the import ends", lambda: (now := describe())["status"] != "RUNNING" and now)
+        expect(ended["status"] == "SUCCEEDED", f"the import ends {ended['status']}: {ended.get('cause', '')[:300]}")
+        return json.loads(ended["output"])["counts"]
+
+    def imported_is_labeled(self):
+        """Whether the imported picture is labeled."""
+        images = self.ask("GET", "/images?order=added&limit=10")["images"]
+        return any(image["fileName"] == "a b+c%20ü.jpg" and image["status"] == "LABELED" for image in images)
+
+    def remove_source(self):
+        """Removes the temporary bucket of the import."""
+        if self.source is not None:
+            for key in ("2019/a b+c%20ü.jpg", "2019/notes.jpg"):
+                self.s3.delete_object(Bucket=self.source, Key=key)
+            self.s3.delete_bucket(Bucket=self.source)
+
     def redrive_dead_letter(self):
         """Puts the event of a failed execution into the dead-letter queue as EventBridge does, and redrives only that."""
         before = self.find_failed(DEAD_LETTER)
@@ -498,6 +579,23 @@ class Smoke:
         self.ask("DELETE", "/settings")
         return self.finish(RELABELED, image)
 
+    def reconcile(self):
+        """Removes the record of an object, as if its event had been lost, and lets the reconciler find the object."""
+        name = "reconciled.txt"
+        self.s3.put_object(Bucket=self.outputs["BucketName"], Key=f"uploads/{self.owner}/{name}", Body=b"a text")
+
+        def rejected():
+            images = self.ask("GET", "/images?status=REJECTED")["images"]
+            return next((image for image in images if image.get("fileName") == name), None)
+
+        until("the text is rejected", rejected)
+        key = {"pk": self.owner_key(), "sk": {"S": f"IMAGE#{rejected()['imageId']}"}}
+        self.dynamodb.delete_item(TableName=self.outputs["TableName"], Key=key)
+        options = {"owner": self.owner, "olderThanSeconds": 0}
+        found = counts(list(Reconciler(self.stack_name).run(options))[-1])
+        expect(found.get("UnprocessedObject", {}).get("Repaired") == 1, f"the reconciler has found {found}")
+        until("the text is rejected again", rejected)
+
     def delete_image(self):
         """Deletes a picture that was converted: its file, its rendition and its thumbnails."""
         image = self.find("WebP")
@@ -510,7 +608,7 @@ class Smoke:
     def clean_up(self):
         """Removes everything that the checks created, and verifies it."""
         problems = []
-        for remove in (self.repair_settings, self.remove_dead_letter, self.remove_images, self.remove_user):
+        for remove in (self.repair_settings, self.remove_dead_letter, self.remove_source, self.remove_images, self.remove_user):
             try:
                 remove()
             except ERRORS as error:
@@ -550,8 +648,8 @@ class Smoke:
             timeout=REQUEST,
         )
         if answer.status_code != expected:
-            # An answer of POST /uploads can contain a presigned URL, which is a secret.
-            text = "" if path == "/uploads" else f": {answer.text[:300]}"
+            # An answer about an upload can contain a presigned URL, which is a secret.
+            text = "" if path.startswith("/uploads") else f": {answer.text[:300]}"
             raise Failed(f"{method} {path} answers {answer.status_code} instead of {expected}{text}")
         return answer.json() if answer.content else None
 
@@ -580,7 +678,11 @@ class Smoke:
     def upload(self, file_name, content_type, content):
         """Uploads a file as the page does. Returns the image's id."""
         created = self.ask("POST", "/uploads", self.announcement(file_name, content_type, content), expected=201)
-        upload = created["upload"]
+        self.send(created["upload"], content)
+        return created["imageId"]
+
+    def send(self, upload, content):
+        """Sends a presigned request with these bytes, as the page does."""
         origin = "://".join(urllib.parse.urlsplit(upload["url"])[:2])
         if self.policy is not None:
             expect(origin in self.policy, f"the page's content security policy doesn't allow uploads to {origin}")
@@ -601,7 +703,6 @@ class Smoke:
         expect(allowed == self.web_url, f"S3 does not allow uploads from {self.web_url} (CORS: {allowed})")
         code = re.search(r"<Code>(\w+)</Code>", answer.text)
         expect(answer.status_code == 200, f"S3 answers {answer.status_code} {code[1] if code else ''}")
-        return created["imageId"]
 
     def settled(self, image_id, status, since=None):
         """Waits until an image has a result, a newer one than in `since`. Fails unless the result is `status`."""
@@ -663,7 +764,7 @@ class Smoke:
     def versions(self):
         """The keys and version ids of all versions and delete markers of the temporary user's objects."""
         pages = self.s3.get_paginator("list_object_versions")
-        for prefix in ("uploads", "renditions", "thumbnails", "exports"):
+        for prefix in ("uploads", "renditions", "thumbnails", "videos", "exports"):
             for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix=f"{prefix}/{self.owner}/"):
                 for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                     yield version["Key"], version["VersionId"]

@@ -28,8 +28,10 @@ ATTENTION = 3
 
 # For how long failures are shown.
 RECENT = datetime.timedelta(hours=24)
-# An execution that has run for longer needs attention. The alarm about waiting pictures has the same threshold.
+# A job that has made no progress for longer needs attention, and so does an execution of these state machines that has run for
+# longer. The alarm about waiting pictures has the same threshold. The longest videos take hours, and are given up after a day.
 LONG = datetime.timedelta(hours=1)
+LONG_EXECUTIONS = {"label-image": LONG, "label-video": datetime.timedelta(hours=6)}
 # The maximum numbers of running executions per state machine, of failed executions, of those whose error is read, of
 # jobs that are shown one by one, and of dead letters that are read.
 MAX_RUNNING = 10_000
@@ -52,18 +54,20 @@ class Status:
     def read(self):
         """Reads everything. Returns it as JSON values."""
         running = [self.running(machine) for machine in self.executions.machines]
+        jobs = self.jobs()
         status = {
             "stack": self.stack_name,
             "region": self.executions.states.meta.region_name,
             "time": utc(self.now),
             "running": running,
-            "jobs": self.jobs(),
+            "jobs": jobs,
             "failed": self.failed(),
             "deadLetters": self.dead_letters(),
             "alarms": self.alarms(),
         }
         status["needsAttention"] = bool(
             any(machine["isLong"] for machine in running)
+            or any(job["isSilent"] for job in jobs)
             or status["failed"]["unsettled"]
             or status["deadLetters"]["count"]
             or status["alarms"]
@@ -75,37 +79,51 @@ class Status:
         items, is_more = self.executions.list(machine, "RUNNING", MAX_RUNNING)
         # Also a redriven execution, which has its original start.
         oldest = min((item.get("redriveDate") or item["startDate"] for item in items), default=None)
+        # A job with many images runs for hours, and one that has reached the daily limit for weeks.
+        limit = LONG_EXECUTIONS.get(machine)
         return {
             "stateMachine": machine,
             "count": len(items),
             "isMore": is_more,
             "oldest": oldest and utc(oldest),
             "oldestSeconds": oldest and int((self.now - oldest).total_seconds()),
-            "isLong": oldest is not None and self.now - oldest > LONG,
+            "isLong": limit is not None and oldest is not None and self.now - oldest > limit,
         }
 
     def jobs(self):
         """The newest running jobs, with their progress."""
         jobs = []
-        for machine, arn in self.executions.machines.items():
-            if arn == self.executions.outputs["StateMachineArn"]:
-                # Its executions are about images.
+        for machine in self.executions.machines:
+            if machine in LONG_EXECUTIONS:
+                # Its executions are about images or videos.
                 continue
             for item in self.executions.list(machine, "RUNNING", MAX_JOBS)[0]:
                 about = self.executions.subject(item["executionArn"])
-                if about is not None and about.kind == "job":
+                # While one execution of a job starts the next one, both run. The newest is listed first.
+                if about is not None and about.kind == "job" and about not in [other for _, _, other in jobs]:
                     jobs.append((machine, item, about))
         records = self.executions.records(about for _, _, about in jobs)
         return [
-            {
-                "stateMachine": machine,
-                "jobId": about.id,
-                "started": utc(item["startDate"]),
-                "processed": number(records.get((about.partition, about.sort)), "processed"),
-                "total": number(records.get((about.partition, about.sort)), "total"),
-            }
+            self.job(machine, item, about, records.get((about.partition, about.sort)))
             for machine, item, about in jobs
         ]
+
+    def job(self, machine, item, about, record):
+        """A running job. It is silent if it has made no progress for long, or since the day for which it has waited."""
+        waits_until = text(record, "waitsUntil")
+        times = [time for time in (text(record, "updatedAt"), waits_until) if time]
+        since = max((datetime.datetime.fromisoformat(time.replace("Z", "+00:00")) for time in times), default=None)
+        return {
+            "stateMachine": machine,
+            "jobId": about.id,
+            "owner": about.partition.removeprefix("OWNER#"),
+            # A long job has several executions, one after the other.
+            "started": text(record, "startedAt") or utc(item["startDate"]),
+            "processed": number(record, "processed"),
+            "total": number(record, "total"),
+            "waitsUntil": waits_until,
+            "isSilent": since is not None and self.now - since > LONG,
+        }
 
     def failed(self):
         """The failed executions, by state machine, state, status and error."""
@@ -198,9 +216,15 @@ class Status:
         for job in jobs:
             total = "" if job["total"] is None else f" of {job['total']}"
             done = "" if job["processed"] is None else f", {job['processed']}{total} images"
-            yield f"  job {plain(job['jobId'])}: {self.age(job['started'])}{done}"
-        if any(machine["isLong"] for machine in running):
+            waits = f", waits until {plain(job['waitsUntil'])}: the daily limit is reached" if job["waitsUntil"] else ""
+            silent = ", no progress for more than an hour" if job["isSilent"] else ""
+            owner = f"{job['stateMachine']}, owner {job['owner']}"
+            yield f"  job {plain(job['jobId'])} ({plain(owner)}): {self.age(job['started'])}{done}{silent or waits}"
+        long = {machine["stateMachine"] for machine in running if machine["isLong"]}
+        if "label-image" in long:
             yield advice('"Pictures wait for more than an hour" in docs/operations.md')
+        if "label-video" in long:
+            yield advice('Videos have been labeled for more than six hours: "Videos time out" in docs/operations.md')
 
     def failed_lines(self, failed):
         yield from ("", "Failed in the last 24 h")
@@ -261,6 +285,11 @@ def advice(text):
 def number(record, name):
     """A number of a record, or None."""
     return int(record[name]) if record and name in record else None
+
+
+def text(record, name):
+    """A text of a record, or None."""
+    return record[name] if record and name in record else None
 
 
 def runbook(description):

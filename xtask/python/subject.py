@@ -1,6 +1,6 @@
 """What an execution is about: the image or the job that its input names.
 
-`crates/domain` defines image ids (image.rs) and the keys of the table (table.rs).
+`crates/domain` defines image ids (image.rs), the keys of the table (table.rs) and the ids of jobs (job.rs).
 """
 
 import dataclasses
@@ -10,6 +10,8 @@ import uuid
 
 # The namespace of the ids that are derived from a bucket and a key.
 KEY_NAMESPACE = uuid.UUID("5b0c7f0e-2a43-4c55-9d18-61e17a0b9c31")
+# The namespace of the ids of jobs that are derived from an execution.
+EXECUTION_NAMESPACE = uuid.UUID("7c1f6a35-40ce-4b0d-8e7b-91d25f3a66e4")
 # The length to which sequencers are padded, and the maximum length of a part of a key in bytes.
 SEQUENCER_DIGITS = 64
 MAX_PART_BYTES = 512
@@ -28,6 +30,8 @@ class Subject:
     sequencer: str | None = None
     # Whether the owner has requested to label the image again.
     is_relabel: bool = False
+    # Whether the execution cancels an import.
+    is_cancellation: bool = False
 
     def is_settled(self, record, execution_arn):
         """Whether a failed execution of this subject needs nothing more, by the record (or None if there is none).
@@ -39,8 +43,12 @@ class Subject:
         if record is None:
             return False
         status = record["status"]
+        if self.is_cancellation:
+            # It begins with the status CANCELED, and then stops the execution of the import and writes the report.
+            return status not in ("RUNNING", "CANCELED")
         if self.kind == "job":
-            return status != "RUNNING"
+            # Another execution may have continued the job since.
+            return status != "RUNNING" or record.get("executionArn") not in (None, execution_arn)
         sequencer = record.get("sequencer", "")
         if self.sequencer is not None and sequencer < self.sequencer:
             # The record is about an older object.
@@ -66,12 +74,15 @@ class Subject:
         return status in ("LABELED", "REJECTED")
 
 
-def subject_of(text):
+def subject_of(text, execution_arn, started):
     """Returns the subject of an execution by its input, or None if the input names neither an image nor a job."""
     try:
         value = json.loads(text)
-        if "jobId" in value:
-            return Subject("job", value["jobId"], owner_partition(value["owner"]), f"JOB#{value['jobId']}")
+        if "detail" not in value:
+            # An import that was started in the console may have no id in its input.
+            job = value.get("jobId") or job_id(execution_arn, started)
+            cancels = value.get("cancel") is True
+            return Subject("job", job, owner_partition(value["owner"]), f"JOB#{job}", is_cancellation=cancels)
         detail = value["detail"]
         bucket, key = detail["bucket"]["name"], detail["object"]["key"]
         prefix, owner, name = key.split("/", 2)
@@ -84,6 +95,15 @@ def subject_of(text):
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return Subject("image", image, owner_partition(owner), f"IMAGE#{image}", sequencer, "relabel" in value)
+
+
+def job_id(execution_arn, started):
+    """The id of the job that an execution has started itself: a UUIDv7 with the time of its start."""
+    milliseconds = int(started.timestamp() * 1_000_000 + 0.5) // 1000
+    number = (milliseconds << 80) | (uuid.uuid5(EXECUTION_NAMESPACE, execution_arn).int >> 48)
+    # The version and the variant replace six bits.
+    number = number & ~(0xF << 76) | (0x7 << 76)
+    return str(uuid.UUID(int=number & ~(0b11 << 62) | (0b10 << 62)))
 
 
 def image_id(bucket, key, name):

@@ -69,15 +69,16 @@ class Users:
                 rows.append(
                     (
                         attributes.get("email", user["Username"]),
-                        status if user["Enabled"] else "disabled",
                         user["UserCreateDate"].strftime("%Y-%m-%d"),
+                        attributes["sub"],
+                        status if user["Enabled"] else "disabled",
                     )
                 )
         if not rows:
             print("There are no accounts yet: `cargo xtask user add EMAIL` creates one.")
-        width = max((len(email) for email, _, _ in rows), default=0)
-        for email, status, created in sorted(rows):
-            print(f"{email:<{width}}  since {created}  {status}")
+        width = max((len(email) for email, *_ in rows), default=0)
+        for email, created, owner, status in sorted(rows):
+            print(f"{email:<{width}}  since {created}  {owner}  {status}")
 
     def remove(self, email):
         """Deletes an account. What its owner uploaded stays: only the owner may delete pictures."""
@@ -89,7 +90,7 @@ class Users:
         owner = next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub")
         print(
             f"{email} can't sign in anymore. Sessions end within an hour. Pictures that were not deleted on the page "
-            f"stay in the bucket {self.outputs['BucketName']}, under uploads/{owner}/ and thumbnails/{owner}/."
+            f"stay in the bucket {self.outputs['BucketName']}, under uploads/{owner}/, thumbnails/{owner}/ and videos/{owner}/."
         )
 
 

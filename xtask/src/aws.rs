@@ -3,8 +3,11 @@
 pub(crate) mod account;
 pub(crate) mod deploy;
 pub(crate) mod elf;
+pub(crate) mod import;
 pub(crate) mod logs;
+pub(crate) mod reconcile;
 pub(crate) mod redrive;
+pub(crate) mod restore_table;
 pub(crate) mod since;
 pub(crate) mod smoke;
 pub(crate) mod status;

@@ -51,6 +51,7 @@ const INVOKE_TEST: &str =
 
 /// A small storm; `cargo xtask storm` sends a large one.
 const STORM_IMAGES: usize = 60;
+const STORM_VIDEOS: usize = 3;
 const STORM_MAX_TPS: f64 = 5.0;
 
 /// The number of requests that Schemathesis generates for each route, and the time limit in seconds.
@@ -115,8 +116,9 @@ enum Part {
     Rust,
     /// One function built for arm64, as `deploy` builds it
     CrossBuild,
-    /// `cargo xtask smoke`, also with failing checks, and `status`, `logs` and `redrive --failed`, against a stack that the
-    /// tests start
+    /// Faults of a stack that the tests start: an alarm goes off, and its runbook leads to the cause and to the repair
+    Operate,
+    /// `cargo xtask smoke`, also with failing checks, and `status`, `logs` and `redrive --failed`, on the same stack
     Smoke,
     /// The workflow tests, on the same stack
     Workflow,
@@ -130,6 +132,8 @@ enum Part {
     Storm,
     /// Each permission of the deployed functions removed in turn, on the first stack
     Privileges,
+    /// Deployments of the first stack while it labels pictures
+    Redeploy,
     /// Sample events, and the AWS calls that the last `workflow` and `api` recorded, compared with AWS's models
     AwsModels,
     /// Every picture in the folders of `--corpus`, on the first stack, compared with Pillow. Only runs if it is named
@@ -147,9 +151,14 @@ impl Part {
         match self {
             Self::Format | Self::Page => Lane::First,
             Self::Clippy | Self::Docs | Self::Rust => Lane::Cargo,
-            Self::Smoke | Self::Workflow | Self::Invoke | Self::Storm | Self::Privileges | Self::Pictures => {
-                Lane::Stack
-            }
+            Self::Operate
+            | Self::Smoke
+            | Self::Workflow
+            | Self::Invoke
+            | Self::Storm
+            | Self::Privileges
+            | Self::Redeploy
+            | Self::Pictures => Lane::Stack,
             Self::Api | Self::Browser => Lane::SecondStack,
             Self::AwsModels => Lane::Last,
             _ => Lane::Files,
@@ -163,13 +172,15 @@ impl Part {
     fn needs_stack(self) -> bool {
         matches!(
             self,
-            Self::Smoke
+            Self::Operate
+                | Self::Smoke
                 | Self::Workflow
                 | Self::Invoke
                 | Self::Api
                 | Self::Browser
                 | Self::Storm
                 | Self::Privileges
+                | Self::Redeploy
                 | Self::Pictures
         )
     }
@@ -424,7 +435,7 @@ impl Checks<'_> {
                     self.project,
                     storm,
                     &description,
-                    STORM_IMAGES,
+                    (STORM_IMAGES, STORM_VIDEOS),
                     STORM_MAX_TPS,
                     run,
                 )?;
@@ -590,7 +601,18 @@ impl Checks<'_> {
                 ]);
                 vec![python]
             }
+            Part::Operate => vec![self.operate("test_faults.py")?],
+            Part::Redeploy => vec![self.operate("test_redeploy.py")?],
         })
+    }
+
+    /// Tests of `tests/operate`, which deploy to the stack and run commands of xtask.
+    fn operate(&self, file: &str) -> Result<Command> {
+        let mut python = SAM.python(self.project);
+        python.args(["-m", "unittest", "discover", "--start-directory", "tests/operate"]);
+        python.args(["--pattern", file]);
+        python.env("ILG_XTASK", env::current_exe().context("where this program is")?);
+        Ok(python)
     }
 
     fn smoke(&self, services: &Services, run: Run<'_>) -> Result<()> {

@@ -18,7 +18,7 @@ mod process;
 mod project;
 mod tools;
 
-use crate::aws::{deploy, logs, redrive, smoke, status, upload, user};
+use crate::aws::{deploy, import, logs, reconcile, redrive, restore_table, smoke, status, upload, user};
 use crate::console::{Interrupt, Interrupted};
 use crate::local::{bench_api, env, label, storm, up};
 use clap::{Parser, Subcommand};
@@ -48,6 +48,8 @@ enum Command {
     Label(label::LabelOptions),
     /// Upload all pictures in folders. Skips files that are already in the library
     Upload(upload::UploadOptions),
+    /// Import the pictures of a bucket. Says first what it costs and how long it takes
+    Import(import::ImportOptions),
     /// Upload many files to the running system at once, with injected faults, and check the results
     Storm(storm::StormOptions),
     /// Measure the API's GET routes with a small and a large library
@@ -58,11 +60,15 @@ enum Command {
     Logs(logs::LogsOptions),
     /// Redrive the messages of the dead-letter queue (send each event to its receiver again), or failed executions
     Redrive(redrive::RedriveOptions),
+    /// Make a stack's table equal to another table, such as one restored from a backup
+    RestoreTable(restore_table::RestoreTableOptions),
+    /// Compare the bucket with the table, and repair what lost events and interrupted functions have left behind
+    Reconcile(reconcile::ReconcileOptions),
     /// Build everything, deploy it to your AWS account and publish the page
     Deploy(deploy::DeployOptions),
     /// Upload the page to a deployed stack
     Publish(deploy::PublishOptions),
-    /// Check a deployed stack as a temporary user, for less than a cent, and remove all test data
+    /// Check a deployed stack as a temporary user, for less than two cents, and remove all test data
     Smoke(smoke::SmokeOptions),
     /// Add, list and remove the people who can sign in
     User(user::UserOptions),
@@ -85,6 +91,7 @@ fn main() -> ExitCode {
         Command::Env(options) => env::env(&options),
         Command::Label(options) => label::label(&options),
         Command::Upload(options) => upload::upload(&options),
+        Command::Import(options) => import::import(&options),
         Command::Storm(options) => {
             Interrupt::listen().and_then(|interrupt| storm::storm(&options, &interrupt))
         }
@@ -94,6 +101,8 @@ fn main() -> ExitCode {
         Command::Status(options) => Ok(status::status(&options)),
         Command::Logs(options) => logs::logs(&options),
         Command::Redrive(options) => redrive::redrive(&options),
+        Command::RestoreTable(options) => restore_table::restore_table(&options),
+        Command::Reconcile(options) => reconcile::reconcile(&options),
         Command::Deploy(options) => {
             Interrupt::listen().and_then(|interrupt| deploy::deploy(&options, &interrupt))
         }

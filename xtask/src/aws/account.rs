@@ -41,6 +41,23 @@ impl Account {
         Ok(command)
     }
 
+    /// `sam deploy` of a template, without executing the changes that it prints.
+    pub(crate) fn preview(
+        &self,
+        project: &Project,
+        template: &Path,
+        stack_name: &str,
+        overrides: &[String],
+    ) -> Result<Command> {
+        self.deployment(
+            project,
+            template,
+            stack_name,
+            overrides,
+            &["--no-execute-changeset"],
+        )
+    }
+
     /// `sam deploy` of what is built, with one of the templates in [`build_folder`].
     pub(crate) fn deploy(
         &self,
@@ -49,13 +66,28 @@ impl Account {
         stack_name: &str,
         overrides: &[String],
     ) -> Result<Command> {
+        self.deployment(project, template, stack_name, overrides, &[])
+    }
+
+    fn deployment(
+        &self,
+        project: &Project,
+        template: &Path,
+        stack_name: &str,
+        overrides: &[String],
+        flags: &[&str],
+    ) -> Result<Command> {
         let mut command = self.sam(project, "deploy")?;
         command
             .arg("--template-file")
             .arg(template)
             .args(["--stack-name", stack_name])
             .args(["--resolve-s3", "--no-fail-on-empty-changeset"])
-            .args(["--capabilities", "CAPABILITY_IAM"]);
+            .args(flags)
+            .args(["--capabilities", "CAPABILITY_IAM"])
+            // CloudFormation sets them on every resource, so that bills can be split by them.
+            .args(["--tags", "application=image-label-generator"])
+            .arg(format!("stack={stack_name}"));
         override_parameters(&mut command, overrides);
         Ok(command)
     }

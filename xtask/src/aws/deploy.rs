@@ -7,6 +7,7 @@ use crate::build::page;
 use crate::build::python::{SAM, ZIG};
 use crate::console::{Console, Interrupt};
 use crate::deployed::{Deployed, STACK_NAME};
+use crate::fingerprint::Fingerprint;
 use crate::lock::lock;
 use crate::page_config::PageConfig;
 use crate::prerequisites::Prerequisites;
@@ -17,11 +18,16 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{IsTerminal, stdin};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The parameter that has to be INACTIVE until the stack exists.
-const PROTECTION: &str = "UserPoolDeletionProtection";
+const PROTECTION: &str = "DeletionProtection";
+/// The parameter that is `false` while a stack is deployed at once.
+const GRADUAL: &str = "GradualDeployments";
+/// The parameter with the hash of what is deployed.
+const RELEASE: &str = "Release";
 
 #[derive(Args)]
 pub(crate) struct DeployOptions {
@@ -37,6 +43,15 @@ pub(crate) struct DeployOptions {
     /// Run `cargo xtask smoke` afterwards. Without this option, asks on a terminal
     #[arg(long)]
     smoke: bool,
+    /// Bring back what the last deployment has replaced, at once
+    #[arg(long, conflicts_with_all = ["parameters", "smoke", "at_once"])]
+    rollback: bool,
+    /// Don't shift traffic gradually this time, and ignore alarms: for the fix of what an alarm reports
+    #[arg(long)]
+    at_once: bool,
+    /// Don't ask for confirmation
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Args)]
@@ -64,34 +79,69 @@ struct Findings {
     problems: Vec<String>,
     notes: Vec<String>,
     is_new: bool,
-    /// The deployed value of `UserPoolDeletionProtection`.
+    /// Whether the last update of the deployed stack was rolled back.
+    #[serde(default)]
+    is_rolled_back: bool,
+    /// The deployed value of `DeletionProtection`.
     protection: Option<String>,
     architecture: String,
+    /// The values of all parameters that are given or deployed.
+    parameters: BTreeMap<String, String>,
     overrides: BTreeMap<String, String>,
 }
 
 impl Findings {
     /// The parameters for `sam build` and the first `sam deploy`. A new user pool is not protected: CloudFormation
     /// could not delete it if the creation of another resource failed.
-    fn overrides(&self) -> Vec<String> {
+    fn overrides(&self) -> BTreeMap<String, String> {
         let mut overrides = self.overrides.clone();
         if self.is_new {
             overrides.insert(PROTECTION.to_owned(), "INACTIVE".to_owned());
         }
-        pairs(&overrides)
+        overrides
     }
 
-    /// The parameters for a second `sam deploy`, which protects the user pool. An existing stack needs it if its first
-    /// deployment ended before this step.
-    fn protecting_overrides(&self) -> Option<Vec<String>> {
+    /// The parameters for a second `sam deploy`, which protects the user pool, and lets the next deployment be gradual
+    /// after one at once. An existing stack needs the protection if its first deployment ended before this step.
+    fn finishing_overrides(&self, at_once: bool) -> Option<BTreeMap<String, String>> {
         let mut overrides = self.overrides.clone();
-        let asked = overrides.insert(PROTECTION.to_owned(), "ACTIVE".to_owned());
-        let needed = match asked.as_deref() {
+        let asked = overrides.get(PROTECTION).map(String::as_str);
+        let is_unprotected = match asked {
             Some("INACTIVE") => false,
             Some(_) => self.is_new,
             None => self.is_new || self.protection.as_deref() != Some("ACTIVE"),
         };
-        needed.then(|| pairs(&overrides))
+        if is_unprotected {
+            overrides.insert(PROTECTION.to_owned(), "ACTIVE".to_owned());
+        }
+        let ends_gradual = self.ends_gradual(at_once);
+        if ends_gradual {
+            overrides.insert(GRADUAL.to_owned(), "true".to_owned());
+        }
+        (is_unprotected || ends_gradual).then_some(overrides)
+    }
+
+    /// Whether the next deployment has to be made gradual again after this one. The template's default is `true`.
+    fn ends_gradual(&self, at_once: bool) -> bool {
+        at_once && self.parameters.get(GRADUAL).is_none_or(|value| value == "true")
+    }
+
+    /// A hash of what the functions are built from: code, template and parameters. Versions of functions contain the values
+    /// of parameters, so each change needs new ones. Parameters about the deployment itself do not.
+    /// After a rollback, the time is added: Lambda publishes no version of code and configuration that equal those of its newest
+    /// version (`PublishVersion` in the Lambda API reference), and the release that was rolled back has left that one.
+    fn release(&self, folder: &Path) -> Result<String> {
+        let parameters = self.parameters.iter();
+        let mut release = parameters
+            .filter(|(name, _)| ![PROTECTION, GRADUAL, RELEASE].contains(&name.as_str()))
+            .fold(Fingerprint::default().path(folder)?, |release, (name, value)| {
+                release.text(name).text(value)
+            });
+        if self.is_rolled_back {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            release = release.text(&now.as_nanos().to_string());
+        }
+        Ok(release.finish())
     }
 
     /// Fails with a list of problems to solve first.
@@ -115,10 +165,16 @@ fn pairs(overrides: &BTreeMap<String, String>) -> Vec<String> {
 
 /// Runs `cargo xtask deploy`.
 pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<ExitCode> {
+    if !options.yes && !stdin().is_terminal() {
+        bail!("there is no terminal to ask for confirmation: use --yes");
+    }
     let project = Project::find()?;
     let console = Console::new(&project.local().join("logs"), interrupt)?;
     let prerequisites = Prerequisites::check()?;
     let account = Account::new(options.region.as_deref());
+    if options.rollback {
+        return rollback(&project, &console, &prerequisites, &account, options);
+    }
     let findings = {
         let _lock = lock(&project, &console)?;
         SAM.install(&project, &console, &prerequisites)?;
@@ -131,37 +187,75 @@ pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<E
 
     // The checks fail without a region.
     let region = findings.region.as_deref().unwrap_or_default();
-    let overrides = findings.overrides();
+    let mut overrides = findings.overrides();
     let folder = build_folder(&project);
     // Functions of an earlier build may no longer be in the template.
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    console.show(&mut account.build(&project, &overrides)?)?;
+    console.show(&mut account.build(&project, &pairs(&overrides))?)?;
     elf::check_functions(&folder, &findings.architecture)?;
     let template = built_template(&project);
-    if !findings.is_new {
-        add_indexes(&project, &console, &account, &options.stack, &overrides)?;
+    let release = findings.release(&folder)?;
+    overrides.insert(RELEASE.to_owned(), release.clone());
+    if options.at_once {
+        overrides.insert(GRADUAL.to_owned(), "false".to_owned());
     }
-    console.show(&mut account.deploy(&project, &template, &options.stack, &overrides)?)?;
-    wait_for_indexes(&project, &console, &account, &options.stack)?;
+    let overrides = pairs(&overrides);
+    let stack = &options.stack;
+    let mut has_changes = true;
+    if findings.is_new {
+        if !confirmed(&console, options, "Create the stack?")? {
+            return Ok(ExitCode::SUCCESS);
+        }
+    } else {
+        has_changes = self::has_changes(&project, &console, &account, stack, &template, &overrides)?;
+        let question = if has_changes {
+            "Deploy these changes?"
+        } else {
+            "Only the page can have changed. Publish it?"
+        };
+        if !confirmed(&console, options, question)? {
+            run_previous(&project, &console, &account, stack, "discard")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        run_previous(&project, &console, &account, stack, "save")?;
+    }
     let target = Target::Aws {
-        stack_name: options.stack.clone(),
+        stack_name: stack.clone(),
         account: Account::new(options.region.as_deref()),
     };
-    let deployed = publish_page(&project, &console, &target)?;
-    if let Some(overrides) = findings.protecting_overrides() {
-        console.say("The stack is complete. Protecting its user pool against deletion:");
-        console
-            .show(&mut account.deploy(&project, &template, &options.stack, &overrides)?)
-            .with_context(|| {
-                format!(
-                    "the system works, but its user pool is not protected against deletion; \
-                     `{}` tries again",
-                    protecting_command(&options.stack, region)
-                )
-            })?;
-    }
+    let update = || -> Result<Deployed> {
+        if has_changes {
+            if !findings.is_new {
+                add_indexes(&project, &console, &account, stack, &overrides)?;
+            }
+            console.show(&mut account.deploy(&project, &template, stack, &overrides)?)?;
+            if !findings.is_new {
+                run_previous(&project, &console, &account, stack, "promote")?;
+            }
+        }
+        wait_for_indexes(&project, &console, &account, stack)?;
+        let deployed = publish_page(&project, &console, &target)?;
+        if let Some(mut overrides) = findings.finishing_overrides(options.at_once) {
+            overrides.insert(RELEASE.to_owned(), release);
+            console.say(
+                "The stack is complete. Protecting its user pool, and making the next deployment gradual:",
+            );
+            console
+                .show(&mut account.deploy(&project, &template, stack, &pairs(&overrides))?)
+                .context("the system works, but its user pool may not be protected against deletion")?;
+        }
+        Ok(deployed)
+    };
+    let updated = update();
+    // Also if only the page has changed, or the update has failed.
+    let promoted = match findings.is_new {
+        true => Ok(()),
+        false => run_previous(&project, &console, &account, stack, "promote"),
+    };
+    let deployed = updated.with_context(|| incomplete(&findings, options, region))?;
+    promoted?;
     console.say(&format!("\nThe page: {}", deployed.output("WebUrl")?));
     if options.smoke || wants_smoke(&console, options, region)? {
         smoke::check(&project, &target, &|command| console.show(command))?;
@@ -188,6 +282,8 @@ fn add_indexes(
     for template in templates {
         console.say("The table gets several new indexes, one per update:");
         console.show(&mut account.deploy(project, &template, stack, overrides)?)?;
+        // The release is in use from now on, even if a later update fails.
+        run_previous(project, console, account, stack, "promote")?;
         wait_for_indexes(project, console, account, stack)?;
     }
     Ok(())
@@ -210,9 +306,153 @@ fn indexes(project: &Project, account: &Account, stack: &str, command: &str) -> 
     python
 }
 
-/// The command that protects the user pool of a deployed stack.
-fn protecting_command(stack: &str, region: &str) -> String {
-    format!("cargo xtask deploy --stack {stack} --region {region} --parameter {PROTECTION}=ACTIVE")
+/// Brings back what the last deployment has replaced: the page, then the stack, at once. Alarms may be on, so they must not
+/// stop it.
+fn rollback(
+    project: &Project,
+    console: &Console,
+    prerequisites: &Prerequisites,
+    account: &Account,
+    options: &DeployOptions,
+) -> Result<ExitCode> {
+    {
+        let _lock = lock(project, console)?;
+        SAM.install(project, console, prerequisites)?;
+    }
+    let stack = &options.stack;
+    let template = project.local().join("build/previous.yaml");
+    let fetched: Fetched = console.part("Read the previous deployment", "previous", |part| {
+        let mut python = previous(project, account, stack, "fetch");
+        python.arg("--template").arg(&template);
+        serde_json::from_str(&part.output(&mut python)?)
+            .context("xtask/python/previous.py printed an unknown format")
+    })?;
+    let before = fetched.overrides;
+    let mut at_once = before.clone();
+    let was_gradual = at_once.get(GRADUAL).is_some_and(|value| value == "true");
+    if was_gradual {
+        at_once.insert(GRADUAL.to_owned(), "false".to_owned());
+    }
+    let at_once = pairs(&at_once);
+    let has_changes = has_changes(project, console, account, stack, &template, &at_once)?;
+    if !confirmed(
+        console,
+        options,
+        "Roll back to the previous deployment, and to its page?",
+    )? {
+        run_previous(project, console, account, stack, "discard")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The previous page works with the newer API, but the newer page may need routes that the previous API lacks.
+    run_previous(project, console, account, stack, "page")?;
+    if has_changes {
+        console.show(&mut account.deploy(project, &template, stack, &at_once)?)?;
+    }
+    if was_gradual {
+        console.say("The previous deployment is back. Making the next one gradual again:");
+        console.show(&mut account.deploy(project, &template, stack, &pairs(&before))?)?;
+    }
+    console.say(&format!(
+        "{stack} is as it was before its last deployment, except for the table and the data. \
+         `cargo xtask status` shows pictures that have failed meanwhile."
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The output of `previous.py fetch`: the values of the parameters of the previous deployment.
+#[derive(Deserialize)]
+struct Fetched {
+    overrides: BTreeMap<String, String>,
+}
+
+/// Shows what a deployment would change. Returns whether it would change anything.
+fn has_changes(
+    project: &Project,
+    console: &Console,
+    account: &Account,
+    stack: &str,
+    template: &Path,
+    overrides: &[String],
+) -> Result<bool> {
+    run_previous(project, console, account, stack, "discard")?;
+    console.show(&mut account.preview(project, template, stack, overrides)?)?;
+    console.part("Read the changes", "previous", |part| {
+        let changes = part.output(&mut previous(project, account, stack, "changes"))?;
+        serde_json::from_str(&changes).context("xtask/python/previous.py printed an unknown format")
+    })
+}
+
+/// Runs a command of `xtask/python/previous.py`.
+fn run_previous(
+    project: &Project,
+    console: &Console,
+    account: &Account,
+    stack: &str,
+    command: &str,
+) -> Result<()> {
+    let title = match command {
+        "save" => "Save what is deployed for a rollback",
+        "promote" => "Keep what was replaced for a rollback",
+        "page" => "Bring the previous page back",
+        _ => "Discard changes that were not made",
+    };
+    console.part(title, "previous", |part| {
+        part.run(&mut previous(project, account, stack, command))
+    })
+}
+
+/// A command of `xtask/python/previous.py`.
+fn previous(project: &Project, account: &Account, stack: &str, command: &str) -> Command {
+    let mut python = SAM.python(project);
+    account.configure(&mut python);
+    python
+        .arg(project.path("xtask/python/previous.py"))
+        .args([command, "--stack-name", stack]);
+    python
+}
+
+/// Asks for confirmation, unless there is `--yes`.
+fn confirmed(console: &Console, options: &DeployOptions, question: &str) -> Result<bool> {
+    if options.yes {
+        return Ok(true);
+    }
+    let is_confirmed = answers_yes(console, question)?;
+    if !is_confirmed {
+        console.say("Nothing was changed.");
+    }
+    Ok(is_confirmed)
+}
+
+/// Asks a question on the terminal.
+fn answers_yes(console: &Console, question: &str) -> Result<bool> {
+    console.say(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    stdin()
+        .read_line(&mut answer)
+        .context("cannot read your answer")?;
+    console.check()?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// The command that completes a deployed stack.
+fn finishing_command(stack: &str, region: &str) -> String {
+    format!(
+        "cargo xtask deploy --stack {stack} --region {region} --parameter {PROTECTION}=ACTIVE --parameter {GRADUAL}=true"
+    )
+}
+
+/// What to do after a deployment that has failed after its first update, or was interrupted.
+fn incomplete(findings: &Findings, options: &DeployOptions, region: &str) -> String {
+    let command = finishing_command(&options.stack, region);
+    if findings.ends_gradual(options.at_once) {
+        format!(
+            "the deployment is not complete, and the next one may not be gradual; `{command}` completes it"
+        )
+    } else if findings.finishing_overrides(options.at_once).is_some() {
+        format!("the deployment is not complete; once the stack works, `{command}` completes it")
+    } else {
+        "the deployment is not complete".to_owned()
+    }
 }
 
 /// Asks whether to check the deployment. Without a terminal, prints the command instead.
@@ -224,13 +464,11 @@ fn wants_smoke(console: &Console, options: &DeployOptions, region: &str) -> Resu
         ));
         return Ok(false);
     }
-    console.say("Check the deployment as a temporary user now? It takes about two minutes, up to eight after a first deployment, and costs less than a cent. [y/N]");
-    let mut answer = String::new();
-    stdin()
-        .read_line(&mut answer)
-        .context("cannot read your answer")?;
-    console.check()?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    answers_yes(
+        console,
+        "Check the deployment as a temporary user now? It takes about two minutes, up to eight after a first deployment, \
+         and costs less than two cents.",
+    )
 }
 
 /// Checks for problems that would make the deployment fail, and reads the deployed stack.
@@ -319,7 +557,8 @@ mod tests {
     fn findings(is_new: bool, overrides: &serde_json::Value) -> Findings {
         serde_json::from_value(json!({
             "account": "123456789012", "region": "us-east-1", "problems": [], "notes": [],
-            "isNew": is_new, "protection": null, "architecture": "arm64", "overrides": overrides
+            "isNew": is_new, "protection": null, "architecture": "arm64", "parameters": overrides,
+            "overrides": overrides
         }))
         .unwrap()
     }
@@ -333,56 +572,82 @@ mod tests {
         assert!(parameter(r#"WebOrigins=a" b"#).is_err());
     }
 
+    fn finishing(findings: &Findings, at_once: bool) -> Option<Vec<String>> {
+        findings.finishing_overrides(at_once).as_ref().map(pairs)
+    }
+
     #[test]
     fn a_new_user_pool_is_protected_only_once_the_stack_is_complete() {
         let new = findings(true, &json!({"Architecture": "arm64"}));
         assert_eq!(
-            new.overrides(),
-            ["Architecture=arm64", "UserPoolDeletionProtection=INACTIVE"]
+            pairs(&new.overrides()),
+            ["Architecture=arm64", "DeletionProtection=INACTIVE"]
         );
         assert_eq!(
-            new.protecting_overrides().unwrap(),
-            ["Architecture=arm64", "UserPoolDeletionProtection=ACTIVE"]
+            finishing(&new, false).unwrap(),
+            ["Architecture=arm64", "DeletionProtection=ACTIVE"]
         );
-        let asked = findings(true, &json!({"UserPoolDeletionProtection": "ACTIVE"}));
-        assert_eq!(asked.overrides(), ["UserPoolDeletionProtection=INACTIVE"]);
-        assert_eq!(
-            asked.protecting_overrides().unwrap(),
-            ["UserPoolDeletionProtection=ACTIVE"]
-        );
+        let asked = findings(true, &json!({"DeletionProtection": "ACTIVE"}));
+        assert_eq!(pairs(&asked.overrides()), ["DeletionProtection=INACTIVE"]);
+        assert_eq!(finishing(&asked, false).unwrap(), ["DeletionProtection=ACTIVE"]);
     }
 
     #[test]
     fn a_user_pool_is_left_as_it_is_when_asked_for_or_deployed_so() {
-        let unprotected = findings(true, &json!({"UserPoolDeletionProtection": "INACTIVE"}));
-        assert_eq!(unprotected.protecting_overrides(), None);
+        let unprotected = findings(true, &json!({"DeletionProtection": "INACTIVE"}));
+        assert_eq!(finishing(&unprotected, false), None);
         let mut deployed = findings(false, &json!({"Architecture": "x86_64"}));
         deployed.protection = Some("ACTIVE".to_owned());
-        assert_eq!(deployed.overrides(), ["Architecture=x86_64"]);
-        assert_eq!(deployed.protecting_overrides(), None);
+        assert_eq!(pairs(&deployed.overrides()), ["Architecture=x86_64"]);
+        assert_eq!(finishing(&deployed, false), None);
     }
 
     #[test]
     fn an_existing_user_pool_without_protection_is_protected_at_the_end() {
         let mut deployed = findings(false, &json!({"Architecture": "x86_64"}));
         deployed.protection = Some("INACTIVE".to_owned());
-        assert_eq!(deployed.overrides(), ["Architecture=x86_64"]);
+        assert_eq!(pairs(&deployed.overrides()), ["Architecture=x86_64"]);
         assert_eq!(
-            deployed.protecting_overrides().unwrap(),
-            ["Architecture=x86_64", "UserPoolDeletionProtection=ACTIVE"]
+            finishing(&deployed, false).unwrap(),
+            ["Architecture=x86_64", "DeletionProtection=ACTIVE"]
         );
         for asked in ["INACTIVE", "ACTIVE"] {
             deployed.overrides.insert(PROTECTION.to_owned(), asked.to_owned());
             // The first `sam deploy` sets it.
-            assert_eq!(deployed.protecting_overrides(), None);
+            assert_eq!(finishing(&deployed, false), None);
         }
     }
 
     #[test]
-    fn the_command_that_protects_names_the_region() {
+    fn deployments_are_gradual_again_after_one_at_once() {
+        let mut deployed = findings(false, &json!({}));
+        deployed.protection = Some("ACTIVE".to_owned());
+        assert_eq!(finishing(&deployed, true).unwrap(), ["GradualDeployments=true"]);
+        deployed.parameters.insert(GRADUAL.to_owned(), "false".to_owned());
+        assert_eq!(finishing(&deployed, true), None);
+    }
+
+    #[test]
+    fn code_and_parameters_make_a_release_and_settings_of_the_deployment_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("bootstrap"), "one").unwrap();
+        let release = |parameters| findings(false, &parameters).release(folder.path()).unwrap();
+        let first = release(json!({"MinConfidence": "55"}));
         assert_eq!(
-            protecting_command("labels", "eu-west-1"),
-            "cargo xtask deploy --stack labels --region eu-west-1 --parameter UserPoolDeletionProtection=ACTIVE"
+            release(json!({"MinConfidence": "55", "GradualDeployments": "false", "Release": "1"})),
+            first
+        );
+        assert_ne!(release(json!({"MinConfidence": "56"})), first);
+        fs::write(folder.path().join("bootstrap"), "two").unwrap();
+        assert_ne!(release(json!({"MinConfidence": "55"})), first);
+    }
+
+    #[test]
+    fn the_command_that_completes_a_stack_names_the_region() {
+        assert_eq!(
+            finishing_command("labels", "eu-west-1"),
+            "cargo xtask deploy --stack labels --region eu-west-1 --parameter DeletionProtection=ACTIVE \
+             --parameter GradualDeployments=true"
         );
     }
 

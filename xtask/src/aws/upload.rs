@@ -1,4 +1,4 @@
-//! `upload`: uploads all pictures in folders, to a stack on this machine or in AWS.
+//! `upload`: uploads all pictures and videos in folders, to a stack on this machine or in AWS.
 
 use crate::aws::target::{Target, TargetOptions};
 use crate::aws::user::email;
@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode};
 
 #[derive(Args)]
 pub(crate) struct UploadOptions {
-    /// Folders with pictures, and pictures
+    /// Folders with pictures and videos, and such files
     #[arg(required = true, value_name = "FOLDER")]
     folders: Vec<PathBuf>,
     /// Whose pictures they become: the e-mail address of an account. The password comes from the variable ILG_PASSWORD, or

@@ -54,7 +54,7 @@ impl Layer {
             Aws | Lambda => other == Domain,
             Library => matches!(other, Domain | Aws | Library),
             Step | Api => matches!(other, Domain | Aws | Lambda | Library),
-            // record-failure sends the same notification as the step notify.
+            // record-failure and reconcile send the same notification as the step notify.
             Listener => matches!(other, Domain | Aws | Lambda | Library | Step),
             Local => matches!(other, Domain | Aws | Library | Local),
             Tool => other != Xtask,

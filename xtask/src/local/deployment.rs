@@ -36,8 +36,15 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
         format!("RekognitionEndpoint={}", stack.rekognition_url()),
         format!("WebOrigins={}", stack.web_url()),
         "RequireTls=false".to_owned(),
+        // All buckets of the emulator whose names begin like this.
+        format!("ImportSources=arn:aws:s3:::{STACK_NAME}-import-*"),
+        // The models of this machine label about this many pictures per second beside new uploads.
+        "BulkImagesPerSecond=5".to_owned(),
         // The emulator has only the classic sign-in pages.
         "ManagedLogin=false".to_owned(),
+        // The emulator has neither CodeDeploy nor AWS::StepFunctions::StateMachineVersion. Tests change functions.
+        "GradualDeployments=false".to_owned(),
+        "FunctionVersions=false".to_owned(),
         // The emulator has no AWS::Logs::QueryDefinition.
         "SavedQueries=false".to_owned(),
     ];
@@ -59,11 +66,18 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
     }
     stamp.clear();
     console.part("Deploy template.yaml to the emulator", "deploy", |part| {
+        // Beside the built one, whose paths are relative.
+        let template = built_template(project).with_file_name("template-local.yaml");
+        let mut python = SAM.python(project);
+        python.arg("local/emulator/before_deploy.py");
+        python.arg("--template").arg(built_template(project));
+        python.arg("--output").arg(&template).args(&parameters);
+        part.run(&mut python)?;
         let mut sam = sam(project, "deploy")?;
         aws_environment(&mut sam, &stack.endpoints(), &stack.keys()?);
         // The polling interval in seconds. The default of 5 is for AWS, and longer than this deployment takes.
         sam.env("SAM_CLI_POLL_DELAY", "0.5");
-        sam.arg("--template-file").arg(built_template(project));
+        sam.arg("--template-file").arg(&template);
         sam.args([
             "--stack-name",
             STACK_NAME,

@@ -176,7 +176,8 @@ impl Services {
             .arg(project.models())
             .arg("--onnxruntime")
             .arg(models::onnx_runtime(project)?)
-            .args(["--s3-endpoint", &self.stack.endpoint()]);
+            .args(["--s3-endpoint", &self.stack.endpoint()])
+            .args(["--sns-endpoint", &self.stack.endpoint()]);
         self.start("rekognition", console, &mut command)
     }
 

@@ -20,6 +20,9 @@ pub(crate) struct StormOptions {
     /// Images to upload
     #[arg(long, default_value_t = 500)]
     images: usize,
+    /// Short videos to upload among them
+    #[arg(long, default_value_t = 10)]
+    videos: usize,
     /// The stand-in's rate limit in calls per second
     #[arg(long, default_value_t = 10.0)]
     max_tps: f64,
@@ -37,25 +40,25 @@ pub(crate) fn storm(options: &StormOptions, interrupt: &Interrupt) -> Result<Exi
         &project,
         programs::tool(&project, "storm")?,
         &folder.join("stack.json"),
-        options.images,
+        (options.images, options.videos),
         options.max_tps,
         &|command| console.show(command),
     )?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Uploads images to the stack that `description` describes. Fails if one is lost or processed twice.
+/// Uploads images and videos to the stack that `description` describes. Fails if one is lost or processed twice.
 pub(crate) fn run(
     project: &Project,
     mut storm: Command,
     description: &Path,
-    images: usize,
+    (images, videos): (usize, usize),
     max_tps: f64,
     run: Run<'_>,
 ) -> Result<()> {
     let stack = Description::read(description)?;
     let rekognition = ThrottledRekognition::start(project, &stack, max_tps)?;
-    storm.args(["--images", &images.to_string()]);
+    storm.args(["--images", &images.to_string(), "--videos", &videos.to_string()]);
     storm
         .env("ILG_STACK", description)
         .env("ILG_THROTTLED_REKOGNITION", &rekognition.url);
@@ -74,6 +77,7 @@ impl ThrottledRekognition {
         command
             .args(["--listen", "127.0.0.1:0", "--max-tps", &max_tps.to_string()])
             .args(["--s3-endpoint", &stack.endpoint])
+            .args(["--sns-endpoint", &stack.endpoint])
             .arg("--models")
             .arg(project.models())
             .arg("--onnxruntime")
