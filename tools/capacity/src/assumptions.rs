@@ -5,7 +5,7 @@ use crate::table::{Column, Table};
 /// What an invocation of a function takes on average, in milliseconds. `convert` and `thumbnails` decode pictures: several
 /// times what docs/pictures.md measures on a faster processor. The others mostly wait for AWS. Lambda's REPORT lines show
 /// the real numbers, and the option `--duration` of `cargo xtask cost` takes them.
-pub const MILLISECONDS: [(&str, f64); 10] = [
+pub const MILLISECONDS: [(&str, f64); 20] = [
     ("validate", 80.0),
     ("detect-labels", 800.0),
     ("convert", 1_500.0),
@@ -13,8 +13,22 @@ pub const MILLISECONDS: [(&str, f64); 10] = [
     ("persist", 80.0),
     ("notify", 30.0),
     ("record-failure", 60.0),
+    // Only for videos, which the bill does not contain: a minute of video, half of which waits for slots.
+    ("inspect-video", 4_000.0),
+    ("label-frames", 20_000.0),
+    ("collect-labels", 300.0),
+    // Only for videos that Rekognition Video labels.
+    ("start-video-labels", 500.0),
+    ("read-video-labels", 4_000.0),
+    ("resume-video", 60.0),
     // Only for bulk jobs, which the bill does not contain.
     ("run-job-part", 20_000.0),
+    // Of most runs, which find that no pass is due. docs/costs.md has the price of a pass.
+    ("reconcile", 30.0),
+    // Only for imports: the wait for slots is most of the second one.
+    ("check-import", 300.0),
+    ("copy-objects", 45_000.0),
+    ("summarize-import", 5_000.0),
     ("thumbnails", 700.0),
     ("api", 40.0),
 ];

@@ -262,6 +262,14 @@ mod tests {
         assert!(rekognition.dollars(1e15).is_finite());
     }
 
+    /// The page and the API say what labeling pictures again costs.
+    #[test]
+    fn the_price_of_an_image_in_the_code_is_that_of_the_first_tier() {
+        let prices = Prices::of("us-east-1").unwrap();
+        let first = prices.price(Meter::DetectLabels).dollars(1.0);
+        assert!((first - domain::bulk::DOLLARS_PER_IMAGE).abs() < 1e-9);
+    }
+
     #[test]
     fn free_units_cost_nothing() {
         let prices = Prices::of("us-east-1").unwrap();

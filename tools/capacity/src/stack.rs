@@ -112,8 +112,8 @@ impl Stack {
                 .map(|substitution| {
                     let name = substitution.trim_start_matches("${").trim_end_matches('}');
                     let target = at(machine, &["Properties", "DefinitionSubstitutions", name]).and_then(text);
-                    let id = target.and_then(|target| target.strip_suffix(".Arn"));
-                    let function = id.and_then(|id| names.get(id));
+                    let id = target.and_then(|target| target.rsplit_once('.'));
+                    let function = id.and_then(|(id, _)| names.get(id));
                     function
                         .cloned()
                         .with_context(|| format!("no function for {substitution}"))
@@ -198,9 +198,13 @@ fn at<'a>(yaml: &'a Yaml<'a>, path: &[&str]) -> Option<&'a Yaml<'a>> {
     path.iter().try_fold(yaml, |yaml, name| yaml.as_mapping_get(name))
 }
 
-/// A text, also behind a tag such as `!GetAtt`.
+/// A text, also behind a tag such as `!GetAtt`. Of an `!If`, the text of the first value.
 fn text<'a>(yaml: &'a Yaml<'a>) -> Option<&'a str> {
-    yaml.get_tagged_node().unwrap_or(yaml).as_str()
+    let untagged = yaml.get_tagged_node().unwrap_or(yaml);
+    match untagged.as_sequence() {
+        Some(values) => text(values.get(1)?),
+        None => untagged.as_str(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use crate::sign_in::SignIn;
 use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use jiff::Zoned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,13 +15,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, AsSendBody, Body};
 
 /// The timeout of a connection, of one read and of one write. There is none for a whole request: a file of 100 MB takes long
 /// with a slow connection.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The media type of every file: the API finds out the format by the content.
 const CONTENT_TYPE: &str = "application/octet-stream";
+/// The media type of every file that is uploaded in parts, for the same reason.
+const VIDEO_TYPE: &str = "video/mp4";
 /// The types of the API's problems begin with this.
 const PROBLEM: &str = "urn:image-label-generator:problem:";
 /// The longest time that the API asks to wait: a daily limit resets at midnight UTC.
@@ -98,6 +101,45 @@ struct Upload {
     headers: BTreeMap<String, String>,
 }
 
+/// The upload of a large file that was started.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewUploadInParts {
+    pub(crate) image_id: String,
+    pub(crate) multipart: Multipart,
+}
+
+/// How a file is divided.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Multipart {
+    /// Bytes of each part except the last one.
+    pub(crate) part_size: u64,
+}
+
+/// What has arrived of a file.
+#[derive(Deserialize)]
+pub(crate) struct PartsProgress {
+    /// Whether the whole file has arrived.
+    pub(crate) complete: bool,
+    pub(crate) multipart: Option<Multipart>,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A part of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Part {
+    /// From 1.
+    pub(crate) number: u64,
+    /// Its SHA-256 in base64.
+    pub(crate) sha256: String,
+}
+
+#[derive(Deserialize)]
+struct PartUploads {
+    parts: Vec<Upload>,
+}
+
 impl Api {
     /// # Errors
     /// The certificates of this machine can't be read.
@@ -133,22 +175,84 @@ impl Api {
     /// # Errors
     /// [`ApiError`]
     pub(crate) fn announce(&self, file: &NewFile<'_>) -> Result<NewUpload, ApiError> {
-        let request = json!({
-            "fileName": file_name(file.path),
-            "contentType": CONTENT_TYPE,
-            "size": file.size,
-            "sha256": BASE64_STANDARD.encode(file.sha256),
-            "allowDuplicate": file.allow_duplicate,
-        })
-        .to_string();
+        read(self.post(
+            "/uploads",
+            &json!({
+                "fileName": file_name(file.path),
+                "contentType": CONTENT_TYPE,
+                "size": file.size,
+                "sha256": BASE64_STANDARD.encode(file.sha256),
+                "allowDuplicate": file.allow_duplicate,
+                "utcOffset": utc_offset(&Zoned::now()),
+            }),
+        )?)
+    }
+
+    /// Announces a video that is uploaded in parts: `POST /uploads`.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub(crate) fn announce_in_parts(&self, path: &Path, size: u64) -> Result<NewUploadInParts, ApiError> {
+        read(self.post(
+            "/uploads",
+            &json!({
+                "fileName": file_name(path),
+                "contentType": VIDEO_TYPE,
+                "size": size,
+                "utcOffset": utc_offset(&Zoned::now()),
+            }),
+        )?)
+    }
+
+    /// What has arrived of a file: `GET /uploads/{imageId}/parts`.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub(crate) fn parts(&self, image_id: &str) -> Result<PartsProgress, ApiError> {
         let answer = self.signed_in(|authorization| {
             self.agent
-                .post(format!("{}/uploads", self.url))
-                .header("content-type", "application/json")
+                .get(format!("{}/uploads/{image_id}/parts", self.url))
                 .header("authorization", authorization)
-                .send(&request)
+                .call()
         })?;
         read(answer)
+    }
+
+    /// Uploads a part: `POST /uploads/{imageId}/parts`, and the request to S3.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub(crate) fn put_part(&self, image_id: &str, part: &Part, bytes: &[u8]) -> Result<(), ApiError> {
+        let request = json!({"parts": [part]});
+        let uploads: PartUploads = read(self.post(&format!("/uploads/{image_id}/parts"), &request)?)?;
+        let Some(upload) = uploads.parts.first() else {
+            return Err(ApiError::Refused("the API returns no URL for a part".to_owned()));
+        };
+        self.send_to_s3(upload, bytes)
+    }
+
+    /// Completes an upload in parts: `POST /uploads/{imageId}/complete`.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub(crate) fn complete(&self, image_id: &str, parts: &[Part]) -> Result<(), ApiError> {
+        let request = json!({"parts": parts});
+        let answer = self.post(&format!("/uploads/{image_id}/complete"), &request)?;
+        match answer.status() {
+            StatusCode::NO_CONTENT => Ok(()),
+            _ => read::<Value>(answer).map(drop),
+        }
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Response<Body>, ApiError> {
+        let body = body.to_string();
+        self.signed_in(|authorization| {
+            self.agent
+                .post(format!("{}{path}", self.url))
+                .header("content-type", "application/json")
+                .header("authorization", authorization)
+                .send(&body)
+        })
     }
 
     /// Uploads an announced file. Streams it: it is never in memory as a whole.
@@ -156,14 +260,18 @@ impl Api {
     /// # Errors
     /// [`ApiError`]
     pub(crate) fn put(&self, file: &Path, new: &NewUpload) -> Result<(), ApiError> {
-        let Upload { method, url, headers } = &new.upload;
+        let body =
+            File::open(file).map_err(|error| ApiError::Refused(format!("can't read the file: {error}")))?;
+        self.send_to_s3(&new.upload, body)
+    }
+
+    fn send_to_s3(&self, upload: &Upload, body: impl AsSendBody) -> Result<(), ApiError> {
+        let Upload { method, url, headers } = upload;
         if method != "PUT" {
             return Err(ApiError::Refused(format!(
                 "the API asks for {method}, but this command supports only PUT"
             )));
         }
-        let body =
-            File::open(file).map_err(|error| ApiError::Refused(format!("can't read the file: {error}")))?;
         let request = headers
             .iter()
             .fold(self.agent.put(url), |request, (name, value)| {
@@ -308,9 +416,38 @@ fn retry_after(answer: &Response<Body>) -> Option<Duration> {
     Some(seconds.min(MAX_RETRY_AFTER))
 }
 
+/// The offset of the computer's clock from UTC, such as `+02:00`. `None` if the API does not accept it: historical time zones
+/// have seconds.
+fn utc_offset(time: &Zoned) -> Option<String> {
+    let offset = time.strftime("%:z").to_string();
+    domain::record::utc_offset(&offset).map(|_| offset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
+    use jiff::tz::{Offset, TimeZone};
+
+    #[test]
+    fn the_offset_is_one_that_the_api_accepts() {
+        let offset = |time: &str| utc_offset(&time.parse().unwrap());
+        assert_eq!(
+            offset("2026-07-13T12:00:00+05:45[+05:45]").as_deref(),
+            Some("+05:45")
+        );
+        assert_eq!(
+            offset("2026-07-13T12:00:00-07:00[-07:00]").as_deref(),
+            Some("-07:00")
+        );
+        assert_eq!(
+            offset("2026-07-13T12:00:00+00:00[UTC]").as_deref(),
+            Some("+00:00")
+        );
+        // Amsterdam until 1937.
+        let with_seconds = TimeZone::fixed(Offset::from_seconds(19 * 60 + 32).unwrap());
+        assert_eq!(utc_offset(&Timestamp::UNIX_EPOCH.to_zoned(with_seconds)), None);
+    }
 
     #[test]
     fn an_error_shows_the_title_and_detail_of_the_problem() {

@@ -1,7 +1,8 @@
-//! `cargo xtask label`: uploads pictures, as the page does, and prints their labels.
+//! `cargo xtask label`: uploads pictures and videos, as the page does, and prints their labels.
 
 use crate::api::{Api, NewFile};
 use crate::file::describe;
+use crate::in_parts::{self, InParts};
 use crate::table;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -27,7 +28,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct LabelOptions {
-    /// Pictures
+    /// Pictures and videos
     #[arg(required_unless_present = "files_from", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print a JSON array: the API's images, each with its `file`
@@ -137,6 +138,11 @@ impl Labels {
     /// Uploads a file and waits until its image is labeled, rejected or failed, and has thumbnails if they are wanted.
     fn of(&self, path: &Path) -> Result<Value> {
         let (size, sha256) = describe(path)?;
+        if in_parts::is_needed(size) {
+            let mut upload = InParts::start(&self.api, path, size)?;
+            upload.send(&self.api, path, || Ok(()))?;
+            return self.wait(&upload.image_id);
+        }
         let new = self.api.announce(&NewFile {
             path,
             size,

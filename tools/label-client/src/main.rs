@@ -1,7 +1,8 @@
-//! `cargo xtask label` and `cargo xtask upload`: send pictures through the HTTP API, as the page does.
+//! `cargo xtask label` and `cargo xtask upload`: send pictures and videos through the HTTP API, as the page does.
 
 mod api;
 mod file;
+mod in_parts;
 mod label;
 mod sign_in;
 mod table;

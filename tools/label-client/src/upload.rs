@@ -1,4 +1,4 @@
-//! `cargo xtask upload`: uploads all pictures in folders. Skips files that are already in the library.
+//! `cargo xtask upload`: uploads all pictures and videos in folders. Skips files that are already in the library.
 //!
 //! One thread finds files, some check them and compute checksums, others upload, and the main thread records the outcomes.
 //! Bounded queues connect them, and files are streamed, so that memory does not depend on the files' sizes.
@@ -43,7 +43,7 @@ const TICK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub(crate) struct UploadOptions {
-    /// Folders with pictures, and pictures
+    /// Folders with pictures and videos, and such files
     #[arg(required = true, value_name = "FOLDER")]
     folders: Vec<PathBuf>,
     /// The file that remembers what is uploaded
@@ -76,6 +76,8 @@ pub(crate) struct UploadOptions {
 enum Event {
     /// The outcome of a file, with its SHA-256 if that is known.
     Done(Found, Option<[u8; 32]>, Outcome),
+    /// The upload of a file in parts has been started, for an image with this id.
+    Started(Found, [u8; 32], String),
     /// A sentence for the person.
     Note(String),
 }
@@ -181,7 +183,8 @@ fn run(
         options.wait,
         known.checksums(),
         options.parallel,
-    );
+    )
+    .continuing(known);
     let next = AtomicUsize::new(0);
     let checkers = thread::available_parallelism()
         .map_or(1, usize::from)
@@ -206,6 +209,9 @@ fn run(
                             // Fails only if the main thread is about to end.
                             drop(events.send(match event {
                                 send::Event::Note(sentence) => Event::Note(sentence),
+                                send::Event::Started(file, image_id) => {
+                                    Event::Started(file.file.clone(), file.sha256, image_id)
+                                }
                                 send::Event::Done(file, outcome) => {
                                     Event::Done(file.file.clone(), Some(file.sha256), outcome)
                                 }
@@ -277,6 +283,15 @@ impl Record<'_> {
                 Ok(Event::Note(sentence)) => {
                     self.progress.say(&sentence);
                     last = Some(sentence);
+                }
+                Ok(Event::Started(file, sha256, image_id)) => {
+                    let begun = self
+                        .state
+                        .as_mut()
+                        .map(|state| state.begin(&file, &sha256, &image_id));
+                    if let Some(Err(error)) = begun {
+                        stop.because(format!("{error:#}"));
+                    }
                 }
                 Ok(Event::Done(file, sha256, outcome)) => {
                     if let Err(error) = self.one(&file, sha256, &outcome) {

@@ -27,6 +27,9 @@ struct Options {
     /// Images to upload
     #[arg(long, default_value_t = 500)]
     images: usize,
+    /// Short videos to upload among them
+    #[arg(long, default_value_t = 10)]
+    videos: usize,
     /// Images that are processed at the same time. On AWS, this could be all. On one machine, each of them uses a
     /// process, and with more than a few dozen, responses are too late
     #[arg(long, default_value_t = 40)]
@@ -43,7 +46,7 @@ fn main() -> ExitCode {
         let proxy = Proxy::new(stack, &options.rekognition);
         stack.reroute(&WORKFLOW, &proxy).await;
         stack.scale_waits(WAIT_FACTOR).await;
-        let storm = Storm::new(stack, options.images, options.at_once);
+        let storm = Storm::new(stack, options.images, options.videos, options.at_once);
         let result = AssertUnwindSafe(async {
             tokio::select! {
                 verdict = storm.run(&proxy) => Some(verdict),

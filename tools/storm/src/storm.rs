@@ -13,6 +13,7 @@ use std::future::pending;
 use std::time::Duration;
 use tests::proxy::{Call, Fault, Proxy};
 use tests::reroute::WORKFLOW;
+use tests::state_machine::machine::repository;
 use tests::{Stack, pictures};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
@@ -28,6 +29,12 @@ const TWICE: usize = 10;
 const BROKEN: usize = 50;
 /// Queries for the results that run at the same time.
 const QUERIES: usize = 8;
+/// Videos of eight seconds, which have a frame to label every two seconds.
+const VIDEOS: [&str; 3] = [
+    "tests/videos/hevc.mov",
+    "tests/videos/vp9.webm",
+    "tests/videos/av1.webm",
+];
 /// If no image gets a result for this long, the remaining images are lost.
 const STALLED: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(250);
@@ -55,7 +62,7 @@ pub(crate) struct Storm<'a> {
 
 impl<'a> Storm<'a> {
     /// Prepares a run, and changes nothing yet.
-    pub(crate) fn new(stack: &'a Stack, images: usize, at_once: usize) -> Self {
+    pub(crate) fn new(stack: &'a Stack, images: usize, videos: usize, at_once: usize) -> Self {
         let name = format!("storm-{}", Uuid::now_v7().simple());
         let owners: Vec<Owner> = (0..OWNERS)
             .map(|number| Owner::new(&format!("{name}-{number}")).expect("a legal owner"))
@@ -87,10 +94,23 @@ impl<'a> Storm<'a> {
                 again: number % TWICE == if turn.is_multiple_of(2) { 2 } else { INVALID / 2 },
             }
         };
-        let files = (0..images).map(file).collect();
+        let mut files: Vec<File> = (0..images).map(file).collect();
+        let coded = VIDEOS.map(|name| std::fs::read(repository().join(name)).expect("a video"));
+        for number in 0..videos {
+            let prefix = if number.is_multiple_of(3) { "twice" } else { "once" };
+            let owner = owners[number % OWNERS].as_str();
+            let video = File {
+                key: format!("uploads/{owner}/{prefix}-video-{number}"),
+                bytes: coded[number % coded.len()].clone(),
+                expected: Status::Labeled,
+                again: number % 3 == 1,
+            };
+            // Spread over the pictures.
+            files.insert(files.len() * number / videos, video);
+        }
         let style =
             ProgressStyle::with_template("{bar:40} {pos}/{len} images have a result, {elapsed} {msg}");
-        let bar = ProgressBar::new(images as u64).with_style(style.expect("a template"));
+        let bar = ProgressBar::new(files.len() as u64).with_style(style.expect("a template"));
         Self {
             stack,
             name,
@@ -141,6 +161,11 @@ impl<'a> Storm<'a> {
             .await;
         let mut verdict = Verdict {
             images: self.files.len(),
+            videos: self
+                .files
+                .iter()
+                .filter(|file| file.key.contains("-video-"))
+                .count(),
             bad: self
                 .files
                 .iter()
@@ -281,18 +306,20 @@ impl<'a> Storm<'a> {
     /// Sends the same event twice more at the same time.
     async fn send_again(&self, record: &ImageRecord) {
         let arn = record.execution_arn.as_deref().expect("a claim");
-        let event = self.stack.input(arn).await;
+        // A video was handed over by an execution with the same name.
+        let arn = arn.replace("-label-video:", "-label-image:");
+        let event = self.stack.input(&arn).await;
         tokio::join!(self.stack.start(&event), self.stack.start(&event));
     }
 
     async fn wait_for_executions(&self) {
         let at = Instant::now();
-        let running = async || {
+        let running = async |machine: &str| {
             let list = self
                 .stack
                 .sfn
                 .list_executions()
-                .state_machine_arn(&self.stack.state_machine_arn);
+                .state_machine_arn(self.stack.machine_arn(machine));
             let list = list
                 .status_filter(ExecutionStatus::Running)
                 .send()
@@ -300,7 +327,8 @@ impl<'a> Storm<'a> {
                 .expect("executions");
             !list.executions.is_empty()
         };
-        while running().await && at.elapsed() < STALLED {
+        // In this order: an execution of the first one can start one of the second one.
+        while (running("label-image").await || running("label-video").await) && at.elapsed() < STALLED {
             sleep(POLL).await;
         }
     }

@@ -20,6 +20,8 @@ const MAX_PRINTED: usize = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
     pub(crate) images: usize,
+    /// Those of the images that are videos.
+    pub(crate) videos: usize,
     /// Invalid files.
     pub(crate) bad: usize,
     /// Events that were delivered twice at the same time.
@@ -30,7 +32,7 @@ pub(crate) struct Verdict {
     pub(crate) faults: BTreeMap<Fault, usize>,
     /// From the first upload to the end of the last execution.
     pub(crate) seconds: u64,
-    /// Executions of the state machine.
+    /// Executions of the state machines.
     pub(crate) executions: usize,
     /// Retries of Tasks, by the error before them.
     pub(crate) retries: BTreeMap<String, usize>,
@@ -85,17 +87,21 @@ impl Verdict {
 
     /// Reads the retries from the histories of all executions since `began`.
     pub(crate) async fn count_retries(&mut self, stack: &Stack, began: SystemTime) {
-        let list = stack
-            .sfn
-            .list_executions()
-            .state_machine_arn(&stack.state_machine_arn);
-        let all: Vec<_> = list
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<_, _>>()
-            .await
-            .expect("executions");
+        let mut all = vec![];
+        for machine in ["label-image", "label-video"] {
+            let list = stack
+                .sfn
+                .list_executions()
+                .state_machine_arn(stack.machine_arn(machine));
+            let executions: Vec<_> = list
+                .into_paginator()
+                .items()
+                .send()
+                .collect::<Result<_, _>>()
+                .await
+                .expect("executions");
+            all.extend(executions);
+        }
         let ours = all.into_iter().filter(|execution| {
             SystemTime::try_from(execution.start_date).is_ok_and(|started| started >= began)
         });
@@ -161,8 +167,8 @@ impl fmt::Display for Verdict {
             .collect();
         writeln!(
             f,
-            "images      {} ({} of them invalid files)",
-            self.images, self.bad
+            "images      {} ({} of them videos, {} invalid files)",
+            self.images, self.videos, self.bad
         )?;
         writeln!(
             f,

@@ -1,8 +1,9 @@
-//! Decides by a file's first bytes whether it is a picture that can be labeled, and computes its checksum.
+//! Decides by a file's first bytes whether it is a picture or a video that can be labeled, and computes its checksum.
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Skip};
 use super::walk::Found;
 use crate::file::digest;
+use crate::in_parts;
 use picture_header::reads::{FIRST_READ_BYTES, MAX_READ_BYTES, MAX_READS};
 use picture_header::{HeaderError, Look, Pieces, look};
 use std::fs::File;
@@ -11,7 +12,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// The outcome of a file that changes while this program reads it.
 pub(super) const CHANGED: &str = "it changed during the upload";
 
-/// A picture with its SHA-256.
+/// A picture or a video with its SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prepared {
     pub(super) file: Found,
@@ -43,12 +44,16 @@ pub(super) fn prepare(file: &Found) -> Result<Prepared, Outcome> {
 pub(super) fn check(file: &Found) -> Result<File, Outcome> {
     let failed = |error: io::Error| Outcome::Failed(format!("can't read it: {error}"));
     let mut reader = File::open(&file.path).map_err(failed)?;
-    header(&mut reader, file.size).map_err(failed)??;
+    let is_video = header(&mut reader, file.size).map_err(failed)??;
+    if in_parts::is_needed(file.size) && !is_video {
+        return Err(Outcome::Skipped(Skip::TooLarge, None));
+    }
     Ok(reader)
 }
 
-/// Reads the picture's header: the file's start, and rarely other parts.
-fn header(reader: &mut (impl Read + Seek), size: u64) -> io::Result<Result<(), HeaderError>> {
+/// Reads the picture's header: the file's start, and rarely other parts. Returns whether the file is a video, by its first bytes:
+/// the service reads the rest.
+fn header(reader: &mut (impl Read + Seek), size: u64) -> io::Result<Result<bool, HeaderError>> {
     let mut pieces = Pieces::none(size);
     let mut from = 0;
     let mut length = FIRST_READ_BYTES;
@@ -60,8 +65,11 @@ fn header(reader: &mut (impl Read + Seek), size: u64) -> io::Result<Result<(), H
             break;
         }
         pieces.add(from, &bytes);
+        if from == 0 && matches!(video_header::container(&pieces), Ok(video_header::Look::Found(_))) {
+            return Ok(Ok(true));
+        }
         match look(&pieces) {
-            Ok(Look::Found(_)) => return Ok(Ok(())),
+            Ok(Look::Found(_)) => return Ok(Ok(false)),
             Ok(Look::ReadOn(next)) => {
                 if from > 0 {
                     length = (2 * length).min(MAX_READ_BYTES);
@@ -76,7 +84,6 @@ fn header(reader: &mut (impl Read + Seek), size: u64) -> io::Result<Result<(), H
 
 #[cfg(test)]
 mod tests {
-    use super::super::outcome::Skip;
     use super::*;
     use proptest::prelude::*;
     use std::fs;
@@ -101,6 +108,8 @@ mod tests {
             "samples/cat.jpg",
             "tests/pictures/cat.heic",
             "tests/pictures/cat.tif",
+            "tests/videos/hevc.mov",
+            "tests/videos/vp9.webm",
         ] {
             outcome("notes.txt", &project(picture)).unwrap();
         }
@@ -117,6 +126,26 @@ mod tests {
         assert!(detail.starts_with("PDF documents aren't supported."), "{detail}");
         assert_eq!(skip(b"some text").0, Skip::NotAPicture);
         assert_eq!(skip(&project("samples/cat.jpg")[..100]).0, Skip::Damaged);
+    }
+
+    #[test]
+    fn only_a_video_can_be_larger_than_100_mb() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for (sample, expected) in [
+            ("samples/video.mp4", Ok(())),
+            ("samples/cat.jpg", Err(Outcome::Skipped(Skip::TooLarge, None))),
+        ] {
+            fs::write(&path, project(sample)).unwrap();
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_len(domain::image::MAX_BYTES + 1)
+                .unwrap();
+            let file = Found::new(path.clone(), &path.metadata().unwrap());
+            assert_eq!(check(&file).map(drop), expected, "{sample}");
+        }
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use super::check::{CHANGED, Prepared};
 use super::outcome::Outcome;
+use super::state::Known;
 use super::stop::Stop;
+use super::walk::Found;
 use crate::api::{Api, ApiError, NewFile, NewUpload};
+use crate::in_parts::{self, InParts};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -57,6 +60,8 @@ impl Backoff {
 pub(super) enum Event<'a> {
     /// The outcome of a file.
     Done(&'a Prepared, Outcome),
+    /// The upload of a file in parts has been started, for an image with this id.
+    Started(&'a Prepared, String),
     /// A sentence for the person.
     Note(String),
 }
@@ -77,6 +82,8 @@ pub(super) struct Sender<'a> {
     /// Whether to wait for the next day if the daily limit is reached.
     waits_for_next_day: bool,
     contents: Mutex<HashMap<[u8; 32], Content>>,
+    /// Uploads in parts that can be continued.
+    known: Option<&'a Known>,
     /// Files in a row whose attempts all had temporary errors.
     exhausted: AtomicU32,
     /// The run ends after so many.
@@ -102,8 +109,17 @@ impl<'a> Sender<'a> {
             backoff,
             waits_for_next_day,
             contents: Mutex::new(there.collect()),
+            known: None,
             exhausted: AtomicU32::new(0),
             max_exhausted: parallel.max(MIN_EXHAUSTED),
+        }
+    }
+
+    /// Continues the uploads in parts that earlier runs have started.
+    pub(super) fn continuing(self, known: &'a Known) -> Self {
+        Self {
+            known: Some(known),
+            ..self
         }
     }
 
@@ -161,10 +177,21 @@ impl<'a> Sender<'a> {
     /// `None` if the run ends before.
     fn upload(&self, file: &Prepared, tell: &mut dyn FnMut(Event<'_>)) -> Option<Outcome> {
         let mut announced = None;
+        let mut in_parts = None;
         let mut failed = 0;
         let mut refused = false;
         while !self.stop.is_set() {
-            let error = match self.attempt(file, &mut announced) {
+            let arrived = in_parts.as_ref().map_or(0, |upload: &InParts| upload.arrived);
+            let attempt = if in_parts::is_needed(file.file.size) {
+                self.attempt_in_parts(file, &mut in_parts, tell)
+            } else {
+                self.attempt(file, &mut announced)
+            };
+            // Each part that arrives is a success, of which a large file needs many.
+            if in_parts.as_ref().is_some_and(|upload| upload.arrived > arrived) {
+                (failed, refused) = (0, false);
+            }
+            let error = match attempt {
                 Ok(outcome) => {
                     self.exhausted.store(0, Ordering::Relaxed);
                     return Some(outcome);
@@ -236,17 +263,52 @@ impl<'a> Sender<'a> {
                 }
             }
         };
-        match file.file.is_unchanged() {
-            Ok(true) => {}
-            Ok(false) => return Err(ApiError::Refused(CHANGED.to_owned())),
-            Err(error) => return Err(ApiError::Refused(format!("can't read it: {error}"))),
-        }
+        check_unchanged(&file.file)?;
         self.api.put(&file.file.path, new)?;
         Ok(Outcome::Uploaded(new.image_id.clone()))
     }
 
+    /// Sends the parts of a large file that have not arrived, once.
+    fn attempt_in_parts(
+        &self,
+        file: &Prepared,
+        upload: &mut Option<InParts>,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Outcome, ApiError> {
+        let Found { path, size, .. } = &file.file;
+        let upload = match upload {
+            Some(upload) => upload,
+            None => {
+                let earlier = self.known.and_then(|known| known.unfinished(&file.file));
+                let resumed = match earlier {
+                    Some(image_id) => InParts::resume(self.api, image_id, *size)?,
+                    None => None,
+                };
+                let started = match resumed {
+                    Some(resumed) => resumed,
+                    None => {
+                        let started = InParts::start(self.api, path, *size)?;
+                        tell(Event::Started(file, started.image_id.clone()));
+                        started
+                    }
+                };
+                upload.insert(started)
+            }
+        };
+        upload.send(self.api, path, || check_unchanged(&file.file))?;
+        Ok(Outcome::Uploaded(upload.image_id.clone()))
+    }
+
     fn contents(&self) -> MutexGuard<'_, HashMap<[u8; 32], Content>> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_unchanged(file: &Found) -> Result<(), ApiError> {
+    match file.is_unchanged() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ApiError::Refused(CHANGED.to_owned())),
+        Err(error) => Err(ApiError::Refused(format!("can't read it: {error}"))),
     }
 }
 

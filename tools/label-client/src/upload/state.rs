@@ -28,6 +28,9 @@ struct Line<'a> {
     /// Base64.
     sha256: Cow<'a, str>,
     image_id: Cow<'a, str>,
+    /// Whether the file is being uploaded in parts, and is not there yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unfinished: bool,
 }
 
 /// A file that is there.
@@ -41,6 +44,8 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct Known {
     paths: HashMap<PathBuf, Entry>,
+    /// Uploads in parts that are not complete.
+    unfinished: HashMap<PathBuf, Entry>,
     checksums: HashMap<[u8; 32], String>,
 }
 
@@ -75,26 +80,41 @@ impl Known {
         let Some(sha256) = sha256.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) else {
             return;
         };
-        self.checksums.insert(sha256, line.image_id.to_string());
         let entry = Entry {
             size: line.size,
             modified: line.modified,
             image_id: line.image_id.to_string(),
         };
-        self.paths.insert(PathBuf::from(&*line.path), entry);
+        let path = PathBuf::from(&*line.path);
+        if line.unfinished {
+            self.unfinished.insert(path, entry);
+            return;
+        }
+        self.checksums.insert(sha256, line.image_id.to_string());
+        self.unfinished.remove(&path);
+        self.paths.insert(path, entry);
+    }
+
+    /// The id of the image of a file that has not changed since its upload in parts was started, and is not there yet.
+    pub(super) fn unfinished(&self, file: &Found) -> Option<&str> {
+        image_of(&self.unfinished, file)
     }
 
     /// The id of the image of a file that has not changed since.
     pub(super) fn image(&self, file: &Found) -> Option<&str> {
-        let entry = self.paths.get(&file.path)?;
-        let is_unchanged = (entry.size, entry.modified) == (file.size, file.modified);
-        is_unchanged.then_some(&entry.image_id)
+        image_of(&self.paths, file)
     }
 
     /// The ids of the images by the SHA-256 of their files.
     pub(super) fn checksums(&self) -> &HashMap<[u8; 32], String> {
         &self.checksums
     }
+}
+
+fn image_of<'a>(entries: &'a HashMap<PathBuf, Entry>, file: &Found) -> Option<&'a str> {
+    let entry = entries.get(&file.path)?;
+    let is_unchanged = (entry.size, entry.modified) == (file.size, file.modified);
+    is_unchanged.then_some(&entry.image_id)
 }
 
 /// A state file to which this run appends.
@@ -142,6 +162,18 @@ impl State {
     /// # Errors
     /// The line can't be written.
     pub(super) fn add(&mut self, file: &Found, sha256: &[u8; 32], image_id: &str) -> Result<()> {
+        self.write(file, sha256, image_id, false)
+    }
+
+    /// Stores that the upload in parts of a file has been started, so that another run can continue it.
+    ///
+    /// # Errors
+    /// The line can't be written.
+    pub(super) fn begin(&mut self, file: &Found, sha256: &[u8; 32], image_id: &str) -> Result<()> {
+        self.write(file, sha256, image_id, true)
+    }
+
+    fn write(&mut self, file: &Found, sha256: &[u8; 32], image_id: &str, unfinished: bool) -> Result<()> {
         let Some(path) = file.path.to_str() else {
             return Ok(());
         };
@@ -152,6 +184,7 @@ impl State {
             modified: file.modified,
             sha256: BASE64_STANDARD.encode(sha256).into(),
             image_id: image_id.into(),
+            unfinished,
         };
         let mut line = serde_json::to_string(&line).context("can't write JSON")?;
         line.push('\n');
@@ -204,6 +237,22 @@ mod tests {
         assert_eq!(known.image(&changed), None);
         let other = Known::read(&path, Some("eve")).unwrap();
         assert!(other.image(&found("/a")).is_none() && other.checksums().is_empty());
+    }
+
+    #[test]
+    fn an_upload_in_parts_is_continued_until_the_file_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ada.jsonl");
+        let mut state = State::open(&path, "ada").unwrap();
+        state.begin(&found("/a"), &[1; 32], "image-1").unwrap();
+        let known = Known::read(&path, Some("ada")).unwrap();
+        assert_eq!(known.unfinished(&found("/a")), Some("image-1"));
+        assert_eq!(known.image(&found("/a")), None);
+        assert!(known.checksums().is_empty());
+        state.add(&found("/a"), &[1; 32], "image-1").unwrap();
+        let known = Known::read(&path, Some("ada")).unwrap();
+        assert_eq!(known.unfinished(&found("/a")), None);
+        assert_eq!(known.image(&found("/a")), Some("image-1"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::outcome::{Outcome, Skip};
 use super::stop::Stop;
-use domain::image::MAX_BYTES;
+use domain::video::MAX_BYTES;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
@@ -15,12 +15,12 @@ const SYSTEM: [&str; 4] = ["thumbs.db", "desktop.ini", "@eadir", "__macosx"];
 /// Extensions of files beside a picture, in lower case. A `.thm` file is a small JPEG of the picture or video beside it.
 const SIDECARS: [&str; 7] = ["aae", "dop", "lrv", "on1", "pp3", "thm", "xmp"];
 
-/// A file that may be a picture.
+/// A file that may be a picture or a video.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Found {
     /// Absolute.
     pub(super) path: PathBuf,
-    /// Bytes: 1 to [`MAX_BYTES`].
+    /// Bytes: 1 to [`MAX_BYTES`], the limit of videos.
     pub(super) size: u64,
     /// When it was modified, in nanoseconds since 1970. 0 if that is unknown.
     pub(super) modified: i64,

@@ -1,6 +1,8 @@
 use super::*;
 use crate::sign_in::fake;
-use crate::upload::walk::Found;
+use crate::upload::state::State;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -133,6 +135,7 @@ fn send_all(contents: &[&str], waits: bool, parallel: u32, answers: Vec<Answer>)
         }
         sender.send(file, &mut |event| match event {
             Event::Done(_, outcome) => outcomes.push(outcome),
+            Event::Started(_, image_id) => panic!("{image_id}"),
             Event::Note(note) => notes.push(note),
         });
     }
@@ -204,6 +207,7 @@ fn a_file_whose_content_is_being_uploaded_gets_the_same_outcome() {
         let mut told = vec![];
         let mut tell = |event: Event<'_>| match event {
             Event::Done(file, outcome) => told.push((file.file.path.clone(), outcome)),
+            Event::Started(_, image_id) => panic!("{image_id}"),
             Event::Note(note) => panic!("{note}"),
         };
         let first = sender.claim(first, &mut tell).unwrap();
@@ -337,4 +341,134 @@ fn pauses_double_up_to_the_longest_and_respect_what_the_service_asks_for() {
     let asked = |seconds| backoff.pause(1, Some(Duration::from_secs(seconds))).as_secs();
     assert_eq!(asked(7), 7);
     assert_eq!(asked(86_400), 300, "a daily limit is another error");
+}
+
+/// A file that is uploaded in two parts, of which the second one has a byte.
+fn large(folder: &Path) -> Prepared {
+    let path = folder.join("a.mp4");
+    let file = fs::File::create(&path).unwrap();
+    file.set_len(domain::image::MAX_BYTES + 1).unwrap();
+    let file = Found::new(path.clone(), &path.metadata().unwrap());
+    let sha256 = [0; 32];
+    Prepared { file, sha256 }
+}
+
+/// The SHA-256 of so many zeros, in base64.
+fn checksum(length: u64) -> String {
+    let (_, sha256) = crate::file::digest(std::io::repeat(0).take(length)).unwrap();
+    BASE64_STANDARD.encode(sha256)
+}
+
+const MULTIPART: &str = r#""multipart": {"partSize": 104857600, "partCount": 2}"#;
+
+fn started() -> Answer {
+    Answer(201, "", format!(r#"{{"imageId": "image-1", {MULTIPART}}}"#))
+}
+
+/// What has arrived: nothing, or the first part.
+fn arrived(has_first: bool) -> Answer {
+    let first = format!(
+        r#"{{"number": 1, "sha256": "{}"}}"#,
+        checksum(domain::image::MAX_BYTES)
+    );
+    let parts = if has_first { first } else { String::new() };
+    Answer(
+        200,
+        "",
+        format!(r#"{{"complete": false, {MULTIPART}, "parts": [{parts}]}}"#),
+    )
+}
+
+fn part(number: u32) -> Answer {
+    let body = format!(
+        r#"{{"parts": [{{"number": {number}, "method": "PUT", "url": "{{url}}/s3/{number}", "headers": {{}}}}]}}"#
+    );
+    Answer(200, "", body)
+}
+
+/// The outcomes, the images of uploads that were started, and the methods and paths of all requests.
+fn send_large(
+    known: &Known,
+    file: Prepared,
+    folder: &Path,
+    answers: Vec<Answer>,
+) -> (Vec<Outcome>, Vec<String>, Vec<String>) {
+    let server = Server::new(answers);
+    let api = Api::new(&server.url, fake(folder, 3600)).unwrap();
+    let stop = Stop::default();
+    let sender = Sender::new(&api, &stop, QUICK, false, &HashMap::new(), 8).continuing(known);
+    let (mut outcomes, mut begun) = (vec![], vec![]);
+    sender.send(file, &mut |event| match event {
+        Event::Done(_, outcome) => outcomes.push(outcome),
+        Event::Started(_, image_id) => begun.push(image_id),
+        Event::Note(note) => panic!("{note}"),
+    });
+    let requests = server.requests();
+    let requests = requests.iter().map(|request| {
+        let mut words = request.split(' ');
+        format!("{} {}", words.next().unwrap(), words.next().unwrap())
+    });
+    (outcomes, begun, requests.collect())
+}
+
+#[test]
+fn a_large_video_is_uploaded_in_parts_and_a_part_that_is_there_is_not_sent_again() {
+    let folder = TempDir::new().unwrap();
+    let answers = vec![
+        started(),
+        arrived(false),
+        part(1),
+        status(200),
+        part(2),
+        status(BROKEN),
+        arrived(true),
+        part(2),
+        status(200),
+        status(204),
+    ];
+    let file = large(folder.path());
+    let (outcomes, begun, requests) = send_large(&Known::default(), file, folder.path(), answers);
+    assert_eq!(outcomes, [uploaded(1)]);
+    assert_eq!(begun, ["image-1"]);
+    let parts = "/uploads/image-1/parts";
+    let get = format!("GET {parts}");
+    let post = format!("POST {parts}");
+    let expected: [&str; 10] = [
+        "POST /uploads",
+        &get,
+        &post,
+        "PUT /s3/1",
+        &post,
+        "PUT /s3/2",
+        &get,
+        &post,
+        "PUT /s3/2",
+        "POST /uploads/image-1/complete",
+    ];
+    assert_eq!(requests, expected);
+}
+
+#[test]
+fn another_run_continues_an_upload_in_parts_or_starts_a_new_one_if_it_has_expired() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state.jsonl");
+    let file = large(folder.path());
+    let mut state = State::open(&path, "ada").unwrap();
+    state.begin(&file.file, &file.sha256, "image-1").unwrap();
+    let known = Known::read(&path, Some("ada")).unwrap();
+    let answers = vec![arrived(true), arrived(true), part(2), status(200), status(204)];
+    let again = file.clone();
+    let (outcomes, begun, _) = send_large(&known, file, folder.path(), answers);
+    assert_eq!((outcomes, begun), (vec![uploaded(1)], vec![]));
+
+    let answers = vec![
+        problem(410, "", "upload-expired"),
+        started(),
+        arrived(true),
+        part(2),
+        status(200),
+        status(204),
+    ];
+    let (outcomes, begun, _) = send_large(&known, again, folder.path(), answers);
+    assert_eq!((outcomes, begun), (vec![uploaded(1)], vec!["image-1".to_owned()]));
 }
