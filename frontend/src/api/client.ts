@@ -18,10 +18,15 @@ import type {
   ExportFormat,
   Image,
   Job,
+  JobPreview,
   LabelSettings,
+  Part,
+  PresignedPut,
   Summary,
   Upload,
+  UploadProgress,
   UploadRequest,
+  VideoTimeline,
 } from './types';
 
 /** How many pictures one page of the history has. */
@@ -69,6 +74,27 @@ export class ApiClient {
     return dataOf(this.client.POST('/uploads', { body, signal }));
   }
 
+  /** Presigns the upload of a part. */
+  async createPartUpload(imageId: string, part: Part, signal: AbortSignal): Promise<PresignedPut> {
+    const params = { path: { imageId } };
+    const { parts } = await dataOf(
+      this.client.POST('/uploads/{imageId}/parts', { params, body: { parts: [part] }, signal }),
+    );
+    if (!parts[0]) throw new ApiError(200, text.notUnderstood);
+    return parts[0];
+  }
+
+  /** The parts that have arrived. */
+  listParts(imageId: string, signal: AbortSignal): Promise<UploadProgress> {
+    return dataOf(this.client.GET('/uploads/{imageId}/parts', { params: { path: { imageId } }, signal }));
+  }
+
+  /** Completes an upload, all of whose parts have arrived. Can be repeated. */
+  async completeUpload(imageId: string, parts: Part[], signal: AbortSignal): Promise<void> {
+    const params = { path: { imageId } };
+    await dataOf(this.client.POST('/uploads/{imageId}/complete', { params, body: { parts }, signal }));
+  }
+
   /** One page of the history. A filtered page can be short or empty and still have a cursor. */
   async listImages({ filter, order, boxes }: Listing, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
     const query = {
@@ -112,6 +138,12 @@ export class ApiClient {
   /** One picture with all its details. */
   getImage(imageId: string, signal: AbortSignal): Promise<Image> {
     return dataOf(this.client.GET('/images/{imageId}', { params: { path: { imageId } }, signal }));
+  }
+
+  /** A part of a video's timeline, from a time in milliseconds. */
+  async getVideoTimeline(imageId: string, from: number | undefined, signal: AbortSignal): Promise<VideoTimeline> {
+    const params = { path: { imageId }, query: from === undefined ? {} : { from } };
+    return dataOf(this.client.GET('/images/{imageId}/timeline', { params, signal }));
   }
 
   /** Deletes a picture; succeeds if it does not exist. With `keepalive`, the request continues when the page is closed. */
@@ -172,11 +204,69 @@ export class ApiClient {
 
   /** Starts an export of the labels of the pictures that match a filter, or of these pictures, at most `MAX_IDS`. */
   startExport(format: ExportFormat, pictures: Filter | readonly string[]): Promise<Job> {
-    const selection = 'labels' in pictures ? { search: searchOf(pictures) } : { ids: [...pictures] };
-    return dataOf(this.client.POST('/jobs', { body: { kind: 'EXPORT', format, ...selection } }));
+    return dataOf(this.client.POST('/jobs', { body: { kind: 'EXPORT', format, ...selectionOf(pictures) } }));
   }
 
-  /** The newest jobs, newest first. */
+  /**
+   * Counts pictures that a job would label again, at most `MAX_IDS` or a part of those that match a filter: repeat it with
+   * the cursor. `olderModel`: only pictures with labels of an older model.
+   */
+  previewRelabel(
+    pictures: Filter | readonly string[],
+    olderModel: boolean,
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<JobPreview> {
+    const query = cursor === undefined ? {} : { cursor };
+    const body = { kind: 'RELABEL' as const, olderModel, ...selectionOf(pictures) };
+    return dataOf(this.client.POST('/jobs/preview', { params: { query }, body, signal }));
+  }
+
+  /** Starts a job that labels the pictures that match a filter again. */
+  startRelabel(filter: Filter, olderModel: boolean): Promise<Job> {
+    return dataOf(this.client.POST('/jobs', { body: { kind: 'RELABEL', olderModel, search: searchOf(filter) } }));
+  }
+
+  /** Starts a job that corrects the labels of the pictures that match a filter. */
+  startCorrection(filter: Filter, { add = [], remove = [] }: CorrectionChange): Promise<Job> {
+    const body = { kind: 'CORRECT' as const, search: searchOf(filter), add: [...add], remove: [...remove] };
+    return dataOf(this.client.POST('/jobs', { body }));
+  }
+
+  /** Counts pictures whose labels a job would change, in a part of the library: repeat it with the cursor. */
+  previewCorrection(
+    filter: Filter,
+    { add = [], remove = [] }: CorrectionChange,
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<JobPreview> {
+    const query = cursor === undefined ? {} : { cursor };
+    const body = { kind: 'CORRECT' as const, search: searchOf(filter), add: [...add], remove: [...remove] };
+    return dataOf(this.client.POST('/jobs/preview', { params: { query }, body, signal }));
+  }
+
+  /** Counts pictures that match a filter and that a job would delete, in a part of the library: repeat it with the cursor. */
+  previewDeletion(filter: Filter, cursor: string | undefined, signal: AbortSignal): Promise<JobPreview> {
+    const query = cursor === undefined ? {} : { cursor };
+    const body = { kind: 'DELETE' as const, search: searchOf(filter) };
+    return dataOf(this.client.POST('/jobs/preview', { params: { query }, body, signal }));
+  }
+
+  /**
+   * Starts a job that deletes the pictures that match a filter and were added before a time. With `keepalive`, the request
+   * continues when the page is closed.
+   */
+  startDeletion(filter: Filter, createdBefore: string, keepalive = false): Promise<Job> {
+    const body = { kind: 'DELETE' as const, search: searchOf(filter), createdBefore };
+    return dataOf(this.client.POST('/jobs', { body, keepalive }));
+  }
+
+  /** Starts a job that undoes one that has corrected labels. */
+  undoCorrection(jobId: string): Promise<Job> {
+    return dataOf(this.client.POST('/jobs', { body: { kind: 'UNDO', jobId } }));
+  }
+
+  /** Running jobs first, then the newest others. */
   async listJobs(signal: AbortSignal): Promise<readonly Job[]> {
     const { jobs } = await dataOf(this.client.GET('/jobs', { signal }));
     return jobs;
@@ -184,6 +274,11 @@ export class ApiClient {
 
   getJob(jobId: string, signal: AbortSignal): Promise<Job> {
     return dataOf(this.client.GET('/jobs/{jobId}', { params: { path: { jobId } }, signal }));
+  }
+
+  /** Continues a job that is resumable, after it has failed or was canceled. */
+  resumeJob(jobId: string): Promise<Job> {
+    return dataOf(this.client.POST('/jobs/{jobId}/resume', { params: { path: { jobId } } }));
   }
 
   /** Cancels a job. Pictures that were processed keep the result. */
@@ -234,6 +329,11 @@ function parametersOf(filter: Filter) {
   const { to, ...others } = writeParameters(filter);
   const end = to && dayAfter(to);
   return { ...others, ...(end ? { to: end } : {}) };
+}
+
+/** The fields of a job's request that say which pictures it is about. */
+function selectionOf(pictures: Filter | readonly string[]) {
+  return 'labels' in pictures ? { search: searchOf(pictures) } : { ids: [...pictures] };
 }
 
 /** A filter as the text of a query. */

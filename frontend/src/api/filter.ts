@@ -1,6 +1,6 @@
 // The filter of the history, and how the API's parameters express it. The page's address uses the same parameters.
 import type { operations } from './schema';
-import type { ListedStatus } from './types';
+import type { ListedStatus, MediaType } from './types';
 
 /** A label that pictures must have. */
 export interface LabelTerm {
@@ -22,6 +22,8 @@ export interface Filter {
   /** 0 to 100. It applies to the labels above that have no minimum of their own, or to any label if there are none. */
   readonly minConfidence: number | undefined;
   readonly status: ListedStatus | undefined;
+  /** Only pictures, or only videos. */
+  readonly type: MediaType | undefined;
   /** When the picture was taken, by the camera's clock: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. */
   readonly taken: string | undefined;
   /** Days of the pictures' times, `YYYY-MM-DD`, both included. */
@@ -35,6 +37,7 @@ export const NO_FILTER: Filter = {
   untagged: false,
   minConfidence: undefined,
   status: undefined,
+  type: undefined,
   taken: undefined,
   from: undefined,
   to: undefined,
@@ -49,6 +52,7 @@ export const MAX_LABEL_LENGTH = 100;
 
 /** The statuses that the page offers. Pictures that await their upload are not shown. */
 export const STATUSES = ['LABELED', 'PROCESSING', 'REJECTED', 'FAILED'] as const satisfies readonly ListedStatus[];
+export const TYPES = ['VIDEO', 'PICTURE'] as const satisfies readonly MediaType[];
 /** Separates the alternatives of a group. */
 const OR = '|';
 
@@ -65,13 +69,14 @@ export function isUnfiltered(filter: Filter): boolean {
 
 /** A filter's parameters, for `readParameters` and the API. */
 export function writeParameters(filter: Filter): FilterParameters {
-  const { labels, without, untagged, minConfidence, status, taken, from, to } = filter;
+  const { labels, without, untagged, minConfidence, status, type, taken, from, to } = filter;
   return {
     ...(labels.length > 0 ? { label: labels.map(writeGroup) } : {}),
     ...(without.length > 0 ? { without: [...without] } : {}),
     ...(untagged ? { untagged } : {}),
     ...(minConfidence === undefined ? {} : { minConfidence }),
     ...(status ? { status } : {}),
+    ...(type ? { type } : {}),
     ...(taken ? { taken } : {}),
     ...(from ? { from } : {}),
     ...(to ? { to } : {}),
@@ -96,6 +101,7 @@ export function readParameters(parameters: URLSearchParams): Filter {
     untagged: isUntagged && labels.length === 0 && minConfidence === undefined,
     minConfidence,
     status,
+    type: readType(parameters.get('type') ?? ''),
     taken: readTaken(parameters.get('taken') ?? ''),
     from,
     to: from && to && from > to ? undefined : to,
@@ -168,6 +174,11 @@ export function readPercentage(text: string): number | undefined {
 /** A status by its name in any case. */
 export function readStatus(text: string): ListedStatus | undefined {
   return STATUSES.find((status) => status === text.toUpperCase());
+}
+
+/** A type by its name in any case. */
+export function readType(text: string): MediaType | undefined {
+  return TYPES.find((type) => type === text.toUpperCase());
 }
 
 /** A day that exists, `YYYY-MM-DD`. */

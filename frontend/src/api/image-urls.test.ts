@@ -32,6 +32,7 @@ function thumbnails(imageId: string) {
 const image = (imageId: string, status: Status = 'LABELED', made = true, ago = 0): Summary => ({
   imageId,
   status,
+  type: 'PICTURE',
   fileName: null,
   size: null,
   format: null,
@@ -181,3 +182,15 @@ function original(imageId: string): Image {
     view: { url: `https://bucket/uploads/${imageId}?signed`, expiresAt },
   } as unknown as Image;
 }
+
+test('a video is shown by its poster until it has thumbnails, and never by its file', () => {
+  const facts = { durationMs: 1000, codec: 'H.264', container: 'MP4', frameRate: null, width: 1920, height: 1080 };
+  const video = { ...original('a'), type: 'VIDEO', video: facts } as Image;
+  const urls = new ImageUrls({ getImages, getImage });
+  urls.add(video);
+  expect(urls.get('a')).toBeUndefined();
+  urls.add({ ...video, video: { ...facts, posterUrl: 'https://bucket/videos/a/poster.jpg?signed' } } as Image);
+  expect(urls.get('a')).toBe('https://bucket/videos/a/poster.jpg?signed');
+  urls.add({ ...video, thumbnails: thumbnails('a') });
+  expect(urls.get('a')).toContain('/1280?');
+});

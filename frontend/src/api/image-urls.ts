@@ -3,7 +3,7 @@
 import { type Backoff, backoffDelay } from '../shared/backoff';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
 import { type ApiClient, MAX_IDS } from './client';
-import type { Image, Summary } from './types';
+import { type Image, isVideo, type Summary } from './types';
 
 /** A picture's URL is requested after it was visible for this long, in milliseconds: fast scrolling requests nothing. */
 const REQUEST_DELAY = 200;
@@ -73,16 +73,17 @@ export class ImageUrls extends EventTarget {
     this.local.set(imageId, objectUrl);
   }
 
-  /** Stores the URLs of a picture's thumbnails. */
-  addThumbnails({ imageId, thumbnails }: Summary | Image): void {
-    if (thumbnails.length === 0) return;
-    this.store(imageId, { sources: thumbnails, expiresAt: Date.now() + THUMBNAIL_LIFETIME });
+  /** Stores the URLs of a picture's thumbnails. A video has a poster before it has thumbnails. */
+  addThumbnails({ imageId, thumbnails, video }: Summary | Image): void {
+    const poster = video?.posterUrl ? [{ url: video.posterUrl, width: video.width, height: video.height }] : [];
+    const sources = thumbnails.length > 0 ? thumbnails : poster;
+    if (sources.length > 0) this.store(imageId, { sources, expiresAt: Date.now() + THUMBNAIL_LIFETIME });
   }
 
   /** Stores the URLs of a picture's thumbnails, or of its file if there are none. */
   add(image: Image): void {
     const { imageId, view, thumbnails } = image;
-    if (thumbnails.length > 0 || !view) this.addThumbnails(image);
+    if (thumbnails.length > 0 || isVideo(image) || !view) this.addThumbnails(image);
     else {
       const original = { url: view.url, width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
       this.store(imageId, { sources: [original], expiresAt: Date.parse(view.expiresAt) });

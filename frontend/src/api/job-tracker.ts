@@ -8,16 +8,31 @@ import type { Job } from './types';
 
 /** A small library is done within seconds. */
 const POLLING: Backoff = { first: 500, limit: 5_000 };
+/** How often a job is polled that waits for the next day, in milliseconds. */
+const WAITING = 60_000;
+
+/** The ids of jobs that the person has dismissed. */
+export type Dismissed = Pick<Set<string>, 'has'> & { add(jobId: string): void };
+
+/** Whether a job has ended without doing everything, and the person may want to continue or to repeat it. */
+export function hasStopped({ kind, status, resumable }: Job): boolean {
+  if (resumable) return true;
+  // A canceled job of settings that newer ones have replaced is never the newest.
+  if (kind === 'REFILTER') return status === 'CANCELED' || status === 'FAILED';
+  return status === 'FAILED' && (kind === 'EXPORT' || kind === 'UNDO' || kind === 'IMPORT');
+}
 
 /** Dispatches `change` when there is news, and `ended` when the job has ended. */
 export class JobTracker extends EventTarget {
   private current: Job | undefined;
   private unreachable = false;
   private loop: AbortController | undefined;
+  private restored = false;
 
   constructor(
-    private readonly api: Pick<ApiClient, 'listJobs' | 'getJob' | 'cancelJob'>,
+    private readonly api: Pick<ApiClient, 'getJob' | 'cancelJob' | 'resumeJob'>,
     private readonly kind: Job['kind'],
+    private readonly dismissed: Dismissed,
   ) {
     super();
   }
@@ -36,18 +51,32 @@ export class JobTracker extends EventTarget {
     return this.current?.status === 'RUNNING';
   }
 
+  /** Whether the job had stopped before the page was loaded. */
+  get isRestored(): boolean {
+    return this.restored;
+  }
+
   /** Follows a job that was just started. */
   follow(jobId: string): void {
     const now = new Date().toISOString();
-    const unknown = { total: null, processed: 0, changed: 0, createdAt: now, updatedAt: now };
+    const unknown = { total: null, processed: 0, changed: 0, resumable: false, createdAt: now, updatedAt: now };
     this.start({ jobId, kind: this.kind, status: 'RUNNING', ...unknown });
   }
 
-  /** Follows a job that is running already, for example after the page was reloaded. */
-  async resume(signal: AbortSignal): Promise<void> {
-    const jobs = await this.api.listJobs(signal).catch(() => []);
-    const running = jobs.find(({ kind, status }) => kind === this.kind && status === 'RUNNING');
-    if (running && !this.loop && !signal.aborted) this.start(running);
+  /**
+   * Follows the newest of these jobs, or shows that it has stopped until it is dismissed, for example after the page was
+   * reloaded. Jobs that have ended are listed newest first.
+   */
+  resume(jobs: readonly Job[]): void {
+    const own = jobs.filter(({ kind }) => kind === this.kind);
+    const newest = own.find(({ status }) => status === 'RUNNING') ?? own[0];
+    if (!newest || this.current) return;
+    if (newest.status === 'RUNNING') this.start(newest);
+    else if (hasStopped(newest) && !this.dismissed.has(newest.jobId)) {
+      this.current = newest;
+      this.restored = true;
+      this.changed();
+    }
   }
 
   /** Cancels the job. Throws the API's error. */
@@ -61,6 +90,14 @@ export class JobTracker extends EventTarget {
     this.update(job);
   }
 
+  /** Continues the job after it has failed or was canceled. Throws the API's error. */
+  async restart(): Promise<void> {
+    const { current } = this;
+    if (!current || this.isRunning) return;
+    const job = await this.api.resumeJob(current.jobId);
+    if (this.current === current) this.start(job);
+  }
+
   /** Requests the job again after it has ended: links to its files expire. Throws the API's error. */
   async refresh(signal: AbortSignal): Promise<void> {
     const { current } = this;
@@ -69,8 +106,15 @@ export class JobTracker extends EventTarget {
     if (this.current === current) this.update(job);
   }
 
-  /** Forgets a job that has ended. */
+  /** Forgets a job that has ended, also after a reload. */
   dismiss(): void {
+    if (this.isRunning) return;
+    if (this.current && hasStopped(this.current)) this.dismissed.add(this.current.jobId);
+    this.forget();
+  }
+
+  /** Forgets a job that has ended. It is shown again after a reload, if it has stopped. */
+  forget(): void {
     if (this.isRunning) return;
     this.current = undefined;
     this.changed();
@@ -84,6 +128,7 @@ export class JobTracker extends EventTarget {
   private start(job: Job): void {
     this.stop();
     this.current = job;
+    this.restored = false;
     this.unreachable = false;
     this.changed();
     void this.run(job.jobId);
@@ -96,7 +141,7 @@ export class JobTracker extends EventTarget {
     let processed = 0;
     try {
       for (let attempt = 0; this.isRunning; attempt += 1) {
-        await sleep(backoffDelay(attempt, POLLING), signal);
+        await sleep(this.current?.waitsUntil ? WAITING : backoffDelay(attempt, POLLING), signal);
         await whenVisible(signal);
         await whenOnline(signal);
         const job = await this.poll(jobId, signal);

@@ -26,6 +26,8 @@ export type ExportFormat = Schemas['ExportFormat'];
 export type FilterPolicy = Schemas['FilterPolicy'];
 export type Image = Schemas['Image'];
 export type Job = Schemas['Job'];
+/** The pictures of a job in a part of the library, and what they cost. */
+export type JobPreview = Schemas['Preview'];
 export type Label = Schemas['Label'];
 /** Which labels count, and their names. */
 export type LabelSettings = Schemas['LabelSettings'];
@@ -43,8 +45,33 @@ export type ListedStatus = Exclude<Status, 'DELETED'>;
 export type Step = Schemas['Step'];
 /** A picture in a list. */
 export type Summary = Schemas['ImageSummary'];
+/** A part of a file, with its checksum. */
+export type Part = Schemas['Part'];
+/** A presigned PUT of a file or a part. */
+export type PresignedPut = Readonly<Pick<Schemas['Upload'], 'url' | 'headers'>>;
 export type Upload = Schemas['Created'];
+/** The progress of an upload in parts. */
+export type UploadProgress = Schemas['UploadProgress'];
 export type UploadRequest = Schemas['NewUpload'];
+
+/** Picture or video. */
+export type MediaType = Schemas['MediaType'];
+/** A box in a video at a time, in fractions of the width and height. */
+export type BoxAt = Readonly<Schemas['VideoBox']>;
+/** A part of a video in which a label is seen. */
+export type Segment = Readonly<Omit<Schemas['VideoSegment'], 'boxes'>> & { readonly boxes: readonly BoxAt[] };
+/** When a label is seen in a video. */
+export interface Lane {
+  readonly name: string;
+  readonly segments: readonly Segment[];
+}
+/** A part of a video's timeline. */
+export type VideoTimeline = Schemas['VideoTimeline'];
+
+/** Whether a file is a video. */
+export function isVideo({ type }: Pick<Summary, 'type'>): boolean {
+  return type === 'VIDEO';
+}
 
 /** Whether processing has ended. */
 export function isFinal(status: Status): boolean {

@@ -8,6 +8,7 @@ const MINUTE = 60_000;
 const image = (imageId: string, status: Status, updatedAt = 'later'): Summary => ({
   imageId,
   status,
+  type: 'PICTURE',
   fileName: null,
   size: null,
   format: null,

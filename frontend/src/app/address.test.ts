@@ -20,12 +20,14 @@ test('readAddress reads what writeAddress writes', () => {
         untagged: false,
         minConfidence: 70,
         status: 'FAILED',
+        type: 'PICTURE',
         taken: '2015-07',
         from: '2026-01-31',
         to: '2026-02-28',
       },
       order: 'added',
     },
+    { view: { name: 'picture', imageId: ID, startMs: 12_500 }, filter: NO_FILTER, order: 'time' },
     { view: { name: 'library' }, filter: { ...NO_FILTER, untagged: true, taken: '2015' }, order: 'time' },
   ];
   for (const address of addresses) expect(read(writeAddress(address))).toEqual(address);

@@ -2,8 +2,12 @@
 // it for the person's actions. Each person who signs in gets a new element, so that no data of one reaches the next.
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
 import { isUnfiltered, NO_FILTER } from '../api/filter';
+import type { JobTracker } from '../api/job-tracker';
 import type { Summary } from '../api/types';
+import '../download/download-dialog';
+import type { DownloadDialog, DownloadFoundEvent } from '../download/download-dialog';
 import '../download/download-panel';
 import '../duplicates/duplicates-view';
 import type { DeleteDuplicatesEvent } from '../duplicates/duplicates-view';
@@ -15,7 +19,7 @@ import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
 import type { BoxesEvent, FilterEvent, FindBar } from '../gallery/find-bar';
 import '../gallery/edit-labels-dialog';
-import type { EditLabelsDialog } from '../gallery/edit-labels-dialog';
+import type { CorrectJobEvent, EditLabelsDialog } from '../gallery/edit-labels-dialog';
 import '../gallery/gallery';
 import type { DayEvent, Gallery, SelectionEvent } from '../gallery/gallery';
 import '../gallery/order-menu';
@@ -27,6 +31,11 @@ import type { SelectionBar } from '../gallery/selection-bar';
 import '../gallery/timeline';
 import type { MonthEvent } from '../gallery/timeline';
 import { isWorthwhile } from '../gallery/timeline-marks';
+import '../jobs/delete-dialog';
+import type { DeleteDialog, DeleteFoundEvent } from '../jobs/delete-dialog';
+import '../jobs/job-panel';
+import '../jobs/relabel-dialog';
+import type { RelabelDialog, RelabelEvent, RelabelJobEvent } from '../jobs/relabel-dialog';
 import type { UndoableEvent } from '../labels/corrector';
 import '../picture/picture-view';
 import type { DeleteEvent, PictureView } from '../picture/picture-view';
@@ -58,11 +67,11 @@ import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
 /** The height of the header, in pixels. */
 const HEADER_HEIGHT = 72;
 
-/** The address of the pictures with a label. */
-const picturesWith = (name: string): string =>
+/** The address of the pictures with all of these labels. */
+const picturesWith = (names: readonly string[]): string =>
   writeAddress({
     view: { name: 'library' },
-    filter: { ...NO_FILTER, labels: [[{ name, minConfidence: undefined }]] },
+    filter: { ...NO_FILTER, labels: names.map((name) => [{ name, minConfidence: undefined }]) },
     order: 'time',
   });
 
@@ -80,7 +89,12 @@ export class Home extends LitElement {
   @query('ilg-gallery') private gallery!: Gallery | null;
   @query('ilg-edit-labels-dialog') private labelsDialog!: EditLabelsDialog;
   @query('ilg-export-dialog') private exportDialog!: ExportDialog;
+  @query('ilg-relabel-dialog') private relabelDialog!: RelabelDialog;
+  @query('ilg-delete-dialog') private deleteDialog!: DeleteDialog;
+  @query('ilg-download-dialog') private downloadDialog!: DownloadDialog;
   @query('ilg-picture-view') private pictureView!: PictureView | null;
+  /** The view over the gallery. */
+  @query('ilg-picture-view, ilg-settings-view, ilg-labels-view, ilg-duplicates-view') private view!: LitElement | null;
   @query('ilg-find-bar') private findBar!: FindBar;
   @query('ilg-selection-bar') private selectionBar!: SelectionBar | null;
   @query('ilg-file-picker:not([folder])') private picker!: FilePicker | null;
@@ -132,7 +146,7 @@ export class Home extends LitElement {
     const covered = view.name !== 'library';
     document.documentElement.classList.toggle('covered', covered);
     return html`
-      <div class="page" @files=${(event: FilesEvent) => this.workspace.addFiles(event)} @click=${(event: MouseEvent) => router.follow(event)} @undoable=${(event: UndoableEvent) => this.workspace.offerLabelUndo(event)}>
+      <div class="page" @files=${(event: FilesEvent) => this.workspace.addFiles(event)} @click=${(event: MouseEvent) => router.follow(event)} @undoable=${(event: UndoableEvent) => this.workspace.offerLabelUndo(event)} @relabelolder=${() => this.relabelDialog.open(NO_FILTER, { olderModel: true })}>
         <div class="under" ?inert=${covered}>
           <header>${this.bar()} ${this.selectionTools()}</header>
           <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
@@ -163,12 +177,23 @@ export class Home extends LitElement {
             .exports=${this.workspace.exports}
             ?unreachable=${this.workspace.exports.isUnreachable}
             @cancel=${() => void this.workspace.cancelExport()}
-            @dismiss=${() => this.workspace.exports.dismiss()}
+            @dismiss=${() => this.dismissJob(this.workspace.exports)}
           ></ilg-export-panel>
+          ${view.name === 'settings' ? nothing : this.jobPanel(this.workspace.relabelJobs)}
+          ${this.jobPanel(this.workspace.deleteJobs)}
+          ${this.jobPanel(this.workspace.importJobs)}
+          ${repeat(
+            this.workspace.correctJobs.trackers,
+            (tracker) => tracker,
+            (tracker) => this.jobPanel(tracker),
+          )}
           <ilg-upload-panel
             .queue=${this.workspace.queue}
             .items=${this.workspace.queue.items}
             .interrupted=${this.workspace.interrupted}
+            .saved=${this.workspace.savedUploads}
+            @resume=${() => void this.workspace.resumeSavedUploads()}
+            @cancel=${() => this.workspace.cancelSavedUploads()}
             @choose=${() => this.picker?.open()}
             @dismiss=${() => this.workspace.forgetInterrupted()}
           ></ilg-upload-panel>
@@ -177,10 +202,29 @@ export class Home extends LitElement {
         <ilg-edit-labels-dialog
           .api=${this.workspace.api}
           .corrector=${this.workspace.corrector}
+          .sendDeletions=${this.workspace.sendDeletions}
+          @correctjob=${({ jobId }: CorrectJobEvent) => this.workspace.correctJobs.follow(jobId, 'CORRECT')}
           @saved=${this.clearSelection}
         ></ilg-edit-labels-dialog>
+        <ilg-relabel-dialog
+          .api=${this.workspace.api}
+          .sendDeletions=${this.workspace.sendDeletions}
+          @relabel=${this.relabelSelection}
+          @relabeljob=${this.relabelJobStarted}
+        ></ilg-relabel-dialog>
+        <ilg-delete-dialog
+          .api=${this.workspace.api}
+          .sendDeletions=${this.workspace.sendDeletions}
+          @deletefound=${this.deleteFound}
+        ></ilg-delete-dialog>
+        <ilg-download-dialog
+          .api=${this.workspace.api}
+          .isRemoved=${(imageId: string) => library.isRemoved(imageId)}
+          @downloadfound=${({ files }: DownloadFoundEvent) => this.workspace.download(files)}
+        ></ilg-download-dialog>
         <ilg-export-dialog
           .api=${this.workspace.api}
+          .sendDeletions=${this.workspace.sendDeletions}
           @export=${({ jobId }: ExportEvent) => this.workspace.exports.follow(jobId)}
         ></ilg-export-dialog>
       </div>
@@ -234,14 +278,16 @@ export class Home extends LitElement {
     return html`<h1 class="visually-hidden">${text.title}</h1>
       <ilg-selection-bar
         .images=${workspace.selectedImages}
-        .loaded=${workspace.library.images.length}
+        ?all=${workspace.isAllLoaded}
+        ?more=${workspace.hasMore}
+        ?found=${workspace.isAllFound}
         ?downloading=${workspace.downloads.isRunning}
         @clear=${this.clearSelection}
-        @selectall=${() => this.gallery?.selectAll()}
-        @download=${() => workspace.downloadSelected()}
-        @editlabels=${() => this.labelsDialog.open(workspace.selectedImages)}
+        @selectall=${this.selectAll}
+        @download=${this.download}
+        @editlabels=${this.openEditLabels}
         @exportlabels=${this.openExport}
-        @relabel=${this.relabelSelection}
+        @relabel=${this.openRelabel}
         @delete=${this.deleteSelection}
       ></ilg-selection-bar>`;
   }
@@ -317,19 +363,21 @@ export class Home extends LitElement {
     if (view.name === 'settings') return this.settings();
     if (view.name === 'labels') return this.labels();
     if (view.name === 'duplicates') return this.duplicates();
-    return view.name === 'picture' ? this.picture(view.imageId) : nothing;
+    return view.name === 'picture' ? this.picture(view.imageId, view.startMs) : nothing;
   }
 
   private settings() {
-    const { api, urls, router, settings, jobs } = this.workspace;
+    const { api, urls, router, settings, jobs, relabelJobs } = this.workspace;
     return html`<ilg-settings-view
       .api=${api}
       .urls=${urls}
       .settings=${settings}
       .jobs=${jobs}
+      .relabelJobs=${relabelJobs}
       @back=${() => router.close()}
       @deleted=${() => this.workspace.reload()}
-    ></ilg-settings-view>`;
+      >${this.jobPanel(relabelJobs)}</ilg-settings-view
+    >`;
   }
 
   private duplicates() {
@@ -350,12 +398,12 @@ export class Home extends LitElement {
       .api=${api}
       .settings=${settings}
       .jobs=${jobs}
-      .hrefOf=${picturesWith}
+      .hrefOf=${(name: string) => picturesWith([name])}
       @back=${() => router.close()}
     ></ilg-labels-view>`;
   }
 
-  private picture(imageId: string) {
+  private picture(imageId: string, startMs = 0) {
     const { api, urls, watcher, router, library, corrector, settings } = this.workspace;
     const { images } = library;
     const index = images.findIndex((image) => image.imageId === imageId);
@@ -368,6 +416,8 @@ export class Home extends LitElement {
       .corrector=${corrector}
       .settings=${settings}
       .summary=${images[index]}
+      .startMs=${startMs}
+      .hrefWith=${picturesWith}
       ?hasPrevious=${index > 0}
       ?hasNext=${index >= 0 && index < images.length - 1}
       @back=${() => router.close()}
@@ -412,8 +462,62 @@ export class Home extends LitElement {
   }
 
   private openExport(): void {
-    const { router, selectedImages } = this.workspace;
-    this.exportDialog.open(router.address.filter, selectedImages);
+    const { router, selectedImages, isAllFound } = this.workspace;
+    this.exportDialog.open(router.address.filter, isAllFound ? [] : selectedImages);
+  }
+
+  private openEditLabels(): void {
+    const { router, selectedImages, isAllFound } = this.workspace;
+    this.labelsDialog.open(selectedImages, isAllFound ? router.address.filter : undefined);
+  }
+
+  private openRelabel(): void {
+    const { router, selectedImages, isAllFound } = this.workspace;
+    if (isAllFound) {
+      this.relabelDialog.open(router.address.filter);
+      return;
+    }
+    const applicable = relabelable(selectedImages);
+    this.relabelDialog.open(
+      applicable.map(({ imageId }) => imageId),
+      { skipped: selectedImages.length - applicable.length },
+    );
+  }
+
+  private relabelJobStarted({ jobId }: RelabelJobEvent): void {
+    this.workspace.relabelJobs.follow(jobId);
+    if (this.workspace.isAllFound) this.clearSelection();
+    // The button that was clicked in the settings disappears.
+    else void this.returnFocus(this.workspace.selection.anchor);
+  }
+
+  /** Selects all loaded pictures, and then all results. */
+  private selectAll(): void {
+    const { hasMore, isAllLoaded } = this.workspace;
+    if (hasMore && isAllLoaded) this.workspace.selectFound();
+    else this.workspace.selectLoaded();
+  }
+
+  private jobPanel(tracker: JobTracker) {
+    return html`<ilg-job-panel
+      .job=${tracker.job}
+      ?unreachable=${tracker.isUnreachable}
+      @cancel=${() => void this.workspace.cancelJob(tracker)}
+      @restart=${() => void this.workspace.restartJob(tracker)}
+      @dismiss=${() => this.dismissJob(tracker)}
+      @undo=${() => void this.undoJob(tracker)}
+    ></ilg-job-panel>`;
+  }
+
+  private dismissJob(tracker: JobTracker): void {
+    tracker.dismiss();
+    void this.returnFocus(this.workspace.selection.anchor);
+  }
+
+  /** The button that was clicked disappears. */
+  private async undoJob(tracker: JobTracker): Promise<void> {
+    await this.workspace.undoJob(tracker);
+    void this.returnFocus(this.workspace.selection.anchor);
   }
 
   private clearSelection(): void {
@@ -432,15 +536,31 @@ export class Home extends LitElement {
     void this.returnFocus(this.workspace.selection.anchor);
   }
 
-  private relabelSelection(): void {
+  private relabelSelection({ imageIds }: RelabelEvent): void {
     const { anchor } = this.workspace.selection;
-    void this.workspace.relabel(relabelable(this.workspace.selectedImages));
+    void this.workspace.relabel(imageIds);
     void this.returnFocus(anchor);
   }
 
-  /** Deletes the selected pictures. The picture after the first of them gets the focus. */
+  /** Downloads the selected pictures, or asks about all results. */
+  private download(): void {
+    const { router, isAllFound } = this.workspace;
+    if (isAllFound) this.downloadDialog.open(router.address.filter);
+    else this.workspace.downloadSelected();
+  }
+
+  private deleteFound({ filter, preview }: DeleteFoundEvent): void {
+    this.workspace.deleteFound(filter, preview);
+    void this.returnFocus(undefined);
+  }
+
+  /** Deletes the selected pictures, or asks about all results. The picture after the first of them gets the focus. */
   private deleteSelection(): void {
-    const { library, selection } = this.workspace;
+    const { library, selection, router, isAllFound } = this.workspace;
+    if (isAllFound) {
+      this.deleteDialog.open(router.address.filter);
+      return;
+    }
     const { images } = library;
     const isSelected = ({ imageId }: Summary) => selection.ids.has(imageId);
     const first = images.findIndex(isSelected);
@@ -450,13 +570,18 @@ export class Home extends LitElement {
   }
 
   /**
-   * Focuses a tile if the toolbar or the tile that had the focus has disappeared. Without a gallery, the button that adds
-   * pictures or, with a filter, the search field gets the focus.
+   * Focuses a tile if the element that had the focus has disappeared. Without a gallery, the button that adds pictures or,
+   * with a filter, the search field gets the focus. A view that covers the gallery gets the focus itself.
    */
   private async returnFocus(imageId: string | undefined): Promise<void> {
     await this.updateComplete;
     await this.gallery?.updateComplete;
+    await this.view?.updateComplete;
     if (this.shadowRoot?.activeElement) return;
+    if (this.view) {
+      this.view.focus();
+      return;
+    }
     const { gallery } = this;
     if (gallery) {
       const isFocused = imageId !== undefined && gallery.focusTile(imageId);
@@ -472,11 +597,13 @@ export class Home extends LitElement {
     const path = event.composedPath();
     const isHere = [this.gallery, this.selectionBar].some((element) => element && path.includes(element));
     const key = keyOf(event);
-    if (isHere && key === KEYS.selection.all) this.gallery?.selectAll();
+    if (isHere && key === KEYS.selection.all) this.selectAll();
     else if (!this.isSelecting) return false;
     else if (key === KEYS.selection.clear) this.clearSelection();
     else if (key === KEYS.selection.toolbar) this.selectionBar?.focus();
     else if (key === KEYS.selection.delete && isHere) this.deleteSelection();
+    else if (key === KEYS.selection.editLabels && isHere) this.openEditLabels();
+    else if (key === KEYS.selection.download && isHere && !this.workspace.downloads.isRunning) this.download();
     else return false;
     return true;
   }
@@ -490,7 +617,7 @@ export class Home extends LitElement {
     }
     switch (keyOf(event)) {
       case KEYS.everywhere.undo:
-        this.toasts.undo();
+        if (!this.toasts.undo()) this.workspace.undoLastJob();
         break;
       case KEYS.everywhere.shortcuts:
         event.preventDefault();

@@ -1,6 +1,6 @@
 // Reloads the page once if a new version was deployed and a module of the old version, which is loaded on demand, no
 // longer exists.
-import { readUnfinished } from '../upload/unfinished';
+import { isUploading } from '../upload/unfinished';
 
 /** The version that this tab has already reloaded. */
 const KEY = 'ilg.reloaded';
@@ -42,7 +42,7 @@ export function reloadWhenOutdated(): void {
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       return response.text();
     },
-    isUploading: () => readUnfinished() !== undefined,
+    isUploading,
     reload: () => location.reload(),
   };
   // Vite dispatches this event when an `import()` fails. The caller also gets the error, and reports it.

@@ -28,12 +28,13 @@ export class Toasts extends LitElement {
     setTimeout(() => this.dismiss(id), toast.duration);
   }
 
-  /** Runs the action of the newest toast that has one, for Ctrl+Z. */
-  undo(): void {
+  /** Runs the action of the newest toast that has one, for Ctrl+Z. Returns whether there is one. */
+  undo(): boolean {
     const toast = this.shown.findLast(({ action }) => action);
-    if (!toast) return;
+    if (!toast) return false;
     this.dismiss(toast.id);
     toast.action?.run();
+    return true;
   }
 
   override render() {

@@ -1,29 +1,37 @@
 // The state behind the signed-in page, for one person. Creates the router, the API client, the library, the timeline,
-// uploads, downloads, deletions, label corrections, settings and their job, and exports. Connects them, and offers the
+// uploads, downloads, deletions, label corrections, settings, and bulk jobs. Connects them, and offers the
 // actions of the view. It does not know any elements.
 import { ApiClient } from '../api/client';
 import type { Filter } from '../api/filter';
 import { ImageUrls } from '../api/image-urls';
 import { JobTracker } from '../api/job-tracker';
+import { JobEvent, JobTrackers } from '../api/job-trackers';
 import type { Order } from '../api/listing';
-import { messageFor } from '../api/problem';
+import type { DeletionPreview } from '../api/preview';
+import { messageFor, UserFacingError } from '../api/problem';
 import type { Summary } from '../api/types';
 import { ImageEvent, Watcher } from '../api/watcher';
-import { type DownloadState, Downloads } from '../download/downloads';
+import { type DownloadState, Downloads, type Listed } from '../download/downloads';
 import { readBoxes, writeBoxes } from '../gallery/box-visibility';
+import { BulkDeletion, DeletionRefusedEvent, DeletionStartedEvent } from '../gallery/bulk-deletion';
 import { DeletionFailedEvent, Deletions, UNDO_TIME } from '../gallery/deletions';
 import { Library } from '../gallery/library';
 import { type RelabelResult, relabelAll } from '../gallery/relabeling';
-import { NOTHING_SELECTED, prune, type Selection } from '../gallery/selection';
+import { NOTHING_SELECTED, prune, type Selection, selectAll } from '../gallery/selection';
 import { TimelineMonths } from '../gallery/timeline-months';
+import { DismissedJobs } from '../jobs/dismissed-jobs';
+import { isUndoable, jobAnnouncement } from '../jobs/job-panel';
 import { CorrectedEvent, Corrector, correctionProblem, type UndoableEvent } from '../labels/corrector';
 import { SettingsStore } from '../labels/settings-store';
 import { lastDayOf, monthOf } from '../shared/local-time';
 import { text } from '../shared/text';
 import type { Session } from '../sign-in/session';
+import { fileOf } from '../upload/file-handles';
 import type { FilesEvent } from '../upload/files-event';
 import { ItemChange, isUnfinished, Queue } from '../upload/queue';
+import { isSameFile, type SavedUpload, SavedUploads } from '../upload/saved-uploads';
 import { readUnfinished, type Unfinished, writeUnfinished } from '../upload/unfinished';
+import { isGone } from '../upload/upload-parts';
 import { writeAddress } from './address';
 import { announcement, downloadAnnouncement, exportAnnouncement, selectionAnnouncement } from './announcements';
 import { Router } from './router';
@@ -56,20 +64,37 @@ export class Workspace extends EventTarget {
   readonly urls: ImageUrls;
   readonly library: Library;
   readonly queue: Queue;
+  private readonly saved: SavedUploads;
   readonly downloads: Downloads;
   /** The job that applies new settings. There is at most one: a new job replaces a running one. */
   readonly jobs: JobTracker;
   /** The export that was started last. */
   readonly exports: JobTracker;
+  /** The job that labels pictures again. There is at most one. */
+  readonly relabelJobs: JobTracker;
+  /** The job that deletes all results of a search. There is at most one. */
+  readonly deleteJobs: JobTracker;
+  /** The import that the service's operator has started last for this person. */
+  readonly importJobs: JobTracker;
+  /** The jobs that change labels, or undo that. */
+  readonly correctJobs: JobTrackers;
   readonly corrector: Corrector;
   readonly settings: SettingsStore;
   readonly timeline: TimelineMonths;
   private readonly deletions: Deletions;
+  private readonly bulkDeletion: BulkDeletion;
   private selected = NOTHING_SELECTED;
+  /** Whether all results of the search are selected, also those that are not loaded. */
+  private allFound = false;
+  /** Whether the selection is that of all pictures that were loaded at that time. */
+  private allLoaded = false;
   private showsBoxes = readBoxes();
   private appliedFilter = '';
   private announcedDownload: DownloadState | undefined;
+  /** The announced state of each job. */
+  private readonly announcedJobs = new Map<string, string>();
   private interruptedUploads: Unfinished | undefined = readUnfinished();
+  private interruptedParts: readonly SavedUpload[] = [];
 
   /** Stops when `signal` is aborted. */
   constructor(
@@ -82,23 +107,47 @@ export class Workspace extends EventTarget {
     this.watcher = new Watcher(this.api);
     this.urls = new ImageUrls(this.api);
     this.library = new Library(this.api, this.watcher);
-    this.queue = new Queue(this.api, this.watcher, this.library, this.urls);
+    this.saved = new SavedUploads(session.email ?? '');
+    this.queue = new Queue(this.api, this.watcher, this.library, this.urls, this.saved);
     this.downloads = new Downloads(this.api);
     this.deletions = new Deletions(this.api, this.library, signal);
-    this.jobs = new JobTracker(this.api, 'REFILTER');
-    this.exports = new JobTracker(this.api, 'EXPORT');
+    this.bulkDeletion = new BulkDeletion(this.api, this.library, signal);
+    const dismissed = new DismissedJobs();
+    this.jobs = new JobTracker(this.api, 'REFILTER', dismissed);
+    this.exports = new JobTracker(this.api, 'EXPORT', dismissed);
+    this.relabelJobs = new JobTracker(this.api, 'RELABEL', dismissed);
+    this.deleteJobs = new JobTracker(this.api, 'DELETE', dismissed);
+    this.importJobs = new JobTracker(this.api, 'IMPORT', dismissed);
+    this.correctJobs = new JobTrackers(this.api, ['CORRECT', 'UNDO'], dismissed);
     this.corrector = new Corrector(this.api, signal);
     this.settings = new SettingsStore(this.api, this.jobs, signal);
     this.timeline = new TimelineMonths(this.api);
     this.corrector.addEventListener('corrected', (event) => event instanceof CorrectedEvent && this.corrected(event), {
       signal,
     });
-    this.jobs.addEventListener('change', () => this.changed(), { signal });
-    this.jobs.addEventListener('ended', () => this.labelsChanged(), { signal });
-    void this.jobs.resume(signal);
-    this.exports.addEventListener('change', () => this.changed(), { signal });
+    for (const tracker of this.trackers) tracker.addEventListener('change', () => this.changed(), { signal });
+    this.jobs.addEventListener('ended', () => this.settingsApplied(), { signal });
     this.exports.addEventListener('ended', () => this.exportEnded(), { signal });
-    void this.exports.resume(signal);
+    for (const tracker of [this.relabelJobs, this.deleteJobs, this.importJobs]) {
+      tracker.addEventListener('change', () => this.bulkChanged(tracker), { signal });
+      tracker.addEventListener('ended', () => this.bulkEnded(tracker), { signal });
+    }
+    const deletionEvent = (event: Event) => {
+      if (event instanceof DeletionStartedEvent) this.deleteJobs.follow(event.jobId);
+      else if (event instanceof DeletionRefusedEvent && !signal.aborted) this.deletionRefused(event.cause);
+    };
+    this.bulkDeletion.addEventListener('started', deletionEvent, { signal });
+    this.bulkDeletion.addEventListener('refused', deletionEvent, { signal });
+    const bulkEvent = (event: Event) => {
+      if (!(event instanceof JobEvent)) return;
+      if (event.type === 'ended') this.bulkEnded(event.tracker);
+      else this.bulkChanged(event.tracker);
+      this.changed();
+    };
+    this.correctJobs.addEventListener('change', bulkEvent, { signal });
+    this.correctJobs.addEventListener('ended', bulkEvent, { signal });
+    void this.resumeJobs();
+    void this.findSavedUploads();
     this.router.addEventListener('change', () => this.navigated(), { signal });
     this.library.addEventListener('change', () => this.libraryChanged(), { signal });
     this.timeline.addEventListener('change', () => this.changed(), { signal });
@@ -125,6 +174,11 @@ export class Workspace extends EventTarget {
     return this.interruptedUploads;
   }
 
+  /** Uploads in parts that can be continued. */
+  get savedUploads(): readonly SavedUpload[] {
+    return this.interruptedParts;
+  }
+
   get selection(): Selection {
     return this.selected;
   }
@@ -133,6 +187,16 @@ export class Workspace extends EventTarget {
   get selectedImages(): readonly Summary[] {
     const { ids } = this.selected;
     return ids.size > 0 ? this.library.images.filter(({ imageId }) => ids.has(imageId)) : [];
+  }
+
+  /** Whether all results of the search are selected, also those that are not loaded. */
+  get isAllFound(): boolean {
+    return this.allFound;
+  }
+
+  /** Whether the search may have results that are not loaded. */
+  get hasMore(): boolean {
+    return this.library.loadState.name !== 'complete';
   }
 
   /** Whether tiles show the boxes of the labels in the search. */
@@ -158,9 +222,9 @@ export class Workspace extends EventTarget {
     return uploading;
   }
 
-  /** The address of a picture's large view. */
-  readonly hrefOf = (imageId: string): string =>
-    writeAddress({ ...this.router.address, view: { name: 'picture', imageId } });
+  /** The address of a picture's large view. A video starts at a time, in milliseconds. */
+  readonly hrefOf = (imageId: string, startMs?: number): string =>
+    writeAddress({ ...this.router.address, view: { name: 'picture', imageId, ...(startMs ? { startMs } : {}) } });
 
   /** Uploads files that were dropped, pasted or chosen. */
   addFiles({ files, skipped }: Pick<FilesEvent, 'files' | 'skipped'>): void {
@@ -168,6 +232,29 @@ export class Workspace extends EventTarget {
     else this.announce(text.nothingDropped);
     if (skipped > 0) this.toast({ sentence: text.uploads.skipped(skipped), duration: UNDO_TIME });
     this.interruptedUploads = undefined;
+    this.interruptedParts = this.interruptedParts.filter((saved) => !files.some((file) => isSameFile(saved, file)));
+    this.changed();
+  }
+
+  /** Continues the uploads whose files the browser can read again. Call it for a click. */
+  async resumeSavedUploads(): Promise<void> {
+    const files = await Promise.all(
+      this.interruptedParts.map(async (saved) => {
+        const file = saved.handle && (await fileOf(saved.handle));
+        return file && isSameFile(saved, file) ? file : undefined;
+      }),
+    );
+    const found = files.filter((file) => file !== undefined);
+    if (found.length > 0) this.addFiles({ files: found, skipped: 0 });
+    // These were moved, have changed, or may not be read: they have to be chosen.
+    this.interruptedParts = this.interruptedParts.map(({ handle, ...saved }) => saved);
+    this.changed();
+  }
+
+  /** Cancels the uploads that could be continued. */
+  cancelSavedUploads(): void {
+    for (const { imageId } of this.interruptedParts) void this.queue.cancelUpload(imageId);
+    this.interruptedParts = [];
     this.changed();
   }
 
@@ -224,7 +311,29 @@ export class Workspace extends EventTarget {
   select(selection: Selection): void {
     const sentence = selectionAnnouncement(this.selected, selection);
     this.selected = selection;
+    this.allFound = false;
+    this.allLoaded = false;
     if (sentence) this.announce(sentence);
+    this.changed();
+  }
+
+  /** Selects all loaded pictures. */
+  selectLoaded(): void {
+    this.select(selectAll(this.selected, this.loadedIds));
+    this.allLoaded = true;
+    this.changed();
+  }
+
+  /** Whether all loaded pictures are selected. Stays so while more are being loaded. */
+  get isAllLoaded(): boolean {
+    return (this.allLoaded && this.hasMore) || this.selected.ids.size >= this.library.images.length;
+  }
+
+  /** Selects all results of the search, also those that are not loaded. */
+  selectFound(): void {
+    this.select(selectAll(this.selected, this.loadedIds));
+    this.allFound = true;
+    this.announce(text.selection.found);
     this.changed();
   }
 
@@ -242,24 +351,81 @@ export class Workspace extends EventTarget {
     this.offerUndo(sentence, undo);
   }
 
+  /** Deletes all results of a search that were added before they were counted, and offers to undo that. */
+  deleteFound(filter: Filter, { images, countedAt }: DeletionPreview): void {
+    this.select(NOTHING_SELECTED);
+    const undo = this.bulkDeletion.delete(filter, countedAt);
+    this.offerUndo(text.deleteAll.started(images), undo);
+  }
+
   /** Downloads the selected pictures as one ZIP. Call it for a click or a key. */
   downloadSelected(): void {
-    void this.downloads.start(this.selectedImages, text.download.zipName(new Date()));
+    this.download(this.selectedImages);
+  }
+
+  /** Downloads pictures as one ZIP. Call it for a click or a key. */
+  download(files: readonly Listed[]): void {
+    void this.downloads.start(files, text.download.zipName(new Date()));
   }
 
   /** Cancels the running export, and forgets it. */
   async cancelExport(): Promise<void> {
+    if (await this.cancelJob(this.exports)) this.exports.dismiss();
+  }
+
+  /** Cancels a running job. Returns whether it has ended. */
+  async cancelJob(tracker: JobTracker): Promise<boolean> {
     try {
-      await this.exports.cancel();
-      this.exports.dismiss();
+      await tracker.cancel();
+      return true;
+    } catch (error) {
+      if (!this.signal.aborted) this.toast({ sentence: messageFor(error), duration: 2 * UNDO_TIME });
+      return false;
+    }
+  }
+
+  /** Continues a job that has failed or was canceled. */
+  async restartJob(tracker: JobTracker): Promise<void> {
+    try {
+      await tracker.restart();
     } catch (error) {
       if (!this.signal.aborted) this.toast({ sentence: messageFor(error), duration: 2 * UNDO_TIME });
     }
   }
 
+  /** Undoes a job that has changed labels. */
+  async undoJob(tracker: JobTracker): Promise<void> {
+    const { job } = tracker;
+    if (!job || !isUndoable(job)) return;
+    try {
+      const { jobId, kind } = await this.api.undoCorrection(job.jobId);
+      tracker.dismiss();
+      this.correctJobs.follow(jobId, kind);
+    } catch (error) {
+      if (this.signal.aborted) return;
+      this.toast({ sentence: text.corrections.notUndone(messageFor(error)), duration: 2 * UNDO_TIME });
+    }
+  }
+
+  /** Undoes the last job that has changed labels since the page was loaded, if it is still shown, for Ctrl+Z. */
+  undoLastJob(): void {
+    const last = this.correctJobs.trackers.findLast(({ job, isRestored }) => job && !isRestored && isUndoable(job));
+    if (last) void this.undoJob(last);
+  }
+
+  /**
+   * Sends pending deletions, which can't be undone then. Call it before a job that finds pictures by a search. Throws while a
+   * job deletes pictures, because the search would find them, too.
+   */
+  readonly sendDeletions = async (): Promise<void> => {
+    await Promise.all([this.deletions.flush(), this.bulkDeletion.flush()]);
+    if (this.deleteJobs.isRunning) throw new UserFacingError(text.deleteAll.running);
+  };
+
   /** Labels pictures again, and clears the selection. */
-  async relabel(images: readonly Summary[]): Promise<void> {
+  async relabel(imageIds: readonly string[]): Promise<void> {
     this.select(NOTHING_SELECTED);
+    const images = imageIds.flatMap((imageId) => this.library.find(imageId) ?? []);
     const result = await relabelAll(images, this.api, this.watcher, this.library, this.signal);
     if (!this.signal.aborted) this.relabeled(result, images.length);
   }
@@ -274,8 +440,9 @@ export class Workspace extends EventTarget {
     this.queue.cancelAll();
     this.downloads.cancel();
     // Deletions need the tokens, so send them before signing out.
-    await this.deletions.flush().catch((error) => console.warn('Pictures could not be deleted.', error));
+    await this.sendDeletions().catch((error) => console.warn('Pictures could not be deleted.', error));
     writeUnfinished([]);
+    await this.saved.clear();
     await this.session.signOut();
   }
 
@@ -319,25 +486,80 @@ export class Workspace extends EventTarget {
     this.toast({ sentence, duration: 2 * UNDO_TIME });
   }
 
-  /** Pictures may have other labels now. */
+  private get trackers(): readonly JobTracker[] {
+    return [this.jobs, this.exports, this.relabelJobs, this.deleteJobs, this.importJobs];
+  }
+
+  private async findSavedUploads(): Promise<void> {
+    const saved = await this.saved.interrupted();
+    const continuable = await Promise.all(saved.map(({ imageId }) => this.canContinue(imageId)));
+    if (this.signal.aborted) return;
+    this.interruptedParts = saved.filter((_, index) => continuable[index]);
+    if (this.interruptedParts.length > 0) this.changed();
+  }
+
+  /** Whether a saved upload can be continued. Forgets one that is complete, or that no longer exists. */
+  private async canContinue(imageId: string): Promise<boolean> {
+    try {
+      const { complete } = await this.api.listParts(imageId, this.signal);
+      if (!complete) return true;
+    } catch (error) {
+      // Without an answer, the person can try.
+      if (!isGone(error)) return true;
+    }
+    await this.saved.forget(imageId);
+    return false;
+  }
+
+  private deletionRefused(cause: unknown): void {
+    this.toast({ sentence: text.deleteAll.refused(messageFor(cause)), duration: 2 * UNDO_TIME });
+  }
+
+  /** Follows jobs that are running already, and shows those that have stopped, for example after the page was reloaded. */
+  private async resumeJobs(): Promise<void> {
+    const jobs = await this.api.listJobs(this.signal).catch(() => []);
+    if (this.signal.aborted) return;
+    for (const tracker of [...this.trackers, this.correctJobs]) tracker.resume(jobs);
+  }
+
+  /** Announces that a job has started, or has begun to wait for the next day. */
+  private bulkChanged({ job }: JobTracker): void {
+    if (job?.status !== 'RUNNING') return;
+    const state = job.waitsUntil ?? '';
+    const isKnown = this.announcedJobs.get(job.jobId) === state;
+    this.announcedJobs.set(job.jobId, state);
+    // That a job continues is not announced.
+    if (!isKnown && (job.waitsUntil || job.changed === 0)) this.announce(jobAnnouncement(job));
+  }
+
+  private bulkEnded({ job }: JobTracker): void {
+    if (job) this.announce(jobAnnouncement(job));
+    // Pictures that the job has not deleted come back.
+    if (job?.kind === 'DELETE' && job.status !== 'SUCCEEDED') this.bulkDeletion.restore();
+    this.labelsChanged();
+  }
+
+  /** Pictures may have other labels now, or are being labeled. */
   private labelsChanged(): void {
     this.library.refresh();
     this.dispatchEvent(new Event('refresh'));
-    // Only these views show the result of the job. It would be out of date when they are opened later.
+  }
+
+  private settingsApplied(): void {
+    this.labelsChanged();
+    // Only these views show the result of the job. That it has succeeded would be out of date when they are opened later.
     const { name } = this.router.address.view;
-    if (name !== 'settings' && name !== 'labels') this.jobs.dismiss();
+    const isShown = name === 'settings' || name === 'labels';
+    if (!isShown && this.jobs.job?.status === 'SUCCEEDED') this.jobs.dismiss();
   }
 
   private corrected({ image }: CorrectedEvent): void {
     const known = this.library.find(image.imageId);
     if (!known) return;
-    // The boxes, which only the list has, are still those of the model.
-    const boxesOf = (name: string) => known.labels.find((label) => label.name === name)?.instances;
-    const labels = image.labels.map((label) => {
-      const instances = boxesOf(label.name);
-      return instances ? { ...label, instances } : label;
-    });
-    this.library.update({ ...known, labels });
+    const before = new Set(known.labels.map(({ name }) => name));
+    this.library.update({ ...known, labels: image.labels });
+    // Labels of the model that come back have boxes.
+    if (image.labels.some(({ name, added }) => !added && !before.has(name))) void this.library.loadBoxes(image.imageId);
   }
 
   private imageWatched({ image, isResult }: ImageEvent): void {
@@ -356,10 +578,13 @@ export class Workspace extends EventTarget {
 
   private libraryChanged(): void {
     const { ids } = this.selected;
-    if (ids.size > 0) {
-      this.selected = prune(this.selected, new Set(this.library.images.map(({ imageId }) => imageId)));
-    }
+    if (this.allFound) this.selected = selectAll(NOTHING_SELECTED, this.loadedIds);
+    else if (ids.size > 0) this.selected = prune(this.selected, new Set(this.loadedIds));
     this.changed();
+  }
+
+  private get loadedIds(): readonly string[] {
+    return this.library.images.map(({ imageId }) => imageId);
   }
 
   private uploadChanged({ before, after }: ItemChange): void {
@@ -396,15 +621,18 @@ export class Workspace extends EventTarget {
 
   private show(): void {
     const { filter, order } = this.router.address;
+    // These are results of another search.
+    if (this.allFound) this.selected = NOTHING_SELECTED;
+    this.allFound = false;
     this.library.show({ filter, order, boxes: this.showsBoxes });
     void this.timeline.load(this.signal);
   }
 
   private stop(): void {
     this.watcher.stop();
-    this.jobs.stop();
-    this.exports.stop();
-    this.queue.cancelAll();
+    for (const tracker of [...this.trackers, this.correctJobs]) tracker.stop();
+    // The session may have ended during an upload.
+    this.queue.stop();
     this.downloads.cancel();
   }
 

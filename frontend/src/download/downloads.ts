@@ -8,8 +8,13 @@ import { type FetchedPicture, fetchPicture } from './fetch-picture';
 import { FileNames, originalName } from './file-names';
 import { chooseTarget, type Target } from './target';
 
-/** How many pictures are fetched at the same time. Each has up to 100 MB. */
+/** How many pictures are fetched at the same time. */
 const CONCURRENT_PICTURES = 3;
+/** No further picture is fetched while those that wait for their turn have more bytes than this: 256 MB. Videos can be large. */
+const MAX_BYTES_AHEAD = 256 * 1024 ** 2;
+
+/** What is known of a picture before it is fetched. */
+export type Listed = Pick<Summary, 'imageId' | 'fileName' | 'format' | 'size'>;
 
 /** The current download, or how the last one ended. */
 export type DownloadState =
@@ -27,7 +32,7 @@ interface Entry {
 }
 
 /** A picture with its file, or with the reason why there is none. */
-type Fetched = { readonly summary: Summary } & (
+type Fetched = { readonly summary: Listed } & (
   | { readonly picture: FetchedPicture }
   | { readonly picture: undefined; readonly cause: unknown }
 );
@@ -57,7 +62,7 @@ export class Downloads extends EventTarget {
    * Downloads pictures to a ZIP that is offered under this name. Call it for a click or a key. Does nothing while another
    * download is running. Does not throw.
    */
-  async start(images: readonly Summary[], zipName: string): Promise<void> {
+  async start(images: readonly Listed[], zipName: string): Promise<void> {
     if (this.running || images.length === 0) return;
     const controller = new AbortController();
     this.running = controller;
@@ -86,7 +91,7 @@ export class Downloads extends EventTarget {
     if (!this.running) this.show(undefined);
   }
 
-  private async save(images: readonly Summary[], target: Target, signal: AbortSignal): Promise<void> {
+  private async save(images: readonly Listed[], target: Target, signal: AbortSignal): Promise<void> {
     const changed = () => {
       if (!signal.aborted) this.show({ name: 'running', ...contents.progress });
     };
@@ -109,7 +114,7 @@ export class Downloads extends EventTarget {
 }
 
 /** The size of pictures in bytes, as far as it is known. */
-function totalSize(images: readonly Summary[]): number {
+export function totalSize(images: readonly Listed[]): number {
   return images.reduce((sum, { size }) => sum + (size ?? 0), 0);
 }
 
@@ -128,7 +133,7 @@ class Contents {
   /** Calls `changed` when `progress` has changed visibly. */
   constructor(
     private readonly api: Pick<ApiClient, 'getImage'>,
-    private readonly images: readonly Summary[],
+    private readonly images: readonly Listed[],
     private readonly signal: AbortSignal,
     private readonly changed: () => void,
   ) {
@@ -170,15 +175,16 @@ class Contents {
   }
 
   private async *fetchInOrder(): AsyncGenerator<Fetched> {
-    const ahead: Promise<Fetched>[] = [];
-    const waiting = this.images.values();
+    const ahead: { readonly image: Listed; readonly fetched: Promise<Fetched> }[] = [];
+    let index = 0;
     for (;;) {
-      while (ahead.length < CONCURRENT_PICTURES) {
-        const { value } = waiting.next();
-        if (!value) break;
-        ahead.push(this.fetch(value));
+      while (ahead.length < CONCURRENT_PICTURES && totalSize(ahead.map(({ image }) => image)) < MAX_BYTES_AHEAD) {
+        const image = this.images[index];
+        if (!image) break;
+        index += 1;
+        ahead.push({ image, fetched: this.fetch(image) });
       }
-      const next = await ahead.shift();
+      const next = await ahead.shift()?.fetched;
       this.signal.throwIfAborted();
       if (!next) return;
       yield next;
@@ -186,7 +192,7 @@ class Contents {
   }
 
   /** Does not throw. */
-  private async fetch(summary: Summary): Promise<Fetched> {
+  private async fetch(summary: Listed): Promise<Fetched> {
     let own = 0;
     const onBytes = (bytes: number) => {
       this.received += bytes - own;

@@ -14,6 +14,11 @@ type ShowSaveFilePicker = (options: {
   readonly types: readonly { readonly description: string; readonly accept: Readonly<Record<string, string[]>> }[];
 }) => Promise<FileSystemFileHandle>;
 
+/** Whether the browser can write a ZIP of any size to a file. Otherwise, it collects up to `MAX_BLOB_BYTES`. */
+export function canWriteFile(): boolean {
+  return 'showSaveFilePicker' in globalThis;
+}
+
 /** A place for a ZIP. */
 export interface Target {
   /** Writes the ZIP. Leaves nothing behind if `zip` fails or `signal` is aborted. */

@@ -66,6 +66,11 @@ export class DuplicatesView extends LitElement {
   }
 
   override firstUpdated(): void {
+    this.focus();
+  }
+
+  /** Focuses the heading. */
+  override focus(): void {
     this.heading.focus();
   }
 

@@ -1,41 +1,61 @@
-// Asks which labels to export and in which format, and starts the export.
+// Asks which labels to export and in which format, and starts the export. Offers the files of earlier exports again.
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { type ApiClient, MAX_IDS } from '../api/client';
 import { type Filter, isUnfiltered, NO_FILTER } from '../api/filter';
-import { messageFor } from '../api/problem';
-import type { ExportFormat, Summary } from '../api/types';
+import { isTransient, messageFor } from '../api/problem';
+import type { ExportFormat, Job, Summary } from '../api/types';
 import { showModal } from '../shared/dialog';
+import frame from '../shared/dialog.css?inline';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import css from './export-dialog.css?inline';
 
 const FORMATS = ['CSV', 'JSON', 'XMP'] as const satisfies readonly ExportFormat[];
 
+/** How long the API keeps the files of an export, in milliseconds. */
+const FILES_KEPT = 7 * 24 * 60 * 60 * 1000;
+/** The number of earlier exports that are offered. */
+const MAX_EARLIER = 5;
+
 /** Which pictures are exported. */
 type Choice = 'selected' | 'found' | 'all';
 
-/** An export has started; dispatched as `export`. */
+/** An export has started, or an earlier one was chosen; dispatched as `export`. */
 export class ExportEvent extends Event {
   constructor(readonly jobId: string) {
     super('export');
   }
 }
 
-/** Dispatches `export` after the API has accepted the export. */
+/** Dispatches `export` after the API has accepted an export, or for an earlier one. */
 @customElement('ilg-export-dialog')
 export class ExportDialog extends LitElement {
-  static override styles = sheets(css);
+  static override styles = sheets(frame, css);
 
-  @property({ attribute: false }) api!: Pick<ApiClient, 'startExport'>;
+  @property({ attribute: false }) api!: Pick<ApiClient, 'startExport' | 'listJobs'>;
+  /** Sends pending deletions: a search would find these pictures, too. */
+  @property({ attribute: false }) sendDeletions!: () => Promise<void>;
   @state() private filter: Filter = NO_FILTER;
   @state() private selected: readonly Summary[] = [];
   @state() private choice: Choice = 'all';
   /** Stays from one export to the next. */
   @state() private format: ExportFormat = 'CSV';
+  @state() private earlier: readonly Job[] = [];
   @state() private problem = '';
   @state() private starting = false;
   @query('dialog') private dialog!: HTMLDialogElement;
+  private listening = new AbortController();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.listening = new AbortController();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.listening.abort();
+  }
 
   /** Offers to export the selected pictures, those that match the filter, or all. */
   open(filter: Filter, selected: readonly Summary[]): void {
@@ -45,6 +65,7 @@ export class ExportDialog extends LitElement {
     this.choice = isSelection ? 'selected' : isUnfiltered(filter) ? 'all' : 'found';
     this.problem = '';
     showModal(this.dialog);
+    void this.loadEarlier();
   }
 
   override render() {
@@ -56,6 +77,7 @@ export class ExportDialog extends LitElement {
           <legend>${text.exports.format}</legend>
           ${FORMATS.map((format) => this.option('format', format, text.exports.formats[format].name, text.exports.formats[format].hint))}
         </fieldset>
+        ${this.earlier.length > 0 ? this.earlierExports(this.earlier) : nothing}
         <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
         <div class="buttons">
           <button class="button" type="button" @click=${() => this.dialog.close()}>${text.exports.cancelDialog}</button>
@@ -116,15 +138,49 @@ export class ExportDialog extends LitElement {
     </label>`;
   }
 
+  private earlierExports(earlier: readonly Job[]) {
+    return html`<section aria-labelledby="earlier">
+      <h3 id="earlier">${text.exports.earlier}</h3>
+      <ul role="list">
+        ${earlier.map(
+          ({ jobId, format, createdAt }) => html`<li>
+            <span>${text.exports.earlierName(format ?? '', createdAt)}</span>
+            <button class="button" type="button" aria-label=${text.exports.showNamed(format ?? '', createdAt)} @click=${() => this.finish(jobId)}>${text.exports.show}</button>
+          </li>`,
+        )}
+      </ul>
+    </section>`;
+  }
+
+  /** Without an answer, the dialog offers only new exports. */
+  private async loadEarlier(): Promise<void> {
+    try {
+      const jobs = await this.api.listJobs(this.listening.signal);
+      const oldest = Date.now() - FILES_KEPT;
+      const isThere = ({ kind, status, createdAt }: Job) =>
+        kind === 'EXPORT' && status === 'SUCCEEDED' && Date.parse(createdAt) > oldest;
+      this.earlier = jobs.filter(isThere).slice(0, MAX_EARLIER);
+    } catch (error) {
+      const isExpected = isTransient(error) || this.listening.signal.aborted;
+      if (!isExpected) throw error;
+    }
+  }
+
+  private finish(jobId: string): void {
+    this.dialog.close();
+    this.dispatchEvent(new ExportEvent(jobId));
+  }
+
   private async start(event: Event): Promise<void> {
     event.preventDefault();
     if (this.starting) return;
     this.starting = true;
     this.problem = '';
     try {
-      const job = await this.api.startExport(this.format, this.chosen());
-      this.dialog.close();
-      this.dispatchEvent(new ExportEvent(job.jobId));
+      const chosen = this.chosen();
+      if ('labels' in chosen) await this.sendDeletions();
+      const job = await this.api.startExport(this.format, chosen);
+      this.finish(job.jobId);
     } catch (error) {
       if (this.isConnected) this.problem = messageFor(error);
     }

@@ -5,6 +5,7 @@ import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { ExportedFile, Job } from '../api/types';
 import { close, download, warning } from '../shared/icons';
+import { jobProgress } from '../shared/job-progress';
 import panel from '../shared/panel.css?inline';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
@@ -58,8 +59,8 @@ export class ExportPanel extends LitElement {
     </section>`;
   }
 
-  private progress({ total, processed }: Job) {
-    return html`<progress max=${total || nothing} .value=${total ? processed : nothing} aria-label=${text.exports.progress}></progress>
+  private progress(job: Job) {
+    return html`${jobProgress(job, text.exports.progress)}
       ${this.unreachable ? problem(text.stage.unreachable) : nothing}`;
   }
 

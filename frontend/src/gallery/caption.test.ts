@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type LabelGroup, NO_FILTER } from '../api/filter';
 import { text } from '../shared/text';
-import { captionLabels } from './caption';
+import { captionLabels, firstSeen } from './caption';
 
 const LABELS = [
   { name: 'Espresso', confidence: 70.2, added: false, keyword: false },
@@ -56,4 +56,16 @@ test("the tile's name has the same labels as its caption", () => {
   const labels = captionLabels(LABELS, { ...NO_FILTER, labels: [[term('cup')]] });
   expect(text.tile('coffee.jpg', labels, '')).toBe('coffee.jpg: Cup 88%, Espresso, Coffee');
   expect(text.tile('coffee.jpg', labels, text.tileState.labeling)).toBe('coffee.jpg: Labeling…');
+});
+
+test('a video that is found by labels starts where the first of them is seen', () => {
+  const labels = [
+    { name: 'Dog', confidence: 99, added: false, keyword: false, firstMs: 12_000, totalMs: 4000 },
+    { name: 'Cat', confidence: 80, added: false, keyword: false, firstMs: 3000, totalMs: 9000 },
+  ];
+  const of = (groups: readonly LabelGroup[]) => firstSeen(labels, { ...NO_FILTER, labels: groups });
+  expect(of([[term('cat')], [term('dog')]])).toBe(3000);
+  expect(of([[term('Cat', 90), term('Dog')]])).toBe(12_000);
+  expect(of([])).toBeUndefined();
+  expect(firstSeen(LABELS, { ...NO_FILTER, labels: [[term('Cup')]] })).toBeUndefined();
 });

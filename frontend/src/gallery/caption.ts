@@ -13,6 +13,11 @@ export function captionLabels(labels: readonly LabelSummary[], filter: Filter): 
   return [...matching, ...others.map(({ name }) => ({ name, confidence: undefined }))];
 }
 
+/** When the first label that matches the filter is seen in a video, in milliseconds; `undefined` for pictures. */
+export function firstSeen(labels: readonly LabelSummary[], filter: Filter): number | undefined {
+  return matchingLabels(labels, filter)[0]?.firstMs;
+}
+
 /** The labels that match the filter, in its order. */
 export function matchingLabels(labels: readonly LabelSummary[], filter: Filter): LabelSummary[] {
   return filter.labels.flat().flatMap((term) => {

@@ -3,7 +3,16 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
-import { type Filter, isUnfiltered, NO_FILTER, STATUSES, singleNamesOf, withNames } from '../api/filter';
+import {
+  type Filter,
+  isUnfiltered,
+  NO_FILTER,
+  readType,
+  STATUSES,
+  singleNamesOf,
+  TYPES,
+  withNames,
+} from '../api/filter';
 import type { ListedStatus } from '../api/types';
 import { close, filters, target } from '../shared/icons';
 import { text } from '../shared/text';
@@ -13,10 +22,10 @@ import type { LabelField, PickEvent, Syntax } from '../labels/label-field';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { type Part, partsOf } from './parts';
-import { check, combine, format, parse, QueryError, quote, termBeingTyped } from './query';
+import { check, combine, format, parse, QueryError, quote, SUGGESTED_SETTINGS, termBeingTyped } from './query';
 
 /** Text that is too long is not cut off, but explained. */
-const QUERY: Syntax = { maxLength: undefined, termBeingTyped, quote };
+const QUERY: Syntax = { maxLength: undefined, termBeingTyped, quote, settings: SUGGESTED_SETTINGS };
 
 /** The person changed the filter; dispatched as `filter`. */
 export class FilterEvent extends Event {
@@ -64,7 +73,10 @@ export class FindBar extends LitElement {
   }
 
   override render() {
-    const active = Number(this.filter.minConfidence !== undefined) + Number(this.filter.status !== undefined);
+    const active =
+      Number(this.filter.minConfidence !== undefined) +
+      Number(this.filter.status !== undefined) +
+      Number(this.filter.type !== undefined);
     const number = active + Number(Boolean(this.filter.from || this.filter.to));
     return html`
       <search>
@@ -95,7 +107,7 @@ export class FindBar extends LitElement {
   }
 
   private panel() {
-    const { minConfidence, status, from, to, untagged } = { ...this.filter, ...this.draft };
+    const { minConfidence, status, type, from, to, untagged } = { ...this.filter, ...this.draft };
     return html`<div id="filters" popover aria-label=${text.find.filters(0)} role="dialog">
       <label>
         <span>${text.find.confidence} <span class="value">${text.find.atLeast(minConfidence ?? 0)}</span></span>
@@ -117,6 +129,13 @@ export class FindBar extends LitElement {
         <select @change=${(event: Event) => this.change({ status: (chosen(event) || undefined) as ListedStatus | undefined })}>
           <option value="" ?selected=${!status}>${text.find.anyStatus}</option>
           ${STATUSES.map((name) => html`<option value=${name} ?selected=${name === status}>${text.statuses[name]}</option>`)}
+        </select>
+      </label>
+      <label>
+        <span>${text.find.type}</span>
+        <select @change=${(event: Event) => this.change({ type: readType(chosen(event)) })}>
+          <option value="" ?selected=${!type}>${text.find.anyType}</option>
+          ${TYPES.map((name) => html`<option value=${name} ?selected=${name === type}>${text.find.types[name]}</option>`)}
         </select>
       </label>
       <div class="row">

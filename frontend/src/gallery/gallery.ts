@@ -8,13 +8,13 @@ import type { ImageUrls, Size } from '../api/image-urls';
 import type { Order } from '../api/listing';
 import { isFinal, type Summary } from '../api/types';
 import { cssProperties } from '../shared/css-properties';
-import { picture as pictureIcon, retry, warning } from '../shared/icons';
+import { picture as pictureIcon, play, retry, warning } from '../shared/icons';
 import '../labels/box-overlay';
 import { localDay } from '../shared/local-time';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { type CaptionLabel, text } from '../shared/text';
-import { captionLabels, matchingLabels } from './caption';
+import { captionLabels, firstSeen, matchingLabels } from './caption';
 import checkMarkCss from './check-mark.css?inline';
 import { coverOf } from './cover';
 import css from './gallery.css?inline';
@@ -29,7 +29,6 @@ import {
   hasSamePictures,
   NOTHING_SELECTED,
   type Selection,
-  selectAll,
   selectRange,
   toggle,
   toggleGroup,
@@ -98,7 +97,7 @@ export class Gallery extends LitElement {
   @property({ type: Boolean }) boxes = false;
   @property({ attribute: false }) urls!: ImageUrls;
   /** Returns the address of a picture's large view. */
-  @property({ attribute: false }) hrefOf!: (imageId: string) => string;
+  @property({ attribute: false }) hrefOf!: (imageId: string, startMs?: number) => string;
   /** How much of each running upload is sent, 0 to 1, by image id. */
   @property({ attribute: false }) uploading: ReadonlyMap<string, number> = new Map();
   @property({ attribute: false }) selection: Selection = NOTHING_SELECTED;
@@ -170,11 +169,6 @@ export class Gallery extends LitElement {
   focusVisibleTile(top: number): void {
     const tiles = this.renderRoot.querySelectorAll<HTMLElement>('a[data-id]');
     [...tiles].find((tile) => tile.getBoundingClientRect().top >= top)?.focus({ preventScroll: true });
-  }
-
-  /** Selects all loaded pictures. */
-  selectAll(): void {
-    this.select(selectAll(this.selection, this.ids));
   }
 
   override willUpdate(changed: PropertyValues): void {
@@ -272,13 +266,15 @@ export class Gallery extends LitElement {
     const name = fileName || text.unnamed;
     const final = isFinal(image.status) || this.undecodable.has(imageId);
     const selected = this.selection.ids.has(imageId);
-    return html`<a href=${this.hrefOf(imageId)} data-id=${imageId} data-status=${image.status} ?data-selected=${selected} aria-label=${text.tile(name, labels, this.status(image))} aria-describedby=${selected ? 'selected' : nothing} aria-keyshortcuts=${KEYS.selection.toggle} title=${name}>
+    const href = this.hrefOf(imageId, firstSeen(image.labels, this.filter));
+    return html`<a href=${href} data-id=${imageId} data-status=${image.status} ?data-selected=${selected} aria-label=${text.tile(name, labels, this.status(image), image.video?.durationMs)} aria-describedby=${selected ? 'selected' : nothing} aria-keyshortcuts=${KEYS.selection.toggle} title=${name}>
       ${
         url
           ? html`<img src=${url} alt="" draggable="false" ?data-loaded=${this.loaded.has(imageId)} @error=${() => this.loadFailed(imageId)} @load=${(event: Event) => this.pictureLoaded(imageId, event)} />`
           : html`<span class="blank">${final && image.status !== 'LABELED' ? html`${pictureIcon}<span><bdi>${name}</bdi></span>` : nothing}</span>`
       }
       ${url ? this.boxesOf(image, size) : nothing} ${this.overlay(image, labels)}
+      ${image.video && image.status === 'LABELED' ? html`<span class="duration" aria-hidden="true">${play}${text.video.time(image.video.durationMs)}</span>` : nothing}
     </a>`;
   }
 

@@ -3,11 +3,12 @@ import type { ApiClient } from '../api/client';
 import { type Filter, NO_FILTER } from '../api/filter';
 import type { Listing } from '../api/listing';
 import { NetworkError } from '../api/problem';
-import type { Status, Summary } from '../api/types';
-import type { Watcher } from '../api/watcher';
+import type { LabelSummary, Status, Summary } from '../api/types';
+import { ImageEvent, type Watcher } from '../api/watcher';
 import { Library } from './library';
 
-const image = (imageId: string, time: string, status: Status = 'LABELED') => ({ imageId, time, status }) as Summary;
+const image = (imageId: string, time: string, status: Status = 'LABELED') =>
+  ({ imageId, time, status, labels: [] as LabelSummary[] }) as Summary;
 const images = [image('d', '3'), image('c', '2'), image('b', '2'), image('a', '1')];
 
 const listing = (filter: Filter = NO_FILTER): Listing => ({ filter, order: 'time', boxes: false });
@@ -18,10 +19,11 @@ async function open(listed: readonly Summary[] = images) {
   const getImages = vi.fn().mockResolvedValue([]);
   const watch = vi.fn();
   const watcher = Object.assign(new EventTarget(), { watch }) as unknown as Watcher;
-  const library = new Library({ listImages, getImages } as unknown as ApiClient, watcher);
+  const getImage = vi.fn();
+  const library = new Library({ listImages, getImages, getImage } as unknown as ApiClient, watcher);
   library.show(listing());
   await vi.waitFor(() => expect(library.loadState.name).toBe('complete'));
-  return { library, listImages, getImages, watch };
+  return { library, listImages, getImages, getImage, watch, watcher };
 }
 
 const ids = ({ images }: Library) => images.map(({ imageId }) => imageId).join('');
@@ -153,4 +155,26 @@ test('boxes are added without moving anything, and no page is loaded meanwhile',
     expect(listImages).toHaveBeenCalledTimes(4);
   });
   expect(listImages.mock.lastCall?.[1]).toBe('more');
+});
+
+test('a result that arrives gets the boxes of the labels in the search', async () => {
+  const label = (name: string) => ({ name, confidence: 90, added: false }) as LabelSummary;
+  const boundingBox = { left: 0, top: 0, width: 0.5, height: 0.5 };
+  const boxes = (confidence: number) => [{ confidence, boundingBox }];
+  const shown = { ...image('a', '1', 'PROCESSING'), labels: [{ ...label('Cat'), instances: boxes(70) }] };
+  const { library, listImages, getImage, watcher } = await open();
+  listImages.mockResolvedValue({ images: [shown] });
+  const filter = { ...NO_FILTER, labels: [[{ name: 'cat', minConfidence: undefined }]] };
+  library.show({ ...listing(filter), boxes: true });
+  await vi.waitFor(() => expect(ids(library)).toBe('a'));
+  const instances = () => library.images[0]?.labels.map((one) => one.instances?.[0]?.confidence);
+
+  watcher.dispatchEvent(new ImageEvent({ ...shown, labels: [label('Cat')] }, false));
+  expect(instances(), 'while it is being labeled').toEqual([70]);
+  expect(getImage).not.toHaveBeenCalled();
+
+  const details = [label('Cat'), label('Pet')].map((one) => ({ ...one, instances: boxes(88) }));
+  getImage.mockResolvedValue({ imageId: 'a', labels: details });
+  watcher.dispatchEvent(new ImageEvent({ ...shown, status: 'LABELED', labels: [label('Cat'), label('Pet')] }, true));
+  await vi.waitFor(() => expect(instances()).toEqual([88, undefined]));
 });

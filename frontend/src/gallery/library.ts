@@ -3,9 +3,10 @@
 import { type ApiClient, MAX_IDS, PAGE_SIZE } from '../api/client';
 import { type Filter, isUnfiltered } from '../api/filter';
 import { compare, type Listing } from '../api/listing';
-import { messageFor } from '../api/problem';
-import { isFinal, type Summary } from '../api/types';
+import { messageFor, UserFacingError } from '../api/problem';
+import { isFinal, type LabelSummary, type Summary } from '../api/types';
 import { GoneEvent, ImageEvent, type Watcher } from '../api/watcher';
+import { matchingLabels } from './caption';
 
 /** How many pages are loaded in a row until one has new pictures. A filtered page can be empty and still have a cursor. */
 const MAX_PAGES = 20;
@@ -43,7 +44,9 @@ export class Library extends EventTarget {
   ) {
     super();
     watcher.addEventListener('image', (event) => {
-      if (event instanceof ImageEvent) this.update(event.image);
+      if (!(event instanceof ImageEvent)) return;
+      this.update(event.image);
+      if (event.isResult) void this.loadBoxes(event.image.imageId);
     });
     watcher.addEventListener('gone', (event) => {
       if (event instanceof GoneEvent) this.remove(event.imageId);
@@ -105,7 +108,34 @@ export class Library extends EventTarget {
     return this.list.find((image) => image.imageId === imageId);
   }
 
-  /** Updates a picture, if it is known. */
+  /**
+   * Loads the boxes of a picture's labels that match the filter, if boxes are shown: only the list has them, and not the
+   * pictures that are updated. Without boxes if that fails: they are only a help.
+   */
+  async loadBoxes(imageId: string): Promise<void> {
+    const { listing, request } = this;
+    const image = this.find(imageId);
+    if (!listing?.boxes || !image) return;
+    const wanted = matchingLabels(image.labels, listing.filter).map(({ name }) => name);
+    if (wanted.length === 0) return;
+    try {
+      const { labels } = await this.api.getImage(imageId, request.signal);
+      const found = new Map(labels.map(({ name, instances }) => [name, instances]));
+      const known = this.find(imageId);
+      if (!known || request.signal.aborted) return;
+      this.update({
+        ...known,
+        labels: known.labels.map((label) => {
+          const instances = wanted.includes(label.name) ? found.get(label.name) : undefined;
+          return instances ? { ...label, instances } : label;
+        }),
+      });
+    } catch (error) {
+      if (!request.signal.aborted && !(error instanceof UserFacingError)) console.error(error);
+    }
+  }
+
+  /** Updates a picture, if it is known. Its labels keep the boxes that they have. */
   update(image: Summary): void {
     const { imageId } = image;
     const index = this.list.findIndex((other) => other.imageId === imageId);
@@ -116,7 +146,8 @@ export class Library extends EventTarget {
       return;
     }
     // The time is the picture's place in the list.
-    const updated = withKnownDimensions({ ...known, ...image, time: known.time }, known);
+    const labels = image.labels.map((label) => withKnownBoxes(label, known));
+    const updated = withKnownDimensions({ ...known, ...image, labels, time: known.time }, known);
     if (this.uploads.has(imageId)) this.uploads.set(imageId, updated);
     if (index < 0) return;
     this.list = this.list.with(index, updated);
@@ -134,6 +165,29 @@ export class Library extends EventTarget {
 
   isRemoved(imageId: string): boolean {
     return this.removed.has(imageId);
+  }
+
+  /**
+   * Removes all results, also those that are not loaded, until they are restored or the list is loaded again. Keeps pictures that
+   * are being uploaded. Returns the ids of the loaded ones.
+   */
+  removeAll(): readonly string[] {
+    this.request.abort();
+    this.request = new AbortController();
+    this.refreshing = undefined;
+    this.cursor = undefined;
+    this.state = { name: 'complete' };
+    const removed = this.list.flatMap(({ imageId, status }) => (status === 'AWAITING_UPLOAD' ? [] : [imageId]));
+    for (const imageId of removed) this.removed.set(imageId, this.listing?.filter);
+    this.list = this.list.filter(({ imageId }) => !this.removed.has(imageId));
+    this.changed();
+    return removed;
+  }
+
+  /** Restores what `removeAll` has removed: loads the list again. */
+  restoreAll(imageIds: readonly string[]): void {
+    for (const imageId of imageIds) this.removed.delete(imageId);
+    if (this.listing) this.show(this.listing);
   }
 
   /** Restores removed pictures at their places. */
@@ -272,6 +326,12 @@ export class Library extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** Keeps the boxes of a label, which only the list has. */
+function withKnownBoxes(label: LabelSummary, { labels }: Summary): LabelSummary {
+  const instances = label.instances ?? labels.find(({ name }) => name === label.name)?.instances;
+  return instances ? { ...label, instances } : label;
 }
 
 /** Keeps the dimensions that are known, which the browser may have measured, so that the layout does not change. */

@@ -11,6 +11,7 @@ const FILTER: Filter = {
   untagged: false,
   minConfidence: 70,
   status: 'REJECTED',
+  type: 'VIDEO',
   from: '2026-01-01',
   to: undefined,
   taken: '2015-07',
@@ -24,6 +25,7 @@ test('names the parts, and gives the text of each', () => {
     ['Without Person', '-Person'],
     ['70% or more', 'confidence:70'],
     ['Rejected', 'status:rejected'],
+    ['Videos', 'type:video'],
     ['Since Jan 1, 2026', 'from:2026-01-01'],
     ['Taken Jul 2015', 'taken:2015-07'],
   ]);

@@ -12,7 +12,7 @@ export interface Part {
 
 /** The parts of a filter, in the order in which they are shown. */
 export function partsOf(filter: Filter): readonly Part[] {
-  const { labels, without, untagged, minConfidence, status, from, to, taken } = filter;
+  const { labels, without, untagged, minConfidence, status, type, from, to, taken } = filter;
   const parts: Part[] = [];
   const add = (name: string, own: Partial<Filter>, others: Partial<Filter>) =>
     parts.push({ name, filter: { ...NO_FILTER, ...own }, rest: { ...filter, ...others } });
@@ -27,6 +27,7 @@ export function partsOf(filter: Filter): readonly Part[] {
     add(text.find.atLeast(minConfidence), { minConfidence }, { minConfidence: undefined });
   }
   if (status) add(text.statuses[status] ?? status, { status }, { status: undefined });
+  if (type) add(text.find.types[type], { type }, { type: undefined });
   if (from || to) add(text.find.period(from, to), { from, to }, { from: undefined, to: undefined });
   if (taken) add(text.find.taken(taken), { taken }, { taken: undefined });
   return parts;

@@ -7,19 +7,26 @@ export interface QuotedToken {
   readonly closed: boolean;
 }
 
+export interface SettingToken {
+  readonly kind: 'setting';
+  readonly key: string;
+  readonly value: string;
+  readonly start: number;
+}
+
 export type Token =
   | {
       readonly kind: 'word' | 'or' | 'untagged' | 'minus' | 'confidence';
       readonly value: string;
       readonly start: number;
     }
-  | { readonly kind: 'setting'; readonly key: string; readonly value: string; readonly start: number }
+  | SettingToken
   | QuotedToken;
 
 // Phones replace straight quotes by curly ones. Inside a quoted name, two equal quotes stand for one.
 const TOKEN =
   /(?<quote>["“”])(?<quoted>(?:[^"“”]|(["“”])\3)*)(?<end>["“”])?|(?<greater>>)=?\s*(?<percentage>[\d.]*)\s*%?|(?<minus>(?<!\S)-)|(?<word>[^\s"“”>]+)/gu;
-const SETTING = /^(status|taken|from|to|confidence):(.*)$/is;
+const SETTING = /^(status|type|taken|from|to|confidence):(.*)$/is;
 const KEYWORDS: readonly string[] = ['or', 'untagged'];
 
 /** Splits a text. Never fails: `closed` is false for a quote without an end. */

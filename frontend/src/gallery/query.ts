@@ -18,11 +18,16 @@ import {
   readPercentage,
   readStatus,
   readTaken,
+  readType,
   singleNamesOf,
+  TYPES,
 } from '../api/filter';
 import type { TypedTerm } from '../labels/label-field';
 import { text as page } from '../shared/text';
-import { type QuotedToken, type Token, tokenize } from './query-tokens';
+import { type QuotedToken, type SettingToken, type Token, tokenize } from './query-tokens';
+
+/** The settings that are suggested while somebody types them. */
+export const SUGGESTED_SETTINGS = TYPES.map((type) => `type:${type.toLowerCase()}`);
 
 /** In characters. */
 const MAX_QUERY_LENGTH = 1000;
@@ -50,7 +55,7 @@ export function parse(text: string, labels: readonly string[] = []): Filter {
 }
 
 /**
- * Adds a query to the current filter. A status, time or confidence replaces the current one. A period does too: `from`
+ * Adds a query to the current filter. A status, type, time or confidence replaces the current one. A period does too: `from`
  * alone removes the current `to`. A single label replaces the same label with another minimum confidence.
  *
  * @throws {QueryError} The query contradicts the filter, or there are too many labels.
@@ -64,6 +69,7 @@ export function combine(filter: Filter, query: Filter): Filter {
     // `confidence:0` removes the current minimum.
     minConfidence: (query.minConfidence ?? filter.minConfidence) || undefined,
     status: query.status ?? filter.status,
+    type: query.type ?? filter.type,
     taken: query.taken ?? filter.taken,
     from,
     to,
@@ -74,7 +80,7 @@ export function combine(filter: Filter, query: Filter): Filter {
 
 /** A query for which `parse` with the same labels returns this filter. */
 export function format(filter: Filter, labels: readonly string[] = []): string {
-  const { without, untagged, minConfidence, status, taken, from, to } = filter;
+  const { without, untagged, minConfidence, status, type, taken, from, to } = filter;
   const setting = (key: string, value: string | number | undefined) => (value === undefined ? [] : [`${key}:${value}`]);
   return [
     ...filter.labels.map((group) => group.map((term) => formatTerm(term, labels)).join(' or ')),
@@ -82,6 +88,7 @@ export function format(filter: Filter, labels: readonly string[] = []): string {
     ...(untagged ? ['untagged'] : []),
     ...setting('confidence', minConfidence),
     ...setting('status', status?.toLowerCase()),
+    ...setting('type', type?.toLowerCase()),
     ...setting('from', from),
     ...setting('to', to),
     ...setting('taken', taken),
@@ -121,11 +128,20 @@ export function termBeingTyped(text: string, labels: readonly string[]): TypedTe
       return /\s$/.test(text) ? next : { start: last.start, prefix: last.value, complete: true };
     case 'untagged':
       return { start: last.start, prefix: last.value, complete: true };
+    case 'setting':
+      return settingBeingTyped(last);
     case 'word':
       return lastWords(text, tokens, new Names(labels));
     default:
       return undefined;
   }
+}
+
+/** The beginning of a setting that is suggested. */
+function settingBeingTyped({ key, value, start }: SettingToken): TypedTerm | undefined {
+  const prefix = `${key}:`;
+  const isSuggested = SUGGESTED_SETTINGS.some((setting) => setting.startsWith(prefix));
+  return isSuggested ? { start, prefix: prefix + value, complete: true } : undefined;
 }
 
 /** The last words, as many of them as are the beginning of one of the labels. A space after them ends the name. */
@@ -313,6 +329,8 @@ function readSetting(key: string, value: string): Partial<Filter> {
   switch (key) {
     case 'status':
       return { status: valid(readStatus(value), problems.status(value)) };
+    case 'type':
+      return { type: valid(readType(value), problems.type(value)) };
     case 'taken':
       return { taken: valid(readTaken(value), problems.taken(value)) };
     case 'confidence':

@@ -1,9 +1,7 @@
-// The toolbar for the selected pictures. Asks for a confirmation before pictures are labeled again, because that
-// costs money.
+// The toolbar for the selected pictures, or for all results of the search.
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query } from 'lit/decorators.js';
+import { customElement, property } from 'lit/decorators.js';
 import type { Summary } from '../api/types';
-import { showModal } from '../shared/dialog';
 import { close, download, exportLabels, retry, selectAll, tag, trash } from '../shared/icons';
 import { KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
@@ -21,18 +19,21 @@ interface Tool {
   readonly disabled?: string | undefined;
 }
 
-/** Dispatches `clear`, `selectall`, `editlabels`, `download`, `exportlabels`, `delete`, and `relabel` after a confirmation. */
+/** Dispatches `clear`, `selectall`, `editlabels`, `download`, `exportlabels`, `delete` and `relabel`. */
 @customElement('ilg-selection-bar')
 export class SelectionBar extends LitElement {
   static override styles = sheets(css);
 
   /** The selected pictures. */
   @property({ attribute: false }) images: readonly Summary[] = [];
-  /** How many pictures are loaded. */
-  @property({ type: Number }) loaded = 0;
+  /** Whether all pictures are selected that were loaded when the last one was selected. */
+  @property({ type: Boolean }) all = false;
+  /** Whether there are results that are not loaded. */
+  @property({ type: Boolean }) more = false;
+  /** Whether all results are selected, also those that are not loaded. */
+  @property({ type: Boolean }) found = false;
   /** Whether pictures are being downloaded. */
   @property({ type: Boolean }) downloading = false;
-  @query('dialog') private confirmation!: HTMLDialogElement;
 
   /** Focuses the first button. */
   override focus(): void {
@@ -40,16 +41,20 @@ export class SelectionBar extends LitElement {
   }
 
   override render() {
+    const { found, more, all } = this;
     const applicable = relabelable(this.images).length;
     return html`
       <div role="toolbar" aria-label=${text.selection.toolbar} @keydown=${this.keyPressed}>
         ${this.tool({ icon: close, label: text.selection.clear, run: () => this.dispatch('clear'), iconOnly: true })}
-        <p class="count">${text.selection.count(this.images.length)}</p>
+        <p class="count">
+          <span>${found ? text.selection.found : text.selection.count(this.images.length)}</span>
+          <span class="short" aria-hidden="true">${found ? text.selection.foundShort : text.selection.countShort(this.images.length)}</span>
+        </p>
         ${this.tool({
           icon: selectAll,
-          label: text.selection.all,
+          label: all && more ? text.selection.allFound : text.selection.all,
           run: () => this.dispatch('selectall'),
-          disabled: this.images.length >= this.loaded ? text.selection.allSelected : undefined,
+          disabled: found ? text.selection.foundSelected : all && !more ? text.selection.allSelected : undefined,
         })}
         ${this.tool({ icon: tag, label: text.selection.editLabels, run: () => this.dispatch('editlabels') })}
         ${this.tool({
@@ -62,12 +67,11 @@ export class SelectionBar extends LitElement {
         ${this.tool({
           icon: retry,
           label: text.selection.relabel,
-          run: () => this.ask(),
-          disabled: applicable === 0 ? text.selection.relabelInProgress : undefined,
+          run: () => this.dispatch('relabel'),
+          disabled: applicable === 0 && !found ? text.selection.relabelInProgress : undefined,
         })}
         ${this.tool({ icon: trash, label: text.selection.delete, run: () => this.dispatch('delete') })}
       </div>
-      ${this.dialog(applicable)}
     `;
   }
 
@@ -83,32 +87,6 @@ export class SelectionBar extends LitElement {
     >
       ${icon}${iconOnly ? nothing : html`<span>${label}</span>`}
     </button>`;
-  }
-
-  private dialog(applicable: number) {
-    const skipped = this.images.length - applicable;
-    const { confirm } = text.selection;
-    return html`<dialog aria-labelledby="title" aria-describedby="cost" @close=${this.answered}>
-      <form method="dialog">
-        <h2 id="title">${confirm.title(applicable)}</h2>
-        <p id="cost">${confirm.cost(applicable)}</p>
-        ${skipped > 0 ? html`<p>${confirm.skipped(skipped)}</p>` : nothing}
-        <div class="buttons">
-          <button class="button" value="no" autofocus>${confirm.cancel}</button>
-          <button class="button primary" value="yes">${text.selection.relabel}</button>
-        </div>
-      </form>
-    </dialog>`;
-  }
-
-  private ask(): void {
-    // Escape keeps the last answer.
-    this.confirmation.returnValue = '';
-    showModal(this.confirmation);
-  }
-
-  private answered({ target }: Event): void {
-    if ((target as HTMLDialogElement).returnValue === 'yes') this.dispatch('relabel');
   }
 
   private get buttons(): HTMLButtonElement[] {

@@ -17,6 +17,8 @@ import css from './label-field.css?inline';
 /** Suggestions are requested this long after the last key, in milliseconds. */
 const DEBOUNCE = 150;
 const MAX_SUGGESTIONS = 8;
+/** Settings are suggested after this many characters, so that they do not come before labels. */
+const MIN_SETTING_PREFIX = 2;
 
 /** The name that is being typed at the end of a text. */
 export interface TypedTerm {
@@ -36,6 +38,8 @@ export interface Syntax {
   termBeingTyped(value: string, labels: readonly string[]): TypedTerm | undefined;
   /** A name as the text contains it. */
   quote(name: string, labels: readonly string[]): string;
+  /** Other texts that are suggested, and not quoted. */
+  readonly settings?: readonly string[];
 }
 
 /** The whole text is one name. */
@@ -106,7 +110,7 @@ export class LabelField extends LitElement {
       return new KnownLabels(joined(labels, this.known.labels)).suggest(prefix, this.free);
     },
     onComplete: (suggestions) => {
-      this.show(suggestions);
+      this.show([...suggestions, ...this.settingsFor(this.requested ?? '')]);
       this.answered = true;
     },
     onError: () => {
@@ -233,13 +237,26 @@ export class LabelField extends LitElement {
     }
     const isNew = prefix !== this.requested;
     if (isNew) this.abortLookup();
+    const settings = this.settingsFor(prefix);
+    if (prefix.includes(':')) {
+      this.show(settings);
+      return;
+    }
     // Until the API responds, show the known labels that match.
     if (!this.answered) {
-      this.show(this.known.suggest(prefix, this.free));
+      this.show([...this.known.suggest(prefix, this.free), ...settings]);
     }
     if (!isNew || !prefix) return;
     this.requested = prefix;
     void this.lookup.run([prefix]);
+  }
+
+  /** The settings that begin like this. */
+  private settingsFor(prefix: string): Suggestion[] {
+    const matching = (this.syntax.settings ?? []).filter(
+      (setting) => prefix.length >= MIN_SETTING_PREFIX && setting.startsWith(prefix.toLowerCase()),
+    );
+    return matching.map((name) => ({ name, count: undefined, alias: undefined }));
   }
 
   private abortLookup(): void {
@@ -321,7 +338,8 @@ export class LabelField extends LitElement {
   /** The text, with this name in place of the one that is being typed. */
   private completed(name: string): string {
     const { start = this.input.value.length } = this.term ?? {};
-    return this.input.value.slice(0, start) + this.syntax.quote(name, this.labels);
+    const written = this.syntax.settings?.includes(name) ? name : this.syntax.quote(name, this.labels);
+    return this.input.value.slice(0, start) + written;
   }
 
   private pick(value: string): void {

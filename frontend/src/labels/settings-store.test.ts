@@ -1,9 +1,26 @@
 import { expect, test, vi } from 'vitest';
+import { ApiError } from '../api/problem';
 import type { LabelSettings } from '../api/types';
 import { text } from '../shared/text';
-import { hiding, renaming, restoringNames, SettingsEvent, SettingsStore, showing, sourcesOf } from './settings-store';
+import {
+  changesBetween,
+  hiding,
+  renaming,
+  restoringNames,
+  SettingsEvent,
+  SettingsStore,
+  showing,
+  sourcesOf,
+} from './settings-store';
 
-const SETTINGS: LabelSettings = { minConfidence: 55, maxLabels: 50, include: [], exclude: ['Dog'], renames: [] };
+const SETTINGS: LabelSettings = {
+  minConfidence: 55,
+  maxLabels: 50,
+  include: [],
+  exclude: ['Dog'],
+  renames: [],
+  version: 'initial',
+};
 const renamed = (...pairs: [from: string, to: string][]) => ({
   ...SETTINGS,
   renames: pairs.map(([from, to]) => ({ from, to })),
@@ -65,4 +82,49 @@ test('more hidden labels than the API accepts are refused before the request', a
   const store = new SettingsStore(api, { follow: vi.fn() }, new AbortController().signal);
   await expect(store.change(hiding(['One more']))).rejects.toThrow(text.settings.tooManyHidden(100));
   expect(api.putSettings).not.toHaveBeenCalled();
+});
+
+/** Settings that another tab changes each time that they were read, as often as there are changes. */
+function shared(...others: ((settings: LabelSettings) => LabelSettings)[]) {
+  let stored = SETTINGS;
+  const api = {
+    getSettings: async () => {
+      const read = stored;
+      const other = others.shift();
+      if (other) stored = { ...other(read), version: `${read.version}+` };
+      return read;
+    },
+    putSettings: async (settings: LabelSettings) => {
+      if (settings.version !== stored.version) {
+        throw new ApiError(409, 'changed', undefined, 'urn:image-label-generator:problem:settings-changed');
+      }
+      stored = settings;
+      return { ...settings, jobId: 'job' };
+    },
+    deleteSettings: vi.fn(),
+  };
+  return new SettingsStore(api, { follow: vi.fn() }, new AbortController().signal);
+}
+
+test('a change is made again in settings that have changed meanwhile', async () => {
+  const store = shared(hiding(['Car']), renaming(['Cat'], 'Kitty'));
+  const { exclude, renames } = await store.change(hiding(['Boat']));
+  expect(exclude).toEqual(['Dog', 'Car', 'Boat']);
+  expect(renames).toEqual([{ from: 'Cat', to: 'Kitty' }]);
+});
+
+test('a change is given up if the settings always change meanwhile', async () => {
+  const store = shared(...Array.from({ length: 10 }, (_, index) => hiding([`Label ${index}`])));
+  await expect(store.change(hiding(['Boat']))).rejects.toThrow('changed');
+});
+
+test('a form changes only what the person has changed', () => {
+  const form = { ...SETTINGS, minConfidence: 40, exclude: ['Car'] };
+  const newest = { ...SETTINGS, maxLabels: 7, include: ['Cat'], exclude: ['dog', 'Boat'], version: 'other' };
+  expect(changesBetween(SETTINGS, form)(newest)).toEqual({
+    ...newest,
+    minConfidence: 40,
+    exclude: ['Boat', 'Car'],
+  });
+  expect(changesBetween(SETTINGS, SETTINGS)(newest)).toEqual(newest);
 });

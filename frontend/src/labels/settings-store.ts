@@ -2,12 +2,15 @@
 import type { ApiClient } from '../api/client';
 import { includesLabel, isSameLabel } from '../api/filter';
 import type { JobTracker } from '../api/job-tracker';
-import { UserFacingError } from '../api/problem';
+import { ApiError, UserFacingError } from '../api/problem';
 import type { AppliedSettings, LabelSettings } from '../api/types';
 import { text } from '../shared/text';
 
 /** The API's limit for included, excluded and renamed labels each. */
 export const MAX_SETTINGS_NAMES = 100;
+
+/** How often a change is made if the settings change at the same moment, for example in another tab. */
+const MAX_TRIES = 5;
 
 type Change = (settings: LabelSettings) => LabelSettings;
 
@@ -32,24 +35,25 @@ export class SettingsStore extends EventTarget {
     return this.api.getSettings(this.signal);
   }
 
-  /** Stores settings and follows the job that applies them. */
-  async save(settings: LabelSettings): Promise<LabelSettings> {
-    return this.applied(await this.api.putSettings(settings));
-  }
-
   /** Restores the defaults and follows the job that applies them. */
   async reset(): Promise<LabelSettings> {
     return this.applied(await this.api.deleteSettings());
   }
 
-  /** Changes the stored settings. Throws an error for the person if they would exceed a limit. */
+  /**
+   * Changes the stored settings, and follows the job that applies them. If they have changed since they were loaded, the change
+   * is made again in the newest ones. Throws an error for the person if they would exceed a limit.
+   */
   async change(change: Change): Promise<LabelSettings> {
-    const changed = change(await this.load());
-    if (changed.exclude.length > MAX_SETTINGS_NAMES)
-      throw new UserFacingError(text.settings.tooManyHidden(MAX_SETTINGS_NAMES));
-    if (changed.renames.length > MAX_SETTINGS_NAMES)
-      throw new UserFacingError(text.settings.tooManyRenamed(MAX_SETTINGS_NAMES));
-    return this.save(changed);
+    for (let tries = 1; ; tries += 1) {
+      const changed = within(change(await this.load()));
+      try {
+        return this.applied(await this.api.putSettings(changed));
+      } catch (error) {
+        const isOutdated = error instanceof ApiError && error.problem === 'settings-changed';
+        if (!isOutdated || tries === MAX_TRIES) throw error;
+      }
+    }
   }
 
   private applied({ jobId, ...settings }: AppliedSettings): LabelSettings {
@@ -57,6 +61,34 @@ export class SettingsStore extends EventTarget {
     this.dispatchEvent(new SettingsEvent(settings));
     return settings;
   }
+}
+
+/** The settings. Throws an error for the person if they exceed a limit. */
+function within(settings: LabelSettings): LabelSettings {
+  const { include, exclude, renames } = settings;
+  if (include.length > MAX_SETTINGS_NAMES) throw new UserFacingError(text.settings.tooManyNames(MAX_SETTINGS_NAMES));
+  if (exclude.length > MAX_SETTINGS_NAMES) throw new UserFacingError(text.settings.tooManyHidden(MAX_SETTINGS_NAMES));
+  if (renames.length > MAX_SETTINGS_NAMES) throw new UserFacingError(text.settings.tooManyRenamed(MAX_SETTINGS_NAMES));
+  return settings;
+}
+
+/** What somebody has changed who has seen `before` and wants `after`. Renames stay as they are. */
+export function changesBetween(before: LabelSettings, after: LabelSettings): Change {
+  const isMoved = (field: 'minConfidence' | 'maxLabels') => after[field] !== before[field];
+  return (settings) => ({
+    ...settings,
+    minConfidence: (isMoved('minConfidence') ? after : settings).minConfidence,
+    maxLabels: (isMoved('maxLabels') ? after : settings).maxLabels,
+    include: mergedNames(settings.include, before.include, after.include),
+    exclude: mergedNames(settings.exclude, before.exclude, after.exclude),
+  });
+}
+
+/** `names` with the changes from `before` to `after`. */
+function mergedNames(names: readonly string[], before: readonly string[], after: readonly string[]): string[] {
+  const added = without(after, before);
+  const removed = without(before, after);
+  return [...without(names, [...added, ...removed]), ...added];
 }
 
 /** Hides labels in all pictures. */

@@ -46,6 +46,11 @@ export class LabelEditor extends LitElement {
   /** Where the focus goes when the picture has its new labels: the place of the label that was removed. */
   private place: number | undefined;
 
+  /** Focuses the field that adds labels. */
+  focusField(): void {
+    this.field.focus();
+  }
+
   override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('image') || changed.get('image')?.imageId === this.image.imageId) return;
     this.problem = undefined;

@@ -19,7 +19,7 @@ export class PictureFacts extends LitElement {
 
 function* rows(image: Image): Iterable<[string, string]> {
   const { facts } = text;
-  const { size, format, width, height, createdAt, updatedAt, metadata, incomplete, thumbnailsError } = image;
+  const { size, format, width, height, createdAt, updatedAt, metadata, incomplete, thumbnailsError, video } = image;
   if (incomplete) yield [facts.incomplete, facts.incompleteFile];
   if (thumbnailsError) yield [facts.thumbnails, facts.noThumbnails(thumbnailsError.message)];
   if (metadata.takenAt) yield [facts.taken, text.takenAt(metadata.takenAt)];
@@ -31,6 +31,11 @@ function* rows(image: Image): Iterable<[string, string]> {
   if (exposure) yield [facts.exposure, exposure];
   if (location) yield [facts.place, text.place(location.latitude, location.longitude)];
   yield [facts.added, text.dateTime(createdAt)];
+  if (video) {
+    yield [facts.duration, text.video.time(video.durationMs)];
+    yield [facts.codec, [video.codec, video.container].join(' · ')];
+    if (video.frameRate) yield [facts.frameRate, text.video.frameRate(video.frameRate)];
+  }
   if (width && height) yield [facts.dimensions, text.dimensions(width, height)];
   if (size) yield [facts.size, text.fileSize(size)];
   if (format) yield [facts.format, format];

@@ -5,19 +5,22 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
 import type { ImageUrls } from '../api/image-urls';
 import { ApiError, messageFor } from '../api/problem';
-import { type Image, isFinal, type Label, type Summary } from '../api/types';
+import { type Image, isFinal, isVideo, type Label, type Summary } from '../api/types';
 import { ImageEvent, type Watcher } from '../api/watcher';
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { whenVisible } from '../shared/page-state';
 import { text } from '../shared/text';
 import '../labels/box-overlay';
+import '../video/video-view';
 import { cssProperties } from '../shared/css-properties';
+import { distinctiveLabels } from './distinctive-labels';
 import './execution-graph';
 import { CorrectedEvent, type Corrector } from '../labels/corrector';
 import type { HighlightEvent } from '../labels/highlight-event';
 import type { SettingsStore } from '../labels/settings-store';
 import { back, download, next, picture as pictureIcon, previous, retry, trash, warning } from '../shared/icons';
 import './label-editor';
+import type { LabelEditor } from './label-editor';
 import './picture-facts';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
@@ -27,6 +30,8 @@ import css from './picture-view.css?inline';
 const MAX_ENLARGEMENT = 2;
 /** How long before its expiry the URL of the file is renewed, in milliseconds. */
 const RENEWAL_MARGIN = 30_000;
+/** How many labels lead to similar pictures. */
+const MAX_SIMILAR = 3;
 /** How often, and after which delay, the details of a picture without thumbnails are requested again. */
 const THUMBNAIL_REQUESTS = 5;
 const THUMBNAIL_BACKOFF: Backoff = { first: 1_000, limit: 8_000 };
@@ -51,6 +56,10 @@ export class PictureView extends LitElement {
   @property({ attribute: false }) settings!: SettingsStore;
   /** The picture from the gallery, shown until all details are loaded. */
   @property({ attribute: false }) summary: Summary | undefined;
+  /** Where a video starts, in milliseconds. */
+  @property({ attribute: false }) startMs = 0;
+  /** The address of the pictures with all of these labels. */
+  @property({ attribute: false }) hrefWith: (names: readonly string[]) => string = () => '';
   @property({ type: Boolean }) hasPrevious = false;
   @property({ type: Boolean }) hasNext = false;
   @state() private image: Image | undefined;
@@ -64,6 +73,8 @@ export class PictureView extends LitElement {
   /** Whether a new URL is being requested, because the current one does not work. */
   @state() private renewing = false;
   @query('h2') private heading!: HTMLHeadingElement;
+  @query('ilg-label-editor') private labelEditor!: LabelEditor | null;
+  @query('header a') private downloadLink!: HTMLAnchorElement | null;
   /** The picture for which a new URL was already requested. */
   private retried: string | undefined;
   private readonly loading = new Task(this, {
@@ -139,13 +150,20 @@ export class PictureView extends LitElement {
 
   override updated(changed: PropertyValues): void {
     // Screen readers announce the picture's name, and keyboard shortcuts work.
-    if (changed.has('imageId')) this.heading.focus();
+    if (changed.has('imageId')) this.focus();
+  }
+
+  /** Focuses the picture's name. */
+  override focus(): void {
+    this.heading.focus();
   }
 
   override render() {
     const known = this.image ?? this.summary;
     const name = known?.fileName || text.unnamed;
     const { width = 4, height = 3 } = this.dimensions() ?? this.natural ?? {};
+    // A rejected video has nothing to show.
+    const video = this.image && isVideo(this.image) && this.image.view ? this.image : undefined;
     const sides = { '--ratio': `${width / height}`, '--largest': `${Math.max(MAX_ENLARGEMENT * width, 320)}px` };
     return html`<section role="dialog" aria-modal="true" aria-labelledby="name">
       <header>
@@ -153,9 +171,9 @@ export class PictureView extends LitElement {
         <h2 id="name" tabindex="-1" title=${name}><bdi>${name}</bdi></h2>
         ${this.tools(name)}
       </header>
-      <div class="stage" ${cssProperties(sides)}>
+      <div class="stage ${video ? 'video' : ''}" ${cssProperties(sides)}>
         ${this.hasPrevious ? button(previous, text.picture.previous, () => this.dispatch('previous'), 'turn previous') : nothing}
-        ${this.stage(name)}
+        ${video ? this.video(video) : this.stage(name)}
         ${this.hasNext ? button(next, text.picture.next, () => this.dispatch('next'), 'turn next') : nothing}
       </div>
       <div class="side" tabindex="-1">${this.side(known)}</div>
@@ -212,6 +230,19 @@ export class PictureView extends LitElement {
     </div>`;
   }
 
+  private video(image: Image) {
+    return html`<ilg-video-view
+      .api=${this.api}
+      .image=${image}
+      .poster=${this.urls.get(this.imageId)}
+      .minConfidence=${this.threshold}
+      .highlight=${this.highlight}
+      .startMs=${this.startMs}
+      .renew=${this.renewUrl}
+      @highlight=${this.pointed}
+    ></ilg-video-view>`;
+  }
+
   private side(known: Image | Summary | undefined) {
     if (this.failure && this.loading.status === TaskStatus.ERROR) {
       return html`<div class="notice warn" role="alert">${warning}<p>${this.failure}</p></div>
@@ -234,7 +265,7 @@ export class PictureView extends LitElement {
     if (known.status === 'LABELED')
       return this.image ? this.labels(this.image) : html`<p class="hint">${text.picture.loading}</p>`;
     const rejected = known.status === 'REJECTED';
-    const advice = text.advice[known.error?.name ?? ''] ?? text.adviceOtherwise;
+    const advice = text.adviceFor(known.error?.name, isVideo(known));
     return html`<div class="notice ${rejected ? 'bad' : 'warn'}">
       ${warning}
       <div>
@@ -265,7 +296,21 @@ export class PictureView extends LitElement {
           : nothing
       }
       ${hidden > 0 && hidden === image.labels.length ? html`<p class="hint">${text.picture.allHidden}</p>` : nothing}
-      ${hidden > 0 ? html`<p class="hint">${text.picture.hidden(hidden)}</p>` : nothing} ${this.editor(image)}`;
+      ${hidden > 0 ? html`<p class="hint">${text.picture.hidden(hidden)}</p>` : nothing} ${this.editor(image)}
+      ${this.similar()}`;
+  }
+
+  /** Links to the pictures with the labels that say best what this one shows. */
+  private similar() {
+    const names = distinctiveLabels(this.shownLabels(), MAX_SIMILAR);
+    if (names.length === 0) return nothing;
+    const link = (labels: readonly string[], label: string) =>
+      html`<a href=${this.hrefWith(labels)} aria-label=${labels.length > 1 ? `${label}: ${text.picture.similarWith(labels)}` : text.picture.similarWith(labels)}>${label}</a>`;
+    return html`<nav class="similar" aria-labelledby="similar">
+      <h3 id="similar">${text.picture.similar}</h3>
+      ${names.map((name) => link([name], name))}
+      ${names.length > 1 ? link(names, text.picture.similarAll(names.length)) : nothing}
+    </nav>`;
   }
 
   private editor(image: Image) {
@@ -297,6 +342,11 @@ export class PictureView extends LitElement {
       if (image) return image;
     }
   }
+
+  private readonly renewUrl = async (): Promise<string | undefined> => {
+    await this.loading.run();
+    return this.loading.status === TaskStatus.ERROR ? undefined : this.image?.view?.url;
+  };
 
   private async relabel(): Promise<void> {
     const { image } = this;
@@ -373,12 +423,15 @@ export class PictureView extends LitElement {
   private readonly key = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
     const origin = event.composedPath()[0];
-    // Keys in a slider or a field change its value.
-    if (origin instanceof HTMLInputElement && event.key !== KEYS.picture.back) return;
+    // Keys in a slider or a field change its value, and those in a player control it.
+    if ((origin instanceof HTMLInputElement || origin instanceof HTMLVideoElement) && event.key !== KEYS.picture.back)
+      return;
     const actions: Record<string, (() => void) | false> = {
       [KEYS.picture.previous]: this.hasPrevious && (() => this.dispatch('previous')),
       [KEYS.picture.next]: this.hasNext && (() => this.dispatch('next')),
       [KEYS.picture.back]: () => this.dispatch('back'),
+      [KEYS.picture.addLabel]: this.labelEditor !== null && (() => this.labelEditor?.focusField()),
+      [KEYS.picture.download]: this.downloadLink !== null && (() => this.downloadLink?.click()),
       [KEYS.picture.delete]: () => this.delete(),
     };
     const action = actions[event.key];

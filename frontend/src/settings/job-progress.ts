@@ -5,6 +5,7 @@ import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { Job } from '../api/types';
 import { retry } from '../shared/icons';
+import { jobProgress } from '../shared/job-progress';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import css from './job-progress.css?inline';
@@ -43,14 +44,15 @@ export class JobProgress extends LitElement {
     </section>`;
   }
 
-  private running({ total, processed, changed }: Job) {
+  private running(job: Job) {
+    const { total, processed, changed } = job;
     const sentence = total === null ? text.job.starting : text.job.running(processed, total, changed);
     return html`
       <div class="line">
         <p>${sentence}</p>
         <button class="button" type="button" ?disabled=${this.canceling} @click=${this.cancel}>${text.job.cancel}</button>
       </div>
-      <progress max=${total ?? nothing} .value=${total === null ? nothing : processed} aria-label=${text.job.title}></progress>
+      ${jobProgress(job, text.job.title)}
       ${this.jobs.isUnreachable ? html`<p class="hint">${text.stage.unreachable}</p>` : nothing}
     `;
   }

@@ -72,6 +72,11 @@ export class LabelsView extends LitElement {
   }
 
   override firstUpdated(): void {
+    this.focus();
+  }
+
+  /** Focuses the heading. */
+  override focus(): void {
     this.heading.focus();
   }
 

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import type { Image, LabelSettings } from '../api/types';
 import { applySettings, candidatesOf } from './policy';
 
-const EVERYTHING: LabelSettings = { minConfidence: 0, maxLabels: 100, include: [], exclude: [], renames: [] };
+const EVERYTHING: LabelSettings = {
+  minConfidence: 0,
+  maxLabels: 100,
+  include: [],
+  exclude: [],
+  renames: [],
+  version: 'initial',
+};
 const label = (name: string, confidence: number, others: object = {}) => ({
   name,
   confidence,

@@ -14,8 +14,9 @@ import { KEYS } from '../shared/shortcuts';
 import { text } from '../shared/text';
 import '../labels/label-field';
 import type { PickEvent } from '../labels/label-field';
-import { MAX_SETTINGS_NAMES, type SettingsStore } from '../labels/settings-store';
+import { changesBetween, MAX_SETTINGS_NAMES, type SettingsStore } from '../labels/settings-store';
 import './job-progress';
+import './older-model';
 import { sheets } from '../shared/styles';
 import view from '../shared/view.css?inline';
 import { applySettings, candidatesOf } from './policy';
@@ -24,7 +25,7 @@ import css from './settings-view.css?inline';
 /** The API's limit for labels of a picture that the model found. */
 const MAX_LABELS = 100;
 
-/** Dispatches `back`, and `deleted` after all data was deleted. */
+/** Its children are the progress of other jobs. Dispatches `back`, and `deleted` after all data was deleted. */
 @customElement('ilg-settings-view')
 export class SettingsView extends LitElement {
   static override styles = sheets(view, css);
@@ -33,6 +34,7 @@ export class SettingsView extends LitElement {
   @property({ attribute: false }) urls!: ImageUrls;
   @property({ attribute: false }) settings!: SettingsStore;
   @property({ attribute: false }) jobs!: JobTracker;
+  @property({ attribute: false }) relabelJobs!: JobTracker;
   @state() private policy: LabelSettings | undefined;
   @state() private saved: LabelSettings | undefined;
   @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
@@ -65,6 +67,11 @@ export class SettingsView extends LitElement {
   }
 
   override firstUpdated(): void {
+    this.focus();
+  }
+
+  /** Focuses the heading. */
+  override focus(): void {
     this.heading.focus();
   }
 
@@ -77,7 +84,9 @@ export class SettingsView extends LitElement {
       <div class="content">
         <div role="status">${this.message && !this.message.bad ? html`<p class="message">${this.message.sentence}</p>` : nothing}</div>
         <div role="alert">${this.message?.bad ? html`<p class="problem">${this.message.sentence}</p>` : nothing}</div>
-        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => this.saved && void this.store(this.saved)}></ilg-job-progress>
+        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => this.saved && void this.store(this.saved, this.saved)}></ilg-job-progress>
+        <slot></slot>
+        <ilg-older-model .api=${this.api} .relabelJobs=${this.relabelJobs}></ilg-older-model>
         ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : html`<p class="hint">${text.settings.loading}</p>`}
         ${this.deletion()}
       </div>
@@ -207,13 +216,16 @@ export class SettingsView extends LitElement {
 
   private async save(event: Event): Promise<void> {
     event.preventDefault();
-    if (this.policy) await this.store(this.policy);
+    if (this.saved && this.policy) await this.store(this.saved, this.policy);
   }
 
-  private async store(settings: LabelSettings): Promise<void> {
+  /** Stores what the person has changed, together with changes that were made elsewhere meanwhile. */
+  private async store(before: LabelSettings, after: LabelSettings): Promise<void> {
     try {
-      this.policy = this.saved = await this.settings.save(settings);
-      this.message = { sentence: text.settings.saved, bad: false };
+      const stored = await this.settings.change(changesBetween(before, after));
+      const isAlone = hasSameLabels(stored, after);
+      this.policy = this.saved = stored;
+      this.message = { sentence: isAlone ? text.settings.saved : text.settings.savedWithOthers, bad: false };
     } catch (error) {
       this.showError(error);
     }
@@ -269,6 +281,13 @@ export class SettingsView extends LitElement {
   private readonly key = (event: KeyboardEvent): void => {
     if (event.key === KEYS.settings.back && !event.defaultPrevented) this.close();
   };
+}
+
+/** Whether the form shows the same for both. */
+function hasSameLabels(one: LabelSettings, other: LabelSettings): boolean {
+  const shown = ({ minConfidence, maxLabels, include, exclude }: LabelSettings) =>
+    JSON.stringify([minConfidence, maxLabels, include.toSorted(), exclude.toSorted()]);
+  return shown(one) === shown(other);
 }
 
 function numberOf({ target }: Event): number {

@@ -15,6 +15,8 @@ export const KEYS = {
     toggle: 'x',
     toggleRange: 'Shift+x',
     all: 'Control+a',
+    editLabels: 'l',
+    download: 'd',
     delete: 'Delete',
     toolbar: 'Alt+F10',
     nextTool: 'ArrowRight',
@@ -39,8 +41,18 @@ export const KEYS = {
   picture: {
     previous: 'ArrowLeft',
     next: 'ArrowRight',
+    addLabel: 'l',
+    download: 'd',
     delete: 'Delete',
     back: 'Escape',
+  },
+  video: {
+    previousSegment: 'ArrowLeft',
+    nextSegment: 'ArrowRight',
+    previousLane: 'ArrowUp',
+    nextLane: 'ArrowDown',
+    firstSegment: 'Home',
+    lastSegment: 'End',
   },
   settings: {
     back: 'Escape',

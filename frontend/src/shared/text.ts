@@ -50,8 +50,6 @@ const duration = (milliseconds: number) =>
 const pixels = (width: number, height: number) => `${whole.format(width)} × ${whole.format(height)} pixels`;
 const names = (labels: readonly NamedLabel[], limit: number) => labels.slice(0, limit).map(({ name }) => name);
 
-/** What Rekognition costs for one picture, in US dollars. */
-const LABELING_PRICE = 0.001;
 const dollars = new Intl.NumberFormat(LOCALE, {
   style: 'currency',
   currency: 'USD',
@@ -102,14 +100,15 @@ export const text = {
     lead: 'Add a photo and get its labels in seconds: what it shows, where, and with what confidence.',
     choose: 'Choose pictures',
     chooseFolder: 'Choose a folder',
-    other: 'or drop pictures anywhere on this page, or paste one',
-    limits: 'JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw, up to 100 MB and 150 megapixels',
+    other: 'or drop pictures and videos anywhere on this page, or paste a picture',
+    limits:
+      'JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw, up to 100 MB and 150 megapixels; MP4, MOV, WebM or MKV, up to 10 GB and 6 hours',
     samples: 'Try the sample pictures',
     samplesFailed: "Couldn't load the sample pictures. Try again, or reload the page.",
   },
   addPictures: 'Add pictures',
   addFolder: 'Add a folder',
-  dropHere: 'Drop to add your pictures',
+  dropHere: 'Drop to add your pictures and videos',
   nothingDropped: "That didn't contain a file. Save the picture first, then drop the file.",
   picturesHeading: 'Your pictures',
   activity: 'Activity',
@@ -134,10 +133,12 @@ export const text = {
     empty: 'This file is empty.',
     otherFormat: (format: string) =>
       `${format} files aren't supported. Save the picture as JPEG or PNG and add it again.`,
+    otherVideoFormat: (format: string) => `${format} files aren't supported. Save the video as MP4 and add it again.`,
     notWhatItClaims: (format: string) => `This file is named like a ${format}, but it isn't a picture.`,
-    unsupported: 'Unsupported file type. Choose a JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw picture.',
+    unsupported:
+      'Unsupported file type. Choose a JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP, TIFF or camera raw picture, or an MP4, MOV, WebM or MKV video.',
     tooLarge: (size: number, max: number) =>
-      `This file is ${text.fileSize(size)}. The limit is ${whole.format(max / 1024 / 1024)} MB. ` +
+      `This file is ${text.fileSize(size)}. The limit is ${max < 1024 ** 3 ? `${whole.format(max / 1024 ** 2)} MB` : `${whole.format(max / 1024 ** 3)} GB`}. ` +
       'Save a smaller version and add it again.',
     tooSmall: (width: number, height: number, min: number) =>
       `This picture is ${pixels(width, height)}. Each side needs at least ${whole.format(min)} pixels.`,
@@ -151,6 +152,8 @@ export const text = {
     waiting: 'Queued',
     preparing: 'Preparing…',
     uploading: (sent: number) => `Uploading… ${whole.format(sent * 100)}%`,
+    offline: (sent: number) => `Waiting for a connection… ${whole.format(sent * 100)}% uploaded`,
+    busy: (sent: number) => `Can't reach the service. Retrying… ${whole.format(sent * 100)}% uploaded`,
     labeling: 'Labeling…',
     slow: 'This takes longer than usual. Labels appear here when they are ready.',
     unreachable: "Can't reach the service. Retrying…",
@@ -175,8 +178,11 @@ export const text = {
     `${degrees.format(Math.abs(latitude))} ${latitude < 0 ? 'S' : 'N'}, ` +
     `${degrees.format(Math.abs(longitude))} ${longitude < 0 ? 'W' : 'E'}`,
   pictures: (number: number) => count(number, 'picture', 'pictures'),
-  tile: (name: string, labels: readonly CaptionLabel[], state: string) =>
-    [name, state || captions(labels).join(', ')].filter(Boolean).join(': '),
+  /** `videoMs` is the duration of a video. */
+  tile: (name: string, labels: readonly CaptionLabel[], state: string, videoMs?: number) =>
+    [videoMs === undefined ? name : `${name}: ${text.video.ofLength(videoMs)}`, state || captions(labels).join(', ')]
+      .filter(Boolean)
+      .join(': '),
   tileCaption: (labels: readonly CaptionLabel[]) => captions(labels).join(' · '),
   tileState: { uploading: 'Uploading…', labeling: 'Labeling…', rejected: 'Rejected', failed: 'Failed' },
   library: {
@@ -241,6 +247,9 @@ export const text = {
     },
     status: 'Status',
     anyStatus: 'Any',
+    type: 'Type',
+    anyType: 'Pictures and videos',
+    types: { VIDEO: 'Videos', PICTURE: 'Pictures' },
     from: 'From',
     to: 'To',
     period: (from: string | undefined, to: string | undefined) => {
@@ -273,6 +282,8 @@ export const text = {
         `An excluded label can't have a confidence. Remove the “>” after “-${name}”.`,
       status: (value: string) =>
         `${value ? `“${value}” is not a status` : '“status:” needs a value'}. Use processing, labeled, rejected or failed.`,
+      type: (value: string) =>
+        `${value ? `“${value}” is not a type` : '“type:” needs a value'}. Use type:video or type:picture.`,
       day: (key: string, value: string) =>
         `${value ? `“${value}” is not a date` : `“${key}:” needs a date`}. Write it like this: ${key}:2026-01-31.`,
       taken: (value: string) =>
@@ -301,6 +312,7 @@ export const text = {
         ['"coffee cup"', 'A label of several words'],
         ['untagged', 'Labeled pictures without any labels'],
         ['status:failed', 'By status: processing, labeled, rejected or failed'],
+        ['type:video', 'Only videos, or only pictures with type:picture'],
         ['taken:2015-07', 'Taken in this year, month or day'],
         ['from:2026-01-01', 'On this day or later: when it was taken or, if unknown, added'],
         ['to:2026-01-31', 'On this day or earlier'],
@@ -337,7 +349,7 @@ export const text = {
     uploadAnywayOf: (name: string) => `Upload ${name} anyway`,
     uploadAllAnyway: 'Upload all anyway',
     more: (number: number) => `and ${count(number, 'more file', 'more files')}`,
-    skipped: (number: number) => `${count(number, 'file', 'files')} skipped: not a supported picture.`,
+    skipped: (number: number) => `${count(number, 'file', 'files')} skipped: not a supported picture or video.`,
     interrupted: (number: number, fileNames: readonly string[]) => {
       const list = firstOf(fileNames, number, 'more file', 'more files');
       return (
@@ -346,10 +358,44 @@ export const text = {
       );
     },
     chooseAgain: 'Choose files',
+    /** Large videos, whose upload continues where it stopped. */
+    continuable: (fileNames: readonly string[], readable: boolean) => {
+      const list = firstOf(fileNames, fileNames.length, 'more video', 'more videos');
+      const one = fileNames.length === 1;
+      const how = readable ? 'Resume' : `Choose ${one ? 'the file' : 'the files'} again`;
+      const where = one ? 'where it stopped' : 'where they stopped';
+      return `The ${one ? 'upload' : 'uploads'} of ${list} ${one ? 'was' : 'were'} interrupted. ${how} to continue ${where}.`;
+    },
+    chooseVideos: (number: number) => (number === 1 ? 'Choose the file' : 'Choose the files'),
+    cancelSaved: (number: number) => (number === 1 ? 'Cancel upload' : 'Cancel uploads'),
   },
   cancel: (name: string) => `Cancel ${name}`,
   remove: (name: string) => `Remove ${name} from the list`,
   dismiss: 'Dismiss',
+
+  // Videos
+  video: {
+    /** A time or a duration: 0:07, 12:34 or 1:02:03. */
+    time: (ms: number) => {
+      const seconds = Math.floor(ms / 1000);
+      const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+      const two = (number: number) => String(number).padStart(2, '0');
+      return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+    },
+    ofLength: (ms: number) => `Video, ${text.video.time(ms)}`,
+    player: (name: string) => `Video ${name}`,
+    poster: (name: string) => `A frame of ${name}`,
+    unplayable: (codec: string) =>
+      `This browser can't play ${codec ? `${codec} video` : 'this video'}. Download it to watch it in another program. You can still use the timeline.`,
+    unreachable: "Couldn't load the video. Check your connection.",
+    timeline: 'Timeline',
+    shownLabels: (shown: number, all: number) => `${whole.format(shown)} of ${count(all, 'label', 'labels')}`,
+    showMore: (number: number) => `Show ${whole.format(number)} more`,
+    lane: (name: string, totalMs: number) => `${name}, ${text.video.time(totalMs)} in total`,
+    segment: (name: string, fromMs: number, toMs: number, confidence: number) =>
+      `${name}, ${text.video.time(fromMs)} to ${text.video.time(toMs)}, ${whole.format(confidence)}%`,
+    frameRate: (rate: number) => `${decimal.format(rate)} frames per second`,
+  },
 
   // The large view of a picture
   picture: {
@@ -367,6 +413,10 @@ export const text = {
     relabelAdvice: 'Choose “Label again”. There is no need to upload it again.',
     relabelRunning: 'This picture is already being labeled.',
     relabeled: 'Labeled again with your current settings.',
+    similar: 'Find similar pictures',
+    /** A link to the pictures with a label, or with all of several. */
+    similarWith: (labels: readonly string[]) => `Find pictures with ${conjunction.format(labels)}`,
+    similarAll: (number: number) => `All ${whole.format(number)} labels`,
   },
   /** Selecting pictures in the gallery, and what can be done with them. */
   selection: {
@@ -383,22 +433,17 @@ export const text = {
     clear: 'Clear selection',
     all: 'Select all loaded',
     allSelected: 'All loaded pictures are selected',
+    /** All pictures that match the search, also those that are not loaded. */
+    allFound: 'Select all results',
+    found: 'All results selected',
+    /** On narrow windows. */
+    foundShort: 'All',
+    countShort: (number: number) => whole.format(number),
+    foundSelected: 'All results are selected',
     editLabels: 'Edit labels…',
     relabel: 'Label again',
     relabelInProgress: 'The selected pictures are still in progress',
     delete: 'Delete',
-    confirm: {
-      title: (number: number) => `Label ${count(number, 'picture', 'pictures')} again?`,
-      cost: (number: number) =>
-        number === 1
-          ? 'It costs about a tenth of a cent and counts toward your daily limit.'
-          : `Each costs about a tenth of a cent, ${dollars.format(number * LABELING_PRICE)} in total, and counts toward your daily limit.`,
-      skipped: (number: number) =>
-        number === 1
-          ? "1 picture is in progress and won't be labeled again."
-          : `${whole.format(number)} pictures are in progress and won't be labeled again.`,
-      cancel: 'Cancel',
-    },
     deleted: (number: number) => `Deleted ${count(number, 'picture', 'pictures')}`,
     notDeleted: (failed: number, total: number, reasons: readonly string[]) =>
       `Couldn't delete ${whole.format(failed)} of ${count(total, 'picture', 'pictures')}. ${reasons.join(' ')}`,
@@ -407,6 +452,125 @@ export const text = {
       started === 0
         ? `Couldn't label ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`
         : `Labeling ${whole.format(started)} of ${count(total, 'picture', 'pictures')} again. ${reasons.join(' ')}`,
+  },
+  /** How many pictures are counted, before a question about all results. */
+  counting: (number: number) =>
+    number === 0 ? 'Counting pictures…' : `Counting pictures… ${whole.format(number)} so far`,
+  /** The question before all results of a search are deleted. */
+  deleteAll: {
+    title: 'Delete all results?',
+    titleOf: (number: number) => `Delete ${count(number, 'picture', 'pictures')}?`,
+    hint: (number: number) =>
+      `Deletes ${count(number, 'picture', 'pictures')} with their files and labels permanently, also those that aren't loaded. You can undo this for a few seconds.`,
+    nothing: 'There are no pictures to delete.',
+    submit: 'Delete',
+    close: 'Cancel',
+    started: (number: number) => `Deleting ${count(number, 'picture', 'pictures')}`,
+    refused: (reason: string) => `Couldn't delete the pictures. ${reason}`,
+    running: 'Pictures are still being deleted. Try again when that is done.',
+  },
+  /** The question before pictures are labeled again. */
+  relabel: {
+    title: 'Label pictures again?',
+    titleOf: (number: number) => `Label ${count(number, 'picture', 'pictures')} again?`,
+    cost: (price: number, left: number) =>
+      `This costs about ${dollars.format(price)}. You can label ${count(left, 'more picture', 'more pictures')} today.`,
+    minutes: (minutes: number, left: number) =>
+      `The videos have ${count(minutes, 'minute', 'minutes')}. You can label ${count(left, 'more minute', 'more minutes')} of video today.`,
+    continues: 'The other pictures follow on the next days. Jobs use at most 80% of the daily limits.',
+    limited: (left: number) =>
+      `Only ${count(left, 'picture', 'pictures')} will be labeled. The rest of the daily limit is for uploads.`,
+    exhausted: (until: string) =>
+      `You can't label more pictures today. Try again after ${dateTime.format(new Date(until))}.`,
+    skipped: (number: number) =>
+      number === 1
+        ? "1 picture is in progress and won't be labeled again."
+        : `${whole.format(number)} pictures are in progress and won't be labeled again.`,
+    nothing: 'There are no pictures to label again.',
+    submit: 'Label again',
+    close: 'Cancel',
+  },
+  /** Continues a job with the pictures that it has not processed. */
+  restartJob: 'Continue',
+  /** The job that labels many pictures again. */
+  relabelJob: {
+    title: 'Label pictures again',
+    running: (started: number) => `Labeling again… ${count(started, 'picture', 'pictures')}`,
+    progress: 'Progress of labeling again',
+    waits: (until: string) => `The daily limit is reached. Continues on ${dateTime.format(new Date(until))}.`,
+    cancel: 'Cancel labeling again',
+    canceled: (started: number) => `Labeling again was canceled after ${count(started, 'picture', 'pictures')}`,
+    close: 'Close',
+    done: (started: number) =>
+      started === 0 ? 'No pictures had to be labeled again' : `Labeling ${count(started, 'picture', 'pictures')} again`,
+    failed: "Couldn't label all pictures again",
+  },
+  /** The job that changes the labels of many pictures. */
+  correctJob: {
+    title: 'Edit labels',
+    running: (changed: number) => `Changing labels… ${count(changed, 'picture', 'pictures')}`,
+    progress: 'Progress of changing labels',
+    cancel: 'Cancel changing labels',
+    canceled: (changed: number) => `Changing labels was canceled after ${count(changed, 'picture', 'pictures')}`,
+    close: 'Close',
+    done: (changed: number) =>
+      changed === 0 ? 'No labels had to be changed' : `Changed labels of ${count(changed, 'picture', 'pictures')}`,
+    failed: "Couldn't change the labels of all pictures",
+  },
+  /** The job that deletes many pictures. */
+  deleteJob: {
+    title: 'Delete pictures',
+    running: (deleted: number) => `Deleting… ${count(deleted, 'picture', 'pictures')}`,
+    progress: 'Progress of deleting',
+    cancel: 'Cancel deleting',
+    canceled: (deleted: number) => `Deleting was canceled after ${count(deleted, 'picture', 'pictures')}`,
+    close: 'Close',
+    done: (deleted: number) =>
+      deleted === 0 ? 'No pictures had to be deleted' : `Deleted ${count(deleted, 'picture', 'pictures')}`,
+    failed: "Couldn't delete all pictures",
+  },
+  /** The job that copies pictures from a bucket. How many is known only to the person who runs the service. */
+  importJob: {
+    title: 'Import pictures',
+    running: () => 'Importing pictures from a bucket…',
+    progress: 'Progress of the import',
+    cancel: 'Cancel the import',
+    canceled: () => 'The import was canceled. Pictures that were copied are kept',
+    close: 'Close',
+    done: () => 'The import is complete. Pictures appear when they are labeled',
+    failed: "Couldn't import all pictures",
+  },
+  /** Why a job has failed, by the name of its error. */
+  jobError: (error: string) => {
+    if (error === 'AccessDenied') return 'The service lacks a permission. Tell the person who runs it.';
+    const isOverloaded = error === 'Throttled' || error === 'ServiceUnavailable' || error.startsWith('Lambda.');
+    if (isOverloaded) return 'The service was overloaded or unavailable for too long.';
+    return `Something went wrong in the service (${error}). If it happens again, tell the person who runs it.`;
+  },
+  /** The job that undoes a job that has changed labels. */
+  undoJob: {
+    title: 'Undo label changes',
+    running: (restored: number) => `Restoring labels… ${count(restored, 'picture', 'pictures')}`,
+    progress: 'Progress of restoring labels',
+    cancel: 'Cancel restoring labels',
+    canceled: (restored: number) => `Restoring labels was canceled after ${count(restored, 'picture', 'pictures')}`,
+    close: 'Close',
+    done: (restored: number) =>
+      restored === 0 ? 'No labels had to be restored' : `Restored labels of ${count(restored, 'picture', 'pictures')}`,
+    failed: "Couldn't restore the labels of all pictures",
+    failedHint: 'Edit the labels of the other pictures yourself.',
+  },
+  /** Pictures with labels of an older model. */
+  olderModel: {
+    title: 'Newer model',
+    /** `more`: whether there may be more than this number. */
+    found: (number: number, price: number, more: boolean) => {
+      const were = count(number, 'picture was', 'pictures were');
+      if (more) return `At least ${were} labeled by an older model.`;
+      const them = number === 1 ? 'it' : 'them';
+      return `${were} labeled by an older model. Label ${them} again for about ${dollars.format(price)}.`;
+    },
+    relabel: 'Label again…',
   },
   /** The download of selected pictures as one ZIP. */
   download: {
@@ -437,8 +601,20 @@ export const text = {
     noFile: 'Rejected files and unfinished uploads have no download.',
     gone: 'The file is no longer stored.',
     storage: (status: number) => `Storage rejected the request (HTTP ${status}).`,
+    /** The question before all results are downloaded. */
+    question: {
+      title: 'Download all results?',
+      titleOf: (number: number) => `Download ${count(number, 'file', 'files')}?`,
+      nothing: 'There are no files to download.',
+      size: (size: number) => `The files total ${text.fileSize(size)} and are saved as one ZIP file.`,
+      stayHere: 'Keep this page open until the download is done.',
+      toDisk: 'Choose a disk with enough free space in the next step.',
+      tooMany: (max: number) => `A ZIP can have up to ${whole.format(max)} files. Narrow your search.`,
+      submit: 'Download',
+      close: 'Cancel',
+    },
     tooLarge: (size: number, max: number) =>
-      `The selected pictures have ${text.fileSize(size)}. This browser can download up to ${text.fileSize(max)} at once. ` +
+      `The pictures total ${text.fileSize(size)}. This browser can download up to ${text.fileSize(max)} at once. ` +
       'Select fewer pictures, or use Chrome or Edge on a computer.',
     notSaved: "Couldn't save the ZIP file. Check the free space on your disk and try again.",
   },
@@ -457,6 +633,10 @@ export const text = {
       JSON: { name: 'JSON', hint: 'All details for programs: boxes, corrections, camera and place' },
       XMP: { name: 'XMP', hint: 'A ZIP of sidecar files, which photo programs read as keywords' },
     },
+    earlier: 'Earlier exports',
+    earlierName: (format: string, startedAt: string) => `${format}, ${text.dateTime(startedAt)}`,
+    show: 'Show files',
+    showNamed: (format: string, startedAt: string) => `Show files: ${text.exports.earlierName(format, startedAt)}`,
     submit: 'Export',
     cancelDialog: 'Cancel',
     /** The panel with the progress and the files. */
@@ -478,6 +658,13 @@ export const text = {
   /** Changing the labels of all selected pictures. */
   editLabels: {
     title: (number: number) => `Edit labels of ${count(number, 'picture', 'pictures')}`,
+    titleOfFound: 'Edit labels of all results',
+    foundHint: "Changes all results, also those that aren't loaded.",
+    /** How many of all results would change; `undefined` while they are counted. */
+    counted: (number: number | undefined) => {
+      if (number === undefined) return 'Counting pictures…';
+      return number === 0 ? 'This changes no pictures.' : `This changes ${count(number, 'picture', 'pictures')}.`;
+    },
     add: 'Add labels',
     remove: 'Remove labels',
     removeNamed: (name: string, number: number) => `Remove ${name}, ${count(number, 'picture', 'pictures')}`,
@@ -522,6 +709,9 @@ export const text = {
     dimensions: 'Dimensions',
     size: 'Size',
     format: 'Format',
+    duration: 'Duration',
+    codec: 'Codec',
+    frameRate: 'Frame rate',
     incomplete: 'Incomplete',
     incompleteFile: 'Part of the picture is missing from the file. The rest is labeled.',
     thumbnails: 'Thumbnails',
@@ -627,6 +817,7 @@ export const text = {
     reset: 'Restore defaults',
     wereReset: 'Defaults restored.',
     saved: 'Saved.',
+    savedWithOthers: 'Saved, together with changes that you made elsewhere.',
     tooManyNames: (max: number) => `You can list up to ${whole.format(max)} labels. Remove one to add another.`,
     tooManyHidden: (max: number) => `You can hide up to ${whole.format(max)} labels. Show one again first.`,
     tooManyRenamed: (max: number) => `You can rename up to ${whole.format(max)} labels. Undo a rename first.`,
@@ -705,7 +896,7 @@ export const text = {
       weapons: 'Weapons',
     },
     sensitiveSource:
-      'Based on the special categories of personal data in the GDPR, with age, gender and weapons added. Sources:',
+      'Based on the special categories of personal data in the GDPR, with age, gender and weapons added. The list has no labels for racial or ethnic origin, because no Rekognition label for it is known. You can hide any other label yourself. Sources:',
     gdpr: 'GDPR, Article 9',
     rekognition: 'Amazon Rekognition labels',
     sensitiveToast: 'Hiding sensitive labels on all pictures',
@@ -739,6 +930,21 @@ export const text = {
     ObjectArchived: 'Restore the file in S3, or add the picture again.',
     ObjectEncrypted: 'Add the picture again without your own encryption key.',
   } as Readonly<Record<string, string>>,
+  /** The same for videos. */
+  videoAdvice: {
+    QuotaReached: 'Label it again tomorrow. A video that is longer than the daily limit must be split.',
+    UnsupportedFormat: 'Save it as MP4 with H.264 and add it again.',
+    ImageTooLarge: 'Save a smaller or shorter version (up to 10 GB and 6 hours) and add it again.',
+    ImageTooSmall: 'Choose a version with at least 80 pixels on each side.',
+    InvalidImage: 'Open it in a video editor, save it as MP4, and add it again.',
+    TooComplex: 'Open it in a video editor, save it as MP4, and add it again.',
+    ObjectGone: 'Add the video again.',
+    ObjectArchived: 'Restore the file in S3, or add the video again.',
+    ObjectEncrypted: 'Add the video again without your own encryption key.',
+  } as Readonly<Record<string, string>>,
+  adviceFor: (error = '', isVideo = false): string =>
+    isVideo ? (text.videoAdvice[error] ?? text.videoAdviceOtherwise) : (text.advice[error] ?? text.adviceOtherwise),
+  videoAdviceOtherwise: 'Add a video of up to 10 GB and 6 hours, with at least 80 pixels on each side.',
   adviceOtherwise: 'Add a picture of up to 100 MB and 150 megapixels, with at least 80 pixels on each side.',
   failed: "We couldn't label this picture. The problem is on our side, not in your file.",
   deleted: 'This picture was deleted, or its upload never finished.',
@@ -781,7 +987,9 @@ export const text = {
         names: {
           toggle: 'Select the focused picture, or deselect it',
           toggleRange: 'Select or deselect all pictures up to the focused one',
-          all: 'Select all loaded pictures',
+          all: 'Select all loaded pictures; press again to select all results',
+          editLabels: 'Edit the labels of the selected pictures',
+          download: 'Download the selected pictures',
           delete: 'Delete the selected pictures',
           toolbar: 'Go to the toolbar',
           nextTool: 'Next button of the toolbar',
@@ -812,7 +1020,25 @@ export const text = {
       },
       picture: {
         heading: 'Open picture',
-        names: { previous: 'Previous picture', next: 'Next picture', delete: 'Delete the picture', back: 'Back' },
+        names: {
+          previous: 'Previous picture',
+          next: 'Next picture',
+          addLabel: 'Add a label',
+          download: 'Download the picture',
+          delete: 'Delete the picture',
+          back: 'Back',
+        },
+      },
+      video: {
+        heading: 'Timeline of a video',
+        names: {
+          previousSegment: 'Previous time with this label',
+          nextSegment: 'Next time with this label',
+          previousLane: 'Previous label',
+          nextLane: 'Next label',
+          firstSegment: 'First time with this label',
+          lastSegment: 'Last time with this label',
+        },
       },
       settings: { heading: 'Settings', names: { back: 'Back' } },
       labels: { heading: 'Labels', names: { back: 'Back' } },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { text } from '../shared/text';
-import { checkDimensions, checkFile, MAX_FILE_SIZE, sanitizedName } from './checks';
+import { checkDimensions, checkFile, isInParts, MAX_FILE_SIZE, MAX_VIDEO_SIZE, sanitizedName } from './checks';
 
 const JPEG = [0xff, 0xd8, 0xff, 0xe0];
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -37,12 +37,27 @@ describe('checkFile', () => {
     });
   });
 
+  test('accepts videos of exactly 10 GB and not one byte more', async () => {
+    const video = (size: number) => {
+      const start = file('\0\0\0\x18ftypmp42\0\0\0\0isom', 'video/mp4');
+      return Object.defineProperty(start, 'size', { value: size });
+    };
+    expect(await checkFile(video(MAX_VIDEO_SIZE))).toEqual({ contentType: 'video/mp4' });
+    const { rejection = '' } = (await checkFile(video(MAX_VIDEO_SIZE + 1))) as { rejection?: string };
+    expect(rejection).toContain('The limit is 10 GB.');
+    expect(isInParts('video/mp4', MAX_FILE_SIZE + 1)).toBe(true);
+    expect(isInParts('video/mp4', MAX_FILE_SIZE)).toBe(false);
+  });
+
   test('rejects files that are not pictures, with a specific message', async () => {
     expect(await checkFile(file([], 'image/jpeg'))).toEqual({ rejection: text.check.empty });
     expect(await checkFile(file('My notes', 'image/jpeg'))).toEqual({ rejection: text.check.notWhatItClaims('JPEG') });
     expect(await checkFile(file('My notes', 'image/png'))).toEqual({ rejection: text.check.notWhatItClaims('PNG') });
     expect(await checkFile(file('My notes', 'text/plain'))).toEqual({ rejection: text.check.unsupported });
     expect(await checkFile(file('%PDF-1.7', 'image/jpeg'))).toEqual({ rejection: text.check.otherFormat('PDF') });
+    // Otherwise the page would advise to save a video as JPEG.
+    const avi = await checkFile(file('RIFF\x10\x00\x00\x00AVI LIST', 'video/x-msvideo'));
+    expect(avi).toEqual({ rejection: text.check.otherVideoFormat('AVI') });
   });
 
   test('rejects a folder, which cannot be read', async () => {

@@ -2,8 +2,10 @@
 import { text } from '../shared/text';
 import { type Kind, kindOf, readStart } from './kinds';
 
-/** In bytes: 100 MB. */
+/** In bytes: 100 MB. Larger videos are uploaded in parts. */
 export const MAX_FILE_SIZE = 100 * 1024 * 1024;
+/** In bytes: 10 GB. */
+export const MAX_VIDEO_SIZE = 10 * 1024 * 1024 * 1024;
 /** Rekognition's minimum for each side of a picture, in pixels. */
 export const MIN_SIDE = 80;
 /** The maximum of width times height, in pixels. */
@@ -27,8 +29,19 @@ export async function checkFile(file: File): Promise<CheckResult> {
   if (file.size === 0) return { rejection: text.check.empty };
   const kind = kindOf(start);
   if (!kind?.contentType) return { rejection: rejectionFor(kind, file) };
-  if (file.size > MAX_FILE_SIZE) return { rejection: text.check.tooLarge(file.size, MAX_FILE_SIZE) };
+  const max = isVideo(kind.contentType) ? MAX_VIDEO_SIZE : MAX_FILE_SIZE;
+  if (file.size > max) return { rejection: text.check.tooLarge(file.size, max) };
   return { contentType: kind.contentType };
+}
+
+/** Whether a content type is that of a video. */
+export function isVideo(contentType: string): boolean {
+  return contentType.startsWith('video/');
+}
+
+/** Whether a file is uploaded in parts: a large video. `size` is in bytes. */
+export function isInParts(contentType: string, size: number): boolean {
+  return isVideo(contentType) && size > MAX_FILE_SIZE;
 }
 
 /** The message for a picture whose dimensions, in pixels, are outside the limits; `undefined` if they are fine. */
@@ -50,7 +63,7 @@ export function sanitizedName(name: string): string {
 }
 
 function rejectionFor(kind: Kind | undefined, file: File): string {
-  if (kind) return text.check.otherFormat(kind.name);
+  if (kind) return kind.isMedia ? text.check.otherVideoFormat(kind.name) : text.check.otherFormat(kind.name);
   const claimed = file.type === 'image/png' ? 'PNG' : file.type === 'image/jpeg' ? 'JPEG' : undefined;
   return claimed ? text.check.notWhatItClaims(claimed) : text.check.unsupported;
 }

@@ -13,7 +13,7 @@ import { EXTENSIONS } from './kinds';
  * and everywhere the raw files and extensions for which the system has no media type. The dialogs of Windows and Linux have
  * an entry for all files; in others, a picture with another extension must be dropped.
  */
-const ACCEPTED = ['image/*', ...EXTENSIONS.map((extension) => `.${extension}`)].join(',');
+const ACCEPTED = ['image/*', 'video/*', ...EXTENSIONS.map((extension) => `.${extension}`)].join(',');
 
 @customElement('ilg-file-picker')
 export class FilePicker extends LitElement {

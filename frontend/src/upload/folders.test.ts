@@ -29,12 +29,14 @@ describe('fromFolder', () => {
   });
 
   test('includes a picture with any name, and keeps the order', async () => {
-    const files = [named('IMG_0001', JPEG), named('b.png'), named('photo.jpg.download', JPEG)];
-    const skipped = [
-      named('notes.txt'),
-      named('clip.mov', '\0\0\0\x14ftypqt  \0\0\0\0qt  '),
-      named('a.pdf', '%PDF-1.7'),
+    const files = [
+      named('IMG_0001', JPEG),
+      named('b.png'),
+      named('photo.jpg.download', JPEG),
+      named('clip', '\0\0\0\x14ftypqt  \0\0\0\0qt  '),
+      named('a.mp4'),
     ];
+    const skipped = [named('notes.txt'), named('song.m4a', '\0\0\0\x1cftypM4A '), named('a.pdf', '%PDF-1.7')];
     expect(await fromFolder([...files, ...skipped])).toEqual({ files, skipped: 3 });
   });
 

@@ -1,4 +1,5 @@
-// Finds the pictures in dropped and chosen folders, including nested folders.
+// Finds the pictures and videos in dropped and chosen folders, including nested folders.
+import { handleOfItem, rememberHandle } from './file-handles';
 import { EXTENSIONS, kindOf, readStart } from './kinds';
 
 /** Files that operating systems create in folders. They are ignored. */
@@ -7,7 +8,7 @@ const PICTURE = new RegExp(`\\.(${EXTENSIONS.join('|')})$`, 'i');
 /** How many files are read at the same time. */
 const CONCURRENT_READS = 16;
 
-/** Files to upload. `skipped` counts the files in folders that are not pictures. */
+/** Files to upload. `skipped` counts the files in folders that are neither pictures nor videos. */
 export interface Found {
   readonly files: readonly File[];
   readonly skipped: number;
@@ -19,6 +20,7 @@ export async function readDrop(transfer: DataTransfer): Promise<Found> {
   // Files that a script has created have no entries.
   if (entries.every((entry) => entry === null)) return { files: [...transfer.files], skipped: 0 };
   const items = [...transfer.items].map((item) => item.getAsFile());
+  const handles = [...transfer.items].map((item) => (item.kind === 'file' ? handleOfItem(item) : undefined));
   const found: { files: File[]; skipped: number } = { files: [], skipped: 0 };
   for (const [index, entry] of entries.entries()) {
     const file = items[index];
@@ -28,7 +30,11 @@ export async function readDrop(transfer: DataTransfer): Promise<Found> {
       found.skipped += skipped;
     }
     // A single file is always included: if it is not a picture, the person gets a message.
-    else if (file) found.files.push(file);
+    else if (file) {
+      const handle = await handles[index];
+      if (handle) rememberHandle(file, handle);
+      found.files.push(file);
+    }
   }
   return found;
 }

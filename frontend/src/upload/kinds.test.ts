@@ -43,16 +43,28 @@ describe('kindOf', () => {
   });
 
   test.each([
+    ['\0\0\0\x18ftypmp42\0\0\0\0isommp42', 'MP4', 'video/mp4'],
+    ['\0\0\0\x14ftyp3gp5\0\0\0\0isom', 'MP4', 'video/mp4'],
+    // The brand of a picture is outside the first box.
+    ['\0\0\0\x10ftypmp42\0\0\0\0avif', 'MP4', 'video/mp4'],
+    ['\0\0\0\x14ftypqt  \0\0\0\0qt  ', 'MOV', 'video/quicktime'],
+    ['\0\0\x10\0moov\0\0\0\x6cmvhd', 'MOV', 'video/quicktime'],
+    ['\0\0\0\x08wide\0\0\x10\0mdat', 'MOV', 'video/quicktime'],
+    ['\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm', 'WebM', 'video/webm'],
+    ['\x1a\x45\xdf\xa3\xa3\x42\x86\x81\x01\x42\x82\x88matroska', 'MKV', 'video/x-matroska'],
+  ])('%j is uploaded as the video %s', (start, name, contentType) => {
+    expect(kindOf(bytes(start))).toMatchObject({ name, contentType });
+  });
+
+  test.each([
     ['\xff\x0a\xfa\x1f', 'JPEG XL'],
     ['\0\0\0\x0cJXL \r\n\x87\n', 'JPEG XL'],
     ['%PDF-1.7', 'PDF'],
     ['8BPS\0\x01', 'Photoshop'],
     ['\0\0\0\x0cjP  \r\n\x87\n', 'JPEG 2000'],
     ['<svg xmlns=', 'SVG'],
-    ['\0\0\0\x18ftypmp42\0\0\0\0isommp42', 'Video'],
-    ['\0\0\0\x14ftypqt  \0\0\0\0qt  ', 'Video'],
-    // Its brand is outside the first box.
-    ['\0\0\0\x10ftypmp42\0\0\0\0avif', 'Video'],
+    ['\0\0\0\x1cftypM4A \0\0\0\0M4A mp42', 'M4A'],
+    ['RIFF\x10\0\0\0AVI LIST', 'AVI'],
   ])('%j is rejected as %s', (start, name) => {
     const kind = kindOf(bytes(start));
     expect(kind?.name).toBe(name);

@@ -1,5 +1,5 @@
 // Recognizes the kind of a file by its first bytes, which decide and not its name. The kinds that are uploaded are those of
-// the crate `picture-header`.
+// the crates `picture-header` and `video-header`.
 
 /** How many of a file's first bytes `kindOf` needs. */
 export const SIGNATURE_LENGTH = 256;
@@ -10,6 +10,8 @@ export interface Kind {
   readonly name: string;
   /** The content type for the upload. `undefined` if the kind is not supported and only known by name. */
   readonly contentType?: string;
+  /** Whether an unsupported kind is one of videos or sound. */
+  readonly isMedia?: true;
   /** The usual extensions of file names, in lower case, without the dot. */
   readonly extensions: readonly string[];
   /** Whether these are the first bytes of such a file, as Latin-1 text. */
@@ -32,6 +34,23 @@ const brand =
     }
     return false;
   };
+
+/** The first brand of the first box. */
+const majorBrand =
+  (...names: readonly string[]) =>
+  (start: string): boolean =>
+    start.startsWith('ftyp', 4) && names.includes(start.slice(8, 12));
+
+/** A QuickTime file without a brand, from before 2001. */
+function isOldMov(start: string): boolean {
+  return ['moov', 'mdat', 'wide', 'free', 'skip', 'pnot'].includes(start.slice(4, 8)) && number(start, 0, 'big') !== 0;
+}
+
+/** Matroska and the formats that are based on it. The document type is in the header. */
+const ebml =
+  (type: string) =>
+  (start: string): boolean =>
+    start.startsWith('\x1a\x45\xdf\xa3') && start.includes(type);
 
 /** Two letters are too few to recognize a BMP file, so the size of its second header is checked, too. */
 function isBmp(start: string): boolean {
@@ -115,10 +134,30 @@ export const KINDS: readonly Kind[] = [
   { name: 'Photoshop', extensions: [], matches: begins('8BPS') },
   { name: 'JPEG 2000', extensions: [], matches: begins('\0\0\0\x0cjP', '\xff\x4f\xff\x51') },
   { name: 'SVG', extensions: [], matches: begins('<svg') },
-  { name: 'Video', extensions: [], matches: (start) => start.startsWith('ftyp', 4) },
+  { name: 'M4A', isMedia: true, extensions: [], matches: majorBrand('M4A ', 'M4B ', 'M4P ') },
+  {
+    name: 'MOV',
+    contentType: 'video/quicktime',
+    extensions: ['mov', 'qt'],
+    matches: (start) => majorBrand('qt  ')(start) || isOldMov(start),
+  },
+  {
+    name: 'MP4',
+    contentType: 'video/mp4',
+    extensions: ['mp4', 'm4v', '3gp', '3g2'],
+    matches: (start) => start.startsWith('ftyp', 4),
+  },
+  { name: 'WebM', contentType: 'video/webm', extensions: ['webm'], matches: ebml('webm') },
+  { name: 'MKV', contentType: 'video/x-matroska', extensions: ['mkv'], matches: ebml('matroska') },
+  {
+    name: 'AVI',
+    isMedia: true,
+    extensions: [],
+    matches: (start) => start.startsWith('RIFF') && start.startsWith('AVI ', 8),
+  },
 ];
 
-/** The extensions of supported pictures, in lower case, without the dot. */
+/** The extensions of supported pictures and videos, in lower case, without the dot. */
 export const EXTENSIONS: readonly string[] = KINDS.flatMap(({ extensions }) => extensions);
 
 /** The kind of a file by its first bytes; `undefined` if it is unknown. */

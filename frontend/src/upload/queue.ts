@@ -2,16 +2,18 @@
 import type { ApiClient } from '../api/client';
 import type { ImageUrls } from '../api/image-urls';
 import { messageFor } from '../api/problem';
-import type { Summary } from '../api/types';
+import { isVideo as isVideoImage, type Summary } from '../api/types';
 import { GoneEvent, ImageEvent, WaitEvent, type Watcher } from '../api/watcher';
 import type { Library } from '../gallery/library';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
 import { localTime } from '../shared/local-time';
 import { text } from '../shared/text';
-import { checkDimensions, checkFile, sanitizedName } from './checks';
+import { checkDimensions, checkFile, isInParts, isVideo, sanitizedName } from './checks';
 import { type Dimensions, measure } from './dimensions';
+import type { SavedUploads } from './saved-uploads';
 import { writeUnfinished } from './unfinished';
 import { uploadFile } from './upload';
+import type { Waiting } from './upload-parts';
 
 /** How many files are uploaded at the same time. */
 const CONCURRENT_UPLOADS = 3;
@@ -19,8 +21,8 @@ const CONCURRENT_UPLOADS = 3;
 /** The state of one file. */
 export type Stage =
   | { readonly name: 'waiting' | 'preparing' }
-  /** `sent` is a fraction, 0 to 1. */
-  | { readonly name: 'uploading'; readonly sent: number }
+  /** `sent` is a fraction, 0 to 1. `waiting`: what the upload waits for before it continues. */
+  | { readonly name: 'uploading'; readonly sent: number; readonly waiting: Waiting | undefined }
   | { readonly name: 'labeling'; readonly slow: boolean; readonly unreachable: boolean }
   | { readonly name: 'labeled'; readonly image: Summary }
   /** A picture in the library has the same file. */
@@ -39,6 +41,8 @@ export interface Item {
   readonly size: number;
   readonly stage: Stage;
   readonly imageId?: string;
+  /** Whether the upload can be continued after a reload. */
+  readonly inParts?: true;
 }
 
 /** A change of one item. `before` is `undefined` for a new item, `after` for a removed one. */
@@ -56,7 +60,7 @@ const FINISHED: readonly Stage['name'][] = ['labeled', 'duplicate', 'rejected', 
 
 /** Whether closing the page now would lose this file. */
 export const isUnfinished = ({ stage }: Item): boolean => UNFINISHED.includes(stage.name);
-export const isFinished = ({ stage }: Item): boolean => FINISHED.includes(stage.name);
+export const isFinished = ({ stage }: Pick<Item, 'stage'>): boolean => FINISHED.includes(stage.name);
 
 /** All files given to the page, in their order. Dispatches an `ItemChange` named `change` for each change of a file. */
 export class Queue extends EventTarget {
@@ -75,6 +79,7 @@ export class Queue extends EventTarget {
     private readonly watcher: Watcher,
     private readonly library: Library,
     private readonly urls: ImageUrls,
+    private readonly saved: SavedUploads,
   ) {
     super();
     watcher.addEventListener('image', (event) => {
@@ -144,6 +149,15 @@ export class Queue extends EventTarget {
   remove(key: number): void {
     const item = this.entries.get(key);
     if (!item) return;
+    const { imageId, inParts, stage } = item;
+    // Failed ones, too: they could be continued.
+    if (imageId && inParts && (isUnfinished(item) || stage.name === 'failed')) void this.cancelUpload(imageId);
+    this.drop(item);
+  }
+
+  /** Removes a file from the list. */
+  private drop(item: Item): void {
+    const { key } = item;
     this.running.get(key)?.abort();
     this.running.delete(key);
     this.files.delete(key);
@@ -160,9 +174,21 @@ export class Queue extends EventTarget {
     this.resume();
   }
 
-  /** Removes all finished files. */
+  /** Deletes the parts of an upload that have arrived. */
+  async cancelUpload(imageId: string): Promise<void> {
+    await this.saved.forget(imageId);
+    // If the service cannot be reached, S3 deletes the parts after one to two days.
+    await this.api.deleteImage(imageId, true).catch((error) => console.info('The upload is not deleted yet.', error));
+  }
+
+  /** Ends all uploads. Those in parts can be continued. */
+  stop(): void {
+    for (const controller of this.running.values()) controller.abort();
+  }
+
+  /** Removes all finished files. Failed uploads in parts can still be continued after a reload. */
   clear(): void {
-    for (const item of this.items.filter(isFinished)) this.remove(item.key);
+    for (const item of this.items.filter(isFinished)) this.drop(item);
   }
 
   private restart(key: number): void {
@@ -196,11 +222,17 @@ export class Queue extends EventTarget {
   private async upload(key: number, file: File, contentType: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.update(key, { stage: { name: 'preparing' } });
+    const inParts = isInParts(contentType, file.size);
     let preview = URL.createObjectURL(file);
     let imageId: string | undefined;
     let dimensions: Dimensions | undefined;
+    const progress: { sent: number; waiting: Waiting | undefined } = { sent: 0, waiting: undefined };
+    const report = (change: Partial<typeof progress>): void => {
+      Object.assign(progress, change);
+      this.update(key, { stage: { name: 'uploading', ...progress } });
+    };
     try {
-      dimensions = await measure(preview);
+      dimensions = isVideo(contentType) ? undefined : await measure(preview);
       signal.throwIfAborted();
       const rejection = dimensions && checkDimensions(dimensions.width, dimensions.height);
       if (rejection) {
@@ -210,22 +242,27 @@ export class Queue extends EventTarget {
       const existingImageId = await uploadFile(this.api, file, {
         contentType,
         signal,
-        // The library no longer has a picture whose deletion can still be undone.
+        saved: this.saved,
+        // The API still has a picture that was just deleted, because that can be undone. The person does not see it anymore.
         allowDuplicate: (existing) => this.insisted.has(key) || this.library.isRemoved(existing),
         onImageId: (id) => {
           if (imageId) {
-            // The first presigned URL expired, so nothing will be stored under its id.
+            // The first upload expired, so nothing will be stored under its id.
             this.forgetImage(imageId);
             if (dimensions) preview = URL.createObjectURL(file);
           }
           imageId = id;
           this.keyOfImage.set(id, key);
-          this.update(key, { imageId: id, stage: { name: 'uploading', sent: 0 } });
+          this.update(key, { imageId: id, ...(inParts ? { inParts } : {}) });
+          report({ sent: 0 });
+          this.saveUnfinished();
           // A file that this browser cannot display appears when it has a thumbnail.
           if (dimensions) this.urls.setLocal(id, preview);
-          this.library.add(newSummary(id, file, dimensions));
+          this.library.add(newSummary(id, file, contentType, dimensions));
         },
-        onProgress: (sent) => this.update(key, { stage: { name: 'uploading', sent } }),
+        onProgress: (sent) => report({ sent }),
+        // Most calls change nothing, and each report updates the page.
+        onWaiting: (waiting) => waiting !== progress.waiting && report({ waiting }),
       });
       if (existingImageId) {
         // The first presigned URL expired, so nothing was stored under its id.
@@ -267,20 +304,29 @@ export class Queue extends EventTarget {
     this.dispatchEvent(new ItemChange(before, after));
   }
 
-  /** Saves the files that closing the page would lose. Failed ones are included: only this page can retry them. */
+  /**
+   * Saves the files that closing the page would lose. Failed ones are included: only this page can retry them. Uploads in
+   * parts are saved elsewhere.
+   */
   private saveUnfinished(): void {
-    const unfinished = this.items.filter((item) => isUnfinished(item) || item.stage.name === 'failed');
-    writeUnfinished(unfinished.map(({ name }) => name));
+    const unfinished = this.items.filter(
+      (item) => !item.inParts && (isUnfinished(item) || item.stage.name === 'failed'),
+    );
+    writeUnfinished(
+      unfinished.map(({ name }) => name),
+      this.items.some((item) => item.inParts && isUnfinished(item)),
+    );
   }
 }
 
 /** What the page knows of a picture before the API lists it. */
-function newSummary(imageId: string, file: File, dimensions: Dimensions | undefined): Summary {
+function newSummary(imageId: string, file: File, contentType: string, dimensions: Dimensions | undefined): Summary {
   const date = new Date();
   const now = date.toISOString();
   return {
     imageId,
     status: 'AWAITING_UPLOAD',
+    type: isVideo(contentType) ? 'VIDEO' : 'PICTURE',
     fileName: sanitizedName(file.name),
     size: file.size,
     format: null,
@@ -303,7 +349,7 @@ function resultOf(image: Summary): Stage {
       return {
         name: 'rejected',
         reason: image.error?.message || text.rejected,
-        advice: text.advice[image.error?.name ?? ''] ?? text.adviceOtherwise,
+        advice: text.adviceFor(image.error?.name, isVideoImage(image)),
       };
     default:
       return { name: 'failed', reason: text.failed };

@@ -16,6 +16,8 @@ test.each([
   ['rejected', 403, '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'],
   ['rejected', 400, '<Error><Code>BadDigest</Code></Error>'],
   ['transient', 0, ''],
+  // A connection that is too slow, not a file that has changed.
+  ['transient', 400, '<Error><Code>RequestTimeout</Code></Error>'],
   ['transient', 503, '<Error><Code>SlowDown</Code></Error>'],
   ['transient', 409, '<Error><Code>ConditionalRequestConflict</Code></Error>'],
 ])('%s: a PUT with status %i', (expected, status, body) => {

@@ -1,5 +1,5 @@
-// Uploads a file to S3 with a presigned PUT. It uses XMLHttpRequest, because fetch does not report upload progress.
-import type { Upload } from '../api/types';
+// Uploads a file or a part of it to S3 with a presigned PUT. It uses XMLHttpRequest, because fetch does not report upload progress.
+import type { PresignedPut } from '../api/types';
 
 /** An upload is aborted after this many milliseconds without progress. */
 const STALL_TIMEOUT = 60_000;
@@ -16,8 +16,8 @@ export type PutOutcome = 'stored' | 'rejected' | 'expired' | 'transient';
 
 /** Sends the file. `onProgress` gets the fraction sent, 0 to 1. Throws only the signal's reason. */
 export function putObject(
-  upload: Upload['upload'],
-  file: File,
+  upload: PresignedPut,
+  file: Blob,
   onProgress: (sent: number) => void,
   signal: AbortSignal,
 ): Promise<PutOutcome> {
@@ -40,10 +40,13 @@ export function putObject(
     request.onloadend = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
+      window.removeEventListener('offline', abort);
       if (signal.aborted) reject(signal.reason);
       else resolve(outcome(request.status, request.responseText));
     };
     signal.addEventListener('abort', abort);
+    // Without a connection, browsers can wait for a long time before a request fails.
+    window.addEventListener('offline', abort);
     resetTimer();
     request.send(file);
   });
@@ -54,6 +57,8 @@ export function outcome(status: number, body: string): PutOutcome {
   // 412: the object exists, and this URL can only store this file.
   if ((status >= 200 && status < 300) || status === 412) return 'stored';
   if (status === 0 || status === 409 || status === 429 || status >= 500) return 'transient';
+  // A slow connection.
+  if (/<Code>(RequestTimeout|SlowDown|InternalError)<\/Code>/.test(body)) return 'transient';
   // For an expired signature, S3 returns AccessDenied with the message "Request has expired"; for expired credentials,
   // ExpiredToken, with status 400 as documented or with 403.
   return /Request has expired|<Code>ExpiredToken<\/Code>/.test(body) ? 'expired' : 'rejected';

@@ -17,7 +17,16 @@ export function readUnfinished(): Unfinished | undefined {
   return Number(count) > 0 && Array.isArray(names) ? { count: Number(count), names: names.map(String) } : undefined;
 }
 
-export function writeUnfinished(names: readonly string[]): void {
+/** Whether the page is uploading a file in parts. It can be continued, so its name is not saved here. */
+let isSendingParts = false;
+
+/** Whether reloading the page now would interrupt an upload. */
+export function isUploading(): boolean {
+  return isSendingParts || readUnfinished() !== undefined;
+}
+
+export function writeUnfinished(names: readonly string[], sendsParts = false): void {
+  isSendingParts = sendsParts;
   if (names.length === 0) sessionStorage.removeItem(KEY);
   else sessionStorage.setItem(KEY, JSON.stringify({ count: names.length, names: names.slice(0, MAX_NAMES) }));
 }

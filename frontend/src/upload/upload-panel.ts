@@ -6,14 +6,19 @@ import { check, chevron, close, pause, play, retry, warning } from '../shared/ic
 import panel from '../shared/panel.css?inline';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
-import { type Item, isFinished, isUnfinished, type Queue } from './queue';
+import { type Item, isFinished, isUnfinished, type Queue, type Stage } from './queue';
+import type { SavedUpload } from './saved-uploads';
+import { totalProgress } from './total-progress';
 import type { Unfinished } from './unfinished';
 import css from './upload-panel.css?inline';
 
 /** How many uploads are listed. Rejected and failed ones come first. */
 const MAX_ROWS = 60;
 
-/** Dispatches `choose` to choose interrupted files again, and `dismiss` to forget them. */
+/**
+ * Dispatches `choose` to choose interrupted files again, and `dismiss` to forget them. For uploads in parts, `choose` and
+ * `resume` continue them, and `cancel` cancels them.
+ */
 @customElement('ilg-upload-panel')
 export class UploadPanel extends LitElement {
   static override styles = sheets(panel, css);
@@ -22,11 +27,14 @@ export class UploadPanel extends LitElement {
   @property({ attribute: false }) items: readonly Item[] = [];
   /** The uploads that a reload of the page interrupted. */
   @property({ attribute: false }) interrupted: Unfinished | undefined;
+  /** The uploads in parts that can be continued. */
+  @property({ attribute: false }) saved: readonly SavedUpload[] = [];
   @state() private collapsed = false;
 
   override render() {
-    if (this.items.length === 0 && !this.interrupted) return nothing;
+    if (this.items.length === 0 && !this.interrupted && this.saved.length === 0) return nothing;
     return html`<section aria-label=${text.uploads.title} ?data-collapsed=${this.collapsed}>
+      ${this.saved.length > 0 ? this.continuation() : nothing}
       ${this.interrupted ? this.interruption(this.interrupted) : nothing} ${this.items.length > 0 ? this.all() : nothing}
     </section>`;
   }
@@ -37,6 +45,20 @@ export class UploadPanel extends LitElement {
       <div class="buttons">
         <button class="button primary" type="button" @click=${() => this.dispatchEvent(new Event('choose'))}>${text.uploads.chooseAgain}</button>
         <button class="button" type="button" @click=${() => this.dispatchEvent(new Event('dismiss'))}>${text.dismiss}</button>
+      </div>
+    </div>`;
+  }
+
+  private continuation() {
+    // The browser reads the files again if the person allows it. The others have to be chosen.
+    const readable = this.saved.every(({ handle }) => handle);
+    const names = this.saved.map(({ name }) => name);
+    const event = readable ? 'resume' : 'choose';
+    return html`<div class="interrupted">
+      <p>${text.uploads.continuable(names, readable)}</p>
+      <div class="buttons">
+        <button class="button primary" type="button" @click=${() => this.dispatchEvent(new Event(event))}>${readable ? text.uploads.resume : text.uploads.chooseVideos(names.length)}</button>
+        <button class="button" type="button" @click=${() => this.dispatchEvent(new Event('cancel'))}>${text.uploads.cancelSaved(names.length)}</button>
       </div>
     </div>`;
   }
@@ -131,7 +153,7 @@ export class UploadPanel extends LitElement {
       case 'preparing':
         return html`<p class="state">${text.stage.preparing}</p>`;
       case 'uploading':
-        return html`<p class="state">${text.stage.uploading(stage.sent)}</p>
+        return html`<p class="state">${uploadingText(stage)}</p>
           <progress max="1" .value=${stage.sent} aria-label=${text.uploadOf(name)}></progress>`;
       case 'labeling':
         return html`<p class="state">${stage.unreachable ? text.stage.unreachable : stage.slow ? text.stage.slow : text.stage.labeling}</p>`;
@@ -162,14 +184,8 @@ export class UploadPanel extends LitElement {
     return text.uploads.summary(count('labeled'), count('duplicate'), count('rejected'), count('failed'));
   }
 
-  /** The progress of all files, 0 to 1. It counts files, not bytes, because labeling takes the longest. */
   private progress(): number {
-    const parts = this.items.map((item) => {
-      if (isFinished(item)) return 1;
-      if (item.stage.name === 'labeling') return 0.8;
-      return item.stage.name === 'uploading' ? 0.8 * item.stage.sent : 0;
-    });
-    return parts.reduce((sum, part) => sum + part, 0) / parts.length;
+    return totalProgress(this.items);
   }
 
   private togglePause(): void {
@@ -181,4 +197,9 @@ export class UploadPanel extends LitElement {
   private toggle(): void {
     this.collapsed = !this.collapsed;
   }
+}
+
+function uploadingText({ sent, waiting }: Extract<Stage, { name: 'uploading' }>): string {
+  if (waiting === 'connection') return text.stage.offline(sent);
+  return waiting === 'service' ? text.stage.busy(sent) : text.stage.uploading(sent);
 }

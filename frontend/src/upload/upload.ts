@@ -1,15 +1,17 @@
-// Uploads one file: computes its checksum, gets a presigned URL, and sends the file.
+// Uploads one file: computes its checksum, gets a presigned URL, and sends the file. Large videos are sent in parts.
 import type { ApiClient } from '../api/client';
-import { ApiError, UserFacingError } from '../api/problem';
-import type { Upload, UploadRequest } from '../api/types';
+import { ApiError } from '../api/problem';
+import type { PresignedPut, Upload, UploadRequest } from '../api/types';
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { utcOffset } from '../shared/local-time';
 import { whenOnline } from '../shared/page-state';
 import { text } from '../shared/text';
-import { sanitizedName } from './checks';
+import { isInParts, sanitizedName } from './checks';
 import { sha256 } from './checksum';
 import { OneAtATime } from './one-at-a-time';
 import { type PutOutcome, putObject } from './storage';
+import { UploadError } from './upload-error';
+import { type PartsOptions, uploadParts } from './upload-parts';
 
 /** How often one PUT is sent. */
 const MAX_ATTEMPTS = 3;
@@ -17,23 +19,13 @@ const MAX_ATTEMPTS = 3;
 const MAX_URLS = 2;
 const RETRY: Backoff = { first: 1_000, limit: 5_000 };
 
-/** The file could not be stored. */
-export class UploadError extends UserFacingError {
-  override readonly name = 'UploadError';
-}
-
 /** Identical files of a batch are uploaded one after another, so that the API knows the first one. */
 const identicalFiles = new OneAtATime();
 
-export interface UploadOptions {
+export interface UploadOptions extends PartsOptions {
   readonly contentType: string;
   /** Whether to upload a file that a picture already has. */
   readonly allowDuplicate: (existingImageId: string) => boolean;
-  readonly signal: AbortSignal;
-  /** Called with the id of the new image, and again with another id if the first URL expired. */
-  readonly onImageId: (imageId: string) => void;
-  /** Called with the fraction sent, 0 to 1. */
-  readonly onProgress: (sent: number) => void;
 }
 
 /**
@@ -45,16 +37,23 @@ export async function uploadFile(api: ApiClient, file: File, options: UploadOpti
   if (!globalThis.isSecureContext) throw new UploadError(text.upload.insecurePage);
   // Loading the worker can need a connection.
   await whenOnline(signal);
-  const checksum = await sha256(file).catch(() => {
-    throw new UploadError(text.check.unreadable);
-  });
-  const request = {
+  const announced = {
     fileName: sanitizedName(file.name),
     contentType,
     size: file.size,
-    sha256: checksum,
     utcOffset: utcOffset(new Date()),
   };
+  if (isInParts(contentType, file.size)) {
+    // A file that is added twice is uploaded twice, one after the other: both at once would continue the same saved upload.
+    await identicalFiles.run(`${file.name}/${file.size}/${file.lastModified}`, () =>
+      uploadParts(api, announced, file, options),
+    );
+    return undefined;
+  }
+  const checksum = await sha256(file).catch(() => {
+    throw new UploadError(text.check.unreadable);
+  });
+  const request = { ...announced, sha256: checksum };
   return identicalFiles.run(checksum, () => send(api, request, file, options));
 }
 
@@ -68,6 +67,7 @@ async function send(
     const created = await create(api, request, allowDuplicate, signal);
     if (typeof created === 'string') return created;
     onImageId(created.imageId);
+    if (!created.upload) throw new UploadError(text.notUnderstood);
     const outcome = await put(created.upload, file, onProgress, signal);
     if (outcome === 'stored') return undefined;
     if (outcome !== 'expired' || urls === MAX_URLS) throw new UploadError(text.upload[outcome]);
@@ -91,7 +91,7 @@ async function create(
 }
 
 async function put(
-  upload: Upload['upload'],
+  upload: PresignedPut,
   file: File,
   onProgress: (sent: number) => void,
   signal: AbortSignal,
