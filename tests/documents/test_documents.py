@@ -22,7 +22,7 @@ DOCUMENTS = sorted(
 # It describes the past, with earlier names.
 HISTORICAL = {"CHANGELOG.md"}
 # Other first parts of paths: folders that exist only after a build or a start, prefixes of S3 keys, and media types.
-NOT_IN_REPOSITORY = {".local", "target", "uploads", "renditions", "thumbnails", "exports", "application", "image"}
+NOT_IN_REPOSITORY = {".local", "target", "uploads", "renditions", "thumbnails", "exports", "imports", "application", "image"}
 # A fenced block: its language, and its content.
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WORD = re.compile(r"(?<![\w./:-])[\w.-]+/[\w./*-]+")
@@ -124,7 +124,7 @@ class Documents(unittest.TestCase):
 
     def test_the_table_of_parameters_has_each_with_its_default(self):
         template = (ROOT / "template.yaml").read_text()
-        section = template.partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
+        section = template.partition("\nParameters:\n")[2].partition("\nRules:\n")[0]
         parameters = re.findall(r"^  (\w+):\n(?:    .*\n)*?    Default: '?([^'\n]*)'?$", section, re.MULTILINE)
         self.assertEqual(len(parameters), len(re.findall(r"^  \w+:$", section, re.MULTILINE)))
         table = re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? *\|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)

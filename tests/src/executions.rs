@@ -77,6 +77,20 @@ impl Stack {
         }
     }
 
+    /// Waits until the execution of `label-video` has ended that an execution of `label-image` has handed a video over to. `None`
+    /// if it has handed none over.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn ended_for_video(&self, handed_over_by: &str) -> Option<Ended> {
+        let arn = handed_over_by.replace("-label-image:", "-label-video:");
+        let known = self.sfn.describe_execution().execution_arn(&arn).send().await;
+        match known {
+            Ok(_) => Some(self.ended(&arn).await),
+            Err(_) => None,
+        }
+    }
+
     /// Starts an execution and waits for its end.
     ///
     /// # Panics
@@ -84,6 +98,28 @@ impl Stack {
     pub async fn execute(&self, input: &Value) -> Ended {
         let arn = self.start(input).await;
         self.ended(&arn).await
+    }
+
+    /// Starts an execution of another state machine, such as `import-objects`, and waits for its end.
+    ///
+    /// # Panics
+    /// See [`Self::start`] and [`Self::ended`].
+    pub async fn execute_on(&self, machine: &str, input: &Value) -> Ended {
+        let started = self
+            .sfn
+            .start_execution()
+            .state_machine_arn(self.machine_arn(machine))
+            .input(input.to_string())
+            .send()
+            .await
+            .expect("an execution");
+        self.ended(&started.execution_arn).await
+    }
+
+    /// The ARN of a state machine, such as `import-objects`.
+    pub fn machine_arn(&self, machine: &str) -> String {
+        self.state_machine_arn
+            .replace("-label-image", &format!("-{machine}"))
     }
 
     /// Waits until at least this many executions about an object have been started and all of them have ended. Executions

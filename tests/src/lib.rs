@@ -11,6 +11,7 @@ pub mod consistency;
 pub mod executions;
 pub mod functions;
 pub mod images;
+pub mod imports;
 pub mod json;
 pub mod logs;
 pub mod pictures;

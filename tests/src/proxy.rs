@@ -90,7 +90,7 @@ struct State {
 }
 
 struct Upstreams {
-    /// The address of S3 and EventBridge.
+    /// The address of S3, EventBridge and Step Functions.
     services: String,
     dynamodb: String,
     rekognition: String,
@@ -99,7 +99,7 @@ struct Upstreams {
 impl Upstreams {
     fn of(&self, service: Service) -> &str {
         match service {
-            Service::S3 | Service::EventBridge => &self.services,
+            Service::S3 | Service::EventBridge | Service::StepFunctions => &self.services,
             Service::DynamoDb => &self.dynamodb,
             Service::Rekognition => &self.rekognition,
         }

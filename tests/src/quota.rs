@@ -3,7 +3,8 @@
 use crate::Stack;
 use crate::seed::key;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::table::quota_sort;
+use domain::Owner;
+use domain::table::{owner_partition, quota_sort, video_quota_sort};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 /// The deployed limits.
@@ -13,6 +14,14 @@ pub struct Quotas {
     pub images_per_day: u32,
     /// Images of all users together.
     pub total_images_per_day: u32,
+}
+
+impl Quotas {
+    /// What jobs use of a user's limit at most: 80 %.
+    #[must_use]
+    pub fn images_of_jobs_per_day(self) -> u32 {
+        self.images_per_day - self.images_per_day.div_ceil(5)
+    }
 }
 
 /// Sort keys of the counters of today and of tomorrow, in case midnight passes.
@@ -44,9 +53,13 @@ impl Stack {
     /// If the table does not answer.
     pub async fn images_of_today(&self, partition: &str) -> u32 {
         let [today, _] = counter_sort_keys();
+        self.count(partition.to_owned(), today).await
+    }
+
+    async fn count(&self, partition: String, sort: String) -> u32 {
         let item = self.dynamodb.get_item().table_name(&self.table);
         let item = item
-            .set_key(Some(key(partition.to_owned(), today)))
+            .set_key(Some(key(partition, sort)))
             .consistent_read(true)
             .send();
         let item = item
@@ -57,6 +70,16 @@ impl Stack {
         item.get("count").map_or(0, |count| {
             count.as_n().expect("a number").parse().expect("a whole number")
         })
+    }
+
+    /// The minutes of video of an owner that count today.
+    ///
+    /// # Panics
+    /// If the table does not answer.
+    pub async fn video_minutes_of_today(&self, owner: &Owner) -> u32 {
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        self.count(owner_partition(owner), video_quota_sort(&today.to_string()))
+            .await
     }
 
     /// Sets the counters of today and tomorrow in a partition.

@@ -14,10 +14,15 @@ use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 
 /// The functions of the workflow that call a service.
-pub const WORKFLOW: [&str; 7] = [
+pub const WORKFLOW: [&str; 12] = [
     "validate",
     "detect-labels",
     "convert",
+    "inspect-video",
+    "label-frames",
+    "start-video-labels",
+    "read-video-labels",
+    "collect-labels",
     "filter-labels",
     "persist",
     "notify",
@@ -25,7 +30,27 @@ pub const WORKFLOW: [&str; 7] = [
 ];
 
 /// The other functions that call a service.
-pub const OTHERS: [&str; 3] = ["thumbnails", "api", "run-job-part"];
+pub const OTHERS: [&str; 8] = [
+    "thumbnails",
+    "resume-video",
+    "api",
+    "run-job-part",
+    "reconcile",
+    "check-import",
+    "copy-objects",
+    "summarize-import",
+];
+
+/// The functions that call Rekognition.
+const CALL_REKOGNITION: [&str; 4] = [
+    "detect-labels",
+    "label-frames",
+    "start-video-labels",
+    "read-video-labels",
+];
+
+/// `AutoPublishAlias` in `template.yaml`.
+const ALIAS: &str = "live";
 
 /// The factor for the delays of retries, so that an outage can outlast all of them.
 const RETRIES: f64 = 0.001;
@@ -91,6 +116,9 @@ impl Stack {
         self.change_variables(function, |variables| {
             variables
                 .extend(Service::ALL.map(|service| (service.endpoint_variable().to_owned(), url.clone())));
+            if function == "validate" {
+                variables.insert(Service::StepFunctions.endpoint_variable().to_owned(), url.clone());
+            }
         })
         .await;
     }
@@ -126,13 +154,24 @@ impl Stack {
             for variable in recorder::ENDPOINT_VARIABLES {
                 variables.remove(variable);
             }
-            if function == "detect-labels" {
+            if CALL_REKOGNITION.contains(&function) {
                 variables.insert(
                     Service::Rekognition.endpoint_variable().to_owned(),
                     self.rekognition_url.clone(),
                 );
             }
             variables.extend(recorder::variables(recorder));
+        })
+        .await;
+    }
+
+    /// Sets a variable of a function's environment.
+    ///
+    /// # Panics
+    /// If Lambda refuses.
+    pub async fn set_variable(&self, function: &str, name: &str, value: &str) {
+        self.change_variables(function, |variables| {
+            variables.insert(name.to_owned(), value.to_owned());
         })
         .await;
     }
@@ -163,6 +202,12 @@ impl Stack {
             (now.last_update_status != Some(LastUpdateStatus::InProgress)).then_some(())
         })
         .await;
+        // Rules invoke the version to which the alias points.
+        let version = self.lambda.publish_version().function_name(&name).send().await;
+        let version = version.expect("a new version").version.expect("a number");
+        let alias = self.lambda.update_alias().function_name(&name).name(ALIAS);
+        let alias = alias.function_version(version).send().await;
+        alias.expect("the alias points to the new version");
     }
 
     /// The deployed name of the function with this folder's name, such as `validate`. Functions are named after the

@@ -80,6 +80,7 @@ impl Seed {
             added: false,
             keyword: false,
             detected_as: vec![],
+            seen: None,
         };
         ImageRecord {
             image_id: self.image_id,
@@ -88,15 +89,20 @@ impl Seed {
             created_at: self.created_at.clone(),
             history: self.history(),
             utc_offset: None,
+            modified_at: None,
             updated_at: self.created_at.clone(),
             key: ImageKey::for_upload(owner, self.image_id),
             bucket: bucket.to_owned(),
             file_name: Some("seed.jpg".into()),
             size: Some(131_072),
             checksum: self.checksum.clone(),
+            multipart: None,
             format: Some(Format::Jpeg),
             width: Some(1024),
             height: Some(768),
+            media_type: domain::MediaType::Picture,
+            video: None,
+            counted_minutes: None,
             metadata: self.taken_at.clone().map(|taken_at| Metadata {
                 taken_at: Some(taken_at),
                 ..Metadata::default()
@@ -124,6 +130,7 @@ impl Seed {
             parents: vec![],
             aliases: vec![],
             categories: vec![],
+            seen: None,
         };
         let mut answer: Vec<_> = self.labels.iter().map(label).collect();
         domain::label::sort(&mut answer);

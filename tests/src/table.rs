@@ -6,7 +6,7 @@ use domain::record::ImageResult;
 use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, label_partition, owner_partition, result_sort};
 use domain::{Confidence, ImageId, ImageKey, ImageRecord, Owner};
 use records::WithExpressions;
-use records::expression::{Condition, Expressions, equals, text};
+use records::expression::{Condition, Expressions, Update, equals, text};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -149,6 +149,39 @@ impl Stack {
                 .await;
         }
         self.delete(own).await;
+    }
+
+    /// Puts an item into the partition of an owner.
+    ///
+    /// # Panics
+    /// If the table refuses.
+    pub async fn put_item(&self, owner: &Owner, sort: String, attributes: &[(&str, AttributeValue)]) {
+        let mut put = self
+            .dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .item(PARTITION_KEY, text(owner_partition(owner)))
+            .item(SORT_KEY, text(sort));
+        for (name, value) in attributes {
+            put = put.item(*name, value.clone());
+        }
+        put.send().await.expect("an answer of the table");
+    }
+
+    /// Updates an item in the partition of an owner, without a condition.
+    ///
+    /// # Panics
+    /// If the table refuses.
+    pub async fn update_item(&self, owner: &Owner, sort: String, update: Update) {
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .key(PARTITION_KEY, text(owner_partition(owner)))
+            .key(SORT_KEY, text(sort))
+            .with_expressions(Expressions::new().update(update))
+            .send()
+            .await
+            .expect("an answer of the table");
     }
 
     async fn delete(&self, items: Vec<Item>) {

@@ -27,7 +27,7 @@ pub struct Function {
 pub struct StateMachine {
     /// The path of its definition, such as `statemachine/label-image.asl.json`.
     pub definition: String,
-    /// `DefinitionSubstitutions`: what each name stands for, such as `ValidateFunction.Arn`.
+    /// `DefinitionSubstitutions`: what each name stands for, such as `ValidateFunction.Version`.
     pub substitutions: BTreeMap<String, String>,
 }
 
@@ -84,9 +84,12 @@ impl Template {
         template
     }
 
-    /// The function that a substitution such as `ValidateFunction.Arn` stands for.
+    /// The function that a substitution such as `ValidateFunction.Arn` or `ValidateFunction.Version` stands for.
     pub fn function(&self, substitution: &str) -> Option<&Function> {
-        self.functions.get(substitution.strip_suffix(".Arn")?)
+        let (function, "Arn" | "Version") = substitution.rsplit_once('.')? else {
+            return None;
+        };
+        self.functions.get(function)
     }
 }
 
@@ -104,7 +107,11 @@ pub fn entries<'a>(yaml: Option<&'a Yaml<'a>>) -> impl Iterator<Item = (&'a str,
     mapping.map(|(name, value)| (name.as_str().expect("a name"), value))
 }
 
-/// A text, also behind a tag such as `!GetAtt`.
+/// A text, also behind a tag such as `!GetAtt`. Of an `!If`, the text of the first value.
 pub fn text<'a>(yaml: &'a Yaml<'a>) -> Option<&'a str> {
-    yaml.get_tagged_node().unwrap_or(yaml).as_str()
+    let untagged = yaml.get_tagged_node().unwrap_or(yaml);
+    match untagged.as_sequence() {
+        Some(values) => text(values.get(1)?),
+        None => untagged.as_str(),
+    }
 }

@@ -16,6 +16,8 @@ from model import SERVICES, Call, faults
 
 # What a recording must not contain, since it would allow other calls.
 SECRETS = ("AWS4-HMAC-SHA256", "X-Amz-Signature", "X-Amz-Credential", "x-amz-security-token", "eyJ")
+# A picture in a call to Rekognition.
+PICTURE = re.compile(r'"Bytes": ?"[A-Za-z0-9+/=]+')
 
 # Differences of the emulator's answers that do not matter, since `api` does not read these members of an execution's
 # history. [] stands for any index.
@@ -120,8 +122,10 @@ class RecordedCallsTest(unittest.TestCase):
         for path in recordings:
             with path.open(encoding="utf-8") as lines:
                 for line in lines:
+                    # Pictures in base64 can contain any text.
+                    text = PICTURE.sub("", line)
                     for secret in SECRETS:
-                        self.assertNotIn(secret, line, "a recording must not contain secrets")
+                        self.assertNotIn(secret, text, "a recording must not contain secrets")
                     recorded = Call.read(line)
                     calls[recorded.service] += 1
                     found.update({re.sub(r"\[\d+\]", "[]", fault) for fault in faults(recorded)} - KNOWN)

@@ -21,8 +21,8 @@ SCHEMA = json.loads(pathlib.Path(__file__).with_name("events.schema.json").read_
 # Folders of events/ whose samples are events that AWS sends to a function. Those of state machines have the machine's name.
 FUNCTIONS = {"api", "record-failure", "thumbnails"}
 
-# State machines that the API starts with an input of this product, and not with an event of AWS.
-OWN_INPUT = {"run-job"}
+# State machines that the API or an operator starts with an input of this product, and not with an event of AWS.
+OWN_INPUT = {"import-objects", "run-job"}
 
 # Malformed on purpose: the file, and a part of its fault.
 MALFORMED = {
@@ -39,8 +39,8 @@ def faults(event: Event, *, complete: bool = True) -> Iterator[str]:
     if "requestContext" in event or "rawPath" in event:
         yield from of_schema("HttpApi", event)
         return
-    # `api` adds this to the event of a picture that is relabeled.
-    event = {name: value for name, value in event.items() if name != "relabel"}
+    # `api` adds `relabel` to the event of an image that is relabeled, and `validate` adds `handedOverBy` to that of a video.
+    event = {name: value for name, value in event.items() if name not in ("relabel", "handedOverBy")}
     kind = f"{event.get('source')} {event.get('detail-type')}"
     if not event.keys() & {"source", "detail-type"}:
         yield "is not an event of AWS"
@@ -73,6 +73,9 @@ def samples(root: pathlib.Path) -> Iterator[tuple[str, Event]]:
             if path.parent.name in machines:
                 yield name, sample["input"]
         elif path.parent.name in machines | FUNCTIONS:
+            yield name, sample
+        elif str(sample.get("source")).startswith("aws."):
+            # Other samples of the function have inputs of this product.
             yield name, sample
         elif isinstance(sample.get("event"), dict):
             # The input of a first step, which contains the event.

@@ -40,9 +40,8 @@ export function samplesOf({ cases }) {
   for (const sample of cases.values()) {
     samples.inputs.push(sample['input']);
     for (const [name, mock] of Object.entries(sample['mocks'])) {
-      if ('returns' in mock) {
-        samples.results.set(name, [...(samples.results.get(name) ?? []), mock['returns']]);
-      }
+      const results = 'returns' in mock ? [mock['returns']] : (mock['returnsInTurn'] ?? []);
+      if (results.length > 0) samples.results.set(name, [...(samples.results.get(name) ?? []), ...results]);
     }
   }
   return samples;

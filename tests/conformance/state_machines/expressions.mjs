@@ -7,7 +7,8 @@
 // Sources: "Transforming data with JSONata in Step Functions" and "Accessing execution data from the Context object" in
 // the Step Functions developer guide.
 //
-// Not covered: states in JSONPath, the items that a distributed Map reads from S3, and what depends on the size of data.
+// Of states in JSONPath, only a Map that discards its results is followed, with a sample of what S3 lists in place of its
+// items. Not covered: what depends on the size of data.
 // @ts-check
 import { createHash, randomUUID } from 'node:crypto';
 import jsonata from 'jsonata';
@@ -37,6 +38,15 @@ const LAMBDA = 'arn:aws:states:::lambda:invoke';
 const MAX_MOMENTS = 100;
 /** The number of items of a Map that are followed. */
 const MAX_ITEMS = 2;
+
+/** An object as a distributed Map lists it. Source: "ItemReader" in the Step Functions developer guide. */
+const LISTED = {
+  Etag: '"05704fbdccb224cb01c59005bebbad28"',
+  Key: 'images/1.jpg',
+  LastModified: 1669699881,
+  Size: 1073910,
+  StorageClass: 'STANDARD',
+};
 
 /** Functions that Step Functions adds to JSONata, or replaces. @type {{[name: string]: (...values: any[]) => any}} */
 const ADDED_FUNCTIONS = {
@@ -177,13 +187,29 @@ class Check {
       const key = JSON.stringify(moment);
       if (state === undefined || moments.has(key) || moments.size >= MAX_MOMENTS) continue;
       moments.add(key);
-      if ((state['QueryLanguage'] ?? language) !== 'JSONata') continue;
-      for (const [to, then] of await this.runState(name, state, `${path}/${name}`, moment)) {
+      const run = (state['QueryLanguage'] ?? language) === 'JSONata' ? this.runState : this.runPathState;
+      for (const [to, then] of await run.call(this, name, state, `${path}/${name}`, moment)) {
         if (to === undefined) outputs.push(then.input);
         else open.push([to, then]);
       }
     }
     return outputs;
+  }
+
+  /**
+   * Follows a Map in JSONPath. Its items are passed one by one and in batches.
+   * @param {string} _name @param {Json} state @param {string} path @param {Moment} moment
+   * @returns {Promise<[string | undefined, Moment][]>}
+   */
+  async runPathState(_name, state, path, moment) {
+    if (state['Type'] !== 'Map' || state['ResultPath'] !== null) return [];
+    const context = { Map: { Item: { Index: 0, Value: LISTED } } };
+    const item = 'ItemSelector' in state ? selected(state['ItemSelector'], moment.input, context) : LISTED;
+    for (const [machine, at] of nestedMachines(state)) {
+      const starts = [item, { Items: [item] }].map((input) => ({ ...moment, input }));
+      await this.runMachine(machine, `${path}/${at}`, 'JSONPath', starts);
+    }
+    return [[state['Next'], moment]];
   }
 
   /**
@@ -371,6 +397,18 @@ class Check {
 }
 
 // ---- The Amazon States Language ----
+
+/** An object with its fields in JSONPath replaced. Only simple paths. @param {Json} template @param {any} input @param {Json} context @returns {Json} */
+function selected(template, input, context) {
+  return Object.fromEntries(
+    Object.entries(template).map(([name, value]) => {
+      if (!name.endsWith('.$')) return [name, value];
+      const [root, ...steps] = value.split('.');
+      const found = steps.reduce((/** @type {any} */ of, /** @type {string} */ step) => of?.[step], root === '$$' ? context : input);
+      return [name.slice(0, -2), found];
+    }),
+  );
+}
 
 /** Fields that are evaluated when a state is entered, and their types. @type {{[field: string]: string}} */
 const TYPES = {

@@ -20,10 +20,12 @@ pub enum Service {
     Rekognition,
     /// Amazon EventBridge.
     EventBridge,
+    /// AWS Step Functions, of `validate` only.
+    StepFunctions,
 }
 
 impl Service {
-    /// All of them.
+    /// Those that all functions reach through the proxy.
     pub const ALL: [Self; 4] = [Self::S3, Self::DynamoDb, Self::Rekognition, Self::EventBridge];
 
     /// The environment variable with the endpoint of the service's clients.
@@ -33,6 +35,7 @@ impl Service {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
             Self::Rekognition => "AWS_ENDPOINT_URL_REKOGNITION",
             Self::EventBridge => "AWS_ENDPOINT_URL_EVENTBRIDGE",
+            Self::StepFunctions => "AWS_ENDPOINT_URL_SFN",
         }
     }
 
@@ -43,6 +46,7 @@ impl Service {
             "dynamodb" => Some(Self::DynamoDb),
             "rekognition" => Some(Self::Rekognition),
             "events" => Some(Self::EventBridge),
+            "states" => Some(Self::StepFunctions),
             _ => None,
         }
     }
@@ -51,6 +55,7 @@ impl Service {
         match self {
             Self::S3 => self.error("500 Internal Server Error", "InternalError"),
             Self::EventBridge => self.error("500 Internal Server Error", "InternalException"),
+            Self::StepFunctions => self.error("503 Service Unavailable", "ServiceUnavailable"),
             Self::DynamoDb | Self::Rekognition => {
                 self.error("500 Internal Server Error", "InternalServerError")
             }
@@ -60,7 +65,7 @@ impl Service {
     pub(super) fn throttled(self) -> Vec<u8> {
         match self {
             Self::S3 => self.error("503 Slow Down", "SlowDown"),
-            Self::EventBridge => self.error("400 Bad Request", "ThrottlingException"),
+            Self::EventBridge | Self::StepFunctions => self.error("400 Bad Request", "ThrottlingException"),
             Self::DynamoDb | Self::Rekognition => {
                 self.error("400 Bad Request", "ProvisionedThroughputExceededException")
             }
@@ -74,7 +79,7 @@ impl Service {
     pub(super) fn denied(self) -> Vec<u8> {
         match self {
             Self::S3 => self.error("403 Forbidden", "AccessDenied"),
-            Self::DynamoDb | Self::Rekognition | Self::EventBridge => {
+            Self::DynamoDb | Self::Rekognition | Self::EventBridge | Self::StepFunctions => {
                 self.error("400 Bad Request", "AccessDeniedException")
             }
         }

@@ -25,6 +25,9 @@ pub struct Case {
     pub input: Value,
     /// The results of the Tasks. A Task that is not named here returns its payload.
     pub mocks: BTreeMap<String, Mock>,
+    /// What a distributed Map reads from S3: texts of objects by their buckets and keys.
+    #[serde(default)]
+    pub objects: BTreeMap<String, BTreeMap<String, String>>,
     /// The expected end.
     pub expected: Expected,
 }

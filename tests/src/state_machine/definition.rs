@@ -9,6 +9,9 @@ const LAMBDA: &str = "arn:aws:states:::lambda:invoke";
 /// An error that no step, Lambda or Step Functions itself ever reports.
 pub const UNKNOWN_ERROR: &str = "Example.Unknown";
 
+/// The error of a distributed Map if a batch fails.
+pub const BATCH_FAILED: &str = "States.ExceedToleratedFailureThreshold";
+
 /// The definition of a state machine, before any substitution.
 #[derive(Debug, Clone)]
 pub struct Definition {
@@ -167,9 +170,29 @@ impl Definition {
         function.strip_prefix("${")?.strip_suffix('}')
     }
 
-    /// Whether the function of a Task receives the input of the state.
-    pub fn passes_input(&self, task: &str) -> bool {
-        self.state(task)["Arguments"]["Payload"] == "{% $states.input %}"
+    /// The payload that the function of a Task receives, if that is its input, alone or with the token that it waits for.
+    pub fn payload(&self, task: &str, input: &Value) -> Option<Value> {
+        let payload = &self.state(task)["Arguments"]["Payload"];
+        let filled = |expression: &Value| match expression.as_str()? {
+            "{% $states.input %}" => Some(input.clone()),
+            "{% $states.context.Task.Token %}" => Some("a token".into()),
+            "{% $states.context.State.EnteredTime %}" => Some("2026-11-22T12:00:00.000Z".into()),
+            "{% $states.context.State.RetryCount %}" => Some(0.into()),
+            _ => None,
+        };
+        match payload {
+            Value::Object(fields) if self.waits_for_token(task) => fields
+                .iter()
+                .map(|(name, expression)| Some((name.clone(), filled(expression)?)))
+                .collect(),
+            payload => filled(payload),
+        }
+    }
+
+    /// Whether a Task waits until something calls Step Functions with its token.
+    pub fn waits_for_token(&self, task: &str) -> bool {
+        let resource = self.state(task)["Resource"].as_str();
+        resource.is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
     }
 
     /// Whether the output of a Task is what its function returns.
@@ -249,12 +272,22 @@ impl Definition {
                 .iter()
                 .any(|kind| state["Type"] == *kind)
             {
-                let errors = self.errors(name).into_iter().chain([UNKNOWN_ERROR]);
+                let other = if is_distributed(state) {
+                    BATCH_FAILED
+                } else {
+                    UNKNOWN_ERROR
+                };
+                let errors = self.errors(name).into_iter().chain([other]);
                 transitions.extend(errors.map(|error| self.on_error(name, error)));
             }
         }
         transitions
     }
+}
+
+/// Whether a state is a distributed Map. Its errors are not those of its Tasks.
+pub fn is_distributed(state: &Value) -> bool {
+    state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
 }
 
 fn collect_states<'a>(machine: &'a Value, states: &mut BTreeMap<&'a str, &'a Value>) {

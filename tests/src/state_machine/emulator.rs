@@ -130,6 +130,7 @@ impl Emulator {
         let config = self.config();
         let echo = self.create_echo(&aws_sdk_lambda::Client::new(&config)).await;
         let sfn = aws_sdk_sfn::Client::new(&config);
+        self.put_objects(&config, machines).await;
         let mut started = vec![];
         for machine in machines {
             started.push(self.start_cases(&sfn, machine, &echo).await);
@@ -143,6 +144,24 @@ impl Emulator {
             executions.push(of_machine);
         }
         executions
+    }
+
+    /// Writes the objects that distributed Maps read.
+    async fn put_objects(&self, config: &SdkConfig, machines: &[Machine]) {
+        let config = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(true)
+            .build();
+        let s3 = aws_sdk_s3::Client::from_conf(config);
+        let cases = machines.iter().flat_map(|machine| &machine.cases);
+        for (bucket, objects) in cases.flat_map(|case| &case.objects) {
+            // It exists if another case has the same.
+            let _ = s3.create_bucket().bucket(bucket).send().await;
+            for (key, text) in objects {
+                let body = text.clone().into_bytes().into();
+                let put = s3.put_object().bucket(bucket).key(key).body(body).send().await;
+                put.unwrap_or_else(|error| panic!("{bucket}/{key}: {error:?}\n{}", self.log()));
+            }
+        }
     }
 
     /// Starts an execution for each case of a machine; returns their ARNs.

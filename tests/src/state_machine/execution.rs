@@ -1,5 +1,6 @@
 //! Reads the states and the end of an execution from its history.
 
+use crate::state_machine::definition::is_distributed;
 use crate::state_machine::{Definition, Ending, Transition};
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use serde_json::Value;
@@ -61,6 +62,11 @@ impl Execution {
                 execution.status = "SUCCEEDED".into();
                 execution.output = Some(json(succeeded.output()));
             } else if let Some(failed) = event.execution_failed_event_details() {
+                let last = execution.states.last();
+                if last.is_some_and(|last| is_distributed(definition.state(&last.name))) {
+                    // Its Tasks have histories of their own.
+                    failures.extend(failed.error().map(str::to_owned));
+                }
                 execution.leave(&mut failures, Ending::Failed);
                 execution.status = "FAILED".into();
                 execution.error = failed.error().map(str::to_owned);

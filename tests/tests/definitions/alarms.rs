@@ -4,6 +4,7 @@
 use crate::assert_no_faults;
 use domain::Outcome;
 use domain::metric::{self, Dimension, Function, METRICS, Measurement, Metric, Quota, Service, Unit};
+use domain::reconciliation::{Leftover, Repair};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,23 @@ use tests::template::{at, entries, text};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+
+/// What the functions of a local stack have measured, in periods of ten seconds, from their log: while 40 pictures were
+/// uploaded one after another, and during a storm (`tools/storm`) of 150 files with a Rekognition that takes three calls per
+/// second. A period stands for one of an alarm. Durations are left out, and of ages, only the highest of each period is kept.
+const CALM: &str = include_str!("../../metrics/calm.json");
+const STORM: &str = include_str!("../../metrics/storm.json");
+
+/// How executions end or wait without success.
+const EXECUTION_METRICS: [&str; 3] = ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionThrottled"];
+
+/// Without alarms, for the reasons in ADR 24.
+const WITHOUT_ALARM: [(&str, &str); 4] = [
+    ("ImportObjects", "ExecutionThrottled"),
+    ("ImportObjects", "ExecutionsTimedOut"),
+    ("RunJob", "ExecutionThrottled"),
+    ("RunJob", "ExecutionsTimedOut"),
+];
 
 /// The namespace of the functions' own metrics, and the dimension that all of them have.
 const OWN: &str = "image-label-generator";
@@ -460,6 +478,26 @@ fn the_stated_price_is_that_of_the_number_of_alarms() {
     );
 }
 
+#[test]
+fn every_state_machine_has_alarms_on_executions_that_fail_time_out_or_are_throttled() {
+    let monitoring = Monitoring::of(TEMPLATE);
+    let (name, kind, _) = MACHINE;
+    let machines = monitoring.resources.iter().filter(|(_, found)| *found == kind);
+    let missing: Vec<_> = machines
+        .flat_map(|(machine, _)| EXECUTION_METRICS.map(|metric| (machine.as_str(), metric)))
+        .filter(|(machine, metric)| {
+            !monitoring.alarms.iter().any(|alarm| {
+                alarm.metric.name == *metric
+                    && alarm.metric.dimensions.get(name).map(String::as_str) == Some(*machine)
+            })
+        })
+        .collect();
+    assert_eq!(
+        missing.into_iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from(WITHOUT_ALARM)
+    );
+}
+
 /// Otherwise, the checks above could pass because they look at nothing.
 #[test]
 fn each_planted_fault_is_found() {
@@ -576,6 +614,11 @@ fn each_alarm_on_own_metrics_goes_off_on_its_fault_and_not_without_it() {
         };
         vec![vec![call[0].clone(); number]]
     };
+    let found = |repair| {
+        measured(1, move || {
+            metric::leftovers(Leftover::UnprocessedObject, repair, 1);
+        })
+    };
     let interrupted = [
         throttled(3, Service::Rekognition),
         vec![vec![]],
@@ -609,6 +652,11 @@ fn each_alarm_on_own_metrics_goes_off_on_its_fault_and_not_without_it() {
             measured(3, || results(89)),
         ),
         ("RekognitionCallsAlarm", calls(20_000), calls(19_999)),
+        (
+            "LeftoversAlarm",
+            found(Repair::Left),
+            [found(Repair::Repaired), found(Repair::Expires)].concat(),
+        ),
     ];
     let alarms = Monitoring::of(TEMPLATE).alarms;
     let own = alarms.iter().filter(|alarm| alarm.metric.namespace == OWN);
@@ -622,4 +670,71 @@ fn each_alarm_on_own_metrics_goes_off_on_its_fault_and_not_without_it() {
         assert!(!own[id].goes_off(&close), "{id} goes off without its fault");
         assert!(!own[id].goes_off(&[]), "{id} goes off while nothing happens");
     }
+}
+
+/// Recorded measurements.
+fn recorded(periods: &str) -> Vec<Vec<Measurement>> {
+    let measurements = |recorded: &Value| {
+        let name = recorded["metric"].as_str().expect("a name");
+        let metric = METRICS.into_iter().find(|metric| metric.name == name);
+        let metric = metric.unwrap_or_else(|| panic!("no function measures {name}"));
+        let known = metric.dimensions.iter().copied().flatten();
+        let dimensions: Vec<_> = recorded["dimensions"]
+            .as_object()
+            .expect("dimensions")
+            .iter()
+            .map(|(name, value)| {
+                let dimension = known.clone().find(|known| <&str>::from(*known) == name);
+                let dimension = *dimension.expect("a dimension of the metric");
+                let values = dimension.values();
+                let value = values.into_iter().find(|known| value == known);
+                (dimension, value.expect("a value of the dimension"))
+            })
+            .collect();
+        let values = recorded["values"].as_array().expect("values").iter();
+        values
+            .map(|value| Measurement {
+                metric,
+                dimensions: dimensions.clone(),
+                value: value.as_f64().expect("a number"),
+            })
+            .collect::<Vec<_>>()
+    };
+    let periods: Vec<Vec<Value>> = serde_json::from_str(periods).expect("periods");
+    periods
+        .iter()
+        .map(|period| period.iter().flat_map(measurements).collect())
+        .collect()
+}
+
+/// The alarms on the functions' own metrics that go off at the end of one of the periods.
+fn gone_off(periods: &[Vec<Measurement>]) -> Vec<String> {
+    let alarms = Monitoring::of(TEMPLATE).alarms.into_iter();
+    alarms
+        .filter(|alarm| alarm.metric.namespace == OWN)
+        .filter(|alarm| (1..=periods.len()).any(|end| alarm.goes_off(&periods[..end])))
+        .map(|alarm| alarm.id)
+        .collect()
+}
+
+/// A storm throttles Rekognition all the time. Some calls of DynamoDB are throttled as well, and a tenth of the files is
+/// rejected, which are no reasons to wake somebody.
+#[test]
+fn a_storm_sets_off_the_alarm_on_its_fault_and_no_other_and_calm_uploads_none() {
+    assert_eq!(gone_off(&recorded(CALM)), [""; 0]);
+    let mut storm = recorded(STORM);
+    assert_eq!(gone_off(&storm), ["RekognitionThrottlesAlarm"]);
+    let of_rekognition = |measurement: &Measurement| {
+        measurement.metric.name == "Throttles"
+            && measurement.dimensions == [(Dimension::Service, <&str>::from(Service::Rekognition))]
+    };
+    for period in &mut storm {
+        period.retain(|measurement| !of_rekognition(measurement));
+    }
+    assert_eq!(gone_off(&storm), [""; 0]);
+    let measured = |name: &str, value: &str| {
+        let mut all = storm.iter().flatten();
+        all.any(|of| of.metric.name == name && of.dimensions.iter().any(|(_, found)| *found == value))
+    };
+    assert!(measured("Throttles", "DynamoDb") && measured("Pictures", "REJECTED"));
 }

@@ -34,8 +34,7 @@ pub(crate) fn deployment(project: &Path) -> Vec<String> {
                 .map(|name| format!("{file} does not contain ${{{name}}}")),
         );
         for (name, value) in &machine.substitutions {
-            if value.ends_with(".Arn") && name.ends_with("FunctionArn") && template.function(value).is_none()
-            {
+            if name.ends_with("FunctionArn") && template.function(value).is_none() {
                 faults.push(format!("{file}: ${{{name}}} is {value}, which is not a function"));
             }
         }

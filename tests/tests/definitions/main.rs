@@ -5,6 +5,7 @@
 //! finds faults in a second machine.
 
 mod alarms;
+mod contracts;
 mod dead_letters;
 mod errors;
 mod files;

@@ -144,13 +144,17 @@ fn derived(machine: &Machine, others: &[&str]) -> Vec<Case> {
                 error: (*error).to_owned(),
                 cause: cause.clone(),
             };
-            let mocks = before.iter().filter_map(|name| like.mocks.get_key_value(name));
+            let mocks = like.mocks.iter().filter(|(name, _)| {
+                // Tasks inside of a Map before the Task return what they return there.
+                before.contains(name) || !definition.is_top_level(name)
+            });
             let mocks = mocks.map(|(name, mock)| (name.clone(), mock.clone()));
             cases.push(Case {
                 name: format!("derived-{}", cases.len()),
                 comment: format!("\"{task}\" ends in {error}"),
                 input: like.input.clone(),
                 mocks: mocks.chain([(task.to_owned(), thrown)]).collect(),
+                objects: like.objects.clone(),
                 expected: expected(machine, (before, task), error, &cause, like),
             });
         }
@@ -279,14 +283,11 @@ fn unreadable<'a>(machine: &Machine, all: impl IntoIterator<Item = &'a (Case, Ex
                 let returned = next.or(execution.output.as_ref());
                 let is_echo =
                     !case.mocks.contains_key(&state.name) && definition.returns_payload(&state.name);
-                let payload = if definition.passes_input(&state.name) {
-                    Some(&state.input)
-                } else {
-                    returned.filter(|_| is_echo)
-                };
+                let payload = definition.payload(&state.name, &state.input);
+                let payload = payload.or_else(|| returned.filter(|_| is_echo).cloned());
                 if let Some(payload) = payload {
                     shown.insert(state.name.as_str());
-                    if let Err(error) = (step.read)(payload) {
+                    if let Err(error) = (step.read)(&payload) {
                         faults.push(format!(
                             "{}, {}, \"{}\": {error}",
                             machine.name(),

@@ -96,7 +96,7 @@ impl Second {
         let mut check = task("Claims the image.", "CheckArn", event, "Validate image");
         check["Catch"] = json!([
             caught([&file[..], &more].concat()),
-            {"ErrorEquals": ["DuplicateEvent", "StaleEvent", "ImageDeleted", "NotAnUpload"], "Next": "Done"},
+            {"ErrorEquals": ["DuplicateEvent", "StaleEvent", "ImageDeleted", "NotAnUpload", "VideoFound"], "Next": "Done"},
         ]);
         check["Next"] = json!("Is it a JPEG?");
         let mut find = task("Names what is in it.", "FindArn", input.clone(), "Detect labels");

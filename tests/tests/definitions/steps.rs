@@ -2,26 +2,39 @@
 //! the steps; which Task of which machine invokes a step is in `template.yaml` and the definitions.
 
 use aws::ServiceError;
+use check_import::CheckImportError;
+use collect_labels::CollectLabelsError;
 use convert::ConvertError;
+use copy_objects::CopyObjectsError;
 use detect_labels::DetectLabelsError;
+use domain::import::CheckImportInput;
 use domain::policy::PolicyError;
 use domain::{
-    ClaimedImage, DetectedImage, ErrorName, JobProgress, Outcome, PersistInput, StepError, ValidateInput,
+    ClaimedImage, DetectedImage, ErrorName, ImportBatch, ImportProgress, InspectVideoInput, JobProgress,
+    Outcome, PersistInput, StartVideoLabelsInput, StepError, ValidateInput, VideoProgress,
 };
 use filter_labels::FilterLabelsError;
+use inspect_video::InspectVideoError;
+use label_frames::LabelFramesError;
 use notify::NotifyError;
 use objects::UnreadableObject;
 use persist::PersistError;
 use picture::PictureError;
 use picture_header::HeaderError;
 use picture_process::ProcessError;
+use read_video_labels::ReadVideoLabelsError;
+use records::LostClaim;
 use run_job_part::RunJobPartError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use start_video_labels::StartVideoLabelsError;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use strum::IntoEnumIterator;
+use summarize_import::SummarizeImportError;
 use tests::state_machine::machine::repository;
 use validate::ValidateError;
+use video::FrameError;
+use video_header::VideoError;
 
 /// A function that state machines invoke.
 pub(crate) struct Step {
@@ -39,6 +52,9 @@ pub(crate) fn steps() -> BTreeMap<&'static str, Step> {
     fn services() -> impl Iterator<Item = ErrorName> {
         ServiceError::iter().map(|error| error.name())
     }
+    fn lost() -> impl Iterator<Item = ErrorName> {
+        LostClaim::iter().map(|lost| lost.name())
+    }
     fn objects() -> impl Iterator<Item = ErrorName> {
         UnreadableObject::iter().map(|error| error.name())
     }
@@ -48,6 +64,17 @@ pub(crate) fn steps() -> BTreeMap<&'static str, Step> {
     fn pixels() -> impl Iterator<Item = ErrorName> {
         let process = ProcessError::iter().map(|error| error.name());
         PictureError::iter().map(PictureError::name).chain(process)
+    }
+    fn frames() -> impl Iterator<Item = ErrorName> {
+        let process = ProcessError::iter().map(|error| error.name());
+        let codec = video_header::Codec::Vp8;
+        let frame = [
+            FrameError::UnsupportedCodec(codec),
+            FrameError::TooLarge(codec, 1, 1),
+            FrameError::TooManyBytes(codec),
+            FrameError::Damaged(codec),
+        ];
+        frame.into_iter().map(FrameError::name).chain(process)
     }
     fn step<T: DeserializeOwned>(errors: impl Iterator<Item = ErrorName>) -> Step {
         Step {
@@ -71,6 +98,7 @@ pub(crate) fn steps() -> BTreeMap<&'static str, Step> {
             "convert",
             step::<ClaimedImage>(
                 own::<ConvertError>()
+                    .chain(lost())
                     .chain(pixels())
                     .chain(headers())
                     .chain(objects())
@@ -87,11 +115,60 @@ pub(crate) fn steps() -> BTreeMap<&'static str, Step> {
         ),
         (
             "persist",
-            step::<PersistInput>(own::<PersistError>().chain(services())),
+            step::<PersistInput>(own::<PersistError>().chain(lost()).chain(services())),
+        ),
+        (
+            "inspect-video",
+            step::<InspectVideoInput>(
+                own::<InspectVideoError>()
+                    .chain(lost())
+                    .chain(VideoError::iter().map(VideoError::name))
+                    .chain(frames())
+                    .chain(objects())
+                    .chain(services()),
+            ),
+        ),
+        (
+            "label-frames",
+            step::<VideoProgress>(
+                own::<LabelFramesError>()
+                    .chain(lost())
+                    .chain(objects())
+                    .chain(services()),
+            ),
+        ),
+        (
+            "start-video-labels",
+            step::<StartVideoLabelsInput>(
+                own::<StartVideoLabelsError>()
+                    .chain(lost())
+                    .chain(objects())
+                    .chain(services()),
+            ),
+        ),
+        (
+            "read-video-labels",
+            step::<VideoProgress>(own::<ReadVideoLabelsError>().chain(lost()).chain(services())),
+        ),
+        (
+            "collect-labels",
+            step::<VideoProgress>(own::<CollectLabelsError>().chain(lost()).chain(services())),
         ),
         (
             "run-job-part",
             step::<JobProgress>(own::<RunJobPartError>().chain(services())),
+        ),
+        (
+            "check-import",
+            step::<CheckImportInput>(own::<CheckImportError>().chain(services())),
+        ),
+        (
+            "copy-objects",
+            step::<ImportBatch>(own::<CopyObjectsError>().chain(services())),
+        ),
+        (
+            "summarize-import",
+            step::<ImportProgress>(own::<SummarizeImportError>().chain(services())),
         ),
         ("notify", step::<Outcome>(own::<NotifyError>().chain(services()))),
     ])
