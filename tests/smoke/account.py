@@ -15,7 +15,7 @@ import executions
 STACK = "labels"
 TABLE = "labels-table"
 MACHINES = {
-    name: f"arn:aws:states:us-east-1:123456789012:stateMachine:{STACK}-{name}" for name in ("label-image", "run-job")
+    name: f"arn:aws:states:us-east-1:123456789012:stateMachine:{STACK}-{name}" for name in ("label-image", "label-video", "run-job")
 }
 OUTPUTS = {"TableName": TABLE, "StateMachineArn": MACHINES["label-image"], "DeadLetterQueueUrl": "https://queue"}
 CREDENTIALS = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}

@@ -1,15 +1,22 @@
 """Which failed executions still need something. Needs no stack and no network."""
 
+import datetime
 import json
 import unittest
 
 import account
 from account import IMAGE, OWNER, ago, image_event
 from executions import Executions, Pace
-from subject import subject_of
+import subject
 
+STARTED = datetime.datetime(2026, 11, 30, 8, 0, 0, 123000, tzinfo=datetime.timezone.utc)
 MINE = "arn:aws:states:us-east-1:123456789012:execution:labels-label-image:mine"
 OTHER = "arn:aws:states:us-east-1:123456789012:execution:labels-label-image:other"
+
+
+def subject_of(text):
+    """The subject of an execution that is none of the others."""
+    return subject.subject_of(text, "arn:a", STARTED)
 
 
 def padded(sequencer):
@@ -64,10 +71,20 @@ class SubjectTest(unittest.TestCase):
         self.assertTrue(self.settled({**record, "status": "LABELED"}, json.dumps(event)))
 
     def test_a_job_is_settled_unless_its_record_says_that_it_runs(self):
+        cancellation = subject_of(json.dumps({"jobId": IMAGE, "owner": "a", "cancel": True}))
+        for status, settled in (("RUNNING", False), ("CANCELED", False), ("SUCCEEDED", True)):
+            self.assertEqual(cancellation.is_settled({"status": status, "executionArn": "arn:b"}, "arn:a"), settled, status)
         job = subject_of(json.dumps({"jobId": IMAGE, "owner": "a%b#c"}))
         self.assertEqual((job.kind, job.partition, job.sort), ("job", "OWNER#a%25b%23c", f"JOB#{IMAGE}"))
         self.assertFalse(job.is_settled({"status": "RUNNING"}, MINE))
         self.assertTrue(job.is_settled({"status": "CANCELED"}, MINE))
+        self.assertFalse(job.is_settled({"status": "RUNNING", "executionArn": MINE}, MINE))
+        self.assertTrue(job.is_settled({"status": "RUNNING", "executionArn": OTHER}, MINE), "another one continues it")
+
+    def test_an_import_without_an_id_has_the_one_that_its_execution_gives_it(self):
+        """crates/domain/src/job.rs has the same example."""
+        about = subject_of(json.dumps({"owner": OWNER, "bucket": "holidays"}))
+        self.assertEqual((about.kind, about.id), ("job", "01a22b77-c87b-7d91-a66e-98d85e9cbd9e"))
 
     def test_the_id_is_that_of_the_key_only_if_the_api_created_the_key(self):
         self.assertEqual(subject_of(image_event()).id, IMAGE)

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import datetime
 import io
 import json
@@ -208,11 +209,43 @@ class LogsTest(unittest.TestCase):
         log = logs.Log("labels")
         printer = logs.Printer(limit=3, as_json=False)
         found, _ = log.newest(logs.Selection(), TIME, 10, printer.is_wanted)
-        now = lambda: TIME + datetime.timedelta(seconds=5)
+        clock = lambda: TIME + datetime.timedelta(seconds=5)
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            logs.follow(log, logs.Selection(), found, printer, now, lambda seconds: None)
+            logs.follow(log, logs.Selection(), found, printer, clock(), None, clock, lambda seconds: None)
         printed = [line.split("milliseconds=")[1][0] for line in out.getvalue().splitlines()]
         self.assertEqual(printed, ["3", "2", "4"])
+
+    def test_follow_misses_no_line_when_a_read_takes_long(self):
+        seconds = lambda number: TIME + datetime.timedelta(seconds=number)
+        log = mock.Mock()
+        log.since.side_effect = [[("a", logs.parse(handled(30)))], [("b", logs.parse(handled(200)))]]
+        clock = iter([seconds(100), seconds(300)])
+        printer = logs.Printer(limit=2, as_json=False)
+        with contextlib.redirect_stdout(io.StringIO()):
+            logs.follow(log, logs.Selection(), {}, printer, TIME, None, lambda: next(clock), lambda seconds: None)
+        since = [call.args[1] for call in log.since.call_args_list]
+        self.assertEqual(since, [seconds(-logs.LATE), seconds(100 - logs.LATE)])
+
+    def test_follow_prints_lines_of_a_long_invocation_once(self):
+        """The emulator stores all lines of an invocation with the time of its end."""
+        line = dataclasses.replace(logs.parse(handled(1)), received=TIME + datetime.timedelta(seconds=50))
+        log = mock.Mock()
+        log.since.side_effect = [[("a", line)], [("a", line)], [("a", line), ("b", logs.parse(handled(52)))]]
+        printer = logs.Printer(limit=2, as_json=False)
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            clock = lambda: TIME + datetime.timedelta(seconds=51)
+            logs.follow(log, logs.Selection(), {}, printer, clock(), None, clock, lambda seconds: None)
+        self.assertEqual(len(out.getvalue().splitlines()), 2)
+
+    def test_follow_does_not_print_lines_before_the_newest_ones(self):
+        newest = logs.parse(handled(3))
+        log = mock.Mock()
+        log.since.return_value = [("new", logs.parse(handled(4)))]
+        printer = logs.Printer(limit=1, as_json=False)
+        with contextlib.redirect_stdout(io.StringIO()):
+            seen, clock = {"newest": newest}, lambda: TIME
+            logs.follow(log, logs.Selection(), seen, printer, TIME, newest.time, clock, lambda seconds: None)
+        self.assertEqual(log.since.call_args.args[1], newest.time)
 
     def test_follow_selects_executions_that_start_later(self):
         selection = logs.Selection(image=IMAGE)
@@ -221,7 +254,7 @@ class LogsTest(unittest.TestCase):
         self.page([handled(2)], both, newest_first=False)
         printer = logs.Printer(limit=2, as_json=False)
         with contextlib.redirect_stdout(io.StringIO()):
-            logs.follow(logs.Log("labels"), selection, {}, printer, lambda: TIME, lambda seconds: None)
+            logs.follow(logs.Log("labels"), selection, {}, printer, TIME, None, lambda: TIME, lambda seconds: None)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""`cargo xtask status`, `logs` and `redrive --failed` while pictures fail and are labeled again, with the permissions that
-docs/operations.md lists.
+"""`cargo xtask status`, `logs`, `redrive --failed` and `reconcile` while pictures fail and are labeled again, with the
+permissions that docs/operations.md lists.
 
 Needs a running stack: ILG_STACK names its stack.json, and boto3's environment variables point to it.
 """
@@ -116,6 +116,10 @@ class OperatorTest(unittest.TestCase):
         self.redrive("--yes", f"--error={error}")
         smoke.until("all images have a result", lambda: not self.statuses(images) & {"FAILED", "PROCESSING"})
         self.assertEqual(self.statuses(images), {"LABELED"})
+
+        ran = self.run_script("reconcile.py", "--max-repairs=1000", f"--owner={self.smoke.owner}")
+        self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+        self.assertIn(f"{len(images)} objects", ran.stdout)
 
         executions = [self.smoke.execution_arn({"imageId": image}) for image in images]
         self.redrive("--yes", f"--error={error}")

@@ -92,6 +92,14 @@ class StatusTest(unittest.TestCase):
         self.assertEqual(code, status.ATTENTION)
         self.assertIn('"Pictures wait for more than an hour"', printed)
 
+    def test_a_video_may_take_hours_but_not_longer_than_six(self):
+        self.account.add("video", "label-video", "RUNNING", startDate=ago(hours=5))
+        self.assertEqual(self.run_command()[0], 0)
+        self.account.add("stuck", "label-video", "RUNNING", startDate=ago(hours=7))
+        code, printed = self.run_command()
+        self.assertEqual(code, status.ATTENTION)
+        self.assertIn('"Videos time out"', printed)
+
     def test_a_redriven_execution_runs_since_its_redrive(self):
         self.account.add("one", status="RUNNING", startDate=ago(days=3), redriveDate=ago(minutes=1))
         self.assertEqual(self.run_command()[0], 0)
@@ -103,7 +111,41 @@ class StatusTest(unittest.TestCase):
         self.account.records[f"OWNER#{OWNER}", f"JOB#{IMAGE}"] = record
         code, printed = self.run_command()
         self.assertEqual(code, 0)
-        self.assertIn(f"job {IMAGE}: 4 min, 1200 of 5000 images", printed)
+        self.assertIn(f"job {IMAGE} (run-job, owner {OWNER}): 4 min, 1200 of 5000 images", printed)
+
+    def test_a_job_is_shown_once_while_one_execution_starts_the_next_one(self):
+        job = json.dumps({"jobId": IMAGE, "owner": OWNER})
+        self.account.add("job", "run-job", "RUNNING", startDate=ago(hours=12), input=job)
+        self.account.add("job-2", "run-job", "RUNNING", startDate=ago(minutes=1), input=job)
+        record = {"status": {"S": "RUNNING"}, "startedAt": {"S": ago(hours=12).isoformat()}}
+        self.account.records[f"OWNER#{OWNER}", f"JOB#{IMAGE}"] = record
+        printed = self.run_command()[1]
+        self.assertEqual(printed.count(f"job {IMAGE} (run-job, owner {OWNER}): 12 h"), 1, printed)
+        self.assertEqual(printed.count(f"job {IMAGE}"), 1, printed)
+
+    def test_an_import_that_another_execution_continues_needs_no_attention(self):
+        """The console and `cargo xtask redrive` can start it."""
+        self.account.add("failed", "run-job", input=json.dumps({"jobId": IMAGE, "owner": OWNER}))
+        record = {"status": {"S": "RUNNING"}, "import": {"M": {"executionArn": {"S": "another"}}}}
+        self.account.records[f"OWNER#{OWNER}", f"JOB#{IMAGE}"] = record
+        code, printed = self.run_command()
+        self.assertEqual(code, 0, printed)
+
+    def test_a_job_that_runs_for_days_needs_attention_only_if_it_makes_no_progress(self):
+        job = json.dumps({"jobId": IMAGE, "owner": OWNER})
+        self.account.add("job", "run-job", "RUNNING", startDate=ago(days=3), input=job)
+        record = {"processed": {"N": "1200"}, "updatedAt": {"S": ago(minutes=1).isoformat()}}
+        self.account.records[f"OWNER#{OWNER}", f"JOB#{IMAGE}"] = record
+        self.assertEqual(self.run_command()[0], 0)
+        record["updatedAt"] = {"S": ago(hours=20).isoformat()}
+        record["waitsUntil"] = {"S": ago(hours=-4).isoformat()}
+        code, printed = self.run_command()
+        self.assertEqual(code, 0)
+        self.assertIn("the daily limit is reached", printed)
+        record["waitsUntil"] = {"S": ago(hours=2).isoformat()}
+        code, printed = self.run_command()
+        self.assertEqual(code, status.ATTENTION)
+        self.assertIn("no progress for more than an hour", printed)
 
     def test_dead_letters_are_grouped_by_type_origin_and_reason(self):
         created = ("Object Created", "rule labels-ObjectCreated-1", "THROTTLING")

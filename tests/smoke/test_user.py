@@ -33,6 +33,10 @@ class UserTest(unittest.TestCase):
         # The emulator sends no e-mail, so check the request.
         self.assertEqual((sent["DesiredDeliveryMediums"], sent.get("MessageAction")), (["EMAIL"], None))
         self.assertIn(self.users.outputs["WebUrl"], printed.getvalue())
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            self.users.list()
+        [line] = [line for line in printed.getvalue().splitlines() if line.startswith(email)]
+        self.assertIn(attributes["sub"], line)
 
     def test_the_invitation_names_the_page_the_user_and_the_password(self):
         pool = self.users.cognito.describe_user_pool(UserPoolId=self.users.pool)["UserPool"]

@@ -19,7 +19,7 @@ class SmokeWithoutStackTest(unittest.TestCase):
             return boto3.session.Session().client(service, **CREDENTIALS)
 
         with (
-            mock.patch.object(smoke, "describe", return_value={"outputs": OUTPUTS}),
+            mock.patch.object(smoke, "describe", return_value={"outputs": OUTPUTS, "parameters": {}}),
             mock.patch.object(smoke.boto3, "client", client),
         ):
             self.smoke = smoke.Smoke("labels")
@@ -98,7 +98,7 @@ class SmokeWithoutStackTest(unittest.TestCase):
 
     def list_versions(self, s3, versions, markers=()):
         """S3 lists these versions of uploads, and nothing else."""
-        for prefix in ("uploads", "renditions", "thumbnails", "exports"):
+        for prefix in ("uploads", "renditions", "thumbnails", "videos", "exports"):
             answer = {
                 "Versions": [{"Key": f"uploads/owner/{key}", "VersionId": version} for key, version in versions],
                 "DeleteMarkers": [{"Key": f"uploads/owner/{key}", "VersionId": version} for key, version in markers],

@@ -90,6 +90,7 @@ fn an_unknown_parameter_is_rejected_and_not_echoed() {
             "/jobs",
             &format!("/jobs/{id}"),
             &format!("/images/{id}"),
+            &format!("/images/{id}/timeline"),
             "/openapi.json",
         ] {
             let answer = get(&user, &format!("{path}?%3Cscript%3E=1")).await;
@@ -101,7 +102,9 @@ fn an_unknown_parameter_is_rejected_and_not_echoed() {
             .unwrap()
             .to_owned();
         assert!(
-            known.contains("limit, cursor, status, label, without, untagged, taken, minConfidence, from, to"),
+            known.contains(
+                "limit, cursor, status, type, label, without, untagged, taken, minConfidence, from, to"
+            ),
             "{known}"
         );
     });

@@ -4,7 +4,7 @@ use crate::{all, check_problem, get};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::export::files_prefix;
 use domain::table::{image_sort, job_sort, owner_partition};
-use domain::{Export, ExportFile, ExportFormat, ExportSelection, ImageId, Job, JobId, JobKind, JobStatus};
+use domain::{Export, ExportFile, ExportFormat, ImageId, Job, JobId, JobKind, JobStatus, Selection};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -305,21 +305,15 @@ fn job(user: &User, status: JobStatus, updated_at: Timestamp, files: usize) -> J
         images: 1,
     };
     Job {
-        job_id: JobId::new(),
-        owner: user.owner.clone(),
-        kind: JobKind::Export,
         status,
         total: Some(1),
-        processed: 0,
-        changed: 0,
         export: Some(Export {
             format: ExportFormat::Csv,
-            selection: ExportSelection::Images(vec![ImageId::new()]),
+            selection: Selection::Images(vec![ImageId::new()]),
         }),
         files: (1..=files).map(file).collect(),
-        created_at: format!("{updated_at:.3}"),
-        updated_at: format!("{updated_at:.3}"),
         expires_at: (updated_at + SignedDuration::from_hours(24)).as_second(),
+        ..Job::new(JobId::new(), &user.owner, JobKind::Export, updated_at)
     }
 }
 
@@ -448,7 +442,7 @@ fn a_repeated_part_replaces_its_file() {
         let named = images[..5].iter().map(|image| image.image_id).collect();
         running.export = Some(Export {
             format: ExportFormat::Csv,
-            selection: ExportSelection::Images(named),
+            selection: Selection::Images(named),
         });
         let input = json!({"jobId": running.job_id, "owner": user.owner});
         for expected in [5, 4] {

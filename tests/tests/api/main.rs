@@ -6,6 +6,8 @@ mod duplicates;
 mod exports;
 mod history;
 mod isolation;
+mod jobs;
+mod parts;
 mod quota;
 mod search;
 mod settings;

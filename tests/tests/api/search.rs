@@ -298,6 +298,29 @@ fn one_image_per_page_is_found_in_order() {
     });
 }
 
+/// Someone who asks for the surest pictures of a common label does not load page after page of the others.
+#[test]
+fn in_the_order_of_confidence_nothing_below_the_minimum_is_read() {
+    run(async |stack| {
+        let user = stack.new_user("surest").await;
+        let library = library(&mut Rng::with_seed(9), 600);
+        stack.seed(&user.owner, &library).await;
+        let query = Query {
+            order: Order::Confidence,
+            labels: vec![vec![("Animal".to_owned(), Some(99.0))]],
+            ..Query::default()
+        };
+        let (found, next) = page(&get(&user, &format!("/images?limit=100&{}", query.text())).await);
+        query.check(&library, &found, true);
+        assert!(next.is_none() && found.len() < 100, "{} images", found.len());
+        let query = Query {
+            labels: vec![vec![("Animal".to_owned(), None)]],
+            ..query
+        };
+        assert!(query.expected(&library).len() > 200, "more than a request reads");
+    });
+}
+
 #[test]
 fn labels_are_listed_with_counts_most_frequent_first_and_by_prefix() {
     run(async |stack| {

@@ -64,12 +64,86 @@ fn settings_apply_to_the_next_image_and_can_be_reset() {
         assert_eq!(stored.status, 200, "{stored:?}");
         let mut expected = policy.clone();
         expected["renames"] = json!([]);
+        expected["version"] = stored.body["version"].clone();
         assert_eq!(get(&user, "/settings").await.body, expected);
         assert_eq!(labels(stack, &user).await, [second.as_str()]);
 
         let reset = user.api(Method::DELETE, "/settings", None, "").await;
         assert_eq!(reset.status, 200, "{reset:?}");
         assert_eq!(get(&user, "/settings").await.body, default.body);
+    });
+}
+
+/// Two tabs read the same settings, and each changes something else.
+#[test]
+fn outdated_settings_are_not_stored() {
+    run(async |stack| {
+        let user = stack.new_user("outdated").await;
+        let with = |settings: &Value, field: &str, value: Value| {
+            let mut settings = settings.clone();
+            settings[field] = value;
+            settings
+        };
+        let read = get(&user, "/settings").await.body;
+        let hides = with(&read, "exclude", json!(["Dog"]));
+        let hidden = put(&user, &hides).await;
+        assert_eq!(hidden.status, 200, "{hidden:?}");
+        let renames = with(&read, "renames", json!([{"from": "Cat", "to": "Kitty"}]));
+        check_problem(
+            "outdated",
+            &put(&user, &renames).await,
+            409,
+            "settings-changed",
+            None,
+        );
+        let newest = get(&user, "/settings").await.body;
+        assert_eq!(
+            (&newest["exclude"], &newest["renames"]),
+            (&json!(["Dog"]), &json!([]))
+        );
+
+        // The response was lost.
+        let repeated = put(&user, &hides).await;
+        assert_eq!(
+            (repeated.status, &repeated.body["version"]),
+            (200, &newest["version"])
+        );
+
+        let both = put(&user, &with(&newest, "renames", renames["renames"].clone())).await;
+        assert_eq!((both.status, &both.body["exclude"]), (200, &json!(["Dog"])));
+        check_problem(
+            "outdated again",
+            &put(&user, &renames).await,
+            409,
+            "settings-changed",
+            None,
+        );
+
+        // Settings that were reset do not get the version of earlier ones when they are stored again.
+        let reset = user.api(Method::DELETE, "/settings", None, "").await.body;
+        assert_eq!(reset["version"], read["version"]);
+        check_problem(
+            "reset",
+            &put(&user, &with(&newest, "maxLabels", json!(7))).await,
+            409,
+            "settings-changed",
+            None,
+        );
+        assert_eq!(put(&user, &hides).await.status, 200);
+        check_problem(
+            "stored again",
+            &put(&user, &with(&newest, "maxLabels", json!(7))).await,
+            409,
+            "settings-changed",
+            None,
+        );
+
+        // A script that has not read them.
+        let mut unconditional = both.body;
+        for field in ["version", "jobId"] {
+            unconditional.as_object_mut().expect("an object").remove(field);
+        }
+        assert_eq!(put(&user, &unconditional).await.status, 200);
     });
 }
 
@@ -101,6 +175,7 @@ fn the_largest_policy_is_accepted_and_labels_images() {
         assert_eq!(stored.status, 200, "{stored:?}");
         let mut expected = policy.clone();
         expected["renames"] = json!([]);
+        expected["version"] = stored.body["version"].clone();
         assert_eq!(get(&user, "/settings").await.body, expected);
         assert_eq!(labels(stack, &user).await, [] as [String; 0]);
     });
@@ -138,6 +213,8 @@ fn an_invalid_policy_is_rejected_with_all_invalid_fields() {
                 json!([{"from": "Dog", "to": "Cat"}, {"from": "Cat", "to": "Pet"}]),
             ),
             ("renames", json!({"Dog": "Cat"})),
+            ("version", json!(1)),
+            ("version", json!("")),
         ] {
             let answer = put(&user, &with(field, value.clone())).await;
             check_problem(

@@ -4,6 +4,9 @@
 //! same time as others that use the stack.
 
 mod derived_objects;
+mod import;
 mod incomplete_reads;
 mod owner_requests;
+mod reconciler;
 mod services;
+mod videos;

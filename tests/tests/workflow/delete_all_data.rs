@@ -2,6 +2,7 @@
 
 use domain::table::{history_sort, image_sort, owner_partition};
 use domain::{ImageId, ImageKey, Status};
+use reqwest::Method;
 use tests::api::File;
 use tests::{pictures, run, wait};
 
@@ -24,6 +25,18 @@ fn all_data_of_an_account_and_only_that_is_deleted() {
         }
         let deleted = stack.image(&rejected).image_id;
         assert_eq!(one.delete_image(deleted).await.status, 204);
+        // Leaves what undoes it.
+        let job = serde_json::json!({"kind": "CORRECT", "search": "", "add": ["Pet"]}).to_string();
+        let job = one
+            .api(Method::POST, "/jobs", Some("application/json"), job)
+            .await
+            .body;
+        let path = format!("/jobs/{}", job["jobId"].as_str().expect("a job"));
+        wait::until("the job has ended", async || {
+            let job = one.api(Method::GET, &path, None, "").await.body;
+            (job["status"] == "SUCCEEDED").then_some(())
+        })
+        .await;
 
         assert_eq!(
             one.delete_data().await,

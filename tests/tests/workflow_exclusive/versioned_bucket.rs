@@ -4,7 +4,8 @@
 //! Versioning applies to the whole bucket and can only be suspended, not turned off: everything that runs later uses a
 //! versioned bucket.
 
-use crate::DAILY_TOTAL;
+use crate::rekognition_video::prefer_rekognition;
+use crate::{DAILY_TOTAL, VIDEO_LABELS};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use domain::{ImageKey, ImageRecord, Status};
 use serde_json::json;
@@ -118,6 +119,34 @@ fn the_version_that_an_event_names_is_labeled() {
         let rejected = stack.settled_as(&key, Status::Rejected).await.record;
         assert_eq!(rejected.error.expect("an error").name, "ObjectGone");
     });
+}
+
+/// A video is read in ranges, each of the version that the event names.
+#[test]
+fn the_version_of_a_video_that_an_event_names_is_labeled() {
+    run_versioned(async |stack| {
+        let frames = VIDEO_LABELS.lock().await;
+        check_version_of_video(stack).await;
+        drop(frames);
+        prefer_rekognition(stack, async || check_version_of_video(stack).await).await;
+    });
+}
+
+async fn check_version_of_video(stack: &Stack) {
+    let user = stack.new_user("versions").await;
+    let key = format!("uploads/{}/trip.mp4", user.owner.as_str());
+    let (version, first) = put(stack, &key, pictures::sample("video.mp4"), None).await;
+    let (_, second) = put(stack, &key, pictures::cat(), Some(&first)).await;
+    assert!(second.video.is_none());
+
+    let mut event = stack.object_created(&key, LAST_SEQUENCER);
+    event["detail"]["object"]["version-id"] = json!(version);
+    stack.execute(&event).await;
+    let record = stack.settled_again(&second).await.record;
+    assert_eq!(record.status, Status::Labeled, "{:?}", record.error);
+    let video = record.video.expect("facts of the video");
+    assert!(video.poster.is_some() && video.preview.is_some(), "{video:?}");
+    assert_eq!(record.labels, first.labels);
 }
 
 /// The presigned PUT stays valid for minutes after the deletion.

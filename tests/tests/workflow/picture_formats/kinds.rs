@@ -375,9 +375,6 @@ pub(super) static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         rejected("photo.jp2", "JPEG 2000 pictures aren't supported.", || {
             b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 ".to_vec()
         }),
-        rejected("clip.mp4", "Videos aren't supported.", || {
-            b"\0\0\0\x18ftypmp42\0\0\0\0isommp42".to_vec()
-        }),
     ]
 });
 

@@ -6,6 +6,9 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ErrorName, Owner, Status};
 use tests::{pictures, run};
 
+/// The source of the samples for imports.
+const SOURCE: &str = "image-label-generator-import-samples";
+
 /// How the execution of a sample ends.
 #[derive(Debug)]
 struct Expected {
@@ -32,6 +35,11 @@ fn executions() -> Vec<(&'static str, Expected)> {
         fails: Some(ErrorName::InvalidInput),
         leaves: None,
     };
+    let no_source = || Expected {
+        states: &["Check import"],
+        fails: Some(ErrorName::InvalidSource),
+        leaves: None,
+    };
     vec![
         ("label-image/cat.json", ends(&LABELED, labeled)),
         ("label-image/relabel-cat.json", ends(&LABELED, labeled)),
@@ -47,6 +55,22 @@ fn executions() -> Vec<(&'static str, Expected)> {
         ("label-image/folder-marker.json", ends(&UNCHANGED, None)),
         ("label-image/other-bucket.json", fails()),
         ("label-image/not-an-s3-event.json", fails()),
+        (
+            "import-objects/pictures.json",
+            ends(
+                &[
+                    "Check import",
+                    "Which objects?",
+                    "Import listed objects",
+                    "Summarize import",
+                    "Is import summarized?",
+                    "Import is done",
+                ],
+                None,
+            ),
+        ),
+        ("import-objects/missing-bucket.json", no_source()),
+        ("import-objects/own-bucket.json", no_source()),
     ]
 }
 
@@ -63,10 +87,14 @@ fn every_sample_for_a_state_machine_ends_as_its_name_says() {
             .await;
         put_once(stack, "uploads/state-machine-samples/cat.jpg", pictures::cat()).await;
         put_once(stack, "uploads/state-machine-samples/notes.jpg", text()).await;
+        // It exists if the test has run before.
+        let _ = stack.s3.create_bucket().bucket(SOURCE).send().await;
+        stack.put_source(SOURCE, "2019/cat.jpg", pictures::cat()).await;
 
         for (path, expected) in executions {
             let sample = read(path);
-            let ended = stack.execute(&sample).await;
+            let (machine, _) = path.split_once('/').expect("a folder");
+            let ended = stack.execute_on(machine, &sample).await;
             assert_eq!(ended.states, expected.states, "{path}: {ended:?}");
             assert_eq!(
                 ended.error.as_deref(),

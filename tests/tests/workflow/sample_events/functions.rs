@@ -61,8 +61,8 @@ enum Expected {
 
 fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
     use ErrorName::{
-        ConversionNeeded, ImageDeleted, InvalidImage, InvalidInput, NotAnUpload, ObjectGone, StaleEvent,
-        UnexpectedAnswer, UnsupportedFormat,
+        ConversionNeeded, ImageDeleted, InvalidImage, InvalidInput, InvalidSource, NotAnUpload, ObjectGone,
+        StaleEvent, UnexpectedAnswer, UnsupportedFormat,
     };
     use Expected::{Answers, Fails, Finds, Returns, Sends};
     use Given::{ClaimedBy, ClaimedObject, DeletedUpload, FailedExecution, LabeledUpload, Nothing, Object};
@@ -152,6 +152,30 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
         ("detect-labels/no-policy.json", (Nothing, Fails(InvalidInput))),
         ("filter-labels/cat.json", (Nothing, Returns(kept))),
         ("filter-labels/no-labels.json", (Nothing, Fails(InvalidInput))),
+        ("inspect-video/never-claimed.json", (Nothing, Fails(ImageDeleted))),
+        ("inspect-video/no-hand-over.json", (Nothing, Fails(InvalidInput))),
+        ("label-frames/never-claimed.json", (Nothing, Fails(ImageDeleted))),
+        ("label-frames/no-image.json", (Nothing, Fails(InvalidInput))),
+        (
+            "start-video-labels/never-claimed.json",
+            (Nothing, Fails(ImageDeleted)),
+        ),
+        ("start-video-labels/no-token.json", (Nothing, Fails(InvalidInput))),
+        (
+            "read-video-labels/never-claimed.json",
+            (Nothing, Fails(ImageDeleted)),
+        ),
+        ("read-video-labels/no-image.json", (Nothing, Fails(InvalidInput))),
+        (
+            "resume-video/unknown-job.json",
+            (Nothing, Returns(json!(["unknownJob"]))),
+        ),
+        ("resume-video/no-job.json", (Nothing, Fails(InvalidInput))),
+        (
+            "collect-labels/never-claimed.json",
+            (Nothing, Fails(ImageDeleted)),
+        ),
+        ("collect-labels/no-image.json", (Nothing, Fails(InvalidInput))),
         ("persist/cat.json", (ClaimedBy(EXECUTION), Returns(labeled))),
         (
             "persist/text-named-jpg.json",
@@ -168,7 +192,40 @@ fn functions() -> BTreeMap<&'static str, (Given, Expected)> {
             (Nothing, Returns(json!({"done": true}))),
         ),
         ("run-job-part/no-owner.json", (Nothing, Fails(InvalidInput))),
+        ("reconcile/scheduled.json", (Nothing, Returns(json!({})))),
+        (
+            "reconcile/one-owner.json",
+            (
+                Nothing,
+                Returns(json!({"progress": "DONE", "pass": {"objects": 0, "findings": []}})),
+            ),
+        ),
+        ("reconcile/owner-with-slash.json", (Nothing, Fails(InvalidInput))),
+        ("reconcile/negative-age.json", (Nothing, Fails(InvalidInput))),
+        (
+            "check-import/missing-bucket.json",
+            (Nothing, Fails(InvalidSource)),
+        ),
+        (
+            "check-import/owner-is-an-address.json",
+            (Nothing, Fails(InvalidInput)),
+        ),
+        (
+            "copy-objects/unknown-job.json",
+            (Nothing, Returns(json!({"done": true}))),
+        ),
+        (
+            "copy-objects/single-object.json",
+            (Nothing, Returns(json!({"done": true}))),
+        ),
+        ("copy-objects/no-objects.json", (Nothing, Fails(InvalidInput))),
+        (
+            "summarize-import/unknown-job.json",
+            (Nothing, Returns(json!({"done": true}))),
+        ),
+        ("summarize-import/no-owner.json", (Nothing, Fails(InvalidInput))),
         ("notify/labeled.json", (Nothing, Sends("Image Labeled"))),
+        ("notify/labeled-video.json", (Nothing, Sends("Video Labeled"))),
         ("notify/rejected.json", (Nothing, Sends("Image Rejected"))),
         ("notify/processing.json", (Nothing, Fails(InvalidInput))),
         ("notify/no-notification-id.json", (Nothing, Fails(InvalidInput))),
