@@ -139,8 +139,10 @@ class DeployTest(unittest.TestCase):
                 "problems": [],
                 "notes": [],
                 "isNew": True,
+                "isRolledBack": False,
                 "protection": None,
                 "architecture": "arm64",
+                "parameters": {"MinConfidence": "70"},
                 "overrides": {"Architecture": "arm64", "MinConfidence": "70"},
             },
         )
@@ -160,11 +162,11 @@ class DeployTest(unittest.TestCase):
 
     def test_returns_the_deployed_protection_of_the_user_pool(self):
         for protection in ("INACTIVE", "ACTIVE"):
-            parameters = [("UserPoolDeletionProtection", protection)]
+            parameters = [("DeletionProtection", protection)]
             answer = Account().signed_in().has_stack("UPDATE_COMPLETE", parameters).has_quotas().check()
             self.assertEqual(answer["protection"], protection)
             # Otherwise `sam build` would use it as if it came from the command line.
-            self.assertNotIn("UserPoolDeletionProtection", answer["overrides"])
+            self.assertNotIn("DeletionProtection", answer["overrides"])
 
     def test_a_stack_of_version_0_1_0_is_rejected(self):
         for name in ("labels", "image-labels"):
@@ -238,6 +240,19 @@ class DeployTest(unittest.TestCase):
         self.assert_one(problems(TEMPLATE, {"Architecture": "arm"}), "arm64, x86_64")
         self.assert_one(problems(TEMPLATE, {"MinConfidence": "101"}), "from 0 to 100")
         self.assert_one(problems(TEMPLATE, {"MinConfidence": "high"}), "from 0 to 100")
+
+    def test_gradual_deployments_need_versions(self):
+        def problems(deployed, **given):
+            account = Account().signed_in().has_stack("UPDATE_COMPLETE", deployed).has_quotas()
+            return account.check(**given)["problems"]
+
+        self.assert_one(problems([], FunctionVersions="false"), "needs GradualDeployments=false")
+        self.assertEqual(problems([], FunctionVersions="false", GradualDeployments="false"), [])
+        self.assertEqual(problems([("GradualDeployments", "false")], FunctionVersions="false"), [])
+        self.assert_one(
+            problems([("FunctionVersions", "false"), ("GradualDeployments", "false")], GradualDeployments="true"),
+            "needs GradualDeployments=false",
+        )
 
     def test_a_region_without_rekognition_is_rejected(self):
         account = Account("eu-west-3").signed_in().has_no_stack().has_quotas()

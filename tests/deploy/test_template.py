@@ -8,6 +8,7 @@ from samcli.yamlhelper import yaml_parse
 TEMPLATE = yaml_parse((pathlib.Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8"))
 RESOURCES = TEMPLATE["Resources"]
 PARAMETERS = TEMPLATE["Parameters"]
+CONDITIONS = TEMPLATE["Conditions"]
 
 # The status codes that can be configured in CloudFront, except 416, which it never caches:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
@@ -18,7 +19,20 @@ def value(expression):
     """A property's value with every parameter at its default."""
     if isinstance(expression, dict) and expression.get("Ref") in PARAMETERS:
         return PARAMETERS[expression["Ref"]]["Default"]
+    if isinstance(expression, dict) and "Fn::If" in expression:
+        condition, then, otherwise = expression["Fn::If"]
+        return value(then if holds(CONDITIONS[condition]) else otherwise)
     return expression
+
+
+def holds(condition):
+    """Whether a condition holds with every parameter at its default."""
+    [(function, operands)] = condition.items()
+    if function == "Fn::Not":
+        return not holds(operands[0])
+    if function != "Fn::Equals":
+        raise NotImplementedError(function)
+    return str(value(operands[0])) == str(value(operands[1]))
 
 
 def of_type(kind):
