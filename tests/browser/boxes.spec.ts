@@ -77,6 +77,34 @@ test('a corrected label keeps the boxes of the others', async ({ page }) => {
   await expect(boxes(page, 'cat.jpg')).not.toHaveCount(0);
 });
 
+test('a label that comes back has its boxes', async ({ page }) => {
+  await search(page);
+  await expect(boxes(page, 'cat.jpg')).not.toHaveCount(0);
+  await tile(page, 'cat.jpg').click();
+  await picture(page, 'cat.jpg').getByRole('button', { name: 'Remove Cat', exact: true }).click();
+  await expect(boxes(page, 'cat.jpg')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.keyboard.press('Escape');
+  await expect(picture(page, 'cat.jpg')).toHaveCount(0);
+  await expect(boxes(page, 'cat.jpg')).not.toHaveCount(0);
+});
+
+test('a picture that is labeled again keeps its boxes', async ({ page }) => {
+  await search(page);
+  await expect(boxes(page, 'cat.jpg')).not.toHaveCount(0);
+  await tile(page, 'cat.jpg').click({ modifiers: ['ControlOrMeta'] });
+  await page.getByRole('toolbar').getByRole('button', { name: 'Label again' }).click();
+  const result = page.waitForResponse(async (response) => {
+    const { images } = response.url().includes('/api/images?id=') ? await response.json() : {};
+    return images?.[0]?.status === 'LABELED';
+  });
+  await page.getByRole('dialog').getByRole('button', { name: 'Label again' }).click();
+  await result;
+  await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
+  await expect(tile(page, 'cat.jpg').getByText('Labeling')).toHaveCount(0);
+  await expect(boxes(page, 'cat.jpg')).not.toHaveCount(0);
+});
+
 test('tiles with boxes are accessible in light and dark, and nothing is cut off', async ({ page }) => {
   await search(page);
   await expect(boxes(page, 'cat.jpg')).not.toHaveCount(0);

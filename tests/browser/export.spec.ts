@@ -43,6 +43,22 @@ function names(lines: readonly string[]): string[] {
   return [...new Set(lines.map((line) => line.split(',')[1] ?? ''))].sort();
 }
 
+test('the files of an export are there after a reload', async ({ page, person }) => {
+  await seed(person, 3);
+  await openGallery(page, 3);
+  await openFromMenu(page);
+  await expect(dialog(page).getByRole('heading', { name: 'Earlier exports' })).toBeHidden();
+  const lines = await exportTable(page);
+  await page.reload();
+  await openFromMenu(page);
+  await dialog(page).getByRole('button', { name: /^Show files: CSV, / }).click();
+  await expect(dialog(page)).toBeHidden();
+  const downloading = page.waitForEvent('download');
+  await panel(page).getByRole('link', { name: /^Download labels-/ }).click();
+  const again = readFileSync(await (await downloading).path(), 'utf8');
+  expect(again.trimEnd().split('\r\n').slice(1)).toEqual(lines);
+});
+
 test('exports the selected pictures, or all', async ({ page, person }) => {
   await seed(person, 6);
   await openGallery(page, 6);

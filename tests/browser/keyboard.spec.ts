@@ -69,6 +69,8 @@ test('“?” lists the keyboard shortcuts by view', async ({ page }) => {
   expect(await shortcutsOf(page, 'Open picture')).toEqual([
     'Left arrow: Previous picture',
     'Right arrow: Next picture',
+    'L: Add a label',
+    'D: Download the picture',
     'Delete: Delete the picture',
     'Esc: Back',
   ]);
@@ -93,9 +95,19 @@ test('the shortcuts of an open picture do not act behind the overview', async ({
   await expect(shortcuts(page)).toBeHidden();
   await expect(view.getByRole('heading', { name: '0.jpg' })).toBeFocused();
   await page.keyboard.press('ArrowRight');
-  await expect(picture(page, '1.jpg')).toBeVisible();
+  const other = picture(page, '1.jpg');
+  await expect(other).toBeVisible();
+  const similar = other.getByRole('navigation', { name: 'Find similar pictures' });
+  await expect(similar.getByRole('link', { name: 'Find pictures with Cat', exact: true })).toHaveAttribute('href', '/?label=Cat');
+  await page.keyboard.press('l');
+  await expect(other.getByRole('combobox', { name: 'Add a label' })).toBeFocused();
+  await other.getByRole('heading', { name: '1.jpg' }).click();
   await page.keyboard.press('Escape');
   await expect(tiles(page)).toHaveCount(2);
+  await expect(tile(page, '1.jpg')).toBeFocused();
+  await page.keyboard.press('x');
+  await page.keyboard.press('l');
+  await expect(page.getByRole('dialog', { name: 'Edit labels of 1 picture' })).toBeVisible();
 });
 
 test('the account menu opens the overview, which returns the focus to the menu', async ({ page }) => {

@@ -25,11 +25,15 @@ export interface Seeded {
   readonly fileName?: string;
   /** When it was taken, by the camera's clock: `2015-07-13T18:20:00.000`. By default when it was added, in UTC. */
   readonly time?: string;
+  /** When the file says that it was taken: `2015-07-13T18:20:00`. */
+  readonly takenAt?: string;
   /** The SHA-256 of the file, in base64. */
   readonly checksum?: string;
   /** In pixels, for the layout. */
   readonly width?: number;
   readonly height?: number;
+  /** The version of the model that found the labels. */
+  readonly modelVersion?: string;
   /** Whether it has thumbnails. */
   readonly thumbnails?: boolean;
   /** Why it has none. */
@@ -80,6 +84,7 @@ export function seededId(index: number): string {
 function image(owner: string, index: number, now: number, seeded: Seeded) {
   const { file = 'cat.jpg', labels = ['Cat', 'Animal'], fileName = `${index}.jpg`, thumbnails = true } = seeded;
   const { width = 451, height = 300, thumbnailsError, incomplete = false, checksum, others = {} } = seeded;
+  const { modelVersion = 'seeded', takenAt } = seeded;
   const createdAt = new Date(now - index * INTERVAL).toISOString();
   const { time = createdAt.slice(0, -'Z'.length) } = seeded;
   const imageId = seededId(index);
@@ -124,7 +129,8 @@ function image(owner: string, index: number, now: number, seeded: Seeded) {
     ...(thumbnailsError ? { thumbnailsError: { M: { name: S('TooComplex'), message: S(thumbnailsError) } } } : {}),
     ...(incomplete ? { incomplete: { BOOL: true } } : {}),
     ...(checksum ? { checksum: S(checksum) } : {}),
-    modelVersion: S('seeded'),
+    ...(takenAt ? { metadata: { M: { takenAt: S(takenAt) } } } : {}),
+    modelVersion: S(modelVersion),
   };
   return [record, result];
 }

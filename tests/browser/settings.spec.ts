@@ -2,6 +2,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { drop, expect, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
+import type { Person } from './people.ts';
 import { seed } from './seed.ts';
 import { stack } from './stack.ts';
 
@@ -46,7 +47,13 @@ test('a lower minimum confidence previews what comes back, and brings it back', 
 
 test('the progress is shown, also after a reload, and can be canceled', async ({ page }) => {
   const time = new Date().toISOString();
-  const job = { jobId: '0193506a-7d2e-7c61-9a54-3f1de1a8b0c1', kind: 'REFILTER', status: 'RUNNING', createdAt: time, updatedAt: time };
+  const job = {
+    jobId: '0193506a-7d2e-7c61-9a54-3f1de1a8b0c1',
+    kind: 'REFILTER',
+    status: 'RUNNING',
+    createdAt: time,
+    updatedAt: time,
+  };
   const running = { ...job, total: 10_000, processed: 1_200, changed: 310 };
   let current: object = running;
   await page.route('**/api/jobs', (route) => route.fulfill({ json: { jobs: [current] } }));
@@ -72,6 +79,26 @@ test('the progress is shown, also after a reload, and can be canceled', async ({
   });
 });
 
+test('new settings replace a job that is running', async ({ page }) => {
+  const time = new Date().toISOString();
+  const job = { kind: 'REFILTER', status: 'RUNNING', changed: 0, createdAt: time, updatedAt: time };
+  const first = { ...job, jobId: '0193506a-7d2e-7c61-9a54-3f1de1a8b0c1', total: 10_000, processed: 1_200 };
+  await page.route('**/api/jobs', (route) => route.fulfill({ json: { jobs: [first] } }));
+  await page.route('**/api/jobs/*', (route) => {
+    const isFirst = route.request().url().endsWith(first.jobId);
+    return route.fulfill({
+      json: isFirst ? first : { ...job, jobId: route.request().url().split('/').at(-1), total: null, processed: 0 },
+    });
+  });
+  await page.goto('/settings');
+  await expect(progress(page)).toContainText('Applied to 1,200 of 10,000 pictures');
+  await page.getByRole('spinbutton', { name: 'Maximum labels per picture' }).fill('7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  // The bar of the first job becomes that of the second one, whose images are not counted yet.
+  await expect(progress(page)).toContainText('Applying to your pictures…');
+  await expect(progress(page).getByRole('progressbar')).not.toHaveAttribute('value');
+});
+
 test('restores the defaults, also in a form with unsaved changes', async ({ page }) => {
   await page.goto('/settings');
   const most = page.getByRole('spinbutton', { name: 'Maximum labels per picture' });
@@ -86,6 +113,50 @@ test('restores the defaults, also in a form with unsaved changes', async ({ page
   await expect(most).toHaveValue(usual);
   await page.reload();
   await expect(most).toHaveValue(usual);
+});
+
+/** Changes the settings like another tab or a script. */
+async function changeElsewhere(person: Person, change: object): Promise<void> {
+  const url = `${stack.webUrl}/api/settings`;
+  const headers = { authorization: `Bearer ${person.tokens.accessToken}`, 'content-type': 'application/json' };
+  const current = await (await fetch(url, { headers })).json();
+  const stored = await fetch(url, { method: 'PUT', headers, body: JSON.stringify({ ...current, ...change }) });
+  expect(stored.status).toBe(200);
+}
+
+test('a form keeps what another tab has changed since it was opened', async ({ page, person }) => {
+  await page.goto('/settings');
+  await expect(page.getByRole('spinbutton', { name: 'Maximum labels per picture' })).toBeVisible();
+  await changeElsewhere(person, { exclude: ['Dog'], renames: [{ from: 'Cat', to: 'Kitty' }] });
+  await page.getByRole('combobox', { name: 'Add a label to exclude' }).fill('Car');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved, together with changes that you made elsewhere.')).toBeVisible();
+  for (const name of ['Dog', 'Car']) await expect(page.getByRole('button', { name: `Remove ${name}` })).toBeVisible();
+  await page.goto('/labels');
+  await expect(page.getByText('Cat → Kitty')).toBeVisible();
+});
+
+test.describe('a change at the same moment', () => {
+  test.use({ expectedError: /status of 409/ });
+
+  test('is kept', async ({ page, person }) => {
+    let saved = 0;
+    await page.route('**/api/settings', async (route) => {
+      // The page has read the settings, and now stores them.
+      if (route.request().method() === 'PUT' && (saved += 1) === 1) await changeElsewhere(person, { exclude: ['Dog'] });
+      return route.fallback();
+    });
+    await page.goto('/settings');
+    await page.getByRole('spinbutton', { name: 'Maximum labels per picture' }).fill('7');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByText('Saved, together with changes that you made elsewhere.')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Remove Dog' })).toBeVisible();
+    await page.reload();
+    await expect(page.getByRole('button', { name: 'Remove Dog' })).toBeVisible();
+    await expect(page.getByRole('spinbutton', { name: 'Maximum labels per picture' })).toHaveValue('7');
+    expect(saved).toBe(2);
+  });
 });
 
 test.describe('an invalid setting', () => {

@@ -185,7 +185,7 @@ for (const [how, give] of [
     await expect(page.getByRole('button', { name: 'Choose a folder' })).toBeVisible();
     await give(page, holiday());
     // This message disappears after some seconds.
-    await expect(page.getByText('1 file skipped: not a supported picture.')).toBeVisible();
+    await expect(page.getByText('1 file skipped: not a supported picture or video.')).toBeVisible();
     await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
     await expect(tile(page, 'coffee.jfif')).toBeVisible();
     await expect(tile(page, 'IMG_0001')).toBeVisible();
