@@ -1,6 +1,8 @@
 //! `test`: runs all tests of this project. Independent parts run at the same time.
 
 mod cross_build;
+#[cfg(test)]
+mod harnesses;
 pub(crate) mod lanes;
 #[cfg(test)]
 mod layers;
