@@ -18,6 +18,7 @@ use crate::build::{chromium, models, page, sam_cli};
 use crate::checks::lanes::{Output, Report};
 use crate::checks::recorder::Recorder;
 use crate::console::{Console, Interrupt, Run, Task};
+use crate::disk::Disks;
 use crate::local::services::Services;
 use crate::local::stack::{Description, Ports, REGION, Stack};
 use crate::local::{invoke, sign_in, storm, up};
@@ -248,6 +249,8 @@ pub(crate) fn test(options: &TestOptions, interrupt: &Interrupt) -> Result<ExitC
     let project = Project::find()?;
     let console = Console::new(&project.path(FIRST_STACK).join("logs"), interrupt)?;
     let prerequisites = Prerequisites::check()?;
+    let disks = Disks::of(&project);
+    disks.check()?;
     let lanes = Lane::ALL.map(|lane| lane.parts(&parts));
     let several = lanes.iter().filter(|parts| !parts.is_empty()).count() > 1;
     let output = if several { Output::Logged } else { Output::Live };
@@ -262,10 +265,14 @@ pub(crate) fn test(options: &TestOptions, interrupt: &Interrupt) -> Result<ExitC
         launching: Mutex::new(()),
     };
     let started = Instant::now();
-    let result = checks.run(&parts, lanes);
+    let result = disks.watch(|| checks.run(&parts, lanes));
     report.print_rest();
     console.say(&report.summary(started.elapsed(), result.is_ok()));
-    result.map(|()| ExitCode::SUCCESS)
+    console.say(&format!("Least free space: {}", disks.least()));
+    match (result, disks.nearly_full()) {
+        (Err(error), Some(full)) => Err(error.context(full)),
+        (result, _) => result.map(|()| ExitCode::SUCCESS),
+    }
 }
 
 struct Checks<'a> {

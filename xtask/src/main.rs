@@ -6,6 +6,7 @@ mod build;
 mod checks;
 mod console;
 mod deployed;
+mod disk;
 mod files;
 mod fingerprint;
 mod http;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::path::Path;
+use tempfile::TempDir;
 use tests::proxy::{Fault, Proxy, Service};
 use tests::reroute::WORKFLOW;
 use tests::xtask::xtask;
@@ -39,6 +40,11 @@ impl Drop for Running<'_> {
     }
 }
 
+/// A folder for a stack. A stack takes more than a gigabyte, and the system's temporary folder can be small.
+pub(crate) fn stack_folder() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
+}
+
 /// The first of four consecutive free ports. Tests that start stacks at the same time look in different ranges.
 pub(crate) fn free_ports(range: Range<u16>) -> u16 {
     let is_free =
@@ -58,7 +64,7 @@ struct Before {
 
 #[test]
 fn images_in_progress_at_a_restart_are_recorded_as_failed_and_can_be_labeled_again() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = stack_folder();
     let description = folder.path().join("stack.json");
     let port = free_ports(18_900..24_000);
     let running = Running::start(folder.path(), port);

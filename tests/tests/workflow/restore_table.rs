@@ -1,7 +1,7 @@
 //! `cargo xtask restore-table`: a damaged table becomes what it was. The test starts its own stack, because the command changes
 //! the whole table.
 
-use crate::restart::{Running, free_ports};
+use crate::restart::{Running, free_ports, stack_folder};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
@@ -67,7 +67,7 @@ fn restore(folder: &Path, options: &[&str]) -> (bool, String) {
 
 #[test]
 fn a_damaged_table_becomes_what_it_was() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = stack_folder();
     let _running = Running::start(folder.path(), free_ports(24_000..30_000));
     run_on(&folder.path().join("stack.json"), async |stack| {
         let owner = stack.new_owner("restore");

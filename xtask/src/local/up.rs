@@ -6,6 +6,7 @@
 use crate::build::python::{EMULATOR, MODELS, SAM};
 use crate::build::{models, page, programs};
 use crate::console::{Console, Interrupt};
+use crate::disk::Disks;
 use crate::files::remove;
 use crate::local::services::{Processes, Services, forget};
 use crate::local::stack::{DEMO_PASSWORD, DEMO_USER, Ports, Stack, WEB_PORT, stack_folder};
@@ -60,6 +61,7 @@ pub(crate) fn up(options: &UpOptions, interrupt: &Interrupt) -> Result<ExitCode>
     if processes.are_complete() {
         return update(options, &project, &console, &prerequisites, &stack, &processes);
     }
+    Disks::of(&project).check()?;
     let services = begin(&console, stack, options.fresh)?;
     prepare(&project, &console, &prerequisites, &[])?;
     let services = launch(&project, &console, services)?;
