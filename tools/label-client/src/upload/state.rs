@@ -195,6 +195,14 @@ impl State {
     }
 }
 
+impl Drop for State {
+    /// Closing the file is not enough: a program that another thread is starting right now still has it open.
+    fn drop(&mut self) {
+        // An error leaves the lock until then.
+        let _ = self.file.unlock();
+    }
+}
+
 fn ends_with_line(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(true);
@@ -275,6 +283,17 @@ mod tests {
             assert_eq!(known.image(&found("/b")), None);
             assert_eq!(known.image(&found("/c")), Some("image-3"), "torn at {length}");
         }
+    }
+
+    #[test]
+    fn a_state_file_is_free_again_although_another_program_has_inherited_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ada.jsonl");
+        let first = State::open(&path, "ada").unwrap();
+        let inherited = first.file.try_clone().unwrap();
+        drop(first);
+        State::open(&path, "ada").unwrap();
+        drop(inherited);
     }
 
     #[test]
