@@ -27,10 +27,12 @@ use crate::prerequisites::Prerequisites;
 use crate::project::{Package, Project};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// The folders of the tests' own stacks, which run beside a developer's.
@@ -48,7 +50,8 @@ const API_TESTS: &str = "api";
 /// These tests wait more than they compute: on two cores, eight threads take two thirds of the time of two threads.
 const STACK_TESTS_AT_ONCE: &str = "8";
 
-/// The test that the part `invoke` consists of. It is ignored elsewhere, since it needs Docker.
+/// The program and the test that the part `invoke` consists of. It is ignored elsewhere, since it needs Docker.
+const INVOKE_PROGRAM: &str = "workflow";
 const INVOKE_TEST: &str =
     "sample_events::functions::every_sample_for_a_function_does_what_its_name_says_in_docker";
 
@@ -168,7 +171,7 @@ impl Part {
         }
     }
 
-    fn runs_cargo_test(self) -> bool {
+    fn needs_compiled_tests(self) -> bool {
         matches!(self, Self::Rust | Self::Workflow | Self::Invoke | Self::Api)
     }
 
@@ -218,12 +221,7 @@ impl Lane {
 
     /// The parts of this lane, in the order in which they run.
     fn parts(self, of: &[Part]) -> Vec<Part> {
-        let mut parts: Vec<_> = of.iter().filter(|part| part.lane() == self).copied().collect();
-        if self == Self::Cargo {
-            // The workflow tests need what `rust` compiles. Clippy and rustdoc hold Cargo's lock for minutes.
-            parts.sort_by_key(|part| *part != Part::Rust);
-        }
-        parts
+        of.iter().filter(|part| part.lane() == self).copied().collect()
     }
 
     /// The folder of its stack, and the port from which on free ports are looked for.
@@ -263,6 +261,7 @@ pub(crate) fn test(options: &TestOptions, interrupt: &Interrupt) -> Result<ExitC
         corpus: &options.corpus,
         in_background: several,
         launching: Mutex::new(()),
+        stack_tests: OnceLock::new(),
     };
     let started = Instant::now();
     let result = disks.watch(|| checks.run(&parts, lanes));
@@ -286,6 +285,21 @@ struct Checks<'a> {
     in_background: bool,
     /// Held while a stack starts.
     launching: Mutex<()>,
+    /// The programs of the tests that use a running stack, by their names.
+    stack_tests: OnceLock<BTreeMap<String, PathBuf>>,
+}
+
+/// A line of Cargo's output in JSON.
+#[derive(Deserialize)]
+struct Message {
+    target: Option<Named>,
+    /// What was built, if it is a program.
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
 }
 
 impl Checks<'_> {
@@ -300,7 +314,7 @@ impl Checks<'_> {
             self.run_lane(Lane::First, &first)
         };
         let mut preparations: Vec<Task<'_>> = vec![Box::new(prepare)];
-        if self.in_background && parts.iter().any(|part| part.runs_cargo_test()) {
+        if self.in_background && parts.iter().any(|part| part.needs_compiled_tests()) {
             preparations.push(Box::new(|| self.compile_tests()));
         }
         lanes::run(self.console, preparations)?;
@@ -318,8 +332,42 @@ impl Checks<'_> {
     fn compile_tests(&self) -> Result<()> {
         self.report.run("(compile the tests)", |run| {
             run(&mut self.cargo(&["test", "--workspace", "--no-run"]))?;
+            self.stack_tests()?;
             Ok(None)
         })
+    }
+
+    /// The programs of the tests that use a running stack, compiled. They are not started with `cargo test`, which would wait
+    /// for Clippy and rustdoc.
+    fn stack_tests(&self) -> Result<&BTreeMap<String, PathBuf>> {
+        if let Some(programs) = self.stack_tests.get() {
+            return Ok(programs);
+        }
+        let mut cargo = self.cargo(&["test", "--workspace", "--no-run"]);
+        cargo.args(["--message-format", "json-render-diagnostics"]);
+        cargo.args(integration_tests(&self.project.packages, |package, _| {
+            package == STACK_TESTS
+        }));
+        let output = cargo
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cannot run cargo")?;
+        if !output.status.success() {
+            bail!("the tests of a running stack do not compile");
+        }
+        Ok(self.stack_tests.get_or_init(|| programs(&output.stdout)))
+    }
+
+    /// One of these programs, and how many of its tests run at once.
+    fn stack_test(&self, name: &str) -> Result<Command> {
+        let program = self
+            .stack_tests()?
+            .get(name)
+            .with_context(|| format!("Cargo has not built the tests `{name}`"))?;
+        let mut test = self.project.command(program);
+        test.current_dir(self.project.path("tests"));
+        test.env("RUST_TEST_THREADS", STACK_TESTS_AT_ONCE);
+        Ok(test)
     }
 
     fn run_lane(&self, lane: Lane, parts: &[Part]) -> Result<()> {
@@ -565,17 +613,22 @@ impl Checks<'_> {
                 ]
             }
             Part::Workflow => {
-                let mut test = self.stack_tests(|program| program != API_TESTS);
-                // Some tests run an emulator of their own.
-                test.env("ILG_EMULATOR", EMULATOR.program(project, "ministack"));
-                // Some run commands of xtask.
                 let xtask = env::current_exe().context("this program has no path")?;
-                test.env("ILG_XTASK", xtask);
-                vec![self.with_models(test)?]
+                let names = self.stack_tests()?.keys().filter(|name| *name != API_TESTS);
+                names
+                    .map(|name| {
+                        let mut test = self.stack_test(name)?;
+                        // Some tests run an emulator of their own.
+                        test.env("ILG_EMULATOR", EMULATOR.program(project, "ministack"));
+                        // Some run commands of xtask.
+                        test.env("ILG_XTASK", &xtask);
+                        self.with_models(test)
+                    })
+                    .collect::<Result<_>>()?
             }
             Part::Invoke => {
-                let mut test = self.cargo(&["test", "--workspace", "--test", "workflow"]);
-                test.args(["--", "--ignored", "--exact", INVOKE_TEST]);
+                let mut test = self.stack_test(INVOKE_PROGRAM)?;
+                test.args(["--ignored", "--exact", INVOKE_TEST]);
                 test.env("ILG_SAM", SAM.program(project, "sam"));
                 test.env("ILG_INVOKE_IMAGE", invoke::BASE_IMAGE);
                 test.env("SAM_CLI_TELEMETRY", "0");
@@ -596,7 +649,7 @@ impl Checks<'_> {
                 check.env("ILG_CALLS", recorder::folder(project));
                 vec![check]
             }
-            Part::Api => vec![self.stack_tests(|program| program == API_TESTS)],
+            Part::Api => vec![self.stack_test(API_TESTS)?],
             // See `run_part`.
             Part::Smoke | Part::CrossBuild | Part::Storm | Part::Pictures => vec![],
             Part::Privileges => {
@@ -668,16 +721,6 @@ impl Checks<'_> {
         Ok(sam)
     }
 
-    /// Some of the programs that test a running stack.
-    fn stack_tests(&self, of: impl Fn(&str) -> bool) -> Command {
-        let mut test = self.cargo(&["test", "--workspace"]);
-        test.args(integration_tests(&self.project.packages, |package, program| {
-            package == STACK_TESTS && of(program)
-        }));
-        test.env("RUST_TEST_THREADS", STACK_TESTS_AT_ONCE);
-        test
-    }
-
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = self.project.cargo();
         cargo.args(arguments);
@@ -743,6 +786,17 @@ fn binaries_alone(packages: &[Package]) -> Vec<&str> {
         .collect()
 }
 
+/// The programs in Cargo's output, which has one JSON object per line.
+fn programs(output: &[u8]) -> BTreeMap<String, PathBuf> {
+    let messages = serde_json::Deserializer::from_slice(output).into_iter::<Message>();
+    messages
+        .filter_map(|message| {
+            let Message { target, executable } = message.ok()?;
+            Some((target?.name, executable?))
+        })
+        .collect()
+}
+
 /// Arguments for some integration tests, by their package and program.
 fn integration_tests(packages: &[Package], of: impl Fn(&str, &str) -> bool) -> Vec<&str> {
     packages
@@ -784,6 +838,16 @@ mod tests {
                 && program != API_TESTS),
             ["--test", "workflow"]
         );
+    }
+
+    #[test]
+    fn programs_are_read_from_cargo_s_output() {
+        let output = r#"{"reason":"compiler-artifact","target":{"name":"aws","kind":["lib"]},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"api","kind":["test"]},"executable":"/t/api-1"}
+{"reason":"build-finished","success":true}
+"#;
+        let expected = BTreeMap::from([("api".to_owned(), PathBuf::from("/t/api-1"))]);
+        assert_eq!(programs(output.as_bytes()), expected);
     }
 
     fn options(arguments: &[&str]) -> TestOptions {
