@@ -237,6 +237,7 @@ class Probes:
         self.key_to_hand_over = f"uploads/{self.owner}/small.mp4"
         # Later than the time of the object in S3, so that this event is newer than those of the workflow.
         self.sequencer = 1 << 80
+        self.attempts = 0
         self.machine = stack.description["stateMachineArn"]
         self.token = stack.access_token()
         # Imports are for users, and from buckets whose names begin like this.
@@ -367,9 +368,9 @@ class Probes:
 
     def wait_for_job(self, progress: dict, error: str | None = None) -> dict:
         """Runs `start-video-labels` for a task that does not wait."""
-        self.sequencer += 1
-        entered = {"taskToken": str(uuid.uuid4()), "enteredAt": f"{self.sequencer:x}", "retryCount": 0}
-        return self.stack.invoke("start-video-labels", {"progress": progress, **entered}, error=error)
+        self.attempts += 1
+        attempt = {"taskToken": str(uuid.uuid4()), "redriveCount": 0, "retryCount": self.attempts}
+        return self.stack.invoke("start-video-labels", {"progress": progress, **attempt}, error=error)
 
     def start_video_labels(self) -> None:
         """A job, until it has succeeded, a video without an object, with and without a version, and one that another

@@ -160,16 +160,17 @@ pub struct StartVideoLabelsInput {
     pub progress: VideoProgress,
     /// What the task waits for: a call with this token.
     pub task_token: String,
-    /// When the execution entered the state: ISO 8601.
-    pub entered_at: String,
-    /// How often the task was retried since then.
+    /// How often the execution was redriven.
+    pub redrive_count: u32,
+    /// How often the task was retried since the last redrive.
     pub retry_count: u32,
 }
 
 impl StartVideoLabelsInput {
-    /// Sorts the attempts of an execution by time.
+    /// Sorts the attempts of an execution by time, because it enters the state once. A redrive resets the number of retries, and
+    /// keeps the time at which the state was entered.
     pub fn attempt(&self) -> String {
-        format!("{}#{:05}", self.entered_at, self.retry_count)
+        format!("{:05}#{:05}", self.redrive_count, self.retry_count)
     }
 }
 
@@ -485,6 +486,31 @@ mod tests {
         ] {
             assert!(!image(converted.clone()), "{converted}");
         }
+    }
+
+    /// A redrive begins with retry 0 again. Its attempts must replace the tokens of the earlier ones, which no longer wait.
+    #[test]
+    fn attempts_are_in_the_order_of_redrives_and_then_of_retries() {
+        let attempt = |redrive_count: u32, retry_count: u32| {
+            let input = json!({
+                "progress": {
+                    "image": {
+                        "imageId": ImageId::new(), "owner": "demo", "bucket": "pictures", "key": "uploads/demo/a",
+                        "executionArn": "arn", "size": 1,
+                        "video": {"durationMs": 1, "codec": "H.264", "container": "MP4", "width": 80, "height": 80},
+                        "policy": {"minConfidence": 55, "maxLabels": 50, "include": [], "exclude": []},
+                    },
+                    "frames": 1, "intervalMs": 2000, "parts": [], "next": 0, "done": false,
+                },
+                "taskToken": "token", "redriveCount": redrive_count, "retryCount": retry_count,
+            });
+            serde_json::from_value::<StartVideoLabelsInput>(input)
+                .unwrap()
+                .attempt()
+        };
+        let in_order = [(0, 0), (0, 9), (0, 10), (0, 217), (1, 0), (1, 44), (10, 0)];
+        let attempts = in_order.map(|(redrive_count, retry_count)| attempt(redrive_count, retry_count));
+        assert!(attempts.is_sorted_by(|a, b| a < b), "{attempts:?}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(16 * 24);
 pub struct Waiting<'a> {
     /// The token that ends the wait.
     pub token: &'a str,
-    /// Sorts the attempts of an execution by time.
+    /// Sorts the attempts of an execution by time. Another execution has its own item.
     pub attempt: &'a str,
 }
 
@@ -181,6 +181,22 @@ mod tests {
         assert_eq!(
             ended(&records, job.name, "rekognition").await.as_deref(),
             Some("2")
+        );
+    }
+
+    /// A video can be claimed by another execution while the first one still waits.
+    #[tokio::test]
+    async fn attempts_of_another_execution_do_not_replace_the_token() {
+        let records = FakeTable::default().records();
+        let job = wait(&records, "2").await.unwrap();
+        let other = EXECUTION.replace(":one", ":two");
+        let of_other = records.wait_for_video_job(&other, attempt("1")).await.unwrap();
+        let of_other = of_other.expect("an earlier attempt of one execution replaces none of another one");
+        assert_ne!(of_other.name, job.name);
+        assert_eq!(ended(&records, job.name, "first").await.as_deref(), Some("2"));
+        assert_eq!(
+            ended(&records, of_other.name, "second").await.as_deref(),
+            Some("1")
         );
     }
 

@@ -174,7 +174,7 @@ async fn start(world: World) -> (Result<Started, StartVideoLabelsError>, Vec<Str
             "labelsBy": "REKOGNITION",
             "frames": 3, "intervalMs": 2000, "parts": [], "next": 0, "done": false,
         },
-        "taskToken": "token", "enteredAt": "2026-11-22T12:00:00.000Z", "retryCount": 0,
+        "taskToken": "token", "redriveCount": 0, "retryCount": 0,
     }))
     .unwrap();
     let result = handle(&step, input).await;

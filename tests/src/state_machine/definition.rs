@@ -12,6 +12,10 @@ pub const UNKNOWN_ERROR: &str = "Example.Unknown";
 /// The error of a distributed Map if a batch fails.
 pub const BATCH_FAILED: &str = "States.ExceedToleratedFailureThreshold";
 
+/// How often an execution was redriven. The emulator's context object does not say it.
+const REDRIVE_COUNT: &str =
+    "{% $exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0 %}";
+
 /// The definition of a state machine, before any substitution.
 #[derive(Debug, Clone)]
 pub struct Definition {
@@ -176,8 +180,8 @@ impl Definition {
         let filled = |expression: &Value| match expression.as_str()? {
             "{% $states.input %}" => Some(input.clone()),
             "{% $states.context.Task.Token %}" => Some("a token".into()),
-            "{% $states.context.State.EnteredTime %}" => Some("2026-11-22T12:00:00.000Z".into()),
             "{% $states.context.State.RetryCount %}" => Some(0.into()),
+            REDRIVE_COUNT => Some(0.into()),
             _ => None,
         };
         match payload {

@@ -183,7 +183,7 @@ impl Walk<'_> {
         json!({
             "Execution": {
                 "Id": self.execution_arn(), "Input": self.case.input, "Name": "example",
-                "RoleArn": "arn:aws:iam::123456789012:role/example", "StartTime": time,
+                "RoleArn": "arn:aws:iam::123456789012:role/example", "StartTime": time, "RedriveCount": 0,
             },
             "Task": {"Token": "a token"},
             "State": {"EnteredTime": time, "Name": state, "RetryCount": 0},
