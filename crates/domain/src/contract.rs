@@ -276,6 +276,9 @@ pub struct RejectedImage {
     pub execution_arn: String,
     /// The error that was caught.
     pub error: CaughtError,
+    /// Whether labels of a video may have been paid for before. Its minutes then stay counted.
+    #[serde(default)]
+    pub paid: bool,
 }
 
 impl RejectedImage {

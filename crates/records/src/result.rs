@@ -44,7 +44,12 @@ pub enum FinalResult<'a> {
         model_version: Option<&'a str>,
     },
     /// The image is `REJECTED`.
-    Rejected(&'a RecordedError),
+    Rejected {
+        /// Why.
+        error: &'a RecordedError,
+        /// Whether labels may have been paid for before. Then the minutes of a video stay counted.
+        paid: bool,
+    },
 }
 
 /// Why an execution no longer holds its claim.
@@ -126,7 +131,8 @@ impl Records {
             }
             Some(record) => record,
         };
-        if let (FinalResult::Rejected(_), Some(counted)) = (&result, &record.counted_minutes) {
+        if let (FinalResult::Rejected { paid: false, .. }, Some(counted)) = (&result, &record.counted_minutes)
+        {
             // Before the rejection is stored: from then on, the owner can label the video again, which counts it again.
             self.return_minutes_of_video(claim, counted, Timestamp::now())
                 .await
@@ -149,11 +155,11 @@ impl Records {
         }
         let (counted, answer) = match result {
             FinalResult::Labeled { counted, answer, .. } => (counted, answer),
-            FinalResult::Rejected(_) => (&[][..], &[][..]),
+            FinalResult::Rejected { .. } => (&[][..], &[][..]),
         };
         let place = match result {
             FinalResult::Labeled { .. } => record.place(),
-            FinalResult::Rejected(_) => record.history.clone(),
+            FinalResult::Rejected { .. } => record.history.clone(),
         };
         let rows = if place == record.history || !record.label_rows.is_empty() {
             LabelRows::read(self, &record).await.map_err(StoreError::from)?
@@ -208,7 +214,7 @@ impl Records {
                 let put = self.put(&key, result, Expressions::new());
                 Ok(change.at(place).update(update).record_labels(counted)?.also(put))
             }
-            FinalResult::Rejected(error) => {
+            FinalResult::Rejected { error, .. } => {
                 let error = attribute_value(error)?;
                 let update = |update: Update| {
                     update

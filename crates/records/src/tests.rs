@@ -227,6 +227,10 @@ fn error() -> RecordedError {
     }
 }
 
+fn rejected(error: &RecordedError) -> FinalResult<'_> {
+    FinalResult::Rejected { error, paid: false }
+}
+
 /// Counts the write units of an image from its claim to its result.
 #[tokio::test]
 async fn limits_transactions_and_write_units_per_picture() {
@@ -448,10 +452,7 @@ async fn a_rejection_removes_the_labels_of_the_previous_picture() {
     table.claim("1", "0A").await;
     table.store("1", &labels(names(0..10), 90.0, 1)).await.unwrap();
     table.claim("2", "0B").await;
-    table
-        .store_result("2", FinalResult::Rejected(&error()))
-        .await
-        .unwrap();
+    table.store_result("2", rejected(&error())).await.unwrap();
     let record = table.record().await;
     assert_eq!((record.status, record.labels), (Status::Rejected, None));
     assert_eq!((table.rows(), table.counted(), table.has_result()), (0, 0, false));
@@ -759,11 +760,10 @@ mod checksums {
     async fn a_result_and_a_failure_keep_the_checksum() {
         let table = Table::new();
         claim_file(&table, "0A", Some(CHECKSUM), &ClaimCondition::Free).await;
-        let rejected = FinalResult::Rejected(&error());
         table
             .fake
             .records()
-            .store_result(&claim("0A"), rejected, &default_policy())
+            .store_result(&claim("0A"), rejected(&error()), &default_policy())
             .await
             .unwrap();
         assert_eq!(same(&table, CHECKSUM).await, 1);
@@ -978,12 +978,17 @@ impl Table {
     }
 
     async fn reject_video(&self, name: &str) -> Result<(), StoreError> {
+        self.reject_video_after(name, false).await
+    }
+
+    /// `paid` says whether its labels may have been paid for.
+    async fn reject_video_after(&self, name: &str, paid: bool) -> Result<(), StoreError> {
         let claim = Claim {
             execution_arn: video_arn(name),
             ..claim(name)
         };
         let error = error();
-        let result = FinalResult::Rejected(&error);
+        let result = FinalResult::Rejected { error: &error, paid };
         let records = self.fake.records();
         records.store_result(&claim, result, &default_policy()).await
     }
@@ -1068,6 +1073,29 @@ async fn the_minutes_of_a_rejected_video_are_returned_once() {
     table.reject_video("2").await.unwrap();
     assert_eq!(table.minutes(), (4, 4));
     assert_eq!(table.record().await.status, Status::Rejected);
+}
+
+/// Otherwise, a video that is rejected after its labels were paid for could be labeled again and again.
+#[tokio::test]
+async fn the_minutes_of_a_rejected_video_are_kept_if_labels_may_have_been_paid_for() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.take_over("1", "0A").await.unwrap();
+    table.count_minutes("1", 4, None).await.unwrap();
+    for _ in 0..2 {
+        table.reject_video_after("1", true).await.unwrap();
+        assert_eq!(table.minutes(), (4, 4));
+        let record = table.record().await;
+        let counted = record.counted_minutes.expect("minutes");
+        assert_eq!((record.status, counted.minutes), (Status::Rejected, 4));
+    }
+    // The next claim counts anew.
+    table.claim("2", "0B").await;
+    table.take_over("2", "0B").await.unwrap();
+    table.count_minutes("2", 5, None).await.unwrap();
+    assert_eq!(table.minutes(), (9, 9));
+    table.reject_video("2").await.unwrap();
+    assert_eq!(table.minutes(), (4, 4));
 }
 
 /// An operator who deletes a counter resets it. The rejection is stored all the same.

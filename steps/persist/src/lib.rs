@@ -64,9 +64,13 @@ pub async fn handle(persist: &Persist, input: PersistInput) -> Result<Outcome, P
         PersistInput::Rejected(rejected) => {
             let claim = rejected.claim().ok_or(PersistError::NotAnUpload)?;
             let error = rejected.error.0;
+            let result = FinalResult::Rejected {
+                error: &error,
+                paid: rejected.paid,
+            };
             persist
                 .records
-                .store_result(&claim, FinalResult::Rejected(&error), &persist.default_policy)
+                .store_result(&claim, result, &persist.default_policy)
                 .await?;
             Ok(Outcome::rejected(claim, error))
         }

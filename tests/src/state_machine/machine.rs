@@ -47,7 +47,25 @@ pub struct Caught {
     pub states: Vec<String>,
     /// The output of the execution. `${error}` stands for the error, `${taskInput}` for the input of the Task that
     /// failed, and [`Case`]'s own placeholders for what they always stand for.
-    pub output: Value,
+    output: Value,
+    /// Further fields of the output after an error of single Tasks.
+    #[serde(default)]
+    added: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+impl Caught {
+    /// The output of the execution after an error of a Task.
+    ///
+    /// # Panics
+    /// If fields are added to an output that is no object.
+    pub fn output_after(&self, task: &str) -> Value {
+        let mut output = self.output.clone();
+        for (name, value) in self.added.get(task).into_iter().flatten() {
+            let fields = output.as_object_mut().expect("an output with fields");
+            fields.insert(name.clone(), value.clone());
+        }
+        output
+    }
 }
 
 impl Errors {

@@ -203,7 +203,7 @@ fn expected(
     let output = caught.map(|caught| {
         let error = json!({"Error": error, "Cause": cause});
         replaced(
-            &caught.output,
+            &caught.output_after(task),
             &[("${error}", &error), ("${taskInput}", &task_input)],
         )
     });

@@ -469,10 +469,9 @@ async fn only_images_with_labels_are_corrected() {
     assert_eq!(library.correct(1, &added).await, Err(CorrectError::NotFound));
     let claim = library.claim(2, "0A").await;
     let error = super::error();
-    let rejected = FinalResult::Rejected(&error);
     library
         .records()
-        .store_result(&claim, rejected, &library.default)
+        .store_result(&claim, super::rejected(&error), &library.default)
         .await
         .unwrap();
     assert_eq!(library.correct(2, &added).await, Err(CorrectError::NotLabeled));
