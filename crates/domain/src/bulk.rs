@@ -32,7 +32,8 @@ pub const DEFAULT_FRAME_INTERVAL: u32 = 2;
 pub const DOLLARS_PER_REKOGNITION_MINUTE: f64 = 0.10;
 
 /// What labeling a minute of video costs at most, in US dollars. `frame_interval` is the time between two labeled frames in
-/// seconds. Rekognition Video does not accept all videos: the others are labeled by their frames.
+/// seconds. Rekognition Video does not accept all videos: the others are labeled by their frames. A video that it accepts and
+/// then cannot read may cost both. That is left out, because it is rare.
 pub fn dollars_per_video_minute(labels: VideoLabels, frame_interval: u32) -> f64 {
     let frames = 60.0 / f64::from(frame_interval.max(1)) * DOLLARS_PER_IMAGE;
     match labels {

@@ -126,6 +126,10 @@ pub struct VideoProgress {
     pub pages: Option<ResultPages>,
     /// Whether all frames are labeled, or all result pages are read.
     pub done: bool,
+    /// Whether labels may have been paid for that are not used: Rekognition Video could not read the video, whose frames are
+    /// labeled since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paid: bool,
 }
 
 impl VideoProgress {
@@ -514,6 +518,30 @@ mod tests {
         let in_order = [(0, 0), (0, 9), (0, 10), (0, 217), (1, 0), (1, 44), (10, 0)];
         let attempts = in_order.map(|(redrive_count, retry_count)| attempt(redrive_count, retry_count));
         assert!(attempts.is_sorted_by(|a, b| a < b), "{attempts:?}");
+    }
+
+    /// What the state machine writes when Rekognition Video cannot read a video, and what the steps after it make of that.
+    #[test]
+    fn frames_that_are_labeled_after_a_failed_job_remember_that_it_may_have_been_paid_for() {
+        let mut progress = json!({
+            "image": {
+                "imageId": ImageId::new(), "owner": "demo", "bucket": "pictures", "key": "uploads/demo/a",
+                "executionArn": "arn", "size": 1,
+                "video": {"durationMs": 1, "codec": "H.264", "container": "MP4", "width": 80, "height": 80},
+                "policy": {"minConfidence": 55.0, "maxLabels": 50, "include": [], "exclude": []},
+            },
+            "labelsBy": "FRAMES", "paid": true,
+            "frames": 1, "intervalMs": 2000, "parts": [], "next": 0, "done": false,
+        });
+        let read: VideoProgress = serde_json::from_value(progress.clone()).unwrap();
+        assert_eq!((read.labels_by, read.paid), (VideoLabels::Frames, true));
+        let written = serde_json::to_value(read).unwrap();
+        assert_eq!(written["paid"], true);
+        let fields = progress.as_object_mut().unwrap();
+        fields.retain(|name, _| name != "labelsBy" && name != "paid");
+        let read: VideoProgress = serde_json::from_value(progress.clone()).unwrap();
+        assert!(!read.paid);
+        assert_eq!(serde_json::to_value(read).unwrap().get("paid"), None);
     }
 
     #[test]

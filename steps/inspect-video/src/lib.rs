@@ -232,6 +232,7 @@ pub async fn handle(
         next: 0,
         pages: None,
         done: false,
+        paid: false,
     })
 }
 

@@ -46,8 +46,8 @@ pub struct StartVideoLabels {
 /// Why there is no job.
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum StartVideoLabelsError {
-    /// The job has failed because of the file. Contains Rekognition's reason.
-    #[error("Rekognition can't read this video. Export it as MP4 with the codec H.264. ({0})")]
+    /// The job has failed because of the file: the state machine labels its frames. Contains Rekognition's reason.
+    #[error("Rekognition Video can't read this video: {0}")]
     Unsupported(String),
     /// The file has more bytes than Rekognition accepts.
     #[error("This video is too large to label. Export it with a lower resolution or bit rate.")]

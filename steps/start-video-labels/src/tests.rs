@@ -258,7 +258,7 @@ async fn a_job_that_fails_is_replaced_until_three_have_failed() {
 }
 
 #[tokio::test]
-async fn a_job_that_fails_because_of_the_file_rejects_the_video() {
+async fn a_job_that_fails_because_of_the_file_is_not_replaced() {
     for (reason, has_object, error) in [
         ("Unsupported codec or format: HEVC", true, "UnsupportedFormat"),
         ("The video cannot be read from S3", false, "ObjectGone"),
@@ -343,7 +343,7 @@ async fn a_deleted_video_is_not_paid_for() {
 }
 
 #[test]
-fn only_reasons_about_the_file_reject_the_video() {
+fn only_some_reasons_are_about_the_file() {
     for reason in [
         "Unsupported codec/format.",
         "The file is corrupted",

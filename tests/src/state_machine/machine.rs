@@ -34,6 +34,9 @@ pub struct Errors {
     pub comment: String,
     /// What follows an error of each class that the machine catches, by the names of [`ErrorClass`].
     caught: BTreeMap<String, Caught>,
+    /// The state that follows an error of a Task in place of that for its class. Written cases show how the execution ends.
+    #[serde(default)]
+    continued: BTreeMap<String, BTreeMap<String, String>>,
     /// Errors that the step of a Task reports elsewhere, but not to this Task.
     #[serde(default)]
     not_reported: BTreeMap<String, BTreeSet<String>>,
@@ -72,6 +75,11 @@ impl Errors {
     /// What follows an error of a class, if the machine catches it.
     pub fn caught(&self, class: ErrorClass) -> Option<&Caught> {
         self.caught.get(&format!("{class:?}"))
+    }
+
+    /// The state with which the execution continues after an error of a Task, in place of that for the error's class.
+    pub fn continued(&self, task: &str, error: &str) -> Option<&str> {
+        self.continued.get(task)?.get(error).map(String::as_str)
     }
 
     /// Whether a Task can receive an error that its step reports.

@@ -88,16 +88,14 @@ fn handling_of(machine: &Machine, task: &str, name: ErrorName) -> Vec<String> {
         ErrorClass::Transient => (vec![true], vec![]),
         ErrorClass::Fatal => (vec![], vec![]),
         ErrorClass::File | ErrorClass::NothingToDo | ErrorClass::Conversion => {
-            let Some(next) = machine
-                .errors
-                .caught(class)
-                .and_then(|caught| caught.states.first())
-            else {
+            let errors = &machine.errors;
+            let of_class = || errors.caught(class)?.states.first().map(String::as_str);
+            let Some(next) = errors.continued(task, name.as_str()).or_else(of_class) else {
                 return vec![format!(
                     "has class {class:?}, which the machine's errors.json does not list"
                 )];
             };
-            (vec![false], vec![next.as_str()])
+            (vec![false], vec![next])
         }
     };
     let mut faults = vec![];

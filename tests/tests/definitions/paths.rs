@@ -122,8 +122,9 @@ fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
-/// One case for each error of each Task. The states before the Task are those of a written case, with its mocks; every
-/// Task after it returns what it is given.
+/// One case for each error of each Task, unless the execution continues after it in its own way, which `uncovered` looks for
+/// among the written cases. The states before the Task are those of a written case, with its mocks; every Task after it returns
+/// what it is given.
 fn derived(machine: &Machine, others: &[&str]) -> Vec<Case> {
     let definition = &machine.definition;
     let tasks: Vec<_> = definition
@@ -139,6 +140,9 @@ fn derived(machine: &Machine, others: &[&str]) -> Vec<Case> {
             continue;
         };
         for error in &errors {
+            if machine.errors.continued(task, error).is_some() {
+                continue;
+            }
             let cause = json!({"errorType": error, "errorMessage": "a sentence"}).to_string();
             let thrown = Mock::Throws {
                 error: (*error).to_owned(),

@@ -259,7 +259,7 @@ fn faults_in_the_definition_of_a_second_machine_are_found() {
     assert_no_faults(&own(all_faults(right.path())));
 
     type Plant = fn(&mut Second);
-    let planted: [(&str, Plant); 22] = [
+    let planted: [(&str, Plant); 23] = [
         (
             "second, \"Check file\": ImageTooSmall is retried [], not [false]",
             |second| {
@@ -277,6 +277,12 @@ fn faults_in_the_definition_of_a_second_machine_are_found() {
             "second, \"Check file\": InvalidImage leads to [\"Done\"], not [\"Store rejection\"]",
             |second| {
                 second.state("Check file")["Catch"][0]["Next"] = json!("Done");
+            },
+        ),
+        (
+            "second, \"Find labels\": InvalidImage leads to [\"Store rejection\"], not [\"Done\"]",
+            |second| {
+                second.errors["continued"] = json!({"Find labels": {"InvalidImage": "Done"}});
             },
         ),
         (
