@@ -498,6 +498,29 @@ fn every_state_machine_has_alarms_on_executions_that_fail_time_out_or_are_thrott
     );
 }
 
+/// Lambda gives up on an event after three failed attempts. What a schedule starts is repeated by its next run.
+#[test]
+fn every_function_that_events_invoke_has_an_alarm_on_dropped_ones() {
+    let documents = Yaml::load_from_str(TEMPLATE).expect("YAML");
+    let (dimension, kind, _) = FUNCTION;
+    let invoked: BTreeSet<_> = entries(at(&documents[0], &["Resources"]))
+        .filter(|(_, resource)| at(resource, &["Type"]).and_then(Yaml::as_str) == Some(kind))
+        .filter(|(_, resource)| {
+            let mut events = entries(at(resource, &["Properties", "Events"]));
+            events.any(|(_, event)| at(event, &["Properties", "Schedule"]).is_none())
+        })
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert!(invoked.contains("ResumeVideoFunction"), "{invoked:?}");
+    let monitoring = Monitoring::of(TEMPLATE);
+    let dropped = monitoring
+        .alarms
+        .iter()
+        .filter(|alarm| alarm.metric.name == "AsyncEventsDropped")
+        .map(|alarm| alarm.metric.dimensions[dimension].clone());
+    assert_eq!(dropped.collect::<BTreeSet<_>>(), invoked);
+}
+
 /// Otherwise, the checks above could pass because they look at nothing.
 #[test]
 fn each_planted_fault_is_found() {
