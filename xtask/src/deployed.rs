@@ -26,9 +26,14 @@ impl Deployed {
             .with_context(|| format!("template.yaml has no output {name}, which the local mode needs"))
     }
 
+    /// A parameter. `None` if the stack does not have it.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
     /// A parameter that is a number. `None` if the stack does not have it.
     pub(crate) fn number(&self, parameter: &str) -> Option<u64> {
-        self.parameters.get(parameter)?.parse().ok()
+        self.parameter(parameter)?.parse().ok()
     }
 
     /// Whether the last operation on the stack succeeded.

@@ -17,6 +17,7 @@ use crate::api::Api;
 use anyhow::{Context, Result};
 use check::Prepared;
 use clap::Args;
+use estimate::Terms;
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Outcome;
 use progress::Progress;
@@ -64,12 +65,8 @@ pub(crate) struct UploadOptions {
     /// Upload nothing: count files and bytes, and estimate costs and days
     #[arg(long)]
     dry_run: bool,
-    /// The region whose prices the estimate uses
-    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
-    region: String,
-    /// The daily limit that the estimate uses
-    #[arg(long, value_name = "NUMBER")]
-    images_per_day: Option<u64>,
+    #[command(flatten)]
+    terms: Terms,
 }
 
 /// What the other threads tell the main thread.
@@ -130,7 +127,7 @@ pub(crate) fn upload(api: &Api, options: &UploadOptions) -> Result<ExitCode> {
     if options.dry_run && unfinished.is_none() {
         print!(
             "{}",
-            estimate::text(report.new, &options.region, options.images_per_day)?
+            estimate::text(report.new, report.new_videos, &options.terms)?
         );
     }
     Ok(if stop.is_interrupted() {
@@ -247,7 +244,7 @@ fn check_one(
 ) {
     let outcome = match known.image(file) {
         Some(image_id) => Outcome::AlreadyThere(image_id.to_owned()),
-        None if dry_run => check::check(file).map_or_else(|outcome| outcome, |_| Outcome::New),
+        None if dry_run => check::kind(file).map_or_else(|outcome| outcome, Outcome::New),
         None => match check::prepare(file) {
             // Fails only if all other threads have ended.
             Ok(prepared) => return drop(checked.send(prepared)),

@@ -104,9 +104,25 @@ fn estimate(client: &mut Command, deployed: &Deployed) -> Result<()> {
     if let Some((region, _)) = deployed.output("UserPoolId")?.split_once('_') {
         client.args(["--region", region]);
     }
-    let limits = ["ImagesPerDay", "TotalImagesPerDay"].map(|parameter| deployed.number(parameter));
-    if let Some(limit) = limits.into_iter().flatten().min() {
-        client.args(["--images-per-day", &limit.to_string()]);
+    for (option, limits) in [
+        ("--images-per-day", ["ImagesPerDay", "TotalImagesPerDay"]),
+        (
+            "--video-minutes-per-day",
+            ["VideoMinutesPerDay", "TotalVideoMinutesPerDay"],
+        ),
+    ] {
+        let limits = limits.map(|parameter| deployed.number(parameter));
+        if let Some(limit) = limits.into_iter().flatten().min() {
+            client.args([option, &limit.to_string()]);
+        }
+    }
+    for (option, parameter) in [
+        ("--video-labels", "VideoLabels"),
+        ("--video-frame-interval", "VideoFrameInterval"),
+    ] {
+        if let Some(value) = deployed.parameter(parameter) {
+            client.args([option, value]);
+        }
     }
     Ok(())
 }

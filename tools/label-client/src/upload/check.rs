@@ -1,6 +1,6 @@
 //! Decides by a file's first bytes whether it is a picture or a video that can be labeled, and computes its checksum.
 
-use super::outcome::{Outcome, Skip};
+use super::outcome::{Kind, Outcome, Skip};
 use super::walk::Found;
 use crate::file::digest;
 use crate::in_parts;
@@ -8,9 +8,13 @@ use picture_header::reads::{FIRST_READ_BYTES, MAX_READ_BYTES, MAX_READS};
 use picture_header::{HeaderError, Look, Pieces, look};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::time::{Duration, Instant};
 
 /// The outcome of a file that changes while this program reads it.
 pub(super) const CHANGED: &str = "it changed during the upload";
+
+/// Reading the header of a damaged video can take a minute. Others take less than a second.
+const MAX_HEADER_TIME: Duration = Duration::from_secs(10);
 
 /// A picture or a video with its SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub(super) struct Prepared {
 /// [`Outcome::Skipped`] or [`Outcome::Failed`].
 pub(super) fn prepare(file: &Found) -> Result<Prepared, Outcome> {
     let failed = |error: io::Error| Outcome::Failed(format!("can't read it: {error}"));
-    let mut reader = check(file)?;
+    let (mut reader, _) = check(file)?;
     reader.rewind().map_err(failed)?;
     let (size, sha256) = digest(reader).map_err(failed)?;
     if size != file.size {
@@ -37,18 +41,60 @@ pub(super) fn prepare(file: &Found) -> Result<Prepared, Outcome> {
     })
 }
 
-/// Checks whether a file is a picture that can be labeled, and returns it opened.
+/// Checks a file, and finds out what it is.
 ///
 /// # Errors
 /// [`Outcome::Skipped`] or [`Outcome::Failed`].
-pub(super) fn check(file: &Found) -> Result<File, Outcome> {
+pub(super) fn kind(file: &Found) -> Result<Kind, Outcome> {
+    let (mut reader, is_video) = check(file)?;
+    if !is_video {
+        return Ok(Kind::Picture);
+    }
+    let duration_ms = duration_ms(&mut reader, file.size);
+    let duration_ms = duration_ms.map_err(|error| Outcome::Failed(format!("can't read it: {error}")))?;
+    Ok(Kind::Video(duration_ms.map(domain::video::minutes)))
+}
+
+/// Checks whether a file can be labeled. Returns it opened, and whether it is a video.
+///
+/// # Errors
+/// [`Outcome::Skipped`] or [`Outcome::Failed`].
+fn check(file: &Found) -> Result<(File, bool), Outcome> {
     let failed = |error: io::Error| Outcome::Failed(format!("can't read it: {error}"));
     let mut reader = File::open(&file.path).map_err(failed)?;
     let is_video = header(&mut reader, file.size).map_err(failed)??;
     if in_parts::is_needed(file.size) && !is_video {
         return Err(Outcome::Skipped(Skip::TooLarge, None));
     }
-    Ok(reader)
+    Ok((reader, is_video))
+}
+
+/// Reads the duration in a video's header: some ranges of the file, within the limits of `video-header`. `None` if the header
+/// can't be read, so that the service rejects the video, or if that takes too long.
+fn duration_ms(reader: &mut (impl Read + Seek), size: u64) -> io::Result<Option<u64>> {
+    let mut pieces = Pieces::none(size);
+    let until = Instant::now() + MAX_HEADER_TIME;
+    while Instant::now() < until {
+        let ranges = match video_header::look(&pieces) {
+            Ok(video_header::Look::Found(video)) => return Ok(Some(video.duration_ms)),
+            Ok(video_header::Look::Read(ranges)) => ranges,
+            Err(_) => return Ok(None),
+        };
+        for range in ranges {
+            let mut bytes = Vec::new();
+            reader.seek(SeekFrom::Start(range.start))?;
+            reader
+                .by_ref()
+                .take(range.end - range.start)
+                .read_to_end(&mut bytes)?;
+            if bytes.is_empty() {
+                // The file has become shorter.
+                return Ok(None);
+            }
+            pieces.add(range.start, &bytes);
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the picture's header: the file's start, and rarely other parts. Returns whether the file is a video, by its first bytes:
@@ -129,6 +175,24 @@ mod tests {
     }
 
     #[test]
+    fn the_minutes_of_a_video_are_those_that_the_service_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let kind_of = |bytes: &[u8]| {
+            let path = folder.path().join("a");
+            fs::write(&path, bytes).unwrap();
+            kind(&Found::new(path.clone(), &path.metadata().unwrap()))
+        };
+        assert_eq!(kind_of(&project("samples/cat.jpg")), Ok(Kind::Picture));
+        let video = project("samples/video.mp4");
+        assert_eq!(kind_of(&video), Ok(Kind::Video(Some(1))));
+        assert_eq!(
+            kind_of(&project("tests/videos/vp9.webm")),
+            Ok(Kind::Video(Some(1)))
+        );
+        assert_eq!(kind_of(&video[..600]), Ok(Kind::Video(None)), "damaged");
+    }
+
+    #[test]
     fn only_a_video_can_be_larger_than_100_mb() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
@@ -175,7 +239,8 @@ mod tests {
         #[test]
         fn any_file_has_an_outcome(bytes in proptest::collection::vec(any::<u8>(), 1..2000), more in 0_u64..5000) {
             let size = bytes.len() as u64 + more;
-            header(&mut io::Cursor::new(bytes), size).unwrap().ok();
+            header(&mut io::Cursor::new(&bytes), size).unwrap().ok();
+            duration_ms(&mut io::Cursor::new(&bytes), size).unwrap();
         }
     }
 }

@@ -9,12 +9,20 @@ pub(super) enum Outcome {
     Uploaded(String),
     /// The id of the image that has this file.
     AlreadyThere(String),
-    /// A picture that is not known to be there. Only with `--dry-run`.
-    New,
+    /// A file that is not known to be there. Only with `--dry-run`.
+    New(Kind),
     /// Not a picture that can be labeled, and a sentence about it, if there is more to say.
     Skipped(Skip, Option<String>),
     /// Why it is not uploaded. The next run tries it again.
     Failed(String),
+}
+
+/// What a new file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Picture,
+    /// A video with its minutes, as they count against the daily limit. `None` if its header can't be read.
+    Video(Option<u32>),
 }
 
 /// Why a file is skipped.

@@ -1,6 +1,6 @@
 //! What a run did: counts, the report file, and the summary at the end.
 
-use super::outcome::{Outcome, Skip};
+use super::outcome::{Kind, Outcome, Skip};
 use anyhow::{Context, Result};
 use capacity::numbers::grouped;
 use indicatif::DecimalBytes;
@@ -28,12 +28,79 @@ impl Count {
     }
 }
 
+/// New videos. Their minutes are paid for, and count against a daily limit.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Videos {
+    pub(super) count: Count,
+    /// The minutes of those whose header can be read.
+    pub(super) minutes: u64,
+    /// The minutes of the longest one.
+    pub(super) longest: u32,
+    /// Videos whose header can't be read.
+    pub(super) unreadable: u64,
+}
+
+impl Videos {
+    fn add(&mut self, bytes: u64, minutes: Option<u32>) {
+        self.count.add(bytes);
+        match minutes {
+            Some(minutes) => {
+                self.minutes += u64::from(minutes);
+                self.longest = self.longest.max(minutes);
+            }
+            None => self.unreadable += 1,
+        }
+    }
+
+    /// A line of the summary, if there are any.
+    fn line(&self) -> String {
+        let Self {
+            count: Count { files, bytes },
+            minutes,
+            unreadable,
+            ..
+        } = *self;
+        if files == 0 {
+            return String::new();
+        }
+        let unreadable = match unreadable {
+            0 => String::new(),
+            1 => ", and one whose length can't be read".to_owned(),
+            more => format!(", and {} whose length can't be read", grouped(more as f64)),
+        };
+        format!(
+            "  {:>7}  {} ({}): {}{unreadable}\n",
+            grouped(files as f64),
+            if files == 1 { "video" } else { "videos" },
+            DecimalBytes(bytes),
+            plural(minutes, "minute"),
+        )
+    }
+}
+
+/// A number with a noun, such as `1 minute`.
+pub(super) fn plural(number: u64, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", grouped(number as f64))
+}
+
+/// A line of the summary.
+fn row(name: &str, count: Count) -> String {
+    let bytes = match count.bytes {
+        0 => String::new(),
+        bytes => format!(" ({})", DecimalBytes(bytes)),
+    };
+    format!("{name:<15}{:>9}{bytes}\n", grouped(count.files as f64))
+}
+
 /// The outcomes of a run.
 #[derive(Default)]
 pub(super) struct Report {
     pub(super) uploaded: Count,
     pub(super) already_there: Count,
+    /// New files, with the videos among them.
     pub(super) new: Count,
+    pub(super) new_videos: Videos,
     pub(super) failed: Count,
     skipped: BTreeMap<Skip, u64>,
     failures: Vec<String>,
@@ -68,8 +135,11 @@ impl Report {
                 self.already_there.add(bytes);
                 ("already there", None, Some(image_id))
             }
-            Outcome::New => {
+            Outcome::New(kind) => {
                 self.new.add(bytes);
+                if let Kind::Video(minutes) = kind {
+                    self.new_videos.add(bytes, *minutes);
+                }
                 ("new", None, None)
             }
             Outcome::Skipped(skip, detail) => {
@@ -114,24 +184,18 @@ impl Report {
     /// The summary. `unfinished`: files without an outcome, and why.
     pub(super) fn text(&self, unfinished: Option<(u64, &str)>) -> String {
         let mut text = String::new();
-        let mut row = |name: &str, count: Count| {
-            let bytes = match count.bytes {
-                0 => String::new(),
-                bytes => format!(" ({})", DecimalBytes(bytes)),
-            };
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{name:<15}{:>9}{bytes}", grouped(count.files as f64));
-        };
         if self.new != Count::default() {
-            row("New", self.new);
+            text.push_str(&row("New", self.new));
+            text.push_str(&self.new_videos.line());
         } else {
-            row("Uploaded", self.uploaded);
+            text.push_str(&row("Uploaded", self.uploaded));
         }
-        row("Already in the library", self.already_there);
+        text.push_str(&row("Already in the library", self.already_there));
         let skipped: u64 = self.skipped.values().sum();
         let files = |files| Count { files, bytes: 0 };
-        row("Skipped", files(skipped));
+        text.push_str(&row("Skipped", files(skipped)));
         for (skip, count) in &self.skipped {
+            // Writing to a string does not fail.
             let _ = writeln!(text, "  {:>7}  {}", grouped(*count as f64), skip.text());
         }
         let mut row = |name: &str, count: u64| {
@@ -168,6 +232,25 @@ mod tests {
     use super::*;
     use serde_json::Value;
     use std::fs;
+
+    #[test]
+    fn the_summary_of_a_dry_run_says_how_many_new_files_are_videos() {
+        let mut report = Report::default();
+        let mut add = |bytes: u64, kind| {
+            report.add(Path::new("/a"), bytes, &Outcome::New(kind)).unwrap();
+        };
+        add(1000, Kind::Picture);
+        add(3_000_000, Kind::Video(Some(12)));
+        add(1_000_000, Kind::Video(Some(3)));
+        add(1000, Kind::Video(None));
+        assert_eq!(report.files(), 4);
+        let videos = report.new_videos;
+        assert_eq!((videos.minutes, videos.longest, videos.unreadable), (15, 12, 1));
+        let text = report.text(None);
+        let expected = "New                    4 (4.00 MB)\n        3  videos (4.00 MB): 15 minutes, and one whose length \
+                        can't be read\n";
+        assert!(text.starts_with(expected), "{text}");
+    }
 
     #[test]
     fn the_summary_counts_every_outcome_and_names_the_first_failures() {
