@@ -255,6 +255,7 @@ test('selected pictures cannot be labeled again when nothing is left of the dail
       json: {
         images: 1,
         videoMinutes: 0,
+        skippedVideos: 0,
         dollars: 0.001,
         imagesLeftToday: 0,
         videoMinutesLeftToday: 0,
@@ -268,6 +269,30 @@ test('selected pictures cannot be labeled again when nothing is left of the dail
   const question = page.getByRole('dialog', { name: 'Label 1 picture again?' });
   await expect(question).toContainText(/You can't label more pictures today\. Try again after [A-Z]/);
   await expect(question.getByRole('button', { name: 'Label again' })).toBeDisabled();
+});
+
+test('videos that are too long for a job are named before it starts', async ({ page, person }) => {
+  await seed(person, MANY);
+  await page.route('**/api/jobs/preview', (route) =>
+    route.fulfill({
+      json: {
+        images: 2,
+        videoMinutes: 0,
+        skippedVideos: 1,
+        dollars: 0.002,
+        imagesLeftToday: 9,
+        videoMinutesLeftToday: 48,
+        nextCursor: null,
+      },
+    }),
+  );
+  await page.goto('/');
+  await selectFound(page);
+  await button(page, 'Label again').click();
+  const question = page.getByRole('dialog', { name: 'Label 2 pictures again?' });
+  await expect(question).toContainText(
+    "1 video is too long and won't be labeled again: jobs use at most 80% of the daily minutes of video.",
+  );
 });
 
 test('jobs say when they continue and why they have stopped, until they are dismissed', async ({ page, person }) => {

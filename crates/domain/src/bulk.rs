@@ -78,18 +78,31 @@ impl Relabel {
     /// Whether the job labels this image. It skips images without a file, and videos with more than `max_minutes`, which jobs may
     /// label in a day: it would wait for ever.
     pub fn selects(&self, record: &ImageRecord, max_minutes: u32) -> bool {
+        self.matches(record) && !is_longer(record, max_minutes)
+    }
+
+    /// Whether the job skips this image only because it is a video with more than `max_minutes`.
+    pub fn skips(&self, record: &ImageRecord, max_minutes: u32) -> bool {
+        self.matches(record) && is_longer(record, max_minutes)
+    }
+
+    /// Whether the job labels this image, if it is not too long.
+    fn matches(&self, record: &ImageRecord) -> bool {
         let has_older_model = |current: &String| {
             let version = record.model_version.as_deref();
             record.status == Status::Labeled && version.is_some_and(|version| is_older(version, current))
         };
         self.selection.selects(record)
-            && record
-                .video_minutes()
-                .is_none_or(|minutes| minutes <= max_minutes)
             && record.status != Status::AwaitingUpload
             && record.sequencer.is_some()
             && self.older_than.as_ref().is_none_or(has_older_model)
     }
+}
+
+fn is_longer(record: &ImageRecord, max_minutes: u32) -> bool {
+    record
+        .video_minutes()
+        .is_some_and(|minutes| minutes > max_minutes)
 }
 
 /// A job that corrects the labels of images.
@@ -260,6 +273,16 @@ mod tests {
         ] {
             let selects = relabel(older_than).selects(&record(&change), 48);
             assert_eq!(selects, selected, "{change} {older_than:?}");
+        }
+        for (change, older_than, skipped) in [
+            (video(48), None, false),
+            (video(49), None, true),
+            (video(49), Some("3.1"), true),
+            (video(49), Some("3.0"), false),
+            (json!({}), None, false),
+        ] {
+            let skips = relabel(older_than).skips(&record(&change), 48);
+            assert_eq!(skips, skipped, "{change} {older_than:?}");
         }
     }
 

@@ -13,6 +13,7 @@ test('counts all parts of a library, and says how many are counted so far', asyn
         dollars: 0.032,
         imagesLeftToday: 10,
         videoMinutes: 1,
+        skippedVideos: 1,
         videoMinutesLeftToday: 9,
         nextCursor: 'a',
       })
@@ -21,6 +22,7 @@ test('counts all parts of a library, and says how many are counted so far', asyn
         dollars: 0,
         imagesLeftToday: 9,
         videoMinutes: 0,
+        skippedVideos: 0,
         videoMinutesLeftToday: 9,
         nextCursor: 'b',
       })
@@ -29,6 +31,7 @@ test('counts all parts of a library, and says how many are counted so far', asyn
         dollars: 0.061,
         imagesLeftToday: 8,
         videoMinutes: 2,
+        skippedVideos: 1,
         videoMinutesLeftToday: 8,
         nextCursor: null,
       }),
@@ -37,6 +40,7 @@ test('counts all parts of a library, and says how many are counted so far', asyn
   const preview = await previewRelabel(api, NO_FILTER, true, signal, ({ images }) => progress.push(images));
   expect(preview.images).toBe(5);
   expect(preview.videoMinutes).toBe(3);
+  expect(preview.skippedVideos).toBe(2);
   expect(preview.dollars).toBeCloseTo(0.093);
   expect(preview.leftToday).toBe(8);
   expect(preview.minutesLeftToday).toBe(8);
@@ -56,6 +60,7 @@ test('asks about more pictures than a request can have', async () => {
         dollars: 0,
         imagesLeftToday: 1000,
         videoMinutes: 0,
+        skippedVideos: 0,
         videoMinutesLeftToday: 60,
         examinedAt: '2026-11-30T12:00:00.000Z',
         nextCursor: null,

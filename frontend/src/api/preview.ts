@@ -11,6 +11,8 @@ export interface RelabelPreview {
   readonly images: number;
   /** Minutes of the videos among them. */
   readonly videoMinutes: number;
+  /** Videos that are too long for a job, and not among them. */
+  readonly skippedVideos: number;
   /** About how much it costs, in US dollars. */
   readonly dollars: number;
   /** How many pictures the person can still label today. */
@@ -19,7 +21,14 @@ export interface RelabelPreview {
   readonly minutesLeftToday: number;
 }
 
-const NOTHING: RelabelPreview = { images: 0, videoMinutes: 0, dollars: 0, leftToday: 0, minutesLeftToday: 0 };
+const NOTHING: RelabelPreview = {
+  images: 0,
+  videoMinutes: 0,
+  skippedVideos: 0,
+  dollars: 0,
+  leftToday: 0,
+  minutesLeftToday: 0,
+};
 
 /** Counts pictures that would be labeled again. Calls `onProgress` with what is counted so far. Throws the API's error. */
 export async function previewRelabel(
@@ -35,6 +44,7 @@ export async function previewRelabel(
       counted = {
         images: counted.images + answer.images,
         videoMinutes: counted.videoMinutes + answer.videoMinutes,
+        skippedVideos: counted.skippedVideos + answer.skippedVideos,
         dollars: counted.dollars + answer.dollars,
         leftToday: answer.imagesLeftToday,
         minutesLeftToday: answer.videoMinutesLeftToday,

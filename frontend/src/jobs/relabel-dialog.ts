@@ -80,13 +80,15 @@ export class RelabelDialog extends LitElement {
     const { preview, counting } = this;
     if (counting) return html`<p>${text.counting(preview?.images ?? 0)}</p>`;
     if (!preview) return nothing;
-    const { images, videoMinutes, dollars, leftToday, minutesLeftToday } = preview;
-    if (images === 0) return html`<p>${text.relabel.nothing}</p>`;
-    if (this.isExhausted(preview)) return html`<p>${text.relabel.exhausted(nextDay())}</p>`;
+    const { images, videoMinutes, skippedVideos, dollars, leftToday, minutesLeftToday } = preview;
     const isJob = 'labels' in this.pictures;
+    // Named videos are labeled one by one, within the whole daily limit.
+    const tooLong = isJob && skippedVideos > 0 ? html`<p>${text.relabel.tooLong(skippedVideos)}</p>` : nothing;
+    if (images === 0) return html`<p>${text.relabel.nothing}</p>${tooLong}`;
+    if (this.isExhausted(preview)) return html`<p>${text.relabel.exhausted(nextDay())}</p>`;
     const isTooMuch = images > leftToday || (isJob && videoMinutes > minutesLeftToday);
     return html`<p>${text.relabel.cost(dollars, leftToday)}</p>
-      ${videoMinutes > 0 ? html`<p>${text.relabel.minutes(videoMinutes, minutesLeftToday)}</p>` : nothing}
+      ${videoMinutes > 0 ? html`<p>${text.relabel.minutes(videoMinutes, minutesLeftToday)}</p>` : nothing} ${tooLong}
       ${isTooMuch ? html`<p>${isJob ? text.relabel.continues : text.relabel.limited(leftToday)}</p>` : nothing}
       ${this.skipped > 0 ? html`<p>${text.relabel.skipped(this.skipped)}</p>` : nothing}`;
   }

@@ -486,6 +486,8 @@ export const text = {
       number === 1
         ? "1 picture is in progress and won't be labeled again."
         : `${whole.format(number)} pictures are in progress and won't be labeled again.`,
+    tooLong: (number: number) =>
+      `${number === 1 ? '1 video is' : `${whole.format(number)} videos are`} too long and won't be labeled again: jobs use at most 80% of the daily minutes of video.`,
     nothing: 'There are no pictures to label again.',
     submit: 'Label again',
     close: 'Cancel',

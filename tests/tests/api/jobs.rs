@@ -314,8 +314,12 @@ fn videos_are_labeled_again_with_their_minutes_unless_they_are_longer_than_a_day
         let body = json!({"kind": "RELABEL", "search": ""});
         let answer = post(&user, "/jobs/preview", &body).await.body;
         assert_eq!(
-            (&answer["images"], &answer["videoMinutes"]),
-            (&json!(1), &json!(1)),
+            (
+                &answer["images"],
+                &answer["videoMinutes"],
+                &answer["skippedVideos"]
+            ),
+            (&json!(1), &json!(1), &json!(1)),
             "{answer}"
         );
         let dollars = answer["dollars"].as_f64().expect("a price");

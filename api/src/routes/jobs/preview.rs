@@ -45,6 +45,9 @@ pub(crate) struct Preview {
     /// Minutes of the videos among them, of which a part counts as a whole one. 0 unless `kind` is `RELABEL`. Add those of all
     /// responses.
     video_minutes: u64,
+    /// Videos that the job would skip, because each has more minutes than jobs may label in a day. They are not among `images`. 0
+    /// unless `kind` is `RELABEL`. Add those of all responses.
+    skipped_videos: u64,
     /// What labeling these images costs at most, in US dollars: about $0.001 for each picture, Rekognition's price in us-east-1
     /// for the first million images of a month, and as much for each frame of a video that is labeled, or $0.10 for each minute
     /// with Rekognition Video. 0 unless `kind` is `RELABEL`. Add those of all responses.
@@ -124,14 +127,25 @@ pub(crate) async fn preview(
         Work::Export(_) | Work::Correct(_) | Work::Undo(_) | Work::Delete { .. } => None,
     };
     let video_quotas = app.video_quotas.for_jobs();
-    let selects = |image: &ImageRecord| match (work, &relabel) {
-        (Work::Export(export), _) => export.selection.selects(image),
-        (Work::Correct(correction), _) => correction.changes(image, &renames),
-        (Work::Relabel { .. }, Some(relabel)) => {
-            relabel.selects(image, video_quotas.max_minutes()) && image.status != Status::Processing
+    let max_minutes = video_quotas.max_minutes();
+    let count_one = |image: &ImageRecord| {
+        let is_selected = match (work, &relabel) {
+            (Work::Export(export), _) => export.selection.selects(image),
+            (Work::Correct(correction), _) => correction.changes(image, &renames),
+            (Work::Relabel { .. }, Some(relabel)) if image.status != Status::Processing => {
+                if relabel.skips(image, max_minutes) {
+                    return Counted::SKIPPED_VIDEO;
+                }
+                relabel.selects(image, max_minutes)
+            }
+            (Work::Delete { .. }, _) => deletion.as_ref().is_some_and(|deletion| deletion.selects(image)),
+            (Work::Relabel { .. }, _) | (Work::Undo(_), _) => false,
+        };
+        if is_selected {
+            Counted::one(image.video_minutes())
+        } else {
+            Counted::default()
         }
-        (Work::Delete { .. }, _) => deletion.as_ref().is_some_and(|deletion| deletion.selects(image)),
-        (Work::Relabel { .. }, None) | (Work::Undo(_), _) => false,
     };
     let selection = match (work, &relabel) {
         (_, Some(relabel)) => Some(&relabel.selection),
@@ -141,8 +155,8 @@ pub(crate) async fn preview(
         (Work::Undo(_), None) => None,
     };
     let (counted, last) = match (work, selection) {
-        (_, Some(Selection::Images(ids))) => (count_named(app, owner, ids, selects).await?, None),
-        (_, Some(Selection::Search(_))) => count(app, owner, after, selects).await?,
+        (_, Some(Selection::Images(ids))) => (count_named(app, owner, ids, count_one).await?, None),
+        (_, Some(Selection::Search(_))) => count(app, owner, after, count_one).await?,
         (Work::Undo(job_id), None) => count_undone(app, owner, *job_id, after).await?,
         (_, None) => (Counted::default(), None),
     };
@@ -156,6 +170,7 @@ pub(crate) async fn preview(
     Ok(Preview {
         images: counted.images,
         video_minutes: if is_relabel { counted.video_minutes } else { 0 },
+        skipped_videos: counted.skipped_videos,
         dollars: if is_relabel {
             counted.dollars(app.dollars_per_video_minute)
         } else {
@@ -175,13 +190,33 @@ struct Counted {
     /// Those of the images that are videos whose duration is known.
     videos: u64,
     video_minutes: u64,
+    /// Videos that are too long for the job, and not among the images.
+    skipped_videos: u64,
 }
 
 impl Counted {
-    fn add(&mut self, minutes: Option<u32>) {
-        self.images += 1;
-        self.videos += u64::from(minutes.is_some());
-        self.video_minutes += u64::from(minutes.unwrap_or_default());
+    const SKIPPED_VIDEO: Self = Self {
+        images: 0,
+        videos: 0,
+        video_minutes: 0,
+        skipped_videos: 1,
+    };
+
+    /// An image. `minutes` are those of a video.
+    fn one(minutes: Option<u32>) -> Self {
+        Self {
+            images: 1,
+            videos: u64::from(minutes.is_some()),
+            video_minutes: u64::from(minutes.unwrap_or_default()),
+            skipped_videos: 0,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.images += other.images;
+        self.videos += other.videos;
+        self.video_minutes += other.video_minutes;
+        self.skipped_videos += other.skipped_videos;
     }
 
     /// What labeling them costs.
@@ -275,14 +310,14 @@ async fn count_named(
     app: &App,
     owner: &Owner,
     ids: &[ImageId],
-    selects: impl Fn(&ImageRecord) -> bool,
+    count_one: impl Fn(&ImageRecord) -> Counted,
 ) -> Result<Counted, Problem> {
-    let select = |image: ImageRecord| selects(&image).then(|| image.video_minutes());
+    let select = |image: ImageRecord| Some(count_one(&image));
     let read = app.records.images(owner, ids, log_unreadable, select).await?;
     let selected: Vec<_> = read.into_iter().map(Read::known).collect::<Result<_, _>>()?;
     let mut counted = Counted::default();
-    for minutes in selected.into_iter().flatten() {
-        counted.add(minutes);
+    for one in selected.into_iter().flatten() {
+        counted.add(one);
     }
     Ok(counted)
 }
@@ -292,7 +327,7 @@ async fn count(
     app: &App,
     owner: &Owner,
     after: Option<ImageId>,
-    selects: impl Fn(&ImageRecord) -> bool,
+    count_one: impl Fn(&ImageRecord) -> Counted,
 ) -> Result<(Counted, Option<ImageId>), Problem> {
     let mut after = after;
     let mut counted = Counted::default();
@@ -301,8 +336,8 @@ async fn count(
             .records
             .images_page(owner, after, IMAGES_PER_QUERY, log_unreadable)
             .await?;
-        for image in page.images.iter().filter(|image| selects(image)) {
-            counted.add(image.video_minutes());
+        for image in &page.images {
+            counted.add(count_one(image));
         }
         after = page.last;
         if after.is_none() {
@@ -320,9 +355,11 @@ mod tests {
     fn a_video_costs_as_much_as_its_minutes_and_a_picture_as_one() {
         let mut counted = Counted::default();
         for minutes in [None, Some(3), None, Some(1)] {
-            counted.add(minutes);
+            counted.add(Counted::one(minutes));
         }
+        counted.add(Counted::SKIPPED_VIDEO);
         assert_eq!((counted.images, counted.video_minutes), (4, 4));
+        assert_eq!(counted.skipped_videos, 1);
         assert!((counted.dollars(0.03) - 0.122).abs() < 1e-9);
         let pictures = Counted {
             images: 260,
