@@ -372,6 +372,11 @@ class Probes:
         attempt = {"taskToken": str(uuid.uuid4()), "redriveCount": 0, "retryCount": self.attempts}
         return self.stack.invoke("start-video-labels", {"progress": progress, **attempt}, error=error)
 
+    def job_name(self, progress: dict) -> str:
+        """The name of the job of an execution, without its round. See crates/domain/src/video.rs."""
+        namespace = uuid.UUID("5d1f6b0e-9a57-4c86-b1a4-0c3e77d241f8")
+        return str(uuid.uuid5(namespace, progress["image"]["executionArn"]))
+
     def start_video_labels(self) -> None:
         """A job, until it has succeeded, a video without an object, with and without a version, and one that another
         execution has claimed."""
@@ -393,6 +398,11 @@ class Probes:
         """The result of a job, and a video that another execution has claimed."""
         if not hasattr(self, "with_result"):
             self.start_video_labels()
+        # The lease of the job, which the step returns. See crates/records/src/video_leases.rs.
+        name = self.job_name(self.with_result)
+        leases = {"M": {name: {"N": str(int(time.time()) + 600)}}}
+        item = {"pk": {"S": f"OWNER#{self.owner}"}, "sk": {"S": "VIDEO_LEASES"}, "leases": leases}
+        self.stack.dynamodb.put_item(TableName=self.stack.description["table"], Item=item)
         read = self.stack.invoke("read-video-labels", self.with_result)
         assert read["done"], read
         self.lose_video("read-video-labels", self.with_result)
@@ -401,9 +411,7 @@ class Probes:
         """Messages about a job that has succeeded, and about one that has failed. Their task no longer waits."""
         if not hasattr(self, "with_result"):
             self.start_video_labels()
-        # See crates/domain/src/video.rs.
-        namespace = uuid.UUID("5d1f6b0e-9a57-4c86-b1a4-0c3e77d241f8")
-        name = uuid.uuid5(namespace, self.with_result["image"]["executionArn"])
+        name = self.job_name(self.with_result)
         key = {"pk": {"S": f"VIDEO_JOB#{name}"}, "sk": {"S": "VIDEO_JOB"}}
         job = self.stack.dynamodb.get_item(TableName=self.stack.description["table"], Key=key)["Item"]["jobId"]["S"]
         for status in ("SUCCEEDED", "FAILED"):

@@ -53,6 +53,9 @@ pub const UNDO: &str = "UNDO#";
 /// The sort key of the only item in the partition of a job of Rekognition Video.
 pub const VIDEO_JOB: &str = "VIDEO_JOB";
 
+/// The sort key of the jobs of Rekognition Video that an owner has in progress.
+pub const VIDEO_LEASES: &str = "VIDEO_LEASES";
+
 /// The maximum length of a part of a key, in bytes. A partition key can have 2,048 bytes, and an owner in an object's
 /// key about 1,000.
 const MAX_PART_BYTES: usize = 512;

@@ -68,6 +68,9 @@ pub(crate) const JOB_ID: Name = "jobId";
 pub(crate) const ROUND: Name = "round";
 pub(crate) const TASK_TOKEN: Name = "taskToken";
 
+// The attribute of the jobs of Rekognition Video that an owner has in progress.
+pub(crate) const LEASES: Name = "leases";
+
 // Attributes of the reconciler's place.
 pub(crate) const HOLDER: Name = "holder";
 pub(crate) const PASS: Name = "pass";

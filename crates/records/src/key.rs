@@ -81,6 +81,10 @@ impl Key {
         }
     }
 
+    pub(crate) fn video_leases(owner: &Owner) -> Self {
+        Self::of_owner(owner, table::VIDEO_LEASES.to_owned())
+    }
+
     pub(crate) fn reconciliation(scope: &Scope) -> Self {
         Self {
             partition: match scope {

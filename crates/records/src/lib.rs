@@ -35,6 +35,7 @@ mod transaction;
 mod undo;
 mod upload;
 mod video_job;
+mod video_leases;
 
 pub use account::Page;
 pub use batch::Read;

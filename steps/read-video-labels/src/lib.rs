@@ -10,8 +10,9 @@ use aws_sdk_rekognition::operation::get_label_detection::GetLabelDetectionOutput
 use aws_sdk_rekognition::types::{LabelDetectionAggregateBy, LabelDetectionSortBy, VideoJobStatus};
 use domain::contract::ResultPages;
 use domain::timeline::LabeledFrames;
-use domain::video::{MAX_FRAMES, frames_name, video_key};
+use domain::video::{LabelJob, MAX_FRAMES, frames_name, video_key};
 use domain::{ErrorName, Label, StepError, VideoProgress};
+use jiff::Timestamp;
 use records::{LostClaim, Records, RecordsError};
 use std::time::{Duration, Instant};
 use strum::EnumIter;
@@ -32,7 +33,7 @@ pub struct ReadVideoLabels {
     pub rekognition: aws_sdk_rekognition::Client,
     /// Stores labels.
     pub s3: aws_sdk_s3::Client,
-    /// Reads which execution holds the video, and the job.
+    /// Reads which execution holds the video, and the job, whose lease it returns.
     pub records: Records,
 }
 
@@ -80,6 +81,13 @@ pub async fn handle(
     progress: VideoProgress,
 ) -> Result<VideoProgress, ReadVideoLabelsError> {
     let claim = &progress.image.claim;
+    if progress.parts.is_empty() {
+        // The job has ended. Also for a video that was deleted meanwhile.
+        let job = LabelJob::new(&claim.execution_arn, 0);
+        step.records
+            .return_video_lease(&claim.owner, job, Timestamp::now())
+            .await?;
+    }
     deletion::check_video(&step.s3, &step.records, claim).await??;
     let job = step.records.video_job(&claim.execution_arn).await?;
     let no_job = || ReadVideoLabelsError::NoResult("no job was started".into());

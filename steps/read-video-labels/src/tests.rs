@@ -1,5 +1,6 @@
 use super::*;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_rekognition::error::ErrorMetadata;
 use aws_sdk_rekognition::operation::get_label_detection::GetLabelDetectionError;
@@ -60,16 +61,31 @@ fn progress(duration_ms: u64) -> VideoProgress {
 /// Reads a part. Returns the progress, and the parts that were written by their names.
 async fn read(job: Job, progress: VideoProgress) -> Read {
     let status = if job.is_deleted { "DELETED" } else { "PROCESSING" };
-    let record = mock!(aws_sdk_dynamodb::Client::get_item).then_output(move || {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        // The record and the job in one.
-        GetItemOutput::builder()
-            .item("status", text(status))
-            .item("executionArn", text(EXECUTION))
-            .item("round", AttributeValue::N("0".into()))
-            .item("jobId", text("job"))
-            .build()
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let record = mock!(aws_sdk_dynamodb::Client::get_item).then_compute_response(move |request| {
+        let output = GetItemOutput::builder();
+        let is_of_leases = request.key().and_then(|key| key.get("sk")) == Some(&text("VIDEO_LEASES"));
+        let output = if is_of_leases {
+            let later = AttributeValue::N((Timestamp::now().as_second() + 1000).to_string());
+            let own = LabelJob::new(EXECUTION, 0).execution.to_string();
+            output.item("leases", AttributeValue::M([(own, later)].into()))
+        } else {
+            // The record and the job in one.
+            output
+                .item("status", text(status))
+                .item("executionArn", text(EXECUTION))
+                .item("round", AttributeValue::N("0".into()))
+                .item("jobId", text("job"))
+        };
+        MockResponse::Output(output.build())
     });
+    let freed = mock!(aws_sdk_dynamodb::Client::update_item)
+        .match_requests(|request| {
+            request
+                .update_expression()
+                .is_some_and(|update| update.contains("REMOVE #leases"))
+        })
+        .then_output(|| UpdateItemOutput::builder().build());
     let found =
         mock!(aws_sdk_rekognition::Client::get_label_detection).then_compute_response(move |request| {
             assert_eq!(request.job_id(), Some("job"));
@@ -109,11 +125,14 @@ async fn read(job: Job, progress: VideoProgress) -> Read {
         rekognition: mock_client!(aws_sdk_rekognition, RuleMode::MatchAny, [&found]),
         s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&put, &list]),
         records: Records::new(
-            mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&record]),
+            mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&record, &freed]),
             "images".into(),
         ),
     };
+    // The next video of the owner waits for the lease, also if this one was deleted.
+    let returns_lease = usize::from(progress.parts.is_empty());
     let read = handle(&step, progress).await;
+    assert_eq!(freed.num_calls(), returns_lease);
     let written = written.lock().unwrap().clone();
     (read, written)
 }

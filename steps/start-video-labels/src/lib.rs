@@ -3,17 +3,22 @@
 //! Each attempt of the task replaces the token that ends the wait, and then asks for the job if an earlier attempt has started
 //! it: Rekognition sends one message for each job, which may have used the earlier token, or may be lost.
 //!
+//! A job needs one of its owner's leases (`records::Records::take_video_lease`), so that nobody has to wait for all videos of
+//! somebody else. `read-video-labels` returns it when the job has succeeded.
+//!
 //! Input: [`domain::StartVideoLabelsInput`]. The result of the task is empty.
 
 use aws::ServiceError;
 use aws_sdk_rekognition::error::SdkError;
 use aws_sdk_rekognition::types::{LabelDetectionFeatureName, NotificationChannel, S3Object, VideoJobStatus};
 use domain::video::LabelJob;
-use domain::{ClaimedImage, ErrorName, StartVideoLabelsInput, StepError, VideoFile};
+use domain::{Claim, ClaimedImage, ErrorName, StartVideoLabelsInput, StepError, VideoFile};
 use executions::callback;
+use jiff::Timestamp;
 use objects::UnreadableObject;
 use records::{LostClaim, Records, RecordsError, VideoJob, Waiting};
 use serde::Serialize;
+use std::num::NonZeroU32;
 use strum::EnumIter;
 
 /// How many jobs are started until the execution fails. A redrive starts one more.
@@ -41,6 +46,8 @@ pub struct StartVideoLabels {
     pub topic_role_arn: String,
     /// The minimum confidence of labels that are stored, in percent: 0 to 100.
     pub min_stored_confidence: f64,
+    /// How many jobs one owner can have in progress.
+    pub jobs_per_owner: NonZeroU32,
 }
 
 /// Why there is no job.
@@ -55,6 +62,9 @@ pub enum StartVideoLabelsError {
     /// As many jobs are in progress as Rekognition allows.
     #[error("Rekognition allows no more jobs at the same time")]
     TooManyJobs,
+    /// The owner has as many jobs in progress as one owner can have.
+    #[error("the owner has as many jobs in progress as one owner can have")]
+    TooManyJobsOfOwner,
     /// A job with this name was started by an earlier release, or with other parameters.
     #[error("a job with this name has other parameters")]
     OtherParameters,
@@ -84,13 +94,26 @@ impl StepError for StartVideoLabelsError {
         match self {
             Self::Unsupported(_) => ErrorName::UnsupportedFormat,
             Self::TooLarge => ErrorName::ImageTooLarge,
-            Self::TooManyJobs => ErrorName::Throttled,
+            Self::TooManyJobs | Self::TooManyJobsOfOwner => ErrorName::Throttled,
             Self::OtherParameters => ErrorName::ServiceUnavailable,
             Self::Failed(_) => ErrorName::UnexpectedAnswer,
             Self::Object(error) => error.name(),
             Self::Lost(lost) => lost.name(),
             Self::Records(error) => error.name(),
             Self::Service(error) => error.name(),
+        }
+    }
+}
+
+impl StartVideoLabelsError {
+    /// Whether no job of this execution is in progress. The lease of a job that may be in progress is kept: the next attempt
+    /// returns it, or it ends.
+    fn returns_lease(&self) -> bool {
+        match self {
+            Self::TooManyJobs => true,
+            // The first one has no lease, and the job of the second one cannot be stopped.
+            Self::TooManyJobsOfOwner | Self::Lost(_) => false,
+            _ => !matches!(self.name(), ErrorName::Throttled | ErrorName::ServiceUnavailable),
         }
     }
 }
@@ -117,8 +140,10 @@ pub async fn handle(
     step: &StartVideoLabels,
     input: StartVideoLabelsInput,
 ) -> Result<Started, StartVideoLabelsError> {
+    let claim = &input.progress.image.claim;
     let error = match start(step, &input).await {
         Ok(Started::Succeeded) => {
+            return_lease(step, claim).await;
             callback::succeed(&step.sfn, &input.task_token).await?;
             return Ok(Started::Succeeded);
         }
@@ -126,6 +151,10 @@ pub async fn handle(
         Err(error) => error,
     };
     let name = error.name();
+    if error.returns_lease() {
+        // Before the task ends: the next attempt may take it again.
+        return_lease(step, claim).await;
+    }
     // On AWS, an error of the function ends the task, too. The emulator ignores it. The function returns an error only if this
     // call fails, or if the task no longer waits.
     match callback::fail(&step.sfn, &input.task_token, name, &error.to_string()).await {
@@ -134,6 +163,17 @@ pub async fn handle(
             Ok(Started::Failed)
         }
         Ok(false) | Err(_) => Err(error),
+    }
+}
+
+/// Returns the execution's lease. If that fails, the lease ends by itself.
+async fn return_lease(step: &StartVideoLabels, claim: &Claim) {
+    let job = LabelJob::new(&claim.execution_arn, 0);
+    let returned = step
+        .records
+        .return_video_lease(&claim.owner, job, Timestamp::now());
+    if let Err(error) = returned.await {
+        tracing::warn!(error = error.name().as_str(), "the lease was not returned");
     }
 }
 
@@ -161,13 +201,26 @@ async fn start(
     else {
         return Ok(Started::Superseded);
     };
+    let mut has_lease = false;
     loop {
         let known = match id.take() {
             Some(id) => {
                 is_new = false;
                 id
             }
-            None => start_job(step, image, name).await?,
+            None => {
+                let lease = step.records.take_video_lease(
+                    &claim.owner,
+                    name,
+                    step.jobs_per_owner.get(),
+                    Timestamp::now(),
+                );
+                if !lease.await? {
+                    return Err(StartVideoLabelsError::TooManyJobsOfOwner);
+                }
+                has_lease = true;
+                start_job(step, image, name).await?
+            }
         };
         if step.records.identify_video_job(name, &known).await?.is_none() {
             return Ok(Started::Superseded);
@@ -176,7 +229,14 @@ async fn start(
             return Ok(Started::Waits);
         }
         let reason = match look(step, &known).await? {
-            Job::InProgress => return Ok(Started::Waits),
+            Job::InProgress => {
+                if !has_lease {
+                    step.records
+                        .extend_video_lease(&claim.owner, name, Timestamp::now())
+                        .await?;
+                }
+                return Ok(Started::Waits);
+            }
             Job::Succeeded => return Ok(Started::Succeeded),
             Job::Failed(reason) => reason,
         };

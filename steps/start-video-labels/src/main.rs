@@ -21,6 +21,7 @@ async fn main() -> Result<(), Error> {
         topic_arn: environment.text("TOPIC_ARN")?,
         topic_role_arn: environment.text("TOPIC_ROLE_ARN")?,
         min_stored_confidence: environment.percent("MIN_STORED_CONFIDENCE")?,
+        jobs_per_owner: environment.parse("VIDEO_JOBS_PER_OWNER", "a whole number of at least 1")?,
     };
     lambda::run(Function::StartVideoLabels, async |input| {
         handle(&step, input).await

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_sdk_rekognition::error::ErrorMetadata;
 use aws_sdk_rekognition::operation::get_label_detection::GetLabelDetectionOutput;
 use aws_sdk_rekognition::operation::start_label_detection::{
     StartLabelDetectionError, StartLabelDetectionOutput,
@@ -21,6 +22,7 @@ use aws_sdk_sfn::operation::send_task_success::SendTaskSuccessOutput;
 use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
 use domain::metric;
 use serde_json::json;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 const EXECUTION: &str = "arn:aws:states:us-east-1:123456789012:execution:label-video:one";
@@ -40,6 +42,10 @@ struct World {
     job: (VideoJobStatus, Option<&'static str>),
     /// Whether the object exists.
     has_object: bool,
+    /// How many other executions of the owner have a lease. Three are allowed.
+    others: usize,
+    /// Whether this execution has one.
+    has_lease: bool,
 }
 
 impl Default for World {
@@ -51,7 +57,21 @@ impl Default for World {
             start: None,
             job: (VideoJobStatus::InProgress, None),
             has_object: true,
+            others: 0,
+            has_lease: false,
         }
+    }
+}
+
+impl World {
+    /// The owner's leases, as the table has them.
+    fn leases(&self) -> Option<AttributeValue> {
+        let others = (0..self.others).map(|other| LabelJob::new(&other.to_string(), 0));
+        let own = self.has_lease.then(|| LabelJob::new(EXECUTION, 0));
+        let later = AttributeValue::N((Timestamp::now().as_second() + 1000).to_string());
+        let lease = |job: LabelJob| (job.execution.to_string(), later.clone());
+        let leases: HashMap<_, _> = others.chain(own).map(lease).collect();
+        (!leases.is_empty()).then_some(AttributeValue::M(leases))
     }
 }
 
@@ -67,17 +87,51 @@ async fn start(world: World) -> (Result<Started, StartVideoLabelsError>, Vec<Str
         move |call: String| calls.lock().unwrap().push(call)
     };
     let status = world.status;
-    let record = mock!(aws_sdk_dynamodb::Client::get_item).then_output(move || {
-        GetItemOutput::builder()
-            .item("status", text(status))
-            .item("executionArn", text(EXECUTION))
-            .build()
+    let leases = Arc::new(Mutex::new(world.leases()));
+    let stored = Arc::clone(&leases);
+    let record = mock!(aws_sdk_dynamodb::Client::get_item).then_compute_response(move |request| {
+        let is_of_leases = request.key().and_then(|key| key.get("sk")) == Some(&text("VIDEO_LEASES"));
+        let output = GetItemOutput::builder();
+        let output = if is_of_leases {
+            match stored.lock().unwrap().clone() {
+                Some(leases) => output.item("leases", leases),
+                None => output,
+            }
+        } else {
+            output
+                .item("status", text(status))
+                .item("executionArn", text(EXECUTION))
+        };
+        MockResponse::Output(output.build())
     });
     let (noted, known) = (note(&calls), world.clone());
     let update = mock!(aws_sdk_dynamodb::Client::update_item).then_compute_response(move |request| {
         let update = request.update_expression().unwrap_or_default();
         let output = UpdateItemOutput::builder();
-        let output = if update.contains("taskToken") {
+        let output = if update.contains("leases") {
+            let own = LabelJob::new(EXECUTION, 0).execution.to_string();
+            let is_removed = update.contains("REMOVE");
+            let values = request.expression_attribute_values().into_iter().flatten();
+            // The condition has those before.
+            let maps = values.filter(|(_, value)| value.is_m() && !is_removed);
+            let before = leases.lock().unwrap().clone();
+            let stored = maps
+                .map(|(_, value)| value.clone())
+                .find(|value| Some(value) != before.as_ref());
+            let has_lease = stored
+                .as_ref()
+                .is_some_and(|stored| stored.as_m().unwrap().contains_key(&own));
+            noted(
+                if has_lease {
+                    "take a lease"
+                } else {
+                    "return the lease"
+                }
+                .into(),
+            );
+            *leases.lock().unwrap() = stored;
+            output
+        } else if update.contains("taskToken") {
             noted("store the token".into());
             if known.is_superseded {
                 let refused = ConditionalCheckFailedException::builder().build();
@@ -162,6 +216,7 @@ async fn start(world: World) -> (Result<Started, StartVideoLabelsError>, Vec<Str
         topic_arn: "arn:aws:sns:us-east-1:123456789012:topic".into(),
         topic_role_arn: "arn:aws:iam::123456789012:role/topic".into(),
         min_stored_confidence: 20.0,
+        jobs_per_owner: NonZeroU32::new(3).unwrap(),
     };
     let input: StartVideoLabelsInput = serde_json::from_value(json!({
         "progress": {
@@ -187,7 +242,10 @@ async fn start(world: World) -> (Result<Started, StartVideoLabelsError>, Vec<Str
 async fn the_token_is_stored_before_the_job_is_started() {
     let (started, calls) = start(World::default()).await;
     assert_eq!(started, Ok(Started::Waits));
-    assert_eq!(calls, ["store the token", "start job 0", "store the id"]);
+    assert_eq!(
+        calls,
+        ["store the token", "take a lease", "start job 0", "store the id"]
+    );
 }
 
 /// A second start sends no second message, and the first one may have used the token of the attempt before.
@@ -200,7 +258,10 @@ async fn a_later_attempt_starts_no_second_job_and_asks_for_the_first_one() {
     })
     .await;
     assert_eq!(started, Ok(Started::Waits));
-    assert_eq!(calls, ["store the token", "store the id", "look at job-0"]);
+    assert_eq!(
+        calls,
+        ["store the token", "store the id", "look at job-0", "take a lease"]
+    );
     let (started, calls) = start(World {
         stored,
         job: (VideoJobStatus::Succeeded, None),
@@ -223,9 +284,11 @@ async fn a_start_whose_answer_was_lost_is_repeated_and_the_job_is_looked_at() {
     assert_eq!(started, Ok(Started::Succeeded));
     let expected = [
         "store the token",
+        "take a lease",
         "start job 0",
         "store the id",
         "look at job-0",
+        "return the lease",
         "end token",
     ];
     assert_eq!(calls, expected);
@@ -251,7 +314,10 @@ async fn a_job_that_fails_is_replaced_until_three_have_failed() {
     };
     let (started, calls) = start(failed(0, "job-0")).await;
     assert_eq!(started, Ok(Started::Waits));
-    assert_eq!(calls[3..], ["forget the job", "start job 1", "store the id"]);
+    assert_eq!(
+        calls[3..],
+        ["forget the job", "take a lease", "start job 1", "store the id"]
+    );
     let (started, calls) = start(failed(2, "job-2")).await;
     assert_eq!(started, Ok(Started::Failed));
     assert_eq!(calls[3..], ["forget the job", "fail with UnexpectedAnswer"]);
@@ -287,8 +353,110 @@ async fn too_many_jobs_are_retried_like_throttled_calls_without_an_alarm() {
     })
     .await;
     assert_eq!(started, Ok(Started::Failed));
-    assert_eq!(calls[2..], ["fail with Throttled"]);
+    assert_eq!(calls[3..], ["return the lease", "fail with Throttled"]);
     assert!(metric::take().is_empty());
+}
+
+/// So that others can start jobs.
+#[tokio::test]
+async fn an_owner_with_as_many_jobs_as_allowed_waits_like_for_too_many_jobs() {
+    metric::take();
+    let (started, calls) = start(World {
+        others: 3,
+        ..World::default()
+    })
+    .await;
+    assert_eq!(started, Ok(Started::Failed));
+    assert_eq!(calls, ["store the token", "fail with Throttled"]);
+    assert!(metric::take().is_empty());
+    let (started, calls) = start(World {
+        others: 2,
+        ..World::default()
+    })
+    .await;
+    assert_eq!(started, Ok(Started::Waits));
+    assert_eq!(calls[1..3], ["take a lease", "start job 0"]);
+}
+
+/// A job that was started is in progress, also if the answer was lost, or if its lease has ended.
+#[tokio::test]
+async fn a_job_that_was_started_keeps_its_lease_while_others_have_all() {
+    for (stored, has_lease) in [((0, Some("job-0")), false), ((0, None), true)] {
+        let (started, calls) = start(World {
+            stored: Some(stored),
+            others: 3,
+            has_lease,
+            ..World::default()
+        })
+        .await;
+        assert_eq!(started, Ok(Started::Waits));
+        let leases: Vec<_> = calls.iter().filter(|call| call.contains("lease")).collect();
+        assert_eq!(leases, ["take a lease"], "{calls:?}");
+    }
+    let (started, calls) = start(World {
+        stored: Some((1, Some("job-1"))),
+        job: (VideoJobStatus::Failed, Some("Internal error")),
+        others: 3,
+        has_lease: true,
+        ..World::default()
+    })
+    .await;
+    assert_eq!(started, Ok(Started::Waits));
+    assert_eq!(calls[4..6], ["take a lease", "start job 2"]);
+}
+
+#[tokio::test]
+async fn the_lease_of_a_job_that_has_ended_is_returned_before_the_task_ends() {
+    let ended = |round, id, job| World {
+        stored: Some((round, Some(id))),
+        job,
+        has_lease: true,
+        ..World::default()
+    };
+    for (world, end) in [
+        (ended(0, "job-0", (VideoJobStatus::Succeeded, None)), "end token"),
+        (
+            ended(0, "job-0", (VideoJobStatus::Failed, Some("Unsupported codec"))),
+            "fail with UnsupportedFormat",
+        ),
+        (
+            ended(2, "job-2", (VideoJobStatus::Failed, Some("Internal error"))),
+            "fail with UnexpectedAnswer",
+        ),
+    ] {
+        let (_, calls) = start(world).await;
+        assert_eq!(calls[calls.len() - 2..], ["return the lease", end]);
+    }
+}
+
+/// Its job cannot be stopped. If a message about its end comes, `read-video-labels` returns the lease.
+#[tokio::test]
+async fn a_deleted_video_keeps_its_lease() {
+    let (_, calls) = start(World {
+        status: "DELETED",
+        has_lease: true,
+        ..World::default()
+    })
+    .await;
+    assert_eq!(calls, ["fail with ImageDeleted"]);
+}
+
+/// The job may have been started.
+#[tokio::test]
+async fn a_start_that_is_retried_keeps_the_lease() {
+    let (_, calls) = start(World {
+        start: Some(|| {
+            let code = ErrorMetadata::builder().code("InternalServerError").build();
+            StartLabelDetectionError::generic(code)
+        }),
+        ..World::default()
+    })
+    .await;
+    assert_eq!(
+        calls.last().map(String::as_str),
+        Some("fail with ServiceUnavailable")
+    );
+    assert!(!calls.contains(&"return the lease".to_owned()), "{calls:?}");
 }
 
 #[tokio::test]

@@ -3,13 +3,15 @@
 use crate::VIDEO_LABELS;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sfn::types::ExecutionStatus;
-use domain::table::{PARTITION_KEY, SORT_KEY, VIDEO_JOB, video_job_partition};
+use domain::table::{VIDEO_JOB, VIDEO_LEASES, owner_partition, video_job_partition};
 use domain::video::LabelJob;
 use domain::{MediaType, Status};
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use tests::seed::key;
 use tests::state_machine::machine::repository;
 use tests::{Stack, pictures, run, wait};
 
@@ -46,22 +48,29 @@ pub(crate) async fn prefer_rekognition(stack: &Stack, test: impl AsyncFnOnce()) 
     }
 }
 
-/// The id that Rekognition has given the job of an execution. `None` while it has none.
-async fn job_id(stack: &Stack, name: LabelJob) -> Option<String> {
+/// An attribute of an item. `None` if the item does not exist or does not have it.
+async fn attribute(stack: &Stack, partition: String, sort: &str, name: &str) -> Option<AttributeValue> {
     let item = stack
         .dynamodb
         .get_item()
         .table_name(&stack.table)
-        .key(
-            PARTITION_KEY,
-            AttributeValue::S(video_job_partition(name.execution)),
-        )
-        .key(SORT_KEY, AttributeValue::S(VIDEO_JOB.to_owned()))
+        .set_key(Some(key(partition, sort.to_owned())))
         .consistent_read(true)
         .send()
         .await
         .expect("an answer");
-    item.item?.get("jobId")?.as_s().ok().cloned()
+    item.item?.remove(name)
+}
+
+/// An attribute of the job of an execution.
+async fn of_job(stack: &Stack, job: LabelJob, name: &str) -> Option<String> {
+    let value = attribute(stack, video_job_partition(job.execution), VIDEO_JOB, name).await;
+    value?.as_s().ok().cloned()
+}
+
+/// The id that Rekognition has given the job of an execution. `None` while it has none.
+async fn job_id(stack: &Stack, name: LabelJob) -> Option<String> {
+    of_job(stack, name, "jobId").await
 }
 
 /// Rekognition's message, as SNS delivers it.
@@ -115,6 +124,50 @@ fn a_video_is_labeled_by_rekognition_video_and_other_codecs_by_their_frames() {
         let settled = stack.settled(&other).await;
         assert_eq!(settled.record.status, Status::Labeled);
         assert!(settled.execution.states.contains(&"Label frames".to_owned()));
+    });
+}
+
+/// The busy owner's jobs are leases that the test writes: more than `VideoJobsPerOwner` allows by default.
+#[test]
+fn an_owner_with_as_many_jobs_as_allowed_waits_while_the_video_of_another_one_is_labeled() {
+    run_with_rekognition(async |stack| {
+        let busy = stack.new_user("busy").await;
+        let other = stack.new_user("not-busy").await;
+        let until = AttributeValue::N((Timestamp::now().as_second() + 3600).to_string());
+        let lease = |job: usize| {
+            let execution = LabelJob::new(&job.to_string(), 0).execution;
+            (execution.to_string(), until.clone())
+        };
+        let leases = AttributeValue::M((0..20).map(lease).collect());
+        let sort = VIDEO_LEASES.to_owned();
+        stack
+            .put_item(&busy.owner, sort.clone(), &[("leases", leases)])
+            .await;
+        let waiting = format!("uploads/{}/waiting.mp4", busy.owner.as_str());
+        stack.put_object(&waiting, pictures::sample("video.mp4")).await;
+        let image = stack.image(&waiting);
+        let arn = wait::until("the video waits, and was tried again", async || {
+            let arn = stack.record(&image).await?.execution_arn?;
+            let attempt = of_job(stack, LabelJob::new(&arn, 0), "attempt").await?;
+            (!attempt.ends_with("#00000")).then_some(arn)
+        })
+        .await;
+
+        let first = format!("uploads/{}/first.mp4", other.owner.as_str());
+        stack.put_object(&first, pictures::sample("video.mp4")).await;
+        assert_eq!(stack.settled(&first).await.record.status, Status::Labeled);
+        assert_eq!(job_id(stack, LabelJob::new(&arn, 0)).await, None);
+        let record = stack.record(&image).await.expect("a record");
+        assert_eq!(record.status, Status::Processing);
+
+        stack.put_item(&busy.owner, sort, &[]).await;
+        let settled = stack.settled(&waiting).await;
+        assert_eq!(settled.record.status, Status::Labeled);
+        assert_eq!(settled.execution.arn, arn);
+        for owner in [&busy.owner, &other.owner] {
+            let left = attribute(stack, owner_partition(owner), VIDEO_LEASES, "leases").await;
+            assert_eq!(left, None, "the lease was not returned");
+        }
     });
 }
 
