@@ -7,7 +7,15 @@ use base64::prelude::BASE64_STANDARD;
 use domain::image::MAX_BYTES;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// Parts of a file that are sent at the same time. One after another, most of the time would pass with waiting for answers.
+/// Each takes 8 MB of memory.
+const PARTS_AT_ONCE: usize = 4;
 
 /// Whether a file of this size is uploaded in parts.
 pub(crate) fn is_needed(size: u64) -> bool {
@@ -63,8 +71,9 @@ impl InParts {
         }
     }
 
-    /// Sends the parts that S3 does not have, and completes the upload. Can be repeated after an error. `check` is called before
-    /// each part and before the upload is completed: the file can change meanwhile, and nobody compares it as a whole.
+    /// Sends the parts that S3 does not have, several at once, and completes the upload. Can be repeated after an error. `check`
+    /// is called before each part and before the upload is completed: the file can change meanwhile, and nobody compares it as a
+    /// whole.
     ///
     /// # Errors
     /// [`ApiError`], also that of `check`.
@@ -72,33 +81,49 @@ impl InParts {
         &mut self,
         api: &Api,
         path: &Path,
-        check: impl Fn() -> Result<(), ApiError>,
+        check: impl Fn() -> Result<(), ApiError> + Sync,
     ) -> Result<(), ApiError> {
         let progress = api.parts(&self.image_id)?;
         if progress.complete {
             return Ok(());
         }
-        let unreadable =
-            |error: io::Error| ApiError::Refused(format!("can't read {}: {error}", path.display()));
-        let mut file = File::open(path).map_err(unreadable)?;
-        self.arrived = 0;
-        for index in 0..self.checksums.len() {
-            check()?;
-            let number = index as u64 + 1;
-            let there = progress.parts.iter().find(|part| part.number == number);
-            let known = self.checksums[index].as_ref();
-            if there.is_none_or(|part| known != Some(&part.sha256)) {
-                let bytes = self.read(&mut file, index).map_err(unreadable)?;
-                let (_, sha256) = digest(&bytes[..]).map_err(unreadable)?;
-                let sha256 = BASE64_STANDARD.encode(sha256);
-                let part = Part { number, sha256 };
-                if there != Some(&part) {
-                    api.put_part(&self.image_id, &part, &bytes)?;
+        let (image_id, part_size, size) = (&self.image_id, self.part_size, self.size);
+        let parts = Mutex::new(self.checksums.iter_mut().zip(1..));
+        let arrived = AtomicUsize::new(0);
+        let has_failed = AtomicBool::new(false);
+        let send_some = || -> Result<(), ApiError> {
+            let unreadable =
+                |error: io::Error| ApiError::Refused(format!("can't read {}: {error}", path.display()));
+            let mut file = File::open(path).map_err(unreadable)?;
+            while !has_failed.load(Ordering::Relaxed) {
+                let next = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((checksum, number)) = next else { break };
+                check()?;
+                let there = progress.parts.iter().find(|part| part.number == number);
+                if there.is_none_or(|part| checksum.as_ref() != Some(&part.sha256)) {
+                    let bytes = read(&mut file, number, part_size, size).map_err(unreadable)?;
+                    let (_, sha256) = digest(&bytes[..]).map_err(unreadable)?;
+                    let sha256 = BASE64_STANDARD.encode(sha256);
+                    let part = Part { number, sha256 };
+                    if there != Some(&part) {
+                        api.put_part(image_id, &part, &bytes)?;
+                    }
+                    *checksum = Some(part.sha256);
                 }
-                self.checksums[index] = Some(part.sha256);
+                arrived.fetch_add(1, Ordering::Relaxed);
             }
-            self.arrived += 1;
-        }
+            Ok(())
+        };
+        let result = thread::scope(|scope| {
+            let send_some = || send_some().inspect_err(|_| has_failed.store(true, Ordering::Relaxed));
+            let threads: Vec<_> = (0..PARTS_AT_ONCE).map(|_| scope.spawn(send_some)).collect();
+            let results = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            results.collect::<Result<(), _>>()
+        });
+        self.arrived = arrived.into_inner();
+        result?;
         let parts = self.checksums.iter().flatten().zip(1..);
         let parts: Vec<_> = parts
             .map(|(sha256, number)| Part {
@@ -109,20 +134,20 @@ impl InParts {
         check()?;
         api.complete(&self.image_id, &parts)
     }
+}
 
-    /// Reads a part: 8 MB.
-    fn read(&self, file: &mut File, index: usize) -> io::Result<Vec<u8>> {
-        let start = index as u64 * self.part_size;
-        let length = self.part_size.min(self.size - start);
-        file.seek(SeekFrom::Start(start))?;
-        let mut bytes = Vec::new();
-        file.take(length).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 != length {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "it has become shorter",
-            ));
-        }
-        Ok(bytes)
+/// Reads a part: 8 MB. The first one has the number 1.
+fn read(file: &mut File, number: u64, part_size: u64, size: u64) -> io::Result<Vec<u8>> {
+    let start = (number - 1) * part_size;
+    let length = part_size.min(size - start);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != length {
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "it has become shorter",
+        ));
     }
+    Ok(bytes)
 }

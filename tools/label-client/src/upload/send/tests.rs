@@ -31,8 +31,23 @@ impl Server {
         let thread = thread::spawn(move || {
             answers
                 .into_iter()
-                .map(|answer| respond(listener.accept().unwrap().0, answer, &own))
+                .map(|answer| respond(listener.accept().unwrap().0, |_, _| answer, &own))
                 .collect()
+        });
+        Self { url, thread }
+    }
+
+    /// Answers each request by its method and path, and its body, until an upload in parts is completed.
+    fn answering(mut answer: impl FnMut(&str, &str) -> Answer + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let own = url.clone();
+        let thread = thread::spawn(move || {
+            let mut requests: Vec<String> = vec![];
+            while !requests.last().is_some_and(|last| last.contains("/complete ")) {
+                requests.push(respond(listener.accept().unwrap().0, &mut answer, &own));
+            }
+            requests
         });
         Self { url, thread }
     }
@@ -43,7 +58,7 @@ impl Server {
     }
 }
 
-fn respond(mut stream: TcpStream, Answer(status, headers, body): Answer, url: &str) -> String {
+fn respond(mut stream: TcpStream, answer: impl FnOnce(&str, &str) -> Answer, url: &str) -> String {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut first = String::new();
     reader.read_line(&mut first).unwrap();
@@ -63,6 +78,8 @@ fn respond(mut stream: TcpStream, Answer(status, headers, body): Answer, url: &s
     }
     let mut content = vec![0; length];
     reader.read_exact(&mut content).unwrap();
+    let request = first.trim_end_matches(" HTTP/1.1\r\n");
+    let Answer(status, headers, body) = answer(request, &String::from_utf8_lossy(&content));
     if status != BROKEN {
         let body = body.replace("{url}", url);
         let length = body.len();
@@ -72,7 +89,6 @@ fn respond(mut stream: TcpStream, Answer(status, headers, body): Answer, url: &s
         )
         .unwrap();
     }
-    let request = first.trim_end_matches(" HTTP/1.1\r\n");
     format!("{request} {length}{authorization}")
 }
 
@@ -391,9 +407,8 @@ fn send_large(
     known: &Known,
     file: Prepared,
     folder: &Path,
-    answers: Vec<Answer>,
+    server: Server,
 ) -> (Vec<Outcome>, Vec<String>, Vec<String>) {
-    let server = Server::new(answers);
     let api = Api::new(&server.url, fake(folder, 3600)).unwrap();
     let stop = Stop::default();
     let sender = Sender::new(&api, &stop, QUICK, false, &HashMap::new(), 8).continuing(known);
@@ -414,38 +429,39 @@ fn send_large(
 #[test]
 fn a_large_video_is_uploaded_in_parts_and_a_part_that_is_there_is_not_sent_again() {
     let folder = TempDir::new().unwrap();
-    let answers = vec![
-        started(),
-        arrived(false),
-        part(1),
-        status(200),
-        part(2),
-        status(BROKEN),
-        arrived(true),
-        part(2),
-        status(200),
-        status(204),
-    ];
+    let (mut has_first, mut is_broken) = (false, true);
+    let server = Server::answering(move |request, body| match request {
+        "POST /uploads" => started(),
+        "GET /uploads/image-1/parts" => arrived(has_first),
+        "POST /uploads/image-1/parts" => part(if body.contains(r#""number":1"#) { 1 } else { 2 }),
+        "PUT /s3/1" => {
+            has_first = true;
+            status(200)
+        }
+        "PUT /s3/2" => status(if std::mem::take(&mut is_broken) {
+            BROKEN
+        } else {
+            200
+        }),
+        "POST /uploads/image-1/complete" => status(204),
+        other => panic!("{other}"),
+    });
     let file = large(folder.path());
-    let (outcomes, begun, requests) = send_large(&Known::default(), file, folder.path(), answers);
+    let (outcomes, begun, requests) = send_large(&Known::default(), file, folder.path(), server);
     assert_eq!(outcomes, [uploaded(1)]);
     assert_eq!(begun, ["image-1"]);
-    let parts = "/uploads/image-1/parts";
-    let get = format!("GET {parts}");
-    let post = format!("POST {parts}");
-    let expected: [&str; 10] = [
-        "POST /uploads",
-        &get,
-        &post,
-        "PUT /s3/1",
-        &post,
+    let again = [
+        "GET /uploads/image-1/parts",
+        "POST /uploads/image-1/parts",
         "PUT /s3/2",
-        &get,
-        &post,
-        "PUT /s3/2",
-        "POST /uploads/image-1/complete",
     ];
-    assert_eq!(requests, expected);
+    assert_eq!(requests[..2], ["POST /uploads", again[0]]);
+    // The two parts are sent at the same time.
+    let mut first = requests[2..6].to_vec();
+    first.sort();
+    assert_eq!(first, [again[1], again[1], "PUT /s3/1", "PUT /s3/2"]);
+    assert_eq!(requests[6..9], again);
+    assert_eq!(requests[9..], ["POST /uploads/image-1/complete"]);
 }
 
 #[test]
@@ -458,7 +474,7 @@ fn another_run_continues_an_upload_in_parts_or_starts_a_new_one_if_it_has_expire
     let known = Known::read(&path, Some("ada")).unwrap();
     let answers = vec![arrived(true), arrived(true), part(2), status(200), status(204)];
     let again = file.clone();
-    let (outcomes, begun, _) = send_large(&known, file, folder.path(), answers);
+    let (outcomes, begun, _) = send_large(&known, file, folder.path(), Server::new(answers));
     assert_eq!((outcomes, begun), (vec![uploaded(1)], vec![]));
 
     let answers = vec![
@@ -469,6 +485,6 @@ fn another_run_continues_an_upload_in_parts_or_starts_a_new_one_if_it_has_expire
         status(200),
         status(204),
     ];
-    let (outcomes, begun, _) = send_large(&known, again, folder.path(), answers);
+    let (outcomes, begun, _) = send_large(&known, again, folder.path(), Server::new(answers));
     assert_eq!((outcomes, begun), (vec![uploaded(1)], vec!["image-1".to_owned()]));
 }
