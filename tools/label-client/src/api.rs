@@ -62,6 +62,9 @@ pub(crate) enum ApiError {
     /// The user has an image with exactly this file.
     #[error("the image {image_id} has this file")]
     AlreadyUploaded { image_id: String },
+    /// The run should end. Another one can continue.
+    #[error("stopped")]
+    Stopped,
     /// A retry would fail as well.
     #[error("{0}")]
     Refused(String),

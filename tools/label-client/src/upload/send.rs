@@ -199,6 +199,7 @@ impl<'a> Sender<'a> {
                 Err(error) => error,
             };
             let asked = match &error {
+                ApiError::Stopped => return None,
                 ApiError::AlreadyUploaded { .. } | ApiError::Refused(_) => {
                     return Some(Outcome::Failed(error.to_string()));
                 }
@@ -295,7 +296,10 @@ impl<'a> Sender<'a> {
                 upload.insert(started)
             }
         };
-        upload.send(self.api, path, || check_unchanged(&file.file))?;
+        upload.send(self.api, path, || match self.stop.is_set() {
+            true => Err(ApiError::Stopped),
+            false => check_unchanged(&file.file),
+        })?;
         Ok(Outcome::Uploaded(upload.image_id.clone()))
     }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use tempfile::TempDir;
 
@@ -37,14 +38,14 @@ impl Server {
         Self { url, thread }
     }
 
-    /// Answers each request by its method and path, and its body, until an upload in parts is completed.
-    fn answering(mut answer: impl FnMut(&str, &str) -> Answer + Send + 'static) -> Self {
+    /// Answers each request by its method and path, and its body. The last one is `last`.
+    fn answering(last: &'static str, mut answer: impl FnMut(&str, &str) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let own = url.clone();
         let thread = thread::spawn(move || {
             let mut requests: Vec<String> = vec![];
-            while !requests.last().is_some_and(|last| last.contains("/complete ")) {
+            while !requests.last().is_some_and(|request| request.starts_with(last)) {
                 requests.push(respond(listener.accept().unwrap().0, &mut answer, &own));
             }
             requests
@@ -375,6 +376,9 @@ fn checksum(length: u64) -> String {
     BASE64_STANDARD.encode(sha256)
 }
 
+const GET: &str = "GET /uploads/image-1/parts";
+const POST: &str = "POST /uploads/image-1/parts";
+const COMPLETE: &str = "POST /uploads/image-1/complete";
 const MULTIPART: &str = r#""multipart": {"partSize": 104857600, "partCount": 2}"#;
 
 fn started() -> Answer {
@@ -430,10 +434,10 @@ fn send_large(
 fn a_large_video_is_uploaded_in_parts_and_a_part_that_is_there_is_not_sent_again() {
     let folder = TempDir::new().unwrap();
     let (mut has_first, mut is_broken) = (false, true);
-    let server = Server::answering(move |request, body| match request {
+    let server = Server::answering(COMPLETE, move |request, body| match request {
         "POST /uploads" => started(),
-        "GET /uploads/image-1/parts" => arrived(has_first),
-        "POST /uploads/image-1/parts" => part(if body.contains(r#""number":1"#) { 1 } else { 2 }),
+        GET => arrived(has_first),
+        POST => part(if body.contains(r#""number":1"#) { 1 } else { 2 }),
         "PUT /s3/1" => {
             has_first = true;
             status(200)
@@ -443,7 +447,7 @@ fn a_large_video_is_uploaded_in_parts_and_a_part_that_is_there_is_not_sent_again
         } else {
             200
         }),
-        "POST /uploads/image-1/complete" => status(204),
+        COMPLETE => status(204),
         other => panic!("{other}"),
     });
     let file = large(folder.path());
@@ -459,9 +463,33 @@ fn a_large_video_is_uploaded_in_parts_and_a_part_that_is_there_is_not_sent_again
     // The two parts are sent at the same time.
     let mut first = requests[2..6].to_vec();
     first.sort();
-    assert_eq!(first, [again[1], again[1], "PUT /s3/1", "PUT /s3/2"]);
-    assert_eq!(requests[6..9], again);
-    assert_eq!(requests[9..], ["POST /uploads/image-1/complete"]);
+    assert_eq!(first, [POST, POST, "PUT /s3/1", "PUT /s3/2"]);
+    assert_eq!(requests[6..], [GET, POST, "PUT /s3/2", COMPLETE]);
+}
+
+/// A video of 10 GB takes hours. Ctrl-C would have to wait for it.
+#[test]
+fn a_run_that_should_end_sends_no_more_parts_and_reports_no_outcome() {
+    let folder = TempDir::new().unwrap();
+    let stop = Arc::new(Stop::default());
+    let stopping = Arc::clone(&stop);
+    let server = Server::answering(GET, move |request, _| match request {
+        "POST /uploads" => started(),
+        _ => {
+            stopping.because("interrupted".to_owned());
+            arrived(false)
+        }
+    });
+    let api = Api::new(&server.url, fake(folder.path(), 3600)).unwrap();
+    let sender = Sender::new(&api, &stop, QUICK, false, &HashMap::new(), 8);
+    let mut begun = vec![];
+    sender.send(large(folder.path()), &mut |event| match event {
+        Event::Started(_, image_id) => begun.push(image_id),
+        Event::Done(_, outcome) => panic!("{outcome:?}"),
+        Event::Note(note) => panic!("{note}"),
+    });
+    assert_eq!(begun, ["image-1"], "the next run continues it");
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
