@@ -30,6 +30,14 @@ pub(crate) struct Package {
 pub(crate) struct Target {
     pub(crate) name: String,
     kind: Vec<String>,
+    /// Its first source file.
+    #[cfg(test)]
+    #[serde(default)]
+    pub(crate) src_path: PathBuf,
+    /// Whether `cargo test` links a harness for it.
+    #[cfg(test)]
+    #[serde(default)]
+    pub(crate) test: bool,
 }
 
 impl Target {

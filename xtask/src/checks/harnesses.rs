@@ -1,49 +1,21 @@
 //! Tests that exactly the targets with unit tests have a test harness. Cargo links one for every library and binary, with
 //! the whole AWS SDK, unless `Cargo.toml` says `test = false`; and with that, tests would never run.
 
-use super::layers::{cargo, sources};
-use serde::Deserialize;
+use super::layers::sources;
+use crate::project::{Package, Project, Target};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-    src_path: PathBuf,
-    /// Whether `cargo test` links a harness for it.
-    test: bool,
-}
-
-impl Target {
-    fn is(&self, kind: &str) -> bool {
-        self.kind.iter().any(|own| own == kind)
+/// The files of a target: all of `src`, but of a binary beside a library or others only its own.
+fn files(package: &Package, target: &Target) -> Vec<PathBuf> {
+    let of = |kind| package.targets.iter().filter(move |target| target.is(kind));
+    if target.is("bin") && (of("lib").next().is_some() || of("bin").count() > 1) {
+        return vec![target.src_path.clone()];
     }
-}
-
-impl Package {
-    /// The files of a target: all of `src`, but of a binary beside a library or others only its own.
-    fn files(&self, target: &Target) -> Vec<PathBuf> {
-        let of = |kind| self.targets.iter().filter(move |target| target.is(kind));
-        if target.is("bin") && (of("lib").next().is_some() || of("bin").count() > 1) {
-            return vec![target.src_path.clone()];
-        }
-        let mut files = vec![];
-        sources(target.src_path.parent().unwrap_or(Path::new("")), &mut files);
-        files.retain(|file| !of("bin").any(|binary| binary.src_path == *file && binary.name != target.name));
-        files
-    }
+    let mut files = vec![];
+    sources(target.src_path.parent().unwrap_or(Path::new("")), &mut files);
+    files.retain(|file| !of("bin").any(|binary| binary.src_path == *file && binary.name != target.name));
+    files
 }
 
 fn has_unit_tests(file: &Path) -> bool {
@@ -55,16 +27,14 @@ fn has_unit_tests(file: &Path) -> bool {
 
 #[test]
 fn exactly_the_targets_with_unit_tests_have_a_harness() {
-    let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
-    let metadata: Metadata = serde_json::from_str(&metadata).unwrap();
     let mut wrong = vec![];
-    for package in &metadata.packages {
+    for package in &Project::find().unwrap().packages {
         for target in package
             .targets
             .iter()
             .filter(|target| target.is("lib") || target.is("bin"))
         {
-            let tested = package.files(target).iter().any(|file| has_unit_tests(file));
+            let tested = files(package, target).iter().any(|file| has_unit_tests(file));
             if tested != target.test {
                 let what = if tested {
                     "has unit tests that never run"
@@ -73,7 +43,7 @@ fn exactly_the_targets_with_unit_tests_have_a_harness() {
                 };
                 wrong.push(format!(
                     "{} {:?} of {} {what}",
-                    target.kind.join(", "),
+                    if target.is("lib") { "lib" } else { "bin" },
                     target.name,
                     package.name
                 ));

@@ -110,7 +110,7 @@ fn violations(metadata: &Metadata) -> Vec<String> {
     found
 }
 
-pub(super) fn cargo(arguments: &[&str]) -> String {
+fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(root())
