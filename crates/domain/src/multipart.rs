@@ -1,6 +1,7 @@
 //! Uploads in parts.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Size of the parts of new uploads in bytes: 8 MB. Small enough that a lost connection costs little and that a page can
 /// hold a few parts in memory, large enough for [`video::MAX_BYTES`](crate::video::MAX_BYTES) in 1,280 parts. S3 accepts
@@ -26,10 +27,16 @@ impl MultipartUpload {
 
     /// The size of a part in bytes. `None` if the file has no such part.
     pub fn part_length(&self, size: u64, number: u64) -> Option<u64> {
-        let start = number.checked_sub(1)?.checked_mul(self.part_size)?;
-        let left = size.checked_sub(start)?;
-        (left > 0).then(|| left.min(self.part_size))
+        part_range(size, self.part_size, number).map(|range| range.end - range.start)
     }
+}
+
+/// The bytes of a part, of a file with this size that is divided into parts of `part_size` bytes. `None` if the file has no such
+/// part. Parts are numbered from 1.
+pub fn part_range(size: u64, part_size: u64, number: u64) -> Option<Range<u64>> {
+    let start = number.checked_sub(1)?.checked_mul(part_size)?;
+    let end = start.saturating_add(part_size).min(size);
+    (start < end).then_some(start..end)
 }
 
 #[cfg(test)]

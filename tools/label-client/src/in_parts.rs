@@ -5,8 +5,10 @@ use crate::file::digest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::image::MAX_BYTES;
+use domain::multipart::part_range;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -138,8 +140,9 @@ impl InParts {
 
 /// Reads a part: 8 MB. The first one has the number 1.
 fn read(file: &mut File, number: u64, part_size: u64, size: u64) -> io::Result<Vec<u8>> {
-    let start = (number - 1) * part_size;
-    let length = part_size.min(size - start);
+    let Range { start, end } =
+        part_range(size, part_size, number).ok_or_else(|| io::Error::other("it has no such part"))?;
+    let length = end - start;
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes)?;
