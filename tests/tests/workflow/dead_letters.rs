@@ -163,16 +163,8 @@ fn messages_are_redriven_and_those_that_no_function_receives_stay_in_the_queue()
         put(stack, &event.to_string(), &target).await;
 
         // A stopped execution whose failure record-failure could not record: its image has no record.
-        let failed = format!("uploads/{}/stopped", stack.new_owner("dead-letters"));
-        stack.put_object(&failed, pictures::cat()).await;
-        stack.settled(&failed).await;
+        let (failed, stopped) = stopped(stack, "dead-letters").await;
         let owner_of_failed = stack.image(&failed).owner;
-        let stopped = stopped(
-            stack,
-            &stack.object_created(&failed, LAST_SEQUENCER),
-            &owner_of_failed,
-        )
-        .await;
         stack.settled_as(&failed, Status::Failed).await;
         stack.delete_items_of(&owner_of_failed).await;
         put(

@@ -2,7 +2,7 @@
 
 use crate::LABELED;
 use aws_sdk_sfn::types::ExecutionStatus;
-use domain::{ErrorName, Owner, Status};
+use domain::{ErrorName, Status};
 use serde_json::{Value, json};
 use tests::executions::Ended;
 use tests::images::LAST_SEQUENCER;
@@ -70,14 +70,21 @@ fn a_malformed_event_fails_at_validate_with_the_reason() {
     });
 }
 
-/// An execution that was stopped before it could end. All items of the owner are deleted before it starts.
-pub(crate) async fn stopped(stack: &Stack, event: &Value, owner: &Owner) -> Ended {
-    wait::until("an execution is stopped before it ends", async || {
-        stack.delete_items_of(owner).await;
-        let arn = stack.start(event).await;
+/// The key of an image without a record, and its execution, which was stopped before its first step.
+///
+/// A step that is running when its execution is stopped still stores what it does. If one has begun, another image is taken.
+pub(crate) async fn stopped(stack: &Stack, test: &str) -> (String, Ended) {
+    wait::until("an execution is stopped before its first step", async || {
+        let key = format!("uploads/{}/cat.jpg", stack.new_owner(test));
+        stack.put_object(&key, pictures::cat()).await;
+        stack.settled(&key).await;
+        stack.delete_items_of(&stack.image(&key).owner).await;
+        let arn = stack.start(&stack.object_created(&key, LAST_SEQUENCER)).await;
         // This fails if the execution has ended already.
         let _ = stack.sfn.stop_execution().execution_arn(&arn).send().await;
-        Some(stack.ended(&arn).await).filter(|ended| ended.status == ExecutionStatus::Aborted)
+        let ended = stack.ended(&arn).await;
+        let is_stopped = ended.status == ExecutionStatus::Aborted && ended.states.is_empty();
+        is_stopped.then_some((key, ended))
     })
     .await
 }
@@ -86,13 +93,9 @@ pub(crate) async fn stopped(stack: &Stack, event: &Value, owner: &Owner) -> Ende
 #[test]
 fn an_image_whose_execution_was_stopped_is_recorded_as_failed_and_labeled_by_a_new_execution() {
     run(async |stack| {
-        let key = format!("uploads/{}/cat.jpg", stack.new_owner("stopped"));
-        let owner = stack.image(&key).owner;
-        stack.put_object(&key, pictures::cat()).await;
-        stack.settled(&key).await;
-
-        let (start, event) = (now(), stack.object_created(&key, LAST_SEQUENCER));
-        let stopped = stopped(stack, &event, &owner).await;
+        let start = now();
+        let (key, stopped) = stopped(stack, "stopped").await;
+        let (owner, event) = (stack.image(&key).owner, stack.object_created(&key, LAST_SEQUENCER));
         let failed = stack.settled_as(&key, Status::Failed).await;
         assert_eq!(failed.execution.arn, stopped.arn);
         // The event about the failure names only the execution, and the log also the image.
