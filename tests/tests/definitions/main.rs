@@ -10,6 +10,7 @@ mod dead_letters;
 mod errors;
 mod files;
 mod paths;
+mod permissions;
 mod planted;
 mod retries;
 mod steps;
