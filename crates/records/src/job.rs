@@ -266,11 +266,17 @@ impl Records {
     /// Stores that a job that has ended is being undone, if it is still as it was read: from now on, it cannot be resumed. Returns
     /// whether it was.
     ///
+    /// A job whose execution has failed is still `RUNNING` in its record. It becomes `CANCELED`: otherwise, its execution could be
+    /// redriven, and would change again what is being undone.
+    ///
     /// # Errors
     /// The call to DynamoDB fails.
     pub async fn mark_undone(&self, job: &Job) -> Result<bool, ServiceError> {
         let is_same = equals(UPDATED_AT, text(&job.updated_at));
-        let update = Update::new().set(IS_UNDONE, boolean(true));
+        let mut update = Update::new().set(IS_UNDONE, boolean(true));
+        if job.status != JobStatus::Succeeded {
+            update = update.set(STATUS, text(JobStatus::Canceled.as_str()));
+        }
         let expressions = Expressions::new().condition(is_same).update(update);
         self.update_if(&Key::job(&job.owner, job.job_id), expressions)
             .await
@@ -727,6 +733,22 @@ mod tests {
         assert_eq!(records.mark_undone(&canceled).await, Ok(true));
         assert!(job_in(&records).await.is_undone);
         assert_eq!(records.resume_job(&canceled, 2, "arn").await, Ok(false));
+    }
+
+    /// A redriven execution would change again what is being undone.
+    #[tokio::test]
+    async fn a_failed_job_that_is_undone_does_not_continue() {
+        let fake = table();
+        let records = fake.records();
+        let failed = job_in(&records).await;
+        assert_eq!(
+            failed.status,
+            JobStatus::Running,
+            "its execution has stored nothing"
+        );
+        assert_eq!(records.mark_undone(&failed).await, Ok(true));
+        assert_eq!(records.advance_job(&progress(1)).await, Ok(false));
+        assert_eq!(job_in(&records).await.status, JobStatus::Canceled);
     }
 
     /// A job that waits for the next day can be older than many that have ended.
