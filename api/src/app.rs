@@ -25,6 +25,8 @@ pub struct App {
     pub dollars_per_video_minute: f64,
     /// The workflow's state machine.
     pub state_machine_arn: String,
+    /// The state machine to which the workflow hands videos over.
+    pub video_state_machine_arn: String,
     /// The state machine of bulk jobs.
     pub jobs_state_machine_arn: String,
     /// The state machine of imports, which also cancels them.
@@ -59,6 +61,7 @@ pub(crate) fn fake_app(dynamodb: aws_sdk_dynamodb::Client, sfn: aws_sdk_sfn::Cli
         },
         dollars_per_video_minute: 0.03,
         state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:label-image".into(),
+        video_state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:label-video".into(),
         jobs_state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:run-job".into(),
         imports_state_machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:import-objects".into(),
         bus: EventBus {

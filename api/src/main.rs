@@ -37,6 +37,7 @@ async fn main() -> Result<(), Error> {
             environment.parse("VIDEO_FRAME_INTERVAL", "a whole number of seconds")?,
         ),
         state_machine_arn: environment.text("STATE_MACHINE_ARN")?,
+        video_state_machine_arn: environment.text("VIDEO_STATE_MACHINE_ARN")?,
         jobs_state_machine_arn: environment.text("JOBS_STATE_MACHINE_ARN")?,
         imports_state_machine_arn: environment.text("IMPORTS_STATE_MACHINE_ARN")?,
         bus: EventBus {

@@ -56,7 +56,7 @@ pub(crate) async fn start(
     let Some(event) = relabel::event(&record, minutes.unwrap_or_default(), now) else {
         return Err(Problem::nothing_uploaded());
     };
-    if relabel::is_being_labeled(&app.sfn, &record).await? {
+    if relabel::is_being_labeled(&app.sfn, &app.video_state_machine_arn, &record).await? {
         return Err(Problem::being_labeled());
     }
     let counted = quota::take(&app, &owner, now).await?;

@@ -6,6 +6,7 @@
 use crate::State;
 use aws::ServiceError;
 use aws_sdk_sfn::Client;
+use domain::image::execution_name;
 use domain::{ImageId, ImageRecord, Status};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,13 +14,24 @@ use serde_json::{Value, json};
 /// Whether an execution is processing the image. An outdated answer is harmless: if a failed execution is reported as running,
 /// the answer is `true` until `record-failure` has stored the failure.
 ///
+/// The record of a video names the execution that has handed it over to `label-video` until the execution of that state machine,
+/// which has the same name, takes over the claim. It can wait for hours before that, for example while its function is throttled.
+///
 /// # Errors
-/// The call fails.
-pub async fn is_being_labeled(sfn: &Client, record: &ImageRecord) -> Result<bool, ServiceError> {
-    match (record.status, &record.execution_arn) {
-        (Status::Processing, Some(execution)) => Ok(crate::state(sfn, execution).await? == State::Running),
-        _ => Ok(false),
+/// A call fails.
+pub async fn is_being_labeled(
+    sfn: &Client,
+    video_state_machine_arn: &str,
+    record: &ImageRecord,
+) -> Result<bool, ServiceError> {
+    let (Status::Processing, Some(holder)) = (record.status, &record.execution_arn) else {
+        return Ok(false);
+    };
+    if crate::state(sfn, holder).await? == State::Running {
+        return Ok(true);
     }
+    let of_video = crate::arn(video_state_machine_arn, execution_name(holder));
+    Ok(of_video != *holder && crate::state(sfn, &of_video).await? == State::Running)
 }
 
 /// Starts an execution that labels the image again, and returns its ARN. `None` if another call has started one from the same
@@ -77,6 +89,10 @@ fn name(record: &ImageRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+    use aws_sdk_sfn::primitives::DateTime;
+    use aws_sdk_sfn::types::ExecutionStatus;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
     use domain::ObjectCreated;
 
     fn record(sequencer: Option<&str>) -> ImageRecord {
@@ -96,6 +112,47 @@ mod tests {
         assert_eq!(read.detail.object.size, None);
         assert_eq!(read.relabel.and_then(|relabel| relabel.counted_minutes), Some(3));
         assert_eq!(super::event(&record(None), 3, Timestamp::UNIX_EPOCH), None);
+    }
+
+    /// Whether an image counts as being labeled that an execution of this state machine holds, if only this execution is running.
+    async fn is_being_labeled(holder: &str, running: &'static str) -> bool {
+        let describe = mock!(Client::describe_execution).then_compute_output(move |request| {
+            let arn = request.execution_arn().unwrap();
+            let status = if arn.ends_with(running) {
+                ExecutionStatus::Running
+            } else {
+                ExecutionStatus::Succeeded
+            };
+            let execution = DescribeExecutionOutput::builder()
+                .execution_arn(arn)
+                .status(status);
+            let execution = execution
+                .state_machine_arn("machine")
+                .start_date(DateTime::from_secs(0));
+            execution.build().unwrap()
+        });
+        let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe]);
+        let video_machine = "arn:aws:states:us-east-1:000000000000:stateMachine:label-video";
+        let record = ImageRecord {
+            status: Status::Processing,
+            execution_arn: Some(format!(
+                "arn:aws:states:us-east-1:000000000000:execution:{holder}:one"
+            )),
+            ..record(Some("0A"))
+        };
+        super::is_being_labeled(&sfn, video_machine, &record)
+            .await
+            .unwrap()
+    }
+
+    /// It would be labeled, counted and paid for twice.
+    #[tokio::test]
+    async fn a_video_that_is_being_handed_over_is_being_labeled() {
+        assert!(is_being_labeled("label-image", "label-video:one").await);
+        assert!(is_being_labeled("label-image", "label-image:one").await);
+        assert!(is_being_labeled("label-video", "label-video:one").await);
+        assert!(!is_being_labeled("label-image", "label-video:another").await);
+        assert!(!is_being_labeled("label-video", "label-image:one").await);
     }
 
     /// Source: the name's limit of 80 characters and its allowed characters in `StartExecution`'s documentation.

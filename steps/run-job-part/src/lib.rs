@@ -55,6 +55,8 @@ pub struct RunJobPart {
     pub sfn: aws_sdk_sfn::Client,
     /// The state machine that labels images.
     pub state_machine_arn: String,
+    /// The state machine to which that one hands videos over.
+    pub video_state_machine_arn: String,
     /// The state machine that runs this step, for the next execution of a long job.
     pub jobs_state_machine_arn: String,
     /// How many images can be labeled in a day.
@@ -373,6 +375,7 @@ mod tests {
             default_policy: serde_json::from_value(json!({"minConfidence": 55, "maxLabels": 50})).unwrap(),
             sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, sfn),
             state_machine_arn: "machine".into(),
+            video_state_machine_arn: "video machine".into(),
             jobs_state_machine_arn: MACHINE.into(),
             quotas: Quotas {
                 images_per_day: 10,

@@ -21,6 +21,7 @@ async fn main() -> Result<(), Error> {
         default_policy: environment.default_policy()?,
         sfn: aws_sdk_sfn::Client::new(&config),
         state_machine_arn: environment.text("STATE_MACHINE_ARN")?,
+        video_state_machine_arn: environment.text("VIDEO_STATE_MACHINE_ARN")?,
         jobs_state_machine_arn: environment.text("JOBS_STATE_MACHINE_ARN")?,
         quotas: Quotas {
             images_per_day: environment.parse("IMAGES_PER_DAY", "a whole number")?,

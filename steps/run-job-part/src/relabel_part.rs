@@ -144,7 +144,7 @@ async fn process(
     if image.execution_arn.as_ref() == Some(&executions::arn(&step.state_machine_arn, &name)) {
         return Ok(Outcome::Started);
     }
-    if relabel::is_being_labeled(&step.sfn, &image).await? {
+    if relabel::is_being_labeled(&step.sfn, &step.video_state_machine_arn, &image).await? {
         return Ok(Outcome::Skipped);
     }
     if !records.begin_images(progress, &[id]).await? {
