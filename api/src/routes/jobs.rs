@@ -496,13 +496,17 @@ fn max_resumed(kind: JobKind) -> Option<usize> {
 
 /// Starts the next execution of a job. The record names it before, so that of two requests at the same moment one starts it.
 async fn resume_stopped(app: &App, stored: &domain::Job, max: usize) -> Result<(), Problem> {
-    let (owner, id, number) = (&stored.owner, stored.job_id, stored.execution + 1);
+    let (owner, id) = (&stored.owner, stored.job_id);
     // Before the record changes: a job that has failed stays as it is.
     if running(app, owner, stored.kind).await? >= max {
         return Err(Problem::too_many_jobs(max));
     }
-    let name = execution_name(id, number);
-    let arn = executions::arn(&app.jobs_state_machine_arn, &name);
+    let arn = |number| executions::arn(&app.jobs_state_machine_arn, &execution_name(id, number));
+    // A part that was handing over when the job was canceled has started the next execution, which has ended at once.
+    let next = stored.execution + 1;
+    let is_taken = executions::state(&app.sfn, &arn(next)).await? != Execution::Unknown;
+    let number = next + u32::from(is_taken);
+    let (name, arn) = (execution_name(id, number), arn(number));
     if !app.records.resume_job(stored, number, &arn).await? {
         // Another request has resumed it, or undoes it.
         return Ok(());
@@ -603,11 +607,18 @@ mod tests {
     use super::*;
     use crate::app::fake_app;
     use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+    use aws_sdk_dynamodb::operation::query::QueryOutput;
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
     use aws_sdk_dynamodb::types::AttributeValue;
+    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
+    use aws_sdk_sfn::operation::start_execution::StartExecutionOutput;
+    use aws_sdk_sfn::primitives::DateTime;
     use aws_sdk_sfn::types::ExecutionStatus;
-    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
+    use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
     use serde_json::json;
     use std::collections::HashMap;
+    use std::sync::Mutex;
 
     /// A running job that has been silent for a long time.
     fn silent(execution_arn: &str) -> domain::Job {
@@ -628,7 +639,7 @@ mod tests {
             DescribeExecutionOutput::builder()
                 .execution_arn("first")
                 .state_machine_arn("run-job")
-                .start_date(aws_sdk_sfn::primitives::DateTime::from_secs(0))
+                .start_date(DateTime::from_secs(0))
                 .status(ExecutionStatus::Succeeded)
                 .build()
                 .unwrap()
@@ -648,5 +659,54 @@ mod tests {
     async fn a_job_that_was_handed_over_since_it_was_read_has_not_failed() {
         assert_eq!(status("next").await, JobStatus::Running);
         assert_eq!(status("first").await, JobStatus::Failed);
+    }
+
+    /// The name of the execution that continues a canceled job, if Step Functions knows these executions, which have ended.
+    async fn resumed(known: &'static [&'static str]) -> String {
+        let describe = mock!(aws_sdk_sfn::Client::describe_execution).then_compute_response(|request| {
+            let arn = request.execution_arn().unwrap();
+            if !known.iter().any(|name| arn.ends_with(name)) {
+                let unknown = ExecutionDoesNotExist::builder().build();
+                return MockResponse::Error(DescribeExecutionError::ExecutionDoesNotExist(unknown));
+            }
+            let execution = DescribeExecutionOutput::builder()
+                .execution_arn(arn)
+                .state_machine_arn("run-job");
+            let execution = execution
+                .start_date(DateTime::from_secs(0))
+                .status(ExecutionStatus::Succeeded);
+            MockResponse::Output(execution.build().unwrap())
+        });
+        let query = mock!(aws_sdk_dynamodb::Client::query).then_output(|| QueryOutput::builder().build());
+        let update =
+            mock!(aws_sdk_dynamodb::Client::update_item).then_output(|| UpdateItemOutput::builder().build());
+        let started = Arc::new(Mutex::new(String::new()));
+        let start = mock!(aws_sdk_sfn::Client::start_execution).then_compute_output({
+            let started = Arc::clone(&started);
+            move |request| {
+                request.name().unwrap().clone_into(&mut started.lock().unwrap());
+                let execution = StartExecutionOutput::builder().execution_arn("arn");
+                execution.start_date(DateTime::from_secs(0)).build().unwrap()
+            }
+        });
+        let app = fake_app(
+            mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query, &update]),
+            mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe, &start]),
+        );
+        let canceled = domain::Job {
+            status: JobStatus::Canceled,
+            ..silent("first")
+        };
+        assert!(resume_stopped(&app, &canceled, 3).await.is_ok());
+        started.lock().unwrap().clone()
+    }
+
+    /// Its name cannot be used again: nothing would run.
+    #[tokio::test]
+    async fn a_job_that_was_canceled_while_it_was_handed_over_is_resumed_by_the_execution_after_that() {
+        let id = silent("first").job_id;
+        let next = execution_name(id, 2);
+        assert_eq!(resumed(&[]).await, next);
+        assert_eq!(resumed(&["-2"]).await, execution_name(id, 3));
     }
 }
