@@ -15,7 +15,7 @@
     previous.py page --stack-name NAME
         Brings the kept page back.
 
-The others promote the candidate first, since a deployment can be interrupted before it does so.
+`save` and `fetch` promote the candidate first, since a deployment can be interrupted before it does so.
 
 All is kept in the bucket in which the SAM CLI keeps the code of the functions, since the template refers to that code.
 Endpoint, region and credentials come from boto3's environment variables or profile. It runs in the SAM CLI's

@@ -49,7 +49,7 @@ enum Command {
     Label(label::LabelOptions),
     /// Upload all pictures in folders. Skips files that are already in the library
     Upload(upload::UploadOptions),
-    /// Import the pictures of a bucket. Says first what it costs and how long it takes
+    /// Import the pictures and videos of a bucket. Says first what it costs and how long it takes
     Import(import::ImportOptions),
     /// Upload many files to the running system at once, with injected faults, and check the results
     Storm(storm::StormOptions),

@@ -356,7 +356,8 @@ impl Problem {
     }
 
     pub(crate) fn cannot_resume() -> Self {
-        let detail = "Only a relabeling or a correction that was canceled or has failed can be continued, and no correction that was undone.";
+        let detail = "Only a relabeling, correction or deletion that was canceled or has failed can be resumed, and no \
+            correction that was undone.";
         Self::new(ProblemType::CannotResume, detail)
     }
 

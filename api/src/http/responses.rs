@@ -36,14 +36,15 @@ pub(crate) struct NoSuchJob(#[expect(dead_code, reason = "only utoipa reads it")
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct CannotCorrect(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `too-many-exports`: you already have three exports in progress. `too-many-jobs`: you already have a relabeling, three
-/// corrections, or three jobs that undo corrections, in progress. `job-running`: the job to undo is still in progress.
+/// `too-many-exports`: you already have three exports in progress. `too-many-jobs`: you already have a relabeling, a
+/// deletion, three corrections, or three jobs that undo corrections in progress. `job-running`: the job to undo is still in
+/// progress.
 #[derive(IntoResponses)]
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct TooManyJobs(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `cannot-resume`: the job has succeeded or was undone, or it is not a relabeling or correction. `too-many-jobs`: you already have a
-/// relabeling, or three corrections, in progress.
+/// `cannot-resume`: the job has succeeded or was undone, or it is not a relabeling, correction or deletion. `too-many-jobs`: you
+/// already have a relabeling, a deletion, or three corrections in progress.
 #[derive(IntoResponses)]
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct CannotResume(#[expect(dead_code, reason = "only utoipa reads it")] Problem);

@@ -114,7 +114,7 @@ pub struct VideoProgress {
     pub labels_by: VideoLabels,
     /// The number of frames to label. The object [`PLAN`](crate::video::PLAN) says where they are.
     pub frames: u32,
-    /// The time between two frames in milliseconds, at least. Codecs decide where frames can be read.
+    /// The minimum time between two frames in milliseconds. The encoder decides where key frames are.
     pub interval_ms: u64,
     /// For each part that is labeled, the frame after its last one, or the result page after its last one, in ascending order.
     /// [`Self::part_names`] says where the labels are.

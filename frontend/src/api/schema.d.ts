@@ -2493,8 +2493,9 @@ export interface operations {
                 };
             };
             /**
-             * @description `too-many-exports`: you already have three exports in progress. `too-many-jobs`: you already have a relabeling, three
-             *     corrections, or three jobs that undo corrections, in progress. `job-running`: the job to undo is still in progress.
+             * @description `too-many-exports`: you already have three exports in progress. `too-many-jobs`: you already have a relabeling, a
+             *     deletion, three corrections, or three jobs that undo corrections in progress. `job-running`: the job to undo is still in
+             *     progress.
              */
             409: {
                 headers: {
@@ -2775,8 +2776,8 @@ export interface operations {
                 };
             };
             /**
-             * @description `cannot-resume`: the job has succeeded or was undone, or it is not a relabeling or correction. `too-many-jobs`: you already have a
-             *     relabeling, or three corrections, in progress.
+             * @description `cannot-resume`: the job has succeeded or was undone, or it is not a relabeling, correction or deletion. `too-many-jobs`: you
+             *     already have a relabeling, a deletion, or three corrections in progress.
              */
             409: {
                 headers: {

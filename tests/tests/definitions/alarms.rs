@@ -479,7 +479,7 @@ fn the_stated_price_is_that_of_the_number_of_alarms() {
 }
 
 #[test]
-fn every_state_machine_has_alarms_on_executions_that_fail_time_out_or_are_throttled() {
+fn only_the_listed_execution_metrics_have_no_alarm() {
     let monitoring = Monitoring::of(TEMPLATE);
     let (name, kind, _) = MACHINE;
     let machines = monitoring.resources.iter().filter(|(_, found)| *found == kind);

@@ -101,8 +101,8 @@ impl Findings {
         overrides
     }
 
-    /// The parameters for a second `sam deploy`, which protects the user pool, and lets the next deployment be gradual
-    /// after one at once. An existing stack needs the protection if its first deployment ended before this step.
+    /// The parameters for a second `sam deploy`, which protects the user pool and the table, and lets the next deployment
+    /// be gradual after one at once. An existing stack needs the protection if its first deployment ended before this step.
     fn finishing_overrides(&self, at_once: bool) -> Option<BTreeMap<String, String>> {
         let mut overrides = self.overrides.clone();
         let asked = overrides.get(PROTECTION).map(String::as_str);
@@ -240,11 +240,13 @@ pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<E
         if let Some(mut overrides) = findings.finishing_overrides(options.at_once) {
             overrides.insert(RELEASE.to_owned(), release);
             console.say(
-                "The stack is complete. Protecting its user pool, and making the next deployment gradual:",
+                "The stack is complete. Protecting its user pool and table, and making the next deployment gradual:",
             );
             console
                 .show(&mut account.deploy(&project, &template, stack, &pairs(&overrides))?)
-                .context("the system works, but its user pool may not be protected against deletion")?;
+                .context(
+                    "the system works, but its user pool and table may not be protected against deletion",
+                )?;
         }
         Ok(deployed)
     };

@@ -1,4 +1,4 @@
-//! `import`: imports the pictures of a bucket into a stack, on this machine or in AWS.
+//! `import`: imports the pictures and videos of a bucket into a stack, on this machine or in AWS.
 
 use crate::aws::target::TargetOptions;
 use crate::aws::user::email;
