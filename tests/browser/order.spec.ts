@@ -15,7 +15,7 @@ const headings = (page: Page): Locator => page.locator('ilg-gallery').getByRole(
 const names = (page: Page): Promise<(string | null)[]> =>
   tiles(page).evaluateAll((links) => links.map((link) => link.getAttribute('title')));
 
-/** Three pictures that were added in another order than they were taken. */
+/** Three pictures that were added in a different order than they were taken. */
 async function library(person: Person): Promise<void> {
   const times = ['2015-07-13T23:30:00.000', '2016-02-29T00:10:00.000', '2015-07-14T00:00:00.000'];
   await seed(person, times.length, (index) => ({ time: times[index] ?? '' }));

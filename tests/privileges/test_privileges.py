@@ -161,7 +161,7 @@ class Stack:
         return [summary["PhysicalResourceId"] for summary in summaries if summary["ResourceType"] == kind]
 
     def invoke(self, function: str, payload: dict, error: str | None = None) -> dict:
-        """Calls a function directly. Another error than the one expected is `Denied` or fails the test."""
+        """Calls a function directly. An error other than the one expected is `Denied` or fails the test."""
         answer = self.functions.invoke(FunctionName=f"{self.name}-{function}", Payload=json.dumps(payload))
         body = json.loads(answer["Payload"].read())
         met = body["errorType"] if "FunctionError" in answer else None
@@ -686,7 +686,7 @@ class Probes:
                 record |= {"executionArn": self.execution(), "sequencer": "0a"}
             item = {name: {"S": value} for name, value in record.items()}
             if status == "DELETED":
-                # An upload in parts that has ended.
+                # A multipart upload that has ended.
                 item["multipart"] = {"M": {"uploadId": {"S": "ended"}, "partSize": {"N": "8388608"}}}
             self.put_item(f"IMAGE#{image_id}", item, self.left_owner)
         self.stack.s3.put_object(Bucket=bucket, Key=f"thumbnails/{self.left_owner}/{deleted}/one/320", Body=b"picture")

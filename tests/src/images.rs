@@ -226,7 +226,7 @@ impl Stack {
         .await
     }
 
-    /// The same as [`Self::settled`], for a result of another execution than before.
+    /// The same as [`Self::settled`], for a result of a new execution.
     ///
     /// # Panics
     /// See [`Self::settled`].

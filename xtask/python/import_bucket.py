@@ -44,7 +44,7 @@ POLL, LINE = 2, 10
 SHOWN_AFTER = 10
 # What to do without a terminal.
 WITHOUT_TERMINAL = "nothing was imported: add --yes to import without a terminal, or --dry-run to change nothing"
-# After so many executions that have failed to cancel an import, no other one is started.
+# Maximum number of attempts to cancel an import.
 MAX_CANCELLATIONS = 10
 # The number of failed objects that are printed one by one.
 MAX_PRINTED = 10

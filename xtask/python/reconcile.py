@@ -62,7 +62,7 @@ class Reconciler:
                 errors += 1
                 if errors > MAX_ERRORS or output.get("errorType") not in ("Throttled", "ServiceUnavailable"):
                     sys.exit(f"error: {self.function} fails: {output.get('errorMessage', output)}")
-                # The run has stored its place, unless it could not even begin.
+                # The run has stored its cursor, unless it could not even begin.
                 payload = options
                 self.sleep(WAIT)
                 continue
@@ -72,7 +72,7 @@ class Reconciler:
             if output["progress"] == "BUSY":
                 busy += 1
                 if busy > MAX_BUSY:
-                    sys.exit("error: another run of the reconciler does not end: try again in some minutes")
+                    sys.exit("error: another run of the reconciler is still in progress. Try again in a few minutes.")
                 self.sleep(WAIT)
                 continue
             errors = busy = 0

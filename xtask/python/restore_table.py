@@ -4,7 +4,7 @@
     restore_table.py --stack-name NAME --from TABLE [--dry-run] [--yes]
 
 Items that are missing or different in the stack's table are copied, and items that only the stack's table has are
-deleted. The counters of the daily limits, the pace of bulk work and the reconciler's place are left as they are. Items that are equal cost
+deleted. The counters of the daily limits, the pace of bulk work and the reconciler's cursor are left as they are. Items that are equal cost
 only reads, so an interrupted run can be repeated. Nobody may write meanwhile: it refuses to start while executions run.
 Nothing is written to the other table.
 
@@ -31,7 +31,7 @@ SEGMENTS = 4
 # The maximum numbers of items of BatchGetItem and BatchWriteItem, and how often what they leave out is asked for again.
 READ, WRITE = 100, 25
 MAX_TRIES = 10
-# The beginnings of the sort keys of the counters of the daily limits, the pace, and the reconciler's place
+# The beginnings of the sort keys of the counters of the daily limits, the pace, and the reconciler's cursor
 # (crates/domain/src/table.rs).
 OF_TODAY = ("QUOTA#", "PACE", "RECONCILIATION")
 KEY = ("pk", "sk")

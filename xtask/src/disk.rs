@@ -12,10 +12,10 @@ use std::time::Duration;
 
 /// With less, neither a build nor a stack succeeds, whatever was built before.
 const NEEDED: u64 = 2_000_000_000;
-/// The longest time in which a disk can fill up unnoticed.
+/// How often free space is measured.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// The folders that the commands write to, and how much space they had at the least.
+/// The folders that the commands write to, and the lowest free space of each.
 pub(crate) struct Disks(Mutex<Vec<Disk>>);
 
 struct Disk {
@@ -37,7 +37,7 @@ impl Disks {
         Self(Mutex::new(folders.into_iter().map(disk).collect()))
     }
 
-    /// Fails if nothing would work.
+    /// Fails if a disk has less than [`NEEDED`] free.
     pub(crate) fn check(&self) -> Result<()> {
         match self.too_little(NEEDED) {
             Some(what) => {
@@ -62,7 +62,7 @@ impl Disks {
         (!little.is_empty()).then(|| format!("the disk is full: {} are free", little.join(" and ")))
     }
 
-    /// How much space there was at the least, for each folder.
+    /// The lowest free space of each folder.
     pub(crate) fn least(&self) -> String {
         let disks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let least: Vec<_> = disks

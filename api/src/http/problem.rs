@@ -397,7 +397,7 @@ impl Problem {
         Self::new(ProblemType::JobRunning, detail)
     }
 
-    /// The settings have another version than the request says.
+    /// The settings have a different version than the request names.
     pub(crate) fn settings_changed() -> Self {
         let detail = "Your settings have changed since you read them. Get them again, repeat your change, and send it with \
             their version.";

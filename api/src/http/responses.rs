@@ -54,8 +54,8 @@ pub(crate) struct CannotResume(#[expect(dead_code, reason = "only utoipa reads i
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct JobRunning(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `settings-changed`: the settings have another `version` than the request says. Get them again, repeat your change, and send it
-/// with their `version`.
+/// `settings-changed`: the settings have a different `version` than the request names. Get them again, repeat your change, and
+/// send it with their `version`.
 #[derive(IntoResponses)]
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct SettingsChanged(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
@@ -75,7 +75,7 @@ pub(crate) struct CannotRelabel(#[expect(dead_code, reason = "only utoipa reads 
 )]
 pub(crate) struct TooManyImages(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `upload-expired`: the upload in parts was not completed within 24 hours. Create a new one.
+/// `upload-expired`: the multipart upload was not completed within 24 hours. Create a new one.
 #[derive(IntoResponses)]
 #[response(status = 410, content_type = "application/problem+json")]
 pub(crate) struct UploadExpired(#[expect(dead_code, reason = "only utoipa reads it")] Problem);

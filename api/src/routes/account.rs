@@ -68,10 +68,10 @@ pub(crate) async fn delete(
     let done = erasure.jobs().await?
         && erasure.images(&mut deleted_images).await?
         && erasure.objects(&uploads, &mut deleted_images).await?
-        // After the images: a job that corrects one stores what undoes it.
+        // After the images: a job that corrects one stores an undo item.
         && erasure.undo().await?
         && erasure.counts().await?
-        // After the jobs: whoever writes a file or a copy checks afterwards whether its job exists, and deletes it if not.
+        // After the jobs: a step that writes a file or a copy reads the job afterwards, and deletes what it wrote if the job is gone.
         && erasure.objects(&export::owner_prefix(&owner), &mut deleted_images).await?
         && erasure.objects(&import::owner_prefix(&owner), &mut deleted_images).await?;
     Ok(Json(Progress { done, deleted_images }))
@@ -182,7 +182,7 @@ impl Erasure<'_> {
         }
     }
 
-    /// Deletes what undoes jobs. Returns whether all is deleted.
+    /// Deletes the undo items of jobs. Returns whether all is deleted.
     async fn undo(&self) -> Result<bool, Problem> {
         let (records, owner) = (&self.app.records, self.owner);
         let mut start = None;

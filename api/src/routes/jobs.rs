@@ -225,7 +225,7 @@ async fn check_running(app: &App, owner: &Owner, kind: JobKind, max: usize) -> R
     })
 }
 
-/// A job that has corrected labels and has ended, and what undoes it.
+/// A job that has corrected labels and has ended, and the job that undoes it.
 async fn undone(app: &App, owner: &Owner, job_id: JobId) -> Result<(domain::Job, Undo), Problem> {
     let job = app.records.job(owner, job_id).await?;
     let mut job = current(app, job.ok_or_else(Problem::no_such_job)?).await?;

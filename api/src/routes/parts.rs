@@ -108,7 +108,7 @@ struct PartUpload {
     headers: BTreeMap<String, String>,
 }
 
-/// The progress of an upload in parts.
+/// The progress of a multipart upload.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UploadProgress {
     /// Whether the file has arrived.
@@ -232,7 +232,7 @@ pub(crate) async fn list(
     path = "/uploads/{imageId}/complete",
     tag = "uploads",
     operation_id = "completeUpload",
-    summary = "Complete an upload in parts",
+    summary = "Complete a multipart upload",
     description = "Checks the parts and starts the workflow. You can repeat the request, also after 503.",
     params(("imageId" = ImageId, Path, description = "As returned by `POST /uploads`")),
     request_body = AllParts,
@@ -284,7 +284,7 @@ fn in_parts(record: &ImageRecord) -> Option<(&MultipartUpload, u64)> {
     record.multipart.as_ref().zip(record.size)
 }
 
-/// Checks that the file has arrived, if its record has no upload in parts.
+/// Checks that the file has arrived, if its record has no multipart upload.
 fn check_arrived(record: &ImageRecord) -> Result<(), Problem> {
     match record.status {
         Status::AwaitingUpload => Err(Problem::not_in_parts()),
@@ -394,7 +394,7 @@ mod tests {
         }
     }
 
-    /// Otherwise a file could have another content or another size than announced.
+    /// Otherwise a file could have different content or a different size than announced.
     #[test]
     fn a_part_with_another_checksum_or_size_is_missing() {
         let all = [part(1, SHA256), part(2, SHA256), part(3, SHA256)];

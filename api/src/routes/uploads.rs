@@ -1,4 +1,4 @@
-//! `POST /uploads`: returns a presigned PUT that uploads exactly one file, once, or starts the upload of a video in parts.
+//! `POST /uploads`: returns a presigned PUT that uploads exactly one file, once, or starts the multipart upload of a video.
 
 use crate::app::App;
 use crate::http::access_log;
@@ -35,10 +35,10 @@ use utoipa::ToSchema;
 pub(crate) const UPLOAD_VALID_FOR: Duration = Duration::from_secs(5 * 60);
 /// When DynamoDB removes a record without an upload: long after the last event that S3 could send.
 const AWAITING_KEPT_FOR: SignedDuration = SignedDuration::from_hours(48);
-/// How long an upload in parts can take at least. The bucket's lifecycle rule aborts it at the next midnight (UTC) after that.
+/// How long a multipart upload can take at least. The bucket's lifecycle rule aborts it at the next midnight (UTC) after that.
 /// Source: S3 User Guide, "Lifecycle rules: Based on an object's age".
 pub(crate) const PARTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// When DynamoDB removes the record of an upload in parts: a day after its last moment.
+/// When DynamoDB removes the record of a multipart upload: a day after its last moment.
 const AWAITING_PARTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(72);
 
 const FILE_NAME: (&str, &str) = (
@@ -152,12 +152,12 @@ struct Created {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     multipart: Option<Multipart>,
-    /// When the upload URL expires: after five minutes. When an upload in parts expires: after 24 hours.
+    /// When the upload URL expires: after five minutes. When a multipart upload expires: after 24 hours.
     #[schema(format = DateTime)]
     expires_at: String,
 }
 
-/// An upload in parts. `POST /uploads/{imageId}/parts` returns the URLs of the parts.
+/// A multipart upload. `POST /uploads/{imageId}/parts` returns the URLs of the parts.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Multipart {
@@ -258,7 +258,7 @@ pub(crate) async fn create(
     };
     let record = awaiting(owner, image_id, (app.bucket.clone(), key), &file, multipart, now);
     if let Err(error) = app.records.announce_upload(&record).await {
-        // The bucket's lifecycle rule aborts an upload in parts.
+        // The bucket's lifecycle rule aborts a multipart upload.
         match &error {
             RecordsError::Unreadable(_) => quota::release(&app, counted).await,
             RecordsError::Service(error) => quota::release_after(&app, counted, error).await,

@@ -33,7 +33,7 @@
 //!   upload is gone. Only if all retries fail, a rendition remains until the bucket's lifecycle rule deletes it within
 //!   15 days, and a thumbnail until its event is redriven from the dead-letter queue (`cargo xtask redrive`) or the
 //!   reconciler deletes it.
-//! - An upload in parts that is completed at the moment of step 2 is either aborted, or its object is deleted, or the object
+//! - A multipart upload that is completed at the moment of step 2 is either aborted, or its object is deleted, or the object
 //!   comes later and is handled like that of a late PUT. Parts that arrive while S3 aborts the upload can remain until the
 //!   bucket's lifecycle rule removes them (S3 API reference, `AbortMultipartUpload`).
 //! - `detect-labels` no longer finds the object. `persist` cannot store that rejection.

@@ -109,7 +109,7 @@ pub struct InspectVideoInput {
 pub struct VideoProgress {
     /// The video.
     pub image: ClaimedImage<VideoFile>,
-    /// Who finds the labels.
+    /// How the labels are found.
     #[serde(default, skip_serializing_if = "VideoLabels::is_frames")]
     pub labels_by: VideoLabels,
     /// The number of frames to label. The object [`PLAN`](crate::video::PLAN) says where they are.
@@ -126,8 +126,8 @@ pub struct VideoProgress {
     pub pages: Option<ResultPages>,
     /// Whether all frames are labeled, or all result pages are read.
     pub done: bool,
-    /// Whether labels may have been paid for that are not used: Rekognition Video could not read the video, whose frames are
-    /// labeled since.
+    /// Whether unused labels may have been paid for, because Rekognition Video could not read the video and its frames are
+    /// labeled instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid: bool,
 }

@@ -122,11 +122,11 @@ impl ImportRequest {
         }
     }
 
-    /// After so many executions that have failed to cancel an import, no other one is started.
+    /// Maximum number of attempts to cancel an import.
     pub const MAX_CANCELLATIONS: u32 = 10;
 
-    /// The name of an execution that cancels an import. The first attempt is 1: there is one, whoever cancels the import and
-    /// however often. The next one is started only after it has failed.
+    /// The name of an execution that cancels an import. The first attempt is 1: there is only one, also if several people cancel
+    /// the import, or one does so several times. The next one is started only after it has failed.
     pub fn cancel_name(job_id: JobId, attempt: u32) -> String {
         match attempt {
             0 | 1 => format!("{job_id}-cancel"),

@@ -19,7 +19,7 @@ pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// redriven for 14 days: its steps must not take a record that has expired for one that its owner has deleted.
 pub const IMPORT_KEPT_FOR: SignedDuration = SignedDuration::from_hours(60 * 24);
 
-/// How long what undoes a job is kept for each image. Longer than a job's record: a job that was canceled can be resumed on its
+/// How long an undo item is kept. Longer than a job's record: a job that was canceled can be resumed on its
 /// last day, and be undone as long as its record is kept.
 pub const UNDO_KEPT_FOR: SignedDuration = SignedDuration::from_hours(60 * 24);
 

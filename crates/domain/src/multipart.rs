@@ -1,4 +1,4 @@
-//! Uploads in parts.
+//! Multipart uploads.
 
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// limits".
 pub const PART_BYTES: u64 = 8 * 1024 * 1024;
 
-/// An upload in parts that is not complete, as stored in the record of its image.
+/// A multipart upload that is not complete, as stored in the record of its image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MultipartUpload {

@@ -155,13 +155,12 @@ impl SettingsVersion {
     /// The maximum length in bytes.
     const MAX_LENGTH: usize = 64;
 
-    /// A version that no other settings have. Not a number that is counted up: settings that were reset would have the version
-    /// of earlier ones again.
+    /// A unique version. A counter would start again after a reset and repeat earlier versions.
     pub fn unique() -> Self {
         Self(Uuid::now_v7().to_string())
     }
 
-    /// Reads a version. `None` for a text that cannot be one.
+    /// Reads a version. `None` for a string that cannot be one.
     pub fn parse(text: &str) -> Option<Self> {
         (1..=Self::MAX_LENGTH)
             .contains(&text.len())

@@ -61,7 +61,8 @@ pub struct Pass {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Where the next run continues.
-    pub place: Place,
+    #[serde(rename = "place")]
+    pub cursor: Cursor,
     /// The number of objects below `uploads/` that were compared with the table.
     pub objects: u64,
     /// The number of records that were examined.
@@ -81,7 +82,7 @@ impl Pass {
         Self {
             started_at: now,
             ended_at: None,
-            place: Place::Uploads { after: None },
+            cursor: Cursor::Uploads { after: None },
             objects: 0,
             images: 0,
             thumbnails: 0,
@@ -120,10 +121,10 @@ impl Pass {
     }
 }
 
-/// The place in a pass before which everything has been compared. The pass has four phases.
+/// The position in a pass before which everything has been compared. The pass has four phases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Place {
+pub enum Cursor {
     /// Objects below `uploads/`, in the order of their keys.
     Uploads {
         /// The last key.
@@ -168,8 +169,7 @@ pub struct IndexKey {
 pub enum Scope {
     /// All owners.
     All,
-    /// All owners, without repairs. It has a place and a lease of its own, so that it does not take the place of a pass that
-    /// repairs.
+    /// All owners, without repairs. It has its own cursor and lease, so that it does not replace a pass that repairs.
     Trial,
     /// The objects and images of one owner.
     Owner(Owner),

@@ -30,13 +30,13 @@ pub const STACK_PARTITION: &str = "STACK";
 /// The sort key of an owner's settings.
 pub const SETTINGS: &str = "SETTINGS";
 
-/// The sort key of the pace of bulk work, in the partition of the stack.
+/// The sort key of the pace (the rate limiter of bulk work), in the partition of the stack.
 pub const PACE: &str = "PACE";
 
-/// The sort key of the place of the reconciler, in the partition of the stack. The place of a pass over one owner has the same
+/// The sort key of the cursor of the reconciler, in the partition of the stack. The cursor of a pass over one owner has the same
 /// sort key in the owner's partition.
 pub const RECONCILIATION: &str = "RECONCILIATION";
-/// The sort key of the reconciler's place in a pass without repairs.
+/// The sort key of the reconciler's cursor in a pass without repairs.
 pub const RECONCILIATION_TRIAL: &str = "RECONCILIATION#TRIAL";
 
 /// The prefix of the sort keys of images' records.
@@ -47,7 +47,7 @@ pub const LABEL_COUNTS: &str = "LABEL#";
 /// The prefix of the sort keys of jobs.
 pub const JOBS: &str = "JOB#";
 
-/// The prefix of the sort keys of what undoes jobs.
+/// The prefix of the sort keys of undo items.
 pub const UNDO: &str = "UNDO#";
 
 /// The sort key of the only item in the partition of a job of Rekognition Video.
@@ -89,12 +89,12 @@ pub fn job_sort(job_id: JobId) -> String {
     format!("{JOBS}{job_id}")
 }
 
-/// The prefix of the sort keys of what undoes a job, one item for each image.
+/// The prefix of the sort keys of a job's undo items, one for each image.
 pub fn undo_prefix(job_id: JobId) -> String {
     format!("{UNDO}{job_id}#")
 }
 
-/// The sort key of what undoes a job for an image.
+/// The sort key of the undo item of a job and an image.
 pub fn undo_sort(job_id: JobId, image_id: ImageId) -> String {
     format!("{}{image_id}", undo_prefix(job_id))
 }

@@ -34,7 +34,7 @@ pub struct LabeledFrames {
     /// The version of the model that found them.
     #[serde(default)]
     pub model_version: Option<String>,
-    /// Why the last frame that could not be decoded could not, as a sentence for people.
+    /// Why the last undecodable frame could not be decoded, as a sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecodable: Option<crate::record::RecordedError>,
 }
@@ -344,8 +344,8 @@ fn sort_lanes(lanes: &mut [Lane]) {
     lanes.sort_by(|a, b| b.total_ms().cmp(&a.total_ms()).then_with(|| a.name.cmp(&b.name)));
 }
 
-/// The part of lanes from `from_ms` (inclusive) to `to_ms` (exclusive), but at most `budget` segments and boxes. Returns where
-/// the part ends that is complete, if that is before `to_ms`. A segment is kept whole if a part of it is in this time; only
+/// The part of lanes from `from_ms` (inclusive) to `to_ms` (exclusive), but at most `budget` segments and boxes. If the
+/// budget is exhausted, also returns the end of the complete part. A segment is kept whole if a part of it is in this time; only
 /// boxes of this time are kept.
 pub fn window(lanes: Vec<Lane>, from_ms: u64, to_ms: u64, budget: usize) -> (Vec<Lane>, Option<u64>) {
     let mut starts: Vec<u64> = vec![];

@@ -46,7 +46,7 @@ pub enum Bucket {
     Usable,
 }
 
-/// Finds a bucket. Needs the permission `s3:ListBucket`. If the bucket belongs to another account than `owner`, S3 denies the
+/// Finds a bucket. Needs the permission `s3:ListBucket`. If the bucket belongs to a different account than `owner`, S3 denies the
 /// call. Source: S3 User Guide, "Verifying bucket ownership with bucket owner condition".
 ///
 /// # Errors

@@ -443,7 +443,7 @@ fn pack_bits(bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
-/// Replaces each sample of 8 bits by its difference to the one of the pixel to the left.
+/// Replaces each sample of 8 bits with its difference from the one of the pixel to the left.
 fn differences(samples: &[u8], row: usize, stride: usize) -> Vec<u8> {
     let of_row = |row: &[u8]| -> Vec<u8> {
         let left = |at: usize| at.checked_sub(stride).map_or(0, |left| row[left]);

@@ -56,7 +56,7 @@ pub(crate) const PROCESSED: Name = "processed";
 pub(crate) const TOTAL: Name = "total";
 pub(crate) const WAITS_UNTIL: Name = "waitsUntil";
 
-// An attribute of what undoes a job.
+// An attribute of an undo item.
 pub(crate) const INVERSE: Name = "inverse";
 
 // The attribute of the pace of bulk work.
@@ -71,7 +71,7 @@ pub(crate) const TASK_TOKEN: Name = "taskToken";
 // The attribute of the jobs of Rekognition Video that an owner has in progress.
 pub(crate) const LEASES: Name = "leases";
 
-// Attributes of the reconciler's place.
+// Attributes of the reconciler's cursor.
 pub(crate) const HOLDER: Name = "holder";
 pub(crate) const PASS: Name = "pass";
 pub(crate) const UNTIL: Name = "until";

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 pub enum Edit<'a> {
     /// The owner changes them.
     Owner(&'a CorrectionChange),
-    /// A job changes them. What undoes it is stored for each image.
+    /// A job changes them. An undo item is stored for each image.
     Job(&'a Job, &'a CorrectionChange),
     /// The change that a job has made is undone.
     Undo {

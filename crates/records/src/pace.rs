@@ -1,5 +1,5 @@
-//! The pace of bulk work: at most so many images per second start to be labeled by all jobs and imports together, so that the
-//! images of people who wait for them are labeled at once.
+//! The pace of bulk work: a rate limiter. All jobs, imports and videos together start to label at most `BulkImagesPerSecond`
+//! images and frames per second, so that pictures that people upload are labeled at once.
 //!
 //! One item of the stack stores when the next image may start. A caller first advances this time by its share, then waits
 //! until the previous value. The item therefore needs one write per call, and no clock but the callers'.

@@ -1,4 +1,4 @@
-//! What the reconciler reads: the state of many images, and the item in which it keeps its place.
+//! What the reconciler reads: the state of many images, and the item in which it stores its cursor.
 
 use crate::attribute::{
     CREATED_AT, EXECUTION_ARN, EXPIRES_AT, HISTORY, HOLDER, IMAGE_ID, KEY, OWNER, PARTITION_KEY, PASS,
@@ -17,7 +17,7 @@ use domain::{ImageId, ImageRecord, Owner, Rendition, Status, Video, table};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-/// How long the place of a pass over one owner or without repairs is kept. It belongs to a person who waits for the result.
+/// How long the cursor of a pass over one owner or without repairs is kept. It belongs to a person who waits for the result.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// The attributes of an [`ImageState`]. A record can have 300 KB, of which these are a small part.
@@ -304,7 +304,7 @@ fn pass(mut item: Item) -> Option<Pass> {
 mod tests {
     use super::*;
     use crate::fake_table::FakeTable;
-    use domain::reconciliation::{Leftover, Place, Repair};
+    use domain::reconciliation::{Cursor, Leftover, Repair};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -320,28 +320,28 @@ mod tests {
 
     /// A Lambda function can be ended at any time.
     #[tokio::test]
-    async fn a_run_continues_where_one_that_was_killed_has_stored_its_place() {
+    async fn a_run_continues_where_one_that_was_killed_has_stored_its_cursor() {
         for scope in scopes() {
             let records = FakeTable::default().records();
             let started = records.begin_run(&scope, "first", at(0), at(100)).await;
             assert_eq!(started, Ok(Some(None)));
             let mut pass = Pass::new(at(0));
             let key = |name: &str| name.to_owned();
-            for place in [
-                Place::Uploads {
+            for cursor in [
+                Cursor::Uploads {
                     after: Some("uploads/demo/a".into()),
                 },
-                Place::Images {
+                Cursor::Images {
                     after: Some(IndexKey {
                         partition: key("OWNER#demo"),
                         sort: key("IMAGE#1"),
                         history: key("2026"),
                     }),
                 },
-                Place::Thumbnails { after: None },
-                Place::Videos { after: None },
+                Cursor::Thumbnails { after: None },
+                Cursor::Videos { after: None },
             ] {
-                pass.place = place;
+                pass.cursor = cursor;
                 pass.add(Leftover::StuckImage, Repair::Repaired);
                 assert_eq!(
                     records.store_pass(&scope, "first", &pass, at(200)).await,

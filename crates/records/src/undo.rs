@@ -1,4 +1,4 @@
-//! What undoes a job that corrects labels: an item for each image that the job has corrected, with the inverse of the correction.
+//! Undo items: one for each image that a job has corrected, with the change that restores the corrections from before the job.
 //!
 //! The item is written in the same transaction as the correction, and deleted in the same transaction as the correction is
 //! undone. So exactly the images that the job has changed have one, and no image is restored twice.
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// A page of what undoes a job.
+/// A page of the undo items of a job.
 #[derive(Debug)]
 pub struct UndoPage {
     /// What restores each image, in descending order of their ids.
@@ -33,7 +33,7 @@ struct Undo {
 }
 
 impl Records {
-    /// What undoes a job, for images after `after`, at most `limit`. Uses a consistent read.
+    /// The undo items of a job, for images after `after`, at most `limit`. Uses a consistent read.
     ///
     /// # Errors
     /// See [`RecordsError`].
@@ -67,7 +67,7 @@ impl Records {
         Ok(UndoPage { inverses, last })
     }
 
-    /// Deletes what undoes a job for an image, if it exists.
+    /// Deletes the undo item of a job and an image, if it exists.
     ///
     /// # Errors
     /// The call to DynamoDB fails.
@@ -102,8 +102,7 @@ impl Records {
         self.delete_item(&Key { partition, sort }).await
     }
 
-    /// The action that stores what undoes a job for an image. The item does not expire before the job's
-    /// record, also if the job is resumed.
+    /// The action that stores the undo item of a job and an image. The item does not expire before the job's record, also if the job is resumed.
     pub(crate) fn put_undo(
         &self,
         job: &Job,
@@ -119,7 +118,7 @@ impl Records {
         Ok(self.put(&key, item, Expressions::new()))
     }
 
-    /// The action that deletes what undoes a job for an image, if it exists.
+    /// The action that deletes the undo item of a job and an image, if it exists.
     pub(crate) fn take_undo(&self, owner: &Owner, job_id: JobId, image_id: ImageId) -> TransactWriteItem {
         self.delete(&Key::undo(owner, job_id, image_id), Expressions::new())
     }

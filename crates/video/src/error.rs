@@ -43,7 +43,7 @@ pub enum FrameError {
 /// What decoders do not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, strum::Display)]
 pub enum Feature {
-    /// Another number of bits than the decoder supports, or different numbers for luma and chroma.
+    /// A bit depth that the decoder does not support, or different ones for luma and chroma.
     #[strum(to_string = "an unusual number of bits per sample")]
     BitDepth,
     /// As many samples of chroma as of luma.

@@ -378,7 +378,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Complete an upload in parts
+         * Complete a multipart upload
          * @description Checks the parts and starts the workflow. You can repeat the request, also after 503.
          */
         post: operations["completeUpload"];
@@ -499,7 +499,7 @@ export interface components {
         Created: {
             /**
              * Format: date-time
-             * @description When the upload URL expires: after five minutes. When an upload in parts expires: after 24 hours.
+             * @description When the upload URL expires: after five minutes. When a multipart upload expires: after 24 hours.
              */
             expiresAt: string;
             imageId: components["schemas"]["ImageId"];
@@ -938,7 +938,7 @@ export interface components {
              */
             takenAt: string | null;
         };
-        /** @description An upload in parts. `POST /uploads/{imageId}/parts` returns the URLs of the parts. */
+        /** @description A multipart upload. `POST /uploads/{imageId}/parts` returns the URLs of the parts. */
         Multipart: {
             /**
              * Format: int64
@@ -1214,7 +1214,7 @@ export interface components {
              */
             url: string;
         };
-        /** @description The progress of an upload in parts. */
+        /** @description The progress of a multipart upload. */
         UploadProgress: {
             /** @description Whether the file has arrived. */
             complete: boolean;
@@ -2413,7 +2413,7 @@ export interface operations {
                      *     uploads.
                      */
                     olderModel?: boolean | null;
-                    /** @description As for exports, but required unless `ids` is given. An empty text selects all your images. */
+                    /** @description As for exports, but required unless `ids` is given. An empty string selects all your images. */
                     search?: string | null;
                 } | ({
                     /** @description Labels to add. They count whatever the model finds and your settings say. */
@@ -2427,7 +2427,7 @@ export interface operations {
                     ids?: components["schemas"]["ImageId"][] | null;
                     /** @enum {string} */
                     kind: "CORRECT";
-                    /** @description As for exports, but required unless `ids` is given. An empty text selects all your images. */
+                    /** @description As for exports, but required unless `ids` is given. An empty string selects all your images. */
                     search?: string | null;
                 }) | {
                     /** @description The job to undo. */
@@ -2445,7 +2445,7 @@ export interface operations {
                     ids?: components["schemas"]["ImageId"][] | null;
                     /** @enum {string} */
                     kind: "DELETE";
-                    /** @description As for exports, but required unless `ids` is given. An empty text selects all your images. */
+                    /** @description As for exports, but required unless `ids` is given. An empty string selects all your images. */
                     search?: string | null;
                 };
             };
@@ -2852,7 +2852,7 @@ export interface operations {
                      *     uploads.
                      */
                     olderModel?: boolean | null;
-                    /** @description As for exports, but required unless `ids` is given. An empty text selects all your images. */
+                    /** @description As for exports, but required unless `ids` is given. An empty string selects all your images. */
                     search?: string | null;
                 } | ({
                     /** @description Labels to add. They count whatever the model finds and your settings say. */
@@ -2866,7 +2866,7 @@ export interface operations {
                     ids?: components["schemas"]["ImageId"][] | null;
                     /** @enum {string} */
                     kind: "CORRECT";
-                    /** @description As for exports, but required unless `ids` is given. An empty text selects all your images. */
+                    /** @description As for exports, but required unless `ids` is given. An empty string selects all your images. */
                     search?: string | null;
                 }) | {
                     /** @description The job to undo. */
@@ -2884,7 +2884,7 @@ export interface operations {
                     ids?: components["schemas"]["ImageId"][] | null;
                     /** @enum {string} */
                     kind: "DELETE";
-                    /** @description As for exports, but required unless `ids` is given. An empty text selects all your images. */
+                    /** @description As for exports, but required unless `ids` is given. An empty string selects all your images. */
                     search?: string | null;
                 };
             };
@@ -3305,8 +3305,8 @@ export interface operations {
                 };
             };
             /**
-             * @description `settings-changed`: the settings have another `version` than the request says. Get them again, repeat your change, and send it
-             *     with their `version`.
+             * @description `settings-changed`: the settings have a different `version` than the request names. Get them again, repeat your change, and
+             *     send it with their `version`.
              */
             409: {
                 headers: {
@@ -3712,7 +3712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `upload-expired`: the upload in parts was not completed within 24 hours. Create a new one. */
+            /** @description `upload-expired`: the multipart upload was not completed within 24 hours. Create a new one. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -3832,7 +3832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `upload-expired`: the upload in parts was not completed within 24 hours. Create a new one. */
+            /** @description `upload-expired`: the multipart upload was not completed within 24 hours. Create a new one. */
             410: {
                 headers: {
                     [name: string]: unknown;

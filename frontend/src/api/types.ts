@@ -50,7 +50,7 @@ export type Part = Schemas['Part'];
 /** A presigned PUT of a file or a part. */
 export type PresignedPut = Readonly<Pick<Schemas['Upload'], 'url' | 'headers'>>;
 export type Upload = Schemas['Created'];
-/** The progress of an upload in parts. */
+/** The progress of a multipart upload. */
 export type UploadProgress = Schemas['UploadProgress'];
 export type UploadRequest = Schemas['NewUpload'];
 

@@ -174,7 +174,7 @@ export class Workspace extends EventTarget {
     return this.interruptedUploads;
   }
 
-  /** Uploads in parts that can be continued. */
+  /** Multipart uploads that can be continued. */
   get savedUploads(): readonly SavedUpload[] {
     return this.interruptedParts;
   }

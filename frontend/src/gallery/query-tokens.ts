@@ -23,7 +23,7 @@ export type Token =
   | SettingToken
   | QuotedToken;
 
-// Phones replace straight quotes by curly ones. Inside a quoted name, two equal quotes stand for one.
+// Phones replace straight quotes with curly ones. Inside a quoted name, two equal quotes stand for one.
 const TOKEN =
   /(?<quote>["“”])(?<quoted>(?:[^"“”]|(["“”])\3)*)(?<end>["“”])?|(?<greater>>)=?\s*(?<percentage>[\d.]*)\s*%?|(?<minus>(?<!\S)-)|(?<word>[^\s"“”>]+)/gu;
 const SETTING = /^(status|type|taken|from|to|confidence):(.*)$/is;

@@ -186,7 +186,7 @@ export class Queue extends EventTarget {
     for (const controller of this.running.values()) controller.abort();
   }
 
-  /** Removes all finished files. Failed uploads in parts can still be continued after a reload. */
+  /** Removes all finished files. Failed multipart uploads can still be continued after a reload. */
   clear(): void {
     for (const item of this.items.filter(isFinished)) this.drop(item);
   }

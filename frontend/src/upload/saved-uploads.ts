@@ -1,4 +1,4 @@
-// The uploads in parts that are not complete, stored in the browser, so that they can be continued after a reload.
+// The multipart uploads that are not complete, stored in the browser, so that they can be continued after a reload.
 import type { StoredHandle } from './file-handles';
 
 const DATABASE = 'ilg';

@@ -16,7 +16,7 @@ import css from './upload-panel.css?inline';
 const MAX_ROWS = 60;
 
 /**
- * Dispatches `choose` to choose interrupted files again, and `dismiss` to forget them. For uploads in parts, `choose` and
+ * Dispatches `choose` to choose interrupted files again, and `dismiss` to forget them. For multipart uploads, `choose` and
  * `resume` continue them, and `cancel` cancels them.
  */
 @customElement('ilg-upload-panel')
@@ -27,7 +27,7 @@ export class UploadPanel extends LitElement {
   @property({ attribute: false }) items: readonly Item[] = [];
   /** The uploads that a reload of the page interrupted. */
   @property({ attribute: false }) interrupted: Unfinished | undefined;
-  /** The uploads in parts that can be continued. */
+  /** The multipart uploads that can be continued. */
   @property({ attribute: false }) saved: readonly SavedUpload[] = [];
   @state() private collapsed = false;
 

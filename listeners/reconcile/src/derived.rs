@@ -3,7 +3,7 @@
 use crate::{ReconcileError, Run, state};
 use domain::Status;
 use domain::image::{DerivedKey, THUMBNAILS_PREFIX, VIDEOS_PREFIX, execution_name};
-use domain::reconciliation::{Leftover, Place, Repair};
+use domain::reconciliation::{Cursor, Leftover, Repair};
 use jiff::Timestamp;
 use records::{ImageState, RecordsError};
 
@@ -32,20 +32,20 @@ impl Kind {
         }
     }
 
-    /// The place after this key.
-    fn after(self, key: &str) -> Place {
+    /// The cursor after this key.
+    fn after(self, key: &str) -> Cursor {
         let after = Some(key.to_owned());
         match self {
-            Self::Thumbnail => Place::Thumbnails { after },
-            Self::OfVideo => Place::Videos { after },
+            Self::Thumbnail => Cursor::Thumbnails { after },
+            Self::OfVideo => Cursor::Videos { after },
         }
     }
 
-    /// The place after all objects of this kind.
-    fn end(self) -> Place {
+    /// The cursor after all objects of this kind.
+    fn end(self) -> Cursor {
         match self {
-            Self::Thumbnail => Place::Videos { after: None },
-            Self::OfVideo => Place::Done,
+            Self::Thumbnail => Cursor::Videos { after: None },
+            Self::OfVideo => Cursor::Done,
         }
     }
 }
@@ -106,12 +106,12 @@ impl Run<'_> {
                 Kind::Thumbnail => self.pass.thumbnails += 1,
                 Kind::OfVideo => self.pass.video_objects += 1,
             }
-            self.pass.place = kind.after(key);
+            self.pass.cursor = kind.after(key);
             if self.is_over() {
                 return Ok(());
             }
         }
-        self.pass.place = match page.objects.last() {
+        self.pass.cursor = match page.objects.last() {
             Some(last) if page.has_more => kind.after(&last.key),
             _ => kind.end(),
         };

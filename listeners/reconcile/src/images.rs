@@ -2,7 +2,7 @@
 
 use crate::{Ages, ReconcileError, Run, age, notify_error, state};
 use domain::image::{Status, execution_name};
-use domain::reconciliation::{IndexKey, Leftover, Place, Repair};
+use domain::reconciliation::{Cursor, IndexKey, Leftover, Repair};
 use domain::record::RecordedError;
 use domain::{Claim, ImageRecord, ObjectCreated, Outcome};
 use executions::State;
@@ -21,8 +21,8 @@ const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(25);
 /// DescribeExecution.
 pub(crate) const MAX_EXECUTIONS: usize = 100;
 
-/// After so many passes, an image whose notification was sent again without an effect counts as left.
-const PASSES_IN_VAIN: i64 = 3;
+/// Number of passes after which an image whose notification was sent again without an effect counts as left.
+const PASSES_WITHOUT_EFFECT: i64 = 3;
 
 /// After this time, the record of an upload whose file has not arrived expires.
 const UPLOAD_EXPIRES_AFTER: SignedDuration = SignedDuration::from_hours(48);
@@ -66,16 +66,16 @@ impl Run<'_> {
                 }
             }
             self.pass.images += 1;
-            self.pass.place = Place::Images {
+            self.pass.cursor = Cursor::Images {
                 after: Some(image.key),
             };
             if self.is_over() {
                 return Ok(());
             }
         }
-        self.pass.place = match page.next {
-            Some(next) => Place::Images { after: Some(next) },
-            None => Place::Thumbnails { after: None },
+        self.pass.cursor = match page.next {
+            Some(next) => Cursor::Images { after: Some(next) },
+            None => Cursor::Thumbnails { after: None },
         };
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Run<'_> {
                 notify::send(&reconcile.notify, &outcome)
                     .await
                     .map_err(notify_error)?;
-                if is_in_vain(&record, reconcile.days, Timestamp::now()) {
+                if had_no_effect(&record, reconcile.days, Timestamp::now()) {
                     return Ok(Some(Repair::Left));
                 }
             }
@@ -238,9 +238,9 @@ impl Run<'_> {
     }
 }
 
-/// Whether earlier passes must have sent the notification, too. Whatever else has changed the record, they are counted from then.
-fn is_in_vain(record: &ImageRecord, days: u32, now: Timestamp) -> bool {
-    let passes = SignedDuration::from_hours(24 * PASSES_IN_VAIN * i64::from(days.max(1)));
+/// Whether at least three passes have run since the record last changed: they have already sent the notification.
+fn had_no_effect(record: &ImageRecord, days: u32, now: Timestamp) -> bool {
+    let passes = SignedDuration::from_hours(24 * PASSES_WITHOUT_EFFECT * i64::from(days.max(1)));
     age(&record.updated_at, now).is_some_and(|age| age >= passes)
 }
 
@@ -346,7 +346,7 @@ mod tests {
             (7, 21, true),
         ] {
             assert_eq!(
-                is_in_vain(&record, pass_days, after(days)),
+                had_no_effect(&record, pass_days, after(days)),
                 expected,
                 "{pass_days} {days}"
             );

@@ -4,10 +4,9 @@
 //! Input: [`Input`]. Output: [`Output`].
 //!
 //! A **pass** compares everything once, in four phases: objects below `uploads/`, images in the table, thumbnails, objects
-//! that are derived from videos. A run
-//! works on a pass for 45 seconds, stores its place after each page, and the next run continues there. While one run has the
-//! lease, others end at once. A run that is killed loses at most a page, which the next run compares again: each repair finds
-//! that it has been made. When a pass is complete, the hourly runs do nothing until the next one is due, `RECONCILE_DAYS`
+//! that are derived from videos. A run works on a pass for 45 seconds, stores its cursor after each page, and the next run
+//! continues there. While one run has the lease, others end at once. A run that is killed loses at most a page, which the next
+//! run compares again: each repair finds that it has been made. When a pass is complete, the hourly runs do nothing until the next one is due, `RECONCILE_DAYS`
 //! after the start of the last one. Such a run costs one read.
 //!
 //! What is found, from what age on, what is done about it, and why a live upload or deletion at the same moment is safe:
@@ -18,7 +17,7 @@
 //! | an object under a key of the API whose image is deleted | 1 h | deletes the object | no other image can have this key |
 //! | an object that has replaced the one of its record, by its time or its size | 12 h | starts the workflow | the same |
 //! | a newer object under a deleted key of another tool | 12 h | starts the workflow | `validate` claims with a condition |
-//! | a record that is `PROCESSING`, whose execution has ended, and the one of `label-video` that it may have started, too | 1 h | marks it `FAILED` | only if this execution still holds it; a redriven execution replaces the failure by its result |
+//! | a record that is `PROCESSING`, whose execution has ended, and the one of `label-video` that it may have started, too | 1 h | marks it `FAILED` | only if this execution still holds it; a redriven execution replaces the failure with its result |
 //! | a tombstone that is not closed | 1 h | completes the deletion | only if it is still the same tombstone; [`deletion::resume`] leaves newer objects alone |
 //! | a labeled image without thumbnails and without a reason for that | 1 h | sends its notification again | `thumbnails` stores them only for the execution that holds the image; receivers know the `notificationId` |
 //! | a thumbnail of no image, of a deleted one, or of an earlier result | 24 h | deletes it | an execution writes only to keys with its own name, and the record does not return to an earlier execution that has ended |
@@ -41,11 +40,11 @@
 //! An object of the API without a record can also be one that was uploaded after its deletion, if its tombstone has expired
 //! after 30 days. So those that are older than 29 days are left to an operator.
 //!
-//! **Brakes.** A pass repairs at most 1,000 leftovers of a kind, unless the input says otherwise. More are a sign of
+//! **Limit.** A pass repairs at most 1,000 leftovers of a kind, unless the input says otherwise. More are a sign of
 //! something worse, such as a table that was restored from a backup: labeling a million objects again would cost $1,000. They
 //! are left to an operator, and the alarm goes off. Executions are started at the pace of bulk work.
 //!
-//! **In vain.** A notification that is sent again can have no effect, for example if somebody has disabled the rule for
+//! **Repairs without effect.** A notification that is sent again can have no effect, for example if somebody has disabled the rule for
 //! `thumbnails`. Then the record does not change. If it is older than three passes, the image counts as left, and the alarm goes
 //! off; its notification is still sent.
 //!
@@ -58,7 +57,7 @@ mod uploads;
 use aws::ServiceError;
 use derived::Kind;
 use domain::metric;
-use domain::reconciliation::{Finding, Leftover, Pass, Place, Repair, Scope};
+use domain::reconciliation::{Cursor, Finding, Leftover, Pass, Repair, Scope};
 use domain::{ErrorName, HasSubject, ImageId, ImageRecord, Owner, StepError, Subject};
 use jiff::{SignedDuration, Timestamp};
 use notify::{Notify, NotifyError};
@@ -69,7 +68,7 @@ use std::time::{Duration, Instant};
 
 /// No leftover is repaired after this time. The function may run for two minutes.
 const BUDGET: Duration = Duration::from_secs(45);
-/// How long a run has the lease after it has stored its place. Longer than the function may run.
+/// How long a run has the lease after it has stored its cursor. Longer than the function may run.
 const LEASE: SignedDuration = SignedDuration::from_secs(150);
 /// The maximum number of leftovers of a kind that a pass repairs, unless the input says otherwise.
 const MAX_REPAIRS: u32 = 1000;
@@ -108,7 +107,7 @@ pub struct Input {
     /// Starts a new pass, also if the last one is not complete or the next one is not due.
     #[serde(default)]
     new_pass: bool,
-    /// Compares only the objects and images of this owner. Such a pass has its own place and lease.
+    /// Compares only the objects and images of this owner. Such a pass has its own cursor and lease.
     #[serde(default)]
     owner: Option<String>,
     /// The minimum age of leftovers, in place of the usual ones.
@@ -209,7 +208,7 @@ pub async fn handle(reconcile: &Reconcile, input: Input) -> Result<Output, Recon
             pass: None,
         });
     };
-    let unfinished = stored.filter(|pass| !input.new_pass && pass.place != Place::Done);
+    let unfinished = stored.filter(|pass| !input.new_pass && pass.cursor != Cursor::Done);
     let mut run = Run {
         reconcile,
         scope,
@@ -235,9 +234,9 @@ pub async fn handle(reconcile: &Reconcile, input: Input) -> Result<Output, Recon
     let has_lease = result?;
     ended?;
     Ok(Output {
-        progress: match run.pass.place {
+        progress: match run.pass.cursor {
             _ if !has_lease => Progress::Busy,
-            Place::Done => Progress::Done,
+            Cursor::Done => Progress::Done,
             _ => Progress::More,
         },
         pass: has_lease.then_some(run.pass),
@@ -248,7 +247,7 @@ pub async fn handle(reconcile: &Reconcile, input: Input) -> Result<Output, Recon
 fn is_due(stored: Option<&Pass>, days: u32, now: Timestamp) -> bool {
     let interval = SignedDuration::from_hours(24 * i64::from(days.max(1)));
     stored.is_none_or(|pass| {
-        pass.place != Place::Done || now.duration_since(pass.started_at) >= interval - SLACK
+        pass.cursor != Cursor::Done || now.duration_since(pass.started_at) >= interval - SLACK
     })
 }
 
@@ -314,15 +313,15 @@ impl Run<'_> {
     /// Works until the pass is complete or the time is over. Returns whether the run has the lease at the end.
     async fn work(&mut self, id: &str) -> Result<bool, ReconcileError> {
         loop {
-            match self.pass.place.clone() {
-                Place::Uploads { after } => self.uploads(after).await?,
-                Place::Images { after } => self.images(after).await?,
-                Place::Thumbnails { after } => self.derived(Kind::Thumbnail, after).await?,
-                Place::Videos { after } => self.derived(Kind::OfVideo, after).await?,
-                Place::Done => {}
+            match self.pass.cursor.clone() {
+                Cursor::Uploads { after } => self.uploads(after).await?,
+                Cursor::Images { after } => self.images(after).await?,
+                Cursor::Thumbnails { after } => self.derived(Kind::Thumbnail, after).await?,
+                Cursor::Videos { after } => self.derived(Kind::OfVideo, after).await?,
+                Cursor::Done => {}
             }
             let now = Timestamp::now();
-            let is_done = self.pass.place == Place::Done;
+            let is_done = self.pass.cursor == Cursor::Done;
             if is_done {
                 self.pass.ended_at = Some(now);
             }
@@ -347,7 +346,7 @@ impl Run<'_> {
     fn may_repair(&mut self, leftover: Leftover, image: ImageId) -> bool {
         let mut repairs = self.pass.count(leftover, Repair::Repaired);
         if leftover == Leftover::MissingThumbnails {
-            // Those that are repaired in vain.
+            // Those whose repairs had no effect.
             repairs += self.pass.count(leftover, Repair::Left);
         }
         let may = repairs < self.max_repairs;
@@ -420,9 +419,9 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(count)
     }
 
-    fn pass(place: Place) -> Pass {
+    fn pass(cursor: Cursor) -> Pass {
         Pass {
-            place,
+            cursor,
             ..Pass::new(hours(0))
         }
     }
@@ -430,7 +429,7 @@ mod tests {
     /// A pass costs money.
     #[test]
     fn a_complete_pass_is_followed_by_the_next_one_after_some_days() {
-        let complete = pass(Place::Done);
+        let complete = pass(Cursor::Done);
         assert!(!is_due(Some(&complete), 1, hours(23)));
         assert!(is_due(Some(&complete), 1, hours(24)));
         assert!(!is_due(Some(&complete), 7, hours(24)));
@@ -441,13 +440,13 @@ mod tests {
     #[test]
     fn a_run_that_starts_some_minutes_earlier_than_the_last_one_starts_a_pass() {
         let a_little_earlier = hours(24) - SignedDuration::from_mins(10);
-        assert!(is_due(Some(&pass(Place::Done)), 1, a_little_earlier));
+        assert!(is_due(Some(&pass(Cursor::Done)), 1, a_little_earlier));
     }
 
     #[test]
     fn an_incomplete_pass_is_continued_at_once() {
         assert!(is_due(
-            Some(&pass(Place::Thumbnails { after: None })),
+            Some(&pass(Cursor::Thumbnails { after: None })),
             7,
             hours(1)
         ));

@@ -3,7 +3,7 @@
 use crate::{Ages, ReconcileError, Run, age, state};
 use deletion::DeletedImageEvent;
 use domain::image::UPLOADS_PREFIX;
-use domain::reconciliation::{Leftover, Place, Repair};
+use domain::reconciliation::{Cursor, Leftover, Repair};
 use domain::{ImageKey, Sequencer, Status};
 use executions::unprocessed::{self, Started, UnprocessedObject};
 use jiff::{SignedDuration, Timestamp};
@@ -120,18 +120,18 @@ impl Run<'_> {
                 }
             }
             self.pass.objects += 1;
-            self.pass.place = Place::Uploads {
+            self.pass.cursor = Cursor::Uploads {
                 after: Some(object.key.clone()),
             };
             if self.is_over() {
                 return Ok(());
             }
         }
-        self.pass.place = match page.objects.into_iter().next_back() {
-            Some(last) if page.has_more => Place::Uploads {
+        self.pass.cursor = match page.objects.into_iter().next_back() {
+            Some(last) if page.has_more => Cursor::Uploads {
                 after: Some(last.key),
             },
-            _ => Place::Images { after: None },
+            _ => Cursor::Images { after: None },
         };
         Ok(())
     }

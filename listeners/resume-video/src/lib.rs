@@ -1,7 +1,7 @@
 //! Ends the wait of a task for a job of Rekognition Video, when SNS delivers the message that the job has ended.
 //!
-//! A message can come twice, late, or never. It names the job and contains no result: it only wakes the execution, which asks
-//! Rekognition. Whatever goes wrong here, the task asks again by itself after half an hour.
+//! A message can come twice, late, or never. It names the job and contains no result: it only wakes the execution, which polls
+//! the job. Whatever goes wrong here, the task polls it after half an hour.
 
 use aws::ServiceError;
 use domain::video::LabelJob;
@@ -115,7 +115,7 @@ async fn resume(listener: &ResumeVideo, message: Message) -> Result<Handled, Res
     let has_waited = if message.status == "SUCCEEDED" {
         callback::succeed(&listener.sfn, &token).await?
     } else {
-        // The next attempt of the task asks for the reason.
+        // The next attempt of the task reads the reason.
         let name = ErrorName::ServiceUnavailable;
         callback::fail(
             &listener.sfn,

@@ -50,7 +50,7 @@ impl HasSubject for OutcomeEvent {
 #[derive(Debug, PartialEq, Eq, EnumIter, thiserror::Error)]
 pub enum ThumbnailsError {
     /// The event is about another bucket. Contains the name of this stack's bucket.
-    #[error("the event is about another bucket than {0}")]
+    #[error("the event is about a bucket other than {0}")]
     ForeignBucket(String),
     /// The image's record is invalid, or a call to DynamoDB failed.
     #[error(transparent)]

@@ -177,7 +177,7 @@ impl Rules {
     }
 }
 
-/// Rejects requests that the emulator could send to another service than the path names, or treat as the root user's.
+/// Rejects requests that the emulator could send to a different service than the path names, or treat as the root user's.
 fn check_unsigned(request: &Parts, path: &str) -> Result<(), Refusal> {
     let has_token = request.headers.contains_key(header::AUTHORIZATION);
     let has_target = request.headers.contains_key("x-amz-target");

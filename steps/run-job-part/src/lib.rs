@@ -5,7 +5,7 @@
 //!
 //! An execution can have 25,000 events, and a job can take more parts than that allows. After [`MAX_PARTS`], a part only starts
 //! the next execution, stores it in the job's record, and is `done`. The last execution runs until then, so that the record
-//! names one that is running at every moment. The next one has a name that follows from the job, so that a repeated part starts
+//! names one that is running at any time. The next one has a name that follows from the job, so that a repeated part starts
 //! no second one.
 //!
 //! A part that is repeated after a failure changes nothing twice. New settings and exports process its images again: each

@@ -81,7 +81,7 @@ pub enum ValidateError {
     VideoFound,
 
     /// The event is about another bucket. Contains the name of this stack's bucket.
-    #[error("the event is about another bucket than {0}")]
+    #[error("the event is about a bucket other than {0}")]
     ForeignBucket(String),
     /// The image's record or the owner's settings are invalid, or a call to DynamoDB failed.
     #[error(transparent)]

@@ -99,7 +99,7 @@ async fn pictures(stack: &Stack, user: &User, count: usize) -> Vec<ImageRecord> 
     records
 }
 
-/// Waits until each image has been labeled by another execution than before. Returns the names of these executions.
+/// Waits until each image has been labeled by a new execution. Returns the names of these executions.
 async fn labeled_again(stack: &Stack, before: &[ImageRecord]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for record in before {

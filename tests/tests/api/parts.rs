@@ -1,4 +1,4 @@
-//! Uploads in parts: exactly the announced file, in any order, with interruptions, and nothing that remains of those that end
+//! Multipart uploads: exactly the announced file, in any order, with interruptions, and nothing that remains of those that end
 //! early.
 
 use crate::{check_problem, get};
@@ -29,7 +29,7 @@ fn two_parts() -> File {
     }
 }
 
-/// An upload in parts.
+/// A multipart upload.
 struct Parts<'a> {
     user: &'a User,
     file: File,
@@ -104,7 +104,7 @@ async fn post(user: &User, image_id: ImageId, what: &str, parts: &[Value]) -> An
         .await
 }
 
-/// The uploads in parts below a user's prefix that S3 has.
+/// The multipart uploads below a user's prefix that S3 has.
 async fn left(stack: &Stack, user: &User) -> usize {
     let listed = stack.s3.list_multipart_uploads().bucket(&stack.bucket);
     let listed = listed

@@ -80,7 +80,7 @@ fn inject(
     proxy.inject(&WORKFLOW, subject.owner.as_str(), decide)
 }
 
-/// Replaces a picture by another one under the same key, or by a file that is rejected. Label rows are put and deleted,
+/// Replaces a picture with another one under the same key, or with a file that is rejected. Label rows are put and deleted,
 /// and labels are counted. Returns the number of calls.
 async fn replace(
     stack: &Stack,

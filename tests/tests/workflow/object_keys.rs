@@ -77,7 +77,7 @@ fn pictures_whose_keys_have_dot_segments_can_be_viewed() {
             "a/..",
             "%2e%2e/e.png",
         ];
-        // Each has other sides, so that another object than the one that was asked for is noticed.
+        // Each has other sides, so that a wrong object is noticed.
         let picture = |index: usize| pictures::png(80 + u32::try_from(index).expect("a few"), 80);
         for (index, name) in names.iter().enumerate() {
             stack

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::image::{THUMBNAILS_PREFIX, VIDEOS_PREFIX, execution_name};
-use domain::reconciliation::{Leftover, Pass, Place, Repair};
+use domain::reconciliation::{Cursor, Leftover, Pass, Repair};
 use domain::table::{RECONCILIATION, image_sort};
 use domain::{ImageId, ImageKey, ImageRecord, Owner, Rendition, Sequencer, Status};
 use futures_util::future::join_all;
@@ -445,7 +445,7 @@ fn passes_beside_live_uploads_and_deletions_change_nothing_of_theirs() {
     });
 }
 
-/// A function that is killed leaves its place and its lease behind.
+/// A function that is killed leaves its cursor and its lease behind.
 #[test]
 fn a_run_continues_at_the_place_of_one_that_was_killed_and_waits_for_one_that_works() {
     run(async |stack| {
@@ -455,7 +455,7 @@ fn a_run_continues_at_the_place_of_one_that_was_killed_and_waits_for_one_that_wo
         let orphan = format!("thumbnails/{}/{}/one/320", owner.as_str(), ImageId::new());
         stack.put_object(&orphan, "a thumbnail").await;
         let mut pass = Pass::new(Timestamp::now());
-        pass.place = Place::Thumbnails { after: None };
+        pass.cursor = Cursor::Thumbnails { after: None };
         pass.add(Leftover::StuckImage, Repair::Repaired);
         let stored: AttributeValue = serde_dynamo::to_attribute_value(&pass).expect("a pass");
         let left_by = async |until: i64| {

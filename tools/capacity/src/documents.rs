@@ -17,7 +17,7 @@ use std::path::Path;
 const BEGIN: &str = "<!-- cargo xtask ";
 const END: &str = "<!-- end of the output -->";
 
-/// Replaces the tables of a document by the output of their commands. Returns what to print.
+/// Replaces the tables of a document with the output of their commands. Returns what to print.
 ///
 /// # Errors
 /// The file cannot be read or written, or one of its commands is wrong.

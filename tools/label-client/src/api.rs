@@ -234,7 +234,7 @@ impl Api {
         self.send_to_s3(upload, bytes)
     }
 
-    /// Completes an upload in parts: `POST /uploads/{imageId}/complete`.
+    /// Completes a multipart upload: `POST /uploads/{imageId}/complete`.
     ///
     /// # Errors
     /// [`ApiError`]

@@ -24,7 +24,7 @@ pub(crate) fn is_needed(size: u64) -> bool {
     size > MAX_BYTES
 }
 
-/// An upload in parts that has been started.
+/// A multipart upload that has been started.
 pub(crate) struct InParts {
     pub(crate) image_id: String,
     part_size: u64,

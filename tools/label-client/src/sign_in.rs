@@ -87,7 +87,7 @@ impl SignIn {
         self.fresh(&mut token).map(|token| token.text.clone())
     }
 
-    /// Another token than `refused`, which the API did not accept. Only one of several threads signs in.
+    /// A token other than `refused`, which the API did not accept. Only one of several threads signs in.
     ///
     /// # Errors
     /// [`ApiError::SignIn`]

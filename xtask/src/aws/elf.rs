@@ -35,7 +35,7 @@ pub(crate) fn check_functions(folder: &Path, architecture: &str) -> Result<()> {
     if !wrong.is_empty() {
         wrong.sort();
         bail!(
-            "the functions would be deployed as {architecture}, but {}. Something chooses another target than SAM \
+            "the functions would be deployed as {architecture}, but {}. Something chooses a different target than SAM \
              does: look for CARGO_BUILD_TARGET in your environment, a CargoLambda.toml, and `build.target` in your \
              Cargo configuration",
             wrong.join(", ")

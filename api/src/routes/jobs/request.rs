@@ -17,12 +17,12 @@ const KIND: Rule = ("kind", "EXPORT, RELABEL, CORRECT, UNDO or DELETE");
 const FORMAT: Rule = ("format", "CSV, JSON or XMP");
 const SEARCH: Rule = (
     "search",
-    "a text with query parameters of GET /images, such as label=cat&taken=2015, except limit, cursor, order, boxes and id",
+    "a string with query parameters of GET /images, such as label=cat&taken=2015, except limit, cursor, order, boxes and id",
 );
 const NOT_BOTH: Rule = ("ids", "absent if search is given");
 const NO_SELECTION: Rule = (
     "search",
-    "given unless ids is given; an empty text selects all images",
+    "given unless ids is given; an empty string selects all images",
 );
 const OLDER_MODEL: Rule = ("olderModel", "true or false");
 const ONLY_EXPORT: Rule = ("format", "absent, unless kind is EXPORT");
@@ -110,7 +110,7 @@ pub(crate) struct RequestedExport {
 pub(crate) struct RequestedRelabel {
     #[schema(inline)]
     kind: RelabelKind,
-    /// As for exports, but required unless `ids` is given. An empty text selects all your images.
+    /// As for exports, but required unless `ids` is given. An empty string selects all your images.
     search: Option<String>,
     /// As for exports.
     #[schema(min_items = 1, max_items = 100)]
@@ -127,7 +127,7 @@ pub(crate) struct RequestedRelabel {
 pub(crate) struct RequestedCorrection {
     #[schema(inline)]
     kind: CorrectKind,
-    /// As for exports, but required unless `ids` is given. An empty text selects all your images.
+    /// As for exports, but required unless `ids` is given. An empty string selects all your images.
     search: Option<String>,
     /// As for exports.
     #[schema(min_items = 1, max_items = 100)]
@@ -156,7 +156,7 @@ pub(crate) struct RequestedUndo {
 pub(crate) struct RequestedDeletion {
     #[schema(inline)]
     kind: DeleteKind,
-    /// As for exports, but required unless `ids` is given. An empty text selects all your images.
+    /// As for exports, but required unless `ids` is given. An empty string selects all your images.
     search: Option<String>,
     /// As for exports.
     #[schema(min_items = 1, max_items = 100)]

@@ -419,7 +419,7 @@ async fn run_function(
 /// Functions whose samples run at the same time. Starting a container keeps a processor busy for seconds.
 const FUNCTIONS_AT_ONCE: usize = 3;
 
-/// Runs all samples; returns those with another result than expected. `runner` gets the number of the sample among those
+/// Runs all samples; returns those with a different result than expected. `runner` gets the number of the sample among those
 /// of its function.
 async fn failures<'a>(stack: &Stack, runner: impl Fn(usize) -> Runner<'a>) -> Vec<String> {
     let mut samples: BTreeMap<&str, Vec<_>> = BTreeMap::new();

@@ -82,7 +82,7 @@ pub(super) struct Sender<'a> {
     /// Whether to wait for the next day if the daily limit is reached.
     waits_for_next_day: bool,
     contents: Mutex<HashMap<[u8; 32], Content>>,
-    /// Uploads in parts that can be continued.
+    /// Multipart uploads that can be continued.
     known: Option<&'a Known>,
     /// Files in a row whose attempts all had temporary errors.
     exhausted: AtomicU32,
@@ -115,7 +115,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Continues the uploads in parts that earlier runs have started.
+    /// Continues the multipart uploads that earlier runs have started.
     pub(super) fn continuing(self, known: &'a Known) -> Self {
         Self {
             known: Some(known),

@@ -44,7 +44,7 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct Known {
     paths: HashMap<PathBuf, Entry>,
-    /// Uploads in parts that are not complete.
+    /// Multipart uploads that are not complete.
     unfinished: HashMap<PathBuf, Entry>,
     checksums: HashMap<[u8; 32], String>,
 }
@@ -95,7 +95,7 @@ impl Known {
         self.paths.insert(path, entry);
     }
 
-    /// The id of the image of a file that has not changed since its upload in parts was started, and is not there yet.
+    /// The id of the image of a file that has not changed since its multipart upload was started, and is not there yet.
     pub(super) fn unfinished(&self, file: &Found) -> Option<&str> {
         image_of(&self.unfinished, file)
     }
@@ -165,7 +165,7 @@ impl State {
         self.write(file, sha256, image_id, false)
     }
 
-    /// Stores that the upload in parts of a file has been started, so that another run can continue it.
+    /// Stores that the multipart upload of a file has been started, so that another run can continue it.
     ///
     /// # Errors
     /// The line can't be written.
