@@ -51,13 +51,13 @@ test('all results are labeled again after the price is shown, and that can be ca
   // The page finds the job again.
   await page.reload();
   await expect(relabelPanel(page)).toContainText('Labeling again…');
-  await relabelPanel(page).getByRole('button', { name: 'Cancel labeling again' }).click();
-  await expect(relabelPanel(page)).toContainText(/Labeling again was canceled after \d+ pictures?/);
+  await relabelPanel(page).getByRole('button', { name: 'Cancel relabeling' }).click();
+  await expect(relabelPanel(page)).toContainText(/Relabeling was canceled after \d+ pictures?/);
   await page.reload();
-  await expect(relabelPanel(page)).toContainText(/Labeling again was canceled after \d+ pictures?/);
-  await relabelPanel(page).getByRole('button', { name: 'Continue' }).click();
-  await relabelPanel(page).getByRole('button', { name: 'Cancel labeling again' }).click();
-  await expect(relabelPanel(page)).toContainText(/Labeling again was canceled after \d+ pictures?/);
+  await expect(relabelPanel(page)).toContainText(/Relabeling was canceled after \d+ pictures?/);
+  await relabelPanel(page).getByRole('button', { name: 'Resume' }).click();
+  await relabelPanel(page).getByRole('button', { name: 'Cancel relabeling' }).click();
+  await expect(relabelPanel(page)).toContainText(/Relabeling was canceled after \d+ pictures?/);
   await relabelPanel(page).getByRole('button', { name: 'Close' }).click();
   await expect(relabelPanel(page)).toHaveCount(0);
   const listed = page.waitForResponse('**/api/jobs');
@@ -327,7 +327,7 @@ test('jobs say when they continue and why they have stopped, until they are dism
   const deletion = page.getByRole('region', { name: 'Delete pictures' });
   await expect(deletion).toContainText("Couldn't delete all pictures");
   await expect(deletion).toContainText('The service was overloaded or unavailable for too long.');
-  await expect(deletion.getByRole('button', { name: 'Continue' })).toBeVisible();
+  await expect(deletion.getByRole('button', { name: 'Resume' })).toBeVisible();
   const exported = page.getByRole('region', { name: 'Export labels' });
   await expect(exported).toContainText("Couldn't export the labels");
   await expect(correctPanel(page)).toContainText('Changing labels was canceled after 5 pictures');

@@ -673,7 +673,10 @@ impl Checks<'_> {
         let mut python = SAM.python(self.project);
         python.args(["-m", "unittest", "discover", "--start-directory", "tests/operate"]);
         python.args(["--pattern", file]);
-        python.env("ILG_XTASK", env::current_exe().context("where this program is")?);
+        python.env(
+            "ILG_XTASK",
+            env::current_exe().context("cannot find the path of this program")?,
+        );
         Ok(python)
     }
 

@@ -75,8 +75,8 @@ pub struct Relabel {
 }
 
 impl Relabel {
-    /// Whether the job labels this image. It skips images without a file, and videos with more than `max_minutes`, which jobs may
-    /// label in a day: it would wait for ever.
+    /// Whether the job labels this image. It skips images without a file, and videos longer than `max_minutes`: they would never
+    /// fit into a day's quota.
     pub fn selects(&self, record: &ImageRecord, max_minutes: u32) -> bool {
         self.matches(record) && !is_longer(record, max_minutes)
     }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_an_execution_that_runs_cannot_fail_to_be_stopped() {
+    async fn a_refused_stop_is_an_error_only_while_the_execution_runs() {
         for (status, is_stopped) in [
             (ExecutionStatus::Succeeded, true),
             (ExecutionStatus::Aborted, true),

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_that_does_not_run_does_no_harm() {
+    fn a_missing_daemon_fails_no_invocation() {
         let closed = daemon();
         let traces = traces(&closed);
         drop(closed);

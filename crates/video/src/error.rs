@@ -12,9 +12,7 @@ pub enum FrameError {
     #[error("{0} videos can't be decoded. Export the video as MP4 with H.264, HEVC or AV1.")]
     UnsupportedCodec(Codec),
     /// The decoder does not support what the frame uses.
-    #[error(
-        "This {0} video uses {1}, which can't be decoded. Export it as MP4 with H.264 and 8 bits (4:2:0)."
-    )]
+    #[error("This {0} video uses {1}, which can't be decoded. Export it as MP4 with 8-bit H.264 (4:2:0).")]
     Unsupported(Codec, Feature),
     /// The coded frames are larger than [`MAX_PIXELS`] or [`MAX_SIDE`]. Width and height follow.
     #[error(
@@ -44,13 +42,13 @@ pub enum FrameError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, strum::Display)]
 pub enum Feature {
     /// A bit depth that the decoder does not support, or different ones for luma and chroma.
-    #[strum(to_string = "an unusual number of bits per sample")]
+    #[strum(to_string = "an unsupported bit depth")]
     BitDepth,
     /// As many samples of chroma as of luma.
     #[strum(to_string = "4:4:4 chroma")]
     FullChroma,
     /// Anything else.
-    #[strum(to_string = "a rare feature")]
+    #[strum(to_string = "an unsupported feature")]
     Other,
 }
 

@@ -308,7 +308,7 @@ fn in_band_parameter_sets_replace_those_of_the_header() {
     assert_eq!(decoded, expected);
 }
 
-/// A predicted frame: a table of key frames can lie.
+/// A predicted frame: a table of key frames can be wrong.
 #[test]
 fn a_frame_that_is_predicted_from_others_is_damaged() {
     for name in ["vp9.webm", "vp8.webm"] {

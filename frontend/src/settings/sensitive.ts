@@ -5,12 +5,12 @@
 // that rely on predictions of gender (https://docs.aws.amazon.com/rekognition/latest/dg/labels.html, where the list of all
 // labels can be downloaded). Weapons are added because they alarm people. A name that no picture has changes nothing.
 //
-// Racial or ethnic origin, which Article 9(1) names too, has no group, because no label about it is known. Rekognition's analysis
+// Racial or ethnic origin, which Article 9(1) names too, has no group, because we know of no label for it. Rekognition's analysis
 // of faces, which this product does not use, returns age and gender, but no origin
 // (https://docs.aws.amazon.com/rekognition/latest/APIReference/API_FaceDetail.html). Openverse, which excludes labels about age,
 // gender, sexual orientation, nationality and race, calls the list of labels “already fairly demographically neutral”
-// (https://docs.openverse.org/projects/proposals/rekognition_data/20240320-project_proposal_rekognition_data.html). The list
-// itself has not been read for this. A person can hide any other label.
+// (https://docs.openverse.org/projects/proposals/rekognition_data/20240320-project_proposal_rekognition_data.html). A person
+// can hide any other label.
 
 export interface SensitiveGroup {
   readonly name: 'age' | 'gender' | 'religion' | 'health' | 'politics' | 'sexuality' | 'weapons';

@@ -477,7 +477,7 @@ export const text = {
       `This costs about ${dollars.format(price)}. You can label ${count(left, 'more picture', 'more pictures')} today.`,
     minutes: (minutes: number, left: number) =>
       `The videos have ${count(minutes, 'minute', 'minutes')}. You can label ${count(left, 'more minute', 'more minutes')} of video today.`,
-    continues: 'The other pictures follow on the next days. Jobs use at most 80% of the daily limits.',
+    continues: 'The other pictures will be labeled over the following days. Jobs use at most 80% of the daily limits.',
     limited: (left: number) =>
       `Only ${count(left, 'picture', 'pictures')} will be labeled. The rest of the daily limit is for uploads.`,
     exhausted: (until: string) =>
@@ -492,16 +492,16 @@ export const text = {
     submit: 'Label again',
     close: 'Cancel',
   },
-  /** Continues a job with the pictures that it has not processed. */
-  restartJob: 'Continue',
+  /** Resumes a job with the pictures that it has not processed. */
+  restartJob: 'Resume',
   /** The job that labels many pictures again. */
   relabelJob: {
     title: 'Label pictures again',
     running: (started: number) => `Labeling again… ${count(started, 'picture', 'pictures')}`,
-    progress: 'Progress of labeling again',
+    progress: 'Relabeling progress',
     waits: (until: string) => `The daily limit is reached. Continues on ${dateTime.format(new Date(until))}.`,
-    cancel: 'Cancel labeling again',
-    canceled: (started: number) => `Labeling again was canceled after ${count(started, 'picture', 'pictures')}`,
+    cancel: 'Cancel relabeling',
+    canceled: (started: number) => `Relabeling was canceled after ${count(started, 'picture', 'pictures')}`,
     close: 'Close',
     done: (started: number) =>
       started === 0 ? 'No pictures had to be labeled again' : `Labeling ${count(started, 'picture', 'pictures')} again`,
@@ -898,7 +898,7 @@ export const text = {
       weapons: 'Weapons',
     },
     sensitiveSource:
-      'Based on the special categories of personal data in the GDPR, with age, gender and weapons added. The list has no labels for racial or ethnic origin, because no Rekognition label for it is known. You can hide any other label yourself. Sources:',
+      'Based on the special categories of personal data in the GDPR, with age, gender and weapons added. The list has no labels for racial or ethnic origin, because we know of no Rekognition label for it. You can hide any other label yourself. Sources:',
     gdpr: 'GDPR, Article 9',
     rekognition: 'Amazon Rekognition labels',
     sensitiveToast: 'Hiding sensitive labels on all pictures',
@@ -1034,12 +1034,12 @@ export const text = {
       video: {
         heading: 'Timeline of a video',
         names: {
-          previousSegment: 'Previous time with this label',
-          nextSegment: 'Next time with this label',
+          previousSegment: 'Previous segment with this label',
+          nextSegment: 'Next segment with this label',
           previousLane: 'Previous label',
           nextLane: 'Next label',
-          firstSegment: 'First time with this label',
-          lastSegment: 'Last time with this label',
+          firstSegment: 'First segment with this label',
+          lastSegment: 'Last segment with this label',
         },
       },
       settings: { heading: 'Settings', names: { back: 'Back' } },

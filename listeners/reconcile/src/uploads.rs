@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_whose_event_was_lost_is_labeled_once_its_event_is_hardly_on_its_way() {
+    fn an_object_without_a_record_is_labeled_after_12_hours() {
         for key in [API_KEY, TOOL_KEY] {
             for record in [None, Some(json!({"status": "AWAITING_UPLOAD"}))] {
                 assert_eq!(decision(key, 11, record.clone()), Decision::Nothing);

@@ -120,7 +120,7 @@ impl Service {
         })?
     }
 
-    /// Starts a job, which goes on after the response.
+    /// Starts a job, which continues after the response.
     async fn start_label_detection(self: Arc<Self>, body: Body) -> Result<Response, ApiError> {
         let request = StartLabelDetection::parse(&read(body).await?)?;
         let started = match self.jobs.repeated(&request, Instant::now())? {

@@ -63,7 +63,7 @@ pub enum CheckImportError {
     NoSuchImport,
     /// Nothing to cancel.
     #[error(
-        "to cancel an import, name it with jobId, and no source: the owner has no import with this ID that runs or was canceled"
+        "the owner has no running or canceled import with the ID in jobId. To cancel an import, set only owner, jobId and cancel"
     )]
     NoImportToCancel,
     /// The source does not exist.

@@ -48,7 +48,7 @@ pub struct InspectVideo {
     pub interval_ms: u64,
     /// How many minutes of video may be labeled per day.
     pub quotas: VideoQuotas,
-    /// Who finds the labels of videos that Rekognition Video accepts.
+    /// How the labels of videos that Rekognition Video accepts are found.
     pub labels: VideoLabels,
 }
 
@@ -90,8 +90,10 @@ pub enum InspectVideoError {
     TooComplex,
     /// The owner has no minutes left today. Contains the video's minutes and the limit.
     #[error(
-        "This video has {minutes} minutes. You can label up to {limit} minutes of video per day. Label it again tomorrow, or \
-         split it if it is longer than that."
+        "This video is {} long. You can label up to {} of video per day. Label it again tomorrow, or split it if it is longer \
+         than that.",
+        in_minutes(.minutes),
+        in_minutes(.limit)
     )]
     QuotaReached {
         /// The video's minutes.
@@ -101,7 +103,8 @@ pub enum InspectVideoError {
     },
     /// All owners together have no minutes left today. Contains the video's minutes.
     #[error(
-        "This video has {0} minutes, and this service can't label that many more today. Label it again tomorrow."
+        "This video is {} long, and this service can't label that much more video today. Label it again tomorrow.",
+        in_minutes(.0)
     )]
     TotalQuotaReached(u32),
     /// S3 does not return the object.
@@ -199,7 +202,7 @@ pub async fn handle(
         ..Metadata::default()
     };
     let labels_by = if is_counted_as_a_whole(&header) {
-        labels_by(step.labels, header.codec, header.container)
+        video_labels_for(step.labels, header.codec, header.container)
     } else {
         VideoLabels::Frames
     };
@@ -236,9 +239,9 @@ pub async fn handle(
     })
 }
 
-/// Who finds the labels. Rekognition Video accepts H.264 in MP4 and MOV
+/// How the labels are found. Rekognition Video accepts H.264 in MP4 and MOV
 /// (<https://docs.aws.amazon.com/rekognition/latest/dg/video.html>). Its limits of size and duration are those of this step.
-fn labels_by(preferred: VideoLabels, codec: Codec, container: video_header::Container) -> VideoLabels {
+fn video_labels_for(preferred: VideoLabels, codec: Codec, container: video_header::Container) -> VideoLabels {
     let is_accepted = matches!(codec, Codec::H264(_))
         && matches!(
             container,
@@ -249,6 +252,12 @@ fn labels_by(preferred: VideoLabels, codec: Codec, container: video_header::Cont
     } else {
         VideoLabels::Frames
     }
+}
+
+/// A number of minutes with its unit.
+fn in_minutes(minutes: &u32) -> String {
+    let unit = if *minutes == 1 { "minute" } else { "minutes" };
+    format!("{minutes} {unit}")
 }
 
 /// Whether all frames are within the duration, whose minutes count. Rekognition Video labels the whole file. An edit list, or the
@@ -439,10 +448,10 @@ mod tests {
         use video_header::Container::{Matroska, Mp4, QuickTime};
         let rekognition = |codec, container| {
             assert_eq!(
-                labels_by(VideoLabels::Frames, codec, container),
+                video_labels_for(VideoLabels::Frames, codec, container),
                 VideoLabels::Frames
             );
-            labels_by(VideoLabels::Rekognition, codec, container) == VideoLabels::Rekognition
+            video_labels_for(VideoLabels::Rekognition, codec, container) == VideoLabels::Rekognition
         };
         assert!(rekognition(Codec::H264(None), Mp4));
         assert!(rekognition(Codec::H264(None), QuickTime));

@@ -175,7 +175,7 @@ async fn a_part_has_ten_pages_and_frames_on_two_pages_are_one_frame() {
 
 /// The state of an execution and the memory of the next step are limited.
 #[tokio::test]
-async fn of_a_long_video_as_many_frames_are_kept_as_are_labeled_otherwise() {
+async fn keeps_at_most_10800_frames_of_a_long_video() {
     let six_hours = 6 * 60 * 60 * 1000;
     let frames = (0..1000).map(|frame| (frame * 500, "Cat")).collect();
     let (_, written) = read(Job::of(vec![frames]), progress(six_hours)).await;

@@ -1,5 +1,5 @@
-//! Videos that are broken, lie, or cannot be labeled, and files with the wrong name, all at once: each is labeled or rejected with
-//! the reason, and no execution fails.
+//! Videos that are damaged, have false headers, or cannot be labeled, and files with the wrong name, all at once: each is labeled
+//! or rejected with the reason, and no execution fails.
 
 use domain::{MediaType, Status};
 use std::path::Path;

@@ -43,10 +43,10 @@ pub(crate) struct DeployOptions {
     /// Run `cargo xtask smoke` afterwards. Without this option, asks on a terminal
     #[arg(long)]
     smoke: bool,
-    /// Bring back what the last deployment has replaced, at once
+    /// Roll back the last deployment, all at once
     #[arg(long, conflicts_with_all = ["parameters", "smoke", "at_once"])]
     rollback: bool,
-    /// Don't shift traffic gradually this time, and ignore alarms: for the fix of what an alarm reports
+    /// Shift all traffic at once and ignore alarms. Use it to deploy a fix while an alarm is on
     #[arg(long)]
     at_once: bool,
     /// Don't ask for confirmation
@@ -213,7 +213,7 @@ pub(crate) fn deploy(options: &DeployOptions, interrupt: &Interrupt) -> Result<E
         let question = if has_changes {
             "Deploy these changes?"
         } else {
-            "Only the page can have changed. Publish it?"
+            "The stack is up to date. Publish the page?"
         };
         if !confirmed(&console, options, question)? {
             run_previous(&project, &console, &account, stack, "discard")?;
@@ -340,7 +340,7 @@ fn rollback(
     if !confirmed(
         console,
         options,
-        "Roll back to the previous deployment, and to its page?",
+        "Roll back the stack and the page to the previous deployment?",
     )? {
         run_previous(project, console, account, stack, "discard")?;
         return Ok(ExitCode::SUCCESS);

@@ -118,7 +118,7 @@ fn seconds(answer: &GetLabelDetectionOutput, name: &str) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn labels_the_sample_video_and_says_so_once() {
+async fn labels_the_sample_video_and_publishes_one_message() {
     let s3 = start_s3(HashMap::from([("a b/video.mp4", sample("video.mp4"))])).await;
     let (sns, mut messages) = start_sns().await;
     let server = Server::start(&["--s3-endpoint", &s3, "--sns-endpoint", &sns, "--max-jobs", "1"]);

@@ -66,12 +66,12 @@ pub(super) fn text(new: Count, videos: Videos, terms: &Terms) -> Result<String> 
     }
     if videos.unreadable > 0 {
         text.push_str(
-            "Videos whose length can't be read are not part of the price. They are probably rejected.\n",
+            "Videos whose length can't be read are not part of the price. They will probably be rejected.\n",
         );
     }
     if let Some(limit) = terms.images_per_day.filter(|limit| *limit > 0) {
         text.push_str(&format!(
-            "With up to {} images a day, it takes at least {}.\n",
+            "At {} images a day, the upload takes at least {}.\n",
             grouped(limit as f64),
             plural(new.files.div_ceil(limit), "day")
         ));
@@ -159,7 +159,7 @@ mod tests {
         assert!((6.0..8.0).contains(&later), "{later}");
         let text = text(new, Videos::default(), &terms("us-east-1", 5000)).unwrap();
         assert!(
-            text.contains("With up to 5,000 images a day, it takes at least 20 days."),
+            text.contains("At 5,000 images a day, the upload takes at least 20 days."),
             "{text}"
         );
         assert!(!text.contains("video"), "{text}");
@@ -240,7 +240,7 @@ mod tests {
         let text = text(new, Videos::default(), &terms("mars-1", 2)).unwrap();
         assert!(text.starts_with("The costs in mars-1 are unknown: "), "{text}");
         assert!(
-            text.ends_with("With up to 2 images a day, it takes at least 2 days.\n"),
+            text.ends_with("At 2 images a day, the upload takes at least 2 days.\n"),
             "{text}"
         );
     }
