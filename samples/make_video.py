@@ -3,7 +3,7 @@
     pip install imageio-ffmpeg==0.8.1
     python3 make_video.py
 
-The wheel contains FFmpeg 9.0.2. Each photograph is shown for some seconds, while the camera pans over it; then the next one
+The wheel contains FFmpeg 9.0.2. Each photograph is shown for a few seconds, while the camera pans over it; then the next one
 follows with a cut. `video.json` says which one is shown from when to when, in milliseconds.
 """
 

@@ -190,7 +190,7 @@ test('pictures with labels of an older model can be labeled again from the setti
   await expect(page.getByRole('heading', { name: 'Settings', exact: true })).toBeFocused();
 });
 
-test('all results are downloaded as one ZIP and deleted, and that can be undone for some seconds', async ({ page, person }) => {
+test('all results are downloaded as one ZIP and deleted, and that can be undone for a few seconds', async ({ page, person }) => {
   // Browsers without this dialog download a Blob.
   await page.addInitScript(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
   await seed(person, MANY);

@@ -9,7 +9,7 @@ import { checkAccessibility } from './accessibility.ts';
 const MEGABYTE = 1024 * 1024;
 /** In bytes: a little more than what is uploaded with one request. 13 parts of 8 MB. */
 const SIZE = 101 * MEGABYTE;
-/** In bytes per second: the upload takes some seconds. */
+/** In bytes per second: the upload takes a few seconds. */
 const SPEED = 16 * MEGABYTE;
 
 /** A large video on the disk: a short one, followed by a box that players skip. */

@@ -749,7 +749,7 @@ class Probes:
         self.ask("DELETE", image)
         self.delete_announced(owner)
         self.upload_parts()
-        # Each request works for some seconds only, and what needs the permissions can be at the end.
+        # Each request works for a few seconds only, and what needs the permissions can be at the end.
         wait_until("the data is deleted", lambda: self.ask("DELETE", "/account/data")["done"])
 
     def put_video(self, owner: str) -> str:

@@ -41,7 +41,7 @@ class SubjectTest(unittest.TestCase):
         self.assertTrue(self.settled({**record, "sequencer": padded("0c")}))
 
     def test_an_image_is_not_settled_by_an_older_object_or_by_the_failed_execution(self):
-        """Otherwise, a picture would stay unlabeled, or would get no notification and no thumbnails."""
+        """If it were, a picture would stay unlabeled, or would get no notification and no thumbnails."""
         for status in ("LABELED", "REJECTED", "PROCESSING", "FAILED", "DELETED"):
             record = {"status": status, "sequencer": padded("0a"), "executionArn": OTHER}
             self.assertFalse(self.settled(record), status)

@@ -172,7 +172,7 @@ class OperatorTest(unittest.TestCase):
             self.assertLess(letters["oldestSeconds"], 3600)
 
     def test_every_statement_of_the_policy_is_needed(self):
-        """Otherwise, the document would ask for more than the commands use. The emulator has no RedriveExecution, and
+        """A statement that is not needed would grant more than the commands use. The emulator has no RedriveExecution, and
         the stand-in for DynamoDB checks no permissions."""
         with contextlib.redirect_stdout(io.StringIO()):
             self.smoke.fail_on_purpose()

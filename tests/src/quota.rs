@@ -17,7 +17,7 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// What jobs use of a user's limit at most: 80 %.
+    /// What jobs use of a user's limit at most: 80%.
     #[must_use]
     pub fn images_of_jobs_per_day(self) -> u32 {
         self.images_per_day - self.images_per_day.div_ceil(5)

@@ -323,7 +323,7 @@ pub(crate) async fn list(
     description = "Starts a job for all your images, for those that match a search, or for up to 100 images. Images that are \
         uploaded while it runs may not be included. `EXPORT` writes files with labels: `GET /jobs/{jobId}` returns links to \
         them when the job has succeeded. `RELABEL` labels images again, which counts toward your daily limit. Jobs use at \
-        most 80 % of it, and then wait until the next day. `CORRECT` corrects labels, and `UNDO` undoes that. `DELETE` deletes \
+        most 80% of it, and then wait until the next day. `CORRECT` corrects labels, and `UNDO` undoes that. `DELETE` deletes \
         images permanently. At most three exports, three corrections, three jobs that undo corrections, one relabeling and one \
         deletion can run at the same time.",
     request_body = inline(RequestedJob),

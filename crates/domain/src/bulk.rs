@@ -286,7 +286,7 @@ mod tests {
         }
     }
 
-    /// Otherwise, a picture that arrives or gets its labels while the job runs would be deleted, too.
+    /// A picture that arrives or gets its labels while the job runs was not counted, so it must not be deleted.
     #[test]
     fn images_that_were_added_or_have_changed_later_are_not_deleted() {
         let deletion = BulkDeletion {

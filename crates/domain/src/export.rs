@@ -131,7 +131,7 @@ mod tests {
         assert!(json_len(&vec![file; MAX_FILES]) < 256 * 1024 / 4);
     }
 
-    /// Otherwise, a file would be labeled as a picture, or an owner's files would be deleted with those of another owner.
+    /// A file below `uploads/` would be labeled as a picture. One below the prefix of another owner would be deleted with theirs.
     #[test]
     fn files_are_no_uploads_and_are_below_their_owners_prefix() {
         let (owner, job_id) = (Owner::new("demo").unwrap(), JobId::new());

@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(subject(Some("yesterday")).requested_at, None);
     }
 
-    /// Otherwise, one step of an image would be missing among its log lines.
+    /// A step that named something else would be missing among the log lines of the image.
     #[test]
     fn every_step_names_the_same_image_and_execution() {
         let event = event("uploads/demo/a.jpg", None);

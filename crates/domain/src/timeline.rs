@@ -465,7 +465,7 @@ mod tests {
         assert_eq!(lanes, [("Cat", vec![(0, 1000)]), ("Dog", vec![(500, 1000)])]);
     }
 
-    /// Otherwise, the cat would be seen while nothing is.
+    /// If it did, the cat would be shown in a time without labels.
     #[test]
     fn a_frame_does_not_stand_for_later_ones_without_labels() {
         let part = LabeledFrames {

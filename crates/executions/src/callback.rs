@@ -83,7 +83,7 @@ mod tests {
         );
     }
 
-    /// Otherwise, the owner of a rejected video would read JSON.
+    /// The owner of a rejected video reads the message in the cause, and must not see JSON.
     #[tokio::test]
     async fn a_cause_is_read_like_that_of_a_function() {
         let sent = mock!(Client::send_task_failure)

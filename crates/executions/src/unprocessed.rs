@@ -127,7 +127,7 @@ mod tests {
         assert!(name.len() <= 80);
     }
 
-    /// Otherwise, each pass would start another execution, and no operator would notice.
+    /// If it were started again, each pass would start another execution, and no operator would notice.
     #[tokio::test]
     async fn an_execution_that_has_ended_without_an_effect_is_reported() {
         for (status, expected) in [

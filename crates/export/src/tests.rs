@@ -94,7 +94,7 @@ fn images_without_labels_count_except_in_an_archive_of_sidecars() {
     }
 }
 
-/// Otherwise, a file would be full too late, and a function would run out of memory.
+/// If a file were larger, it would be full too late, and a function would run out of memory.
 #[test]
 fn a_file_is_not_larger_than_it_seems() {
     for (format, labels) in FORMATS

@@ -20,7 +20,7 @@ pub const DETECTION_THRESHOLD: f32 = 0.40;
 pub const CROP_MARGIN: f32 = 0.10;
 /// Classes with a lower probability are ignored when the labels of the whole picture are summed up. On pictures unlike
 /// the training data (a retina, the moon, noise), the classifier spreads its probability over hundreds of classes. As
-/// 398 classes are animals, "Animal" got 15 to 68 % without this limit, and gets 0 to 38 % with it. In a portrait of a
+/// 398 classes are animals, "Animal" got 15 to 68% without this limit, and gets 0 to 38% with it. In a portrait of a
 /// cat, "Cat" loses nothing.
 const NOISE_FLOOR: f32 = 0.01;
 /// The lowest probability that the classifier must give a detection's label, on the crop or on the whole picture. Of 359
@@ -28,7 +28,7 @@ const NOISE_FLOOR: f32 = 0.01;
 const MIN_AGREEMENT: f32 = 0.02;
 /// A detection's confidence is limited to this plus the probability that the classifier gives it. Wrong detections have
 /// high scores but little agreement: nearly all detections with less than 0.2 were wrong (a sheep for a horse 0.07, a
-/// kite for a goldfish 0.03, "airplane" on a logo 0.16). A wrong label must stay below 70 %.
+/// kite for a goldfish 0.03, "airplane" on a logo 0.16). A wrong label must stay below 70%.
 const MAX_CONFIDENCE_WITHOUT_AGREEMENT: f32 = 0.50;
 /// The lowest score for objects that the classifier has no class for. Of 21 (scissors, surfboards, frisbees, fire
 /// hydrants), the highest wrong score was 0.88. A giraffe has 0.99.

@@ -221,7 +221,7 @@ mod tests {
         assert_eq!((list.num_calls(), delete.num_calls()), (1, 2));
     }
 
-    /// Otherwise, an old version of a deleted picture would stay below a hundred newer ones.
+    /// If only the first page were read, an old version of a deleted picture would stay below a hundred newer ones.
     #[tokio::test]
     async fn deletes_an_old_version_behind_a_page_of_newer_ones() {
         let version = |seconds: i64| {

@@ -213,7 +213,8 @@ mod tests {
         Ok(read.expect("a readable object"))
     }
 
-    /// Otherwise, frames of a video would be read from its start, and the video would count as damaged.
+    /// If the start of a longer response were used, a frame of a video would be read from the wrong position, and the video would
+    /// count as damaged.
     #[tokio::test]
     async fn reads_the_range_also_from_a_server_that_returns_more() {
         for (body, header, bytes, object_size) in [

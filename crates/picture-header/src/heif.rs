@@ -14,7 +14,7 @@ use crate::stored::{Stop, Stored};
 use domain::{Format, Metadata, Orientation};
 use serde::{Deserialize, Serialize};
 
-/// Maximum size in bytes of the box that describes all items. Real boxes have some hundred bytes, or 100,000 for grids of
+/// Maximum size in bytes of the box that describes all items. Real boxes have a few hundred bytes, or 100,000 for grids of
 /// thousands of tiles.
 const MAX_META: u64 = 1024 * 1024;
 /// Maximum number of boxes at the top level before the one that describes all items.

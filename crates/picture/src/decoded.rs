@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-/// Maximum size of an ICC profile. RGB profiles have some hundred bytes, and CMYK profiles up to two megabytes.
+/// Maximum size of an ICC profile. RGB profiles have a few hundred bytes, and CMYK profiles up to two megabytes.
 const MAX_PROFILE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A decoded picture, as stored: not turned, and in its own color space.

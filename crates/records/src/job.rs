@@ -720,7 +720,7 @@ mod tests {
         assert_eq!(job_in(&records).await.changed, 6);
     }
 
-    /// Otherwise, it would correct images again that the other job restores.
+    /// If it were resumed, it would correct images again that the other job restores.
     #[tokio::test]
     async fn a_job_that_is_undone_is_not_resumed() {
         let fake = table();

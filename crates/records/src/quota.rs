@@ -119,7 +119,7 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// The part of the limits that bulk jobs may use: 80 %, rounded down, but at least one image. A job over a large library
+    /// The part of the limits that bulk jobs may use: 80%, rounded down, but at least one image. A job over a large library
     /// would otherwise take the quota of each day as it begins, and nobody could upload.
     #[must_use]
     pub fn for_jobs(self) -> Self {

@@ -1075,7 +1075,7 @@ async fn the_minutes_of_a_rejected_video_are_returned_once() {
     assert_eq!(table.record().await.status, Status::Rejected);
 }
 
-/// Otherwise, a video that is rejected after its labels were paid for could be labeled again and again.
+/// If they were returned, a video that is rejected after its labels were paid for could be labeled again and again.
 #[tokio::test]
 async fn the_minutes_of_a_rejected_video_are_kept_if_labels_may_have_been_paid_for() {
     let table = Table::new();

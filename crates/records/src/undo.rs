@@ -102,7 +102,8 @@ impl Records {
         self.delete_item(&Key { partition, sort }).await
     }
 
-    /// The action that stores the undo item of a job and an image. The item does not expire before the job's record, also if the job is resumed.
+    /// The action that stores the undo item of a job and an image. The item does not expire before the job's record, also if
+    /// the job is resumed.
     pub(crate) fn put_undo(
         &self,
         job: &Job,

@@ -264,7 +264,7 @@ mod tests {
         }
     }
 
-    /// Otherwise, it would count as free while the job is in progress.
+    /// Without a lease, the job would not count although it is in progress.
     #[tokio::test]
     async fn a_job_in_progress_gets_a_lease_even_if_others_have_taken_all() {
         let table = Table::new();

@@ -202,7 +202,7 @@ export interface paths {
         put?: never;
         /**
          * Export, label again, correct or delete many images, or undo a correction
-         * @description Starts a job for all your images, for those that match a search, or for up to 100 images. Images that are uploaded while it runs may not be included. `EXPORT` writes files with labels: `GET /jobs/{jobId}` returns links to them when the job has succeeded. `RELABEL` labels images again, which counts toward your daily limit. Jobs use at most 80 % of it, and then wait until the next day. `CORRECT` corrects labels, and `UNDO` undoes that. `DELETE` deletes images permanently. At most three exports, three corrections, three jobs that undo corrections, one relabeling and one deletion can run at the same time.
+         * @description Starts a job for all your images, for those that match a search, or for up to 100 images. Images that are uploaded while it runs may not be included. `EXPORT` writes files with labels: `GET /jobs/{jobId}` returns links to them when the job has succeeded. `RELABEL` labels images again, which counts toward your daily limit. Jobs use at most 80% of it, and then wait until the next day. `CORRECT` corrects labels, and `UNDO` undoes that. `DELETE` deletes images permanently. At most three exports, three corrections, three jobs that undo corrections, one relabeling and one deletion can run at the same time.
          */
         post: operations["startJob"];
         delete?: never;
@@ -1056,7 +1056,7 @@ export interface components {
             images: number;
             /**
              * Format: int32
-             * @description Images that a job can still label again today (UTC): jobs use at most 80 % of the daily limits. A job that labels more
+             * @description Images that a job can still label again today (UTC): jobs use at most 80% of the daily limits. A job that labels more
              *     continues on the next days.
              */
             imagesLeftToday: number;

@@ -100,7 +100,7 @@ export class PictureView extends LitElement {
       this.image = image;
     },
   });
-  /** Thumbnails, or the reason why there are none, appear some moments after the labels. */
+  /** Thumbnails, or the reason why there are none, appear a few seconds after the labels. */
   private readonly thumbnails = new Task(this, {
     args: () => [this.image] as const,
     task: async ([image], { signal }) => {

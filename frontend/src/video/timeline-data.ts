@@ -4,7 +4,7 @@ import { KEYS } from '../shared/shortcuts';
 
 /** A box at a time lasts until the next labeled frame. Frames are not exactly one interval apart. */
 const FRAME_TOLERANCE = 1.5;
-/** How many segments of a label are drawn. The timeline has some hundred pixels. */
+/** How many segments of a label are drawn. The timeline has a few hundred pixels. */
 export const MAX_SEGMENTS = 200;
 /** How many intensities the segments have. */
 const STEPS = 5;

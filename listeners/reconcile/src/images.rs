@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(found("AWAITING_UPLOAD", 48, &json!({})), abandoned);
     }
 
-    /// Otherwise, running executions would not be described, and each would count as ended.
+    /// If the constant were shorter, running executions would not be described, and each would count as ended.
     #[test]
     fn the_longest_execution_is_that_of_the_definitions() {
         for definition in [

@@ -163,7 +163,7 @@ async fn does_not_record_a_failure_of_a_redriven_execution() {
     assert_eq!((handled, stored), (Ok(Handled::NoLongerFailed), 0));
 }
 
-/// Otherwise, its video would stay `PROCESSING`: the execution that still holds it has ended, and has no event of its own.
+/// If it did not, the video would stay `PROCESSING`: the execution that still holds it has ended, and has no event of its own.
 #[tokio::test]
 async fn an_execution_that_fails_before_it_takes_over_a_video_fails_it_for_the_one_that_holds_it() {
     const HOLDER: &str = "arn:aws:states:us-east-1:000000000000:execution:label-image:video";

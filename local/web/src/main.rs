@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(got["browserHeaders"], serde_json::json!([]));
     }
 
-    /// Otherwise, a client that sends a byte of its headers from time to time would keep its connection forever.
+    /// Without this time limit, a client that sends a byte of its headers from time to time would keep its connection forever.
     #[tokio::test]
     async fn disconnects_a_client_that_sends_its_headers_too_slowly() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};

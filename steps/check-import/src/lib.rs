@@ -575,7 +575,7 @@ mod tests {
         }
     }
 
-    /// Otherwise, its execution would start all batches that are left, for nothing: $10 for ten million objects.
+    /// If it were not stopped, its execution would start all batches that are left, for nothing: $10 for ten million objects.
     #[tokio::test]
     async fn an_import_that_is_canceled_is_stopped_and_one_that_has_succeeded_is_not() {
         for (status, is_canceled) in [("CANCELED", true), ("SUCCEEDED", false)] {

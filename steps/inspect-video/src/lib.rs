@@ -460,7 +460,7 @@ mod tests {
         assert!(!rekognition(Codec::Vp9(None), Mp4));
     }
 
-    /// Otherwise, a file of six hours of which an edit list shows a second would cost $36, and count as one minute.
+    /// If it did, a file of six hours of which an edit list shows a second would cost $36, and count as one minute.
     #[test]
     fn rekognition_labels_no_video_of_which_a_part_is_not_counted() {
         let file = include_bytes!("../../../samples/video.mp4");

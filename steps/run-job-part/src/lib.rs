@@ -332,7 +332,7 @@ mod tests {
         serde_json::from_value(input).unwrap()
     }
 
-    /// Otherwise, a repeated part would process images again, and count them twice.
+    /// If it continued at the other one, a repeated part would process images again, and count them twice.
     #[test]
     fn a_part_continues_at_the_progress_that_is_further() {
         for (stored, given, is_stored) in [
@@ -441,7 +441,7 @@ mod tests {
         }
     }
 
-    /// Otherwise, the page would ask for the one that has failed, and say that the job has failed.
+    /// If it did not, the API would read the status of the execution that has failed, and the page would show the job as failed.
     #[tokio::test]
     async fn an_execution_that_an_operator_has_restarted_stores_itself() {
         let own = format!("{EXECUTIONS}:redrive-0a");

@@ -237,7 +237,7 @@ async fn start(world: World) -> (Result<Started, StartVideoLabelsError>, Vec<Str
     (result, calls)
 }
 
-/// Otherwise, a message could come before there is a token.
+/// If the job were started first, a message could arrive before its token is stored.
 #[tokio::test]
 async fn the_token_is_stored_before_the_job_is_started() {
     let (started, calls) = start(World::default()).await;

@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    /// Otherwise, the image would stay `PROCESSING`.
+    /// If one that has not taken over the video counted, the image would stay `PROCESSING`.
     #[tokio::test]
     async fn an_execution_that_has_ended_counts_only_if_it_has_taken_over_the_video() {
         let exists = Some("ExecutionAlreadyExists");

@@ -461,7 +461,7 @@ fn a_job_that_reaches_the_daily_limit_waits_for_the_next_day_and_can_be_canceled
     });
 }
 
-/// Otherwise, a person would pay again for what is done.
+/// If it started again, a person would pay twice for the images that it has processed.
 #[test]
 fn a_canceled_or_failed_job_continues_with_the_images_that_it_has_not_processed() {
     run(async |stack| {

@@ -521,7 +521,7 @@ fn every_function_that_events_invoke_has_an_alarm_on_dropped_ones() {
     assert_eq!(dropped.collect::<BTreeSet<_>>(), invoked);
 }
 
-/// Otherwise, the checks above could pass because they look at nothing.
+/// Without planted faults, the checks above could pass because they look at nothing.
 #[test]
 fn each_planted_fault_is_found() {
     for (what, original, fault, expected) in [

@@ -41,7 +41,7 @@ fn reads_and_writes<T: DeserializeOwned + Serialize>(name: &str, place: &str) {
     assert_eq!(difference, Ok(()), "{name}: the previous release misses this");
 }
 
-/// Otherwise, pictures that are being labeled during a deployment fail.
+/// If they could not, pictures that are being labeled during a deployment would fail.
 #[test]
 fn steps_of_this_release_and_of_the_previous_one_can_run_in_one_execution() {
     let mut checked = BTreeSet::new();

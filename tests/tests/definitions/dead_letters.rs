@@ -13,7 +13,7 @@ fn texts<'a>(yaml: Option<&'a Yaml<'a>>) -> Vec<&'a str> {
     list.map(|text| text.as_str().expect("a text")).collect()
 }
 
-/// Otherwise, events that cannot be redriven would stay in the queue until they expire.
+/// An event that cannot be redriven would stay in the queue until it expires.
 #[test]
 fn every_event_that_can_reach_the_dead_letter_queue_can_be_redriven() {
     let documents = Yaml::load_from_str(TEMPLATE).expect("YAML");

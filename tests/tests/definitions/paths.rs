@@ -370,7 +370,7 @@ fn each_error_of_each_task_ends_by_its_class_and_all_others_fail_the_execution_a
     check(|seen| unexpected(&seen.machine, &seen.derived));
 }
 
-/// Otherwise, nobody would notice a Retry group that is too late in its block, or a Catch that nothing reaches.
+/// A Retry group that is too late in its block, or a Catch that nothing reaches, is a transition that is never taken.
 #[test]
 fn every_transition_is_taken_and_no_other() {
     check(|seen| uncovered(&seen.machine, seen.all()));

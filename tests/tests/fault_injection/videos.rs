@@ -130,7 +130,7 @@ fn the_reconciler_leaves_a_video_alone_that_waits_to_be_taken_over() {
     });
 }
 
-/// Otherwise, a busy day could fill the history of the execution of a long video.
+/// If each throttled call ended the part, a busy day could fill the history of the execution of a long video.
 #[test]
 fn a_part_is_continued_in_place_while_calls_are_throttled() {
     run_through_proxy(async |stack, proxy| {

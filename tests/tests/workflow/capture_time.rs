@@ -76,7 +76,7 @@ fn pictures_are_listed_by_their_capture_time_or_else_by_the_upload_by_the_users_
     });
 }
 
-/// Otherwise, its label rows would stay at the place of the first file, and the search would find the image twice.
+/// If it were not moved, its label rows would stay at the place of the first file, and the search would find the image twice.
 #[test]
 fn a_newer_file_under_the_same_key_moves_the_image_to_its_own_capture_time() {
     run(async |stack| {

@@ -89,7 +89,8 @@ const FAILED_IN_LAMBDA: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// Otherwise, a picture would never get thumbnails, and a deleted one would keep those of a function that was killed.
+/// If these events were lost, a picture would never get thumbnails, and a deleted one would keep those of a function that was
+/// killed.
 #[test]
 fn events_that_the_thumbnails_function_failed_to_process_are_redriven() {
     let _alone = alone();

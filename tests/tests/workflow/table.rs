@@ -36,7 +36,7 @@ async fn rejection(stack: &Stack, expression: &str) -> String {
     error.message().unwrap_or_default().to_owned()
 }
 
-/// Otherwise, tombstones, awaited uploads and quotas would accumulate.
+/// If they were not, tombstones, awaited uploads and quotas would accumulate.
 #[test]
 fn expired_items_are_deleted() {
     run(async |stack| {

@@ -12,7 +12,7 @@ fn kind(answer: &Answer) -> &str {
     kind.rsplit(':').next().unwrap_or_default()
 }
 
-/// Otherwise, many accounts, or one person with many, could spend without limit.
+/// Without this limit, many accounts, or one person with many, could spend any amount.
 #[test]
 fn all_users_together_cannot_exceed_the_daily_total() {
     run(async |stack| {

@@ -12,7 +12,7 @@ use tests::api::File;
 use tests::logs::now;
 use tests::{pictures, run, wait};
 
-/// Otherwise, an operator could not find out what happened to a picture.
+/// Without all lines, an operator could not find out what happened to a picture.
 #[test]
 fn the_saved_query_finds_every_function_that_has_handled_a_picture() {
     run(async |stack| {

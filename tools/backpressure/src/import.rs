@@ -34,7 +34,7 @@ pub struct Waits {
     pub failed: usize,
     /// Half of the live uploads waited at most this long.
     pub median: f64,
-    /// 99 % of the live uploads waited at most this long.
+    /// 99% of the live uploads waited at most this long.
     pub p99: f64,
     /// The longest wait.
     pub longest: f64,
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!((waits.median, waits.failed), (0.0, 0), "{waits:?}");
     }
 
-    /// Otherwise, nobody could say which rate is right for the next, larger import.
+    /// If it grew, nobody could say which rate is right for the next, larger import.
     #[test]
     fn the_wait_beside_a_limited_import_does_not_grow_with_the_import() {
         let (small, large) = (waits(5_000, Some(3.2)), waits(100_000, Some(3.2)));

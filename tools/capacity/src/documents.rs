@@ -65,7 +65,7 @@ fn output(command: &str) -> Result<String> {
 mod tests {
     use super::*;
 
-    /// Otherwise, documents would show numbers of an earlier version of the code.
+    /// If they differed, documents would show numbers of an earlier version of the code.
     #[test]
     fn tables_in_documents_are_what_the_commands_print() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");

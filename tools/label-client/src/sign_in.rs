@@ -78,7 +78,7 @@ impl SignIn {
         self.fresh(&mut token).map(|token| token.claims.sub.clone())
     }
 
-    /// A token that is valid for some minutes at least.
+    /// A token that is valid for a few minutes at least.
     ///
     /// # Errors
     /// [`ApiError::SignIn`]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// The length of a bar for 100 %, in characters.
+/// The length of a bar for 100%, in characters.
 const BAR: usize = 20;
 
 /// A heading with the file's name, then a line for each label: name, confidence, bar, boxes.

@@ -85,7 +85,7 @@ mod tests {
         RedriveOptions::from_arg_matches(&matches)
     }
 
-    /// Otherwise, someone who forgets `--failed` redrives the dead letters without being asked.
+    /// Without this rule, someone who forgets `--failed` would redrive the dead letters without being asked.
     #[test]
     fn options_for_failed_executions_need_the_option_that_selects_them() {
         assert!(!parse(&[]).unwrap().failed);

@@ -52,7 +52,7 @@ pub(crate) struct Preview {
     /// for the first million images of a month, and as much for each frame of a video that is labeled, or $0.10 for each minute
     /// with Rekognition Video. 0 unless `kind` is `RELABEL`. Add those of all responses.
     dollars: f64,
-    /// Images that a job can still label again today (UTC): jobs use at most 80 % of the daily limits. A job that labels more
+    /// Images that a job can still label again today (UTC): jobs use at most 80% of the daily limits. A job that labels more
     /// continues on the next days.
     images_left_today: u32,
     /// Minutes of video that a job can still label again today, in the same way.

@@ -27,7 +27,7 @@ const MAX_REPEATED_BYTES: usize = 4 * 1024 * 1024;
 /// Coded sides are multiples of a block's side, which is at most this. What is too much is cut off.
 const MAX_BLOCK_SIDE: u64 = 64;
 
-/// Maximum size of the decoder's configuration. Real ones have some hundred bytes.
+/// Maximum size of the decoder's configuration. Real ones have a few hundred bytes.
 const MAX_CONFIGURATION_BYTES: usize = 16 * 1024;
 
 /// Decodes the picture and scales it to the `wanted` sides. HDR pictures are treated as sRGB: they look paler than they

@@ -156,7 +156,7 @@ fn a_busy_owner_alone_waits_longer_and_loses_few_videos() {
     assert!(half.longest[0] > 1.5 * all.longest[0], "{half:?}");
 }
 
-/// Otherwise, others of the owner would take the lease of a job in progress.
+/// If a lease expired between two attempts, other executions of the owner would take the lease of a job in progress.
 #[test]
 fn a_lease_is_longer_than_the_time_between_two_attempts() {
     let definition: serde_json::Value = serde_json::from_str(DEFINITION).unwrap();

@@ -1,4 +1,4 @@
-//! Clusters: the frames of some seconds. They are found by the index (Cues), or one after another without one.
+//! Clusters: the frames of a few seconds. They are found by the index (Cues), or one after another without one.
 
 use crate::error::VideoError;
 use crate::key_frames::KeyFrame;

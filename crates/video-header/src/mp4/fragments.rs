@@ -1,4 +1,4 @@
-//! Fragmented files: boxes `moof`, each with the samples of some seconds, and the indexes of them.
+//! Fragmented files: boxes `moof`, each with the samples of a few seconds, and the indexes of them.
 //!
 //! Source: ISO/IEC 14496-12, 8.8 and 8.16.3.
 

@@ -17,7 +17,7 @@ use picture_header::heif::Crop;
 const MAX_BOXES: usize = 1_000;
 /// Maximum length in bytes of a box with a fixed layout. `mvhd` has 120 bytes in its longer version.
 const MAX_FIXED: u64 = 256;
-/// Maximum length in bytes of the names of QuickTime's metadata. Real ones have some hundred bytes.
+/// Maximum length in bytes of the names of QuickTime's metadata. Real ones have a few hundred bytes.
 const MAX_KEYS: u64 = 64 * 1024;
 /// Seconds from 1904, with which MP4 counts, to 1970.
 const FROM_1904_TO_1970: i64 = 2_082_844_800;
