@@ -126,7 +126,7 @@ pub(crate) struct UploadProgress {
 #[response(status = 409, content_type = "application/problem+json")]
 pub(crate) struct NotInParts(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
-/// `parts-missing`: some parts have not arrived, or have another checksum. Upload them and try again. `not-in-parts`: the file
+/// `parts-missing`: some parts have not arrived, or have a different checksum. Upload them and try again. `not-in-parts`: the file
 /// of this image is not uploaded in parts.
 #[derive(utoipa::IntoResponses)]
 #[response(status = 409, content_type = "application/problem+json")]
@@ -139,7 +139,7 @@ pub(crate) struct Incomplete(#[expect(dead_code, reason = "only utoipa reads it"
     tag = "uploads",
     operation_id = "createPartUploads",
     summary = "Get the upload URLs of some parts",
-    description = "For a file that is uploaded in parts. You can request the same part again, also with another checksum.",
+    description = "For a file that is uploaded in parts. You can request the same part again, also with a different checksum.",
     params(("imageId" = ImageId, Path, description = "As returned by `POST /uploads`")),
     request_body = NewParts,
     responses(
@@ -355,10 +355,10 @@ fn parts_missing(numbers: &[u64]) -> Problem {
         ""
     };
     let which = match named.as_slice() {
-        [] => "Some parts are missing or have another checksum.".to_owned(),
-        [number] => format!("Part {number} is missing or has another checksum."),
+        [] => "Some parts are missing or have a different checksum.".to_owned(),
+        [number] => format!("Part {number} is missing or has a different checksum."),
         _ => format!(
-            "Parts {}{and_more} are missing or have another checksum.",
+            "Parts {}{and_more} are missing or have a different checksum.",
             named.join(", ")
         ),
     };

@@ -37,7 +37,7 @@ pub(crate) struct VideoView {
     preview_interval_ms: Option<u64>,
 }
 
-/// Presigns poster and preview. `None` for pictures. The file of a rejected video may be another one than that of the poster.
+/// Presigns poster and preview. `None` for pictures. The file of a rejected video may differ from the one of the poster.
 pub(crate) async fn video_view(
     app: &App,
     status: Status,

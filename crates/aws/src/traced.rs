@@ -84,8 +84,8 @@ fn service_and_operation(request: &HttpRequest) -> Option<(Service, String)> {
     Some((service, operation.to_owned()))
 }
 
-/// The operation of a request to S3, by its method and parameters ("Actions" in the Amazon S3 API Reference). Another than
-/// these is named by its method.
+/// The operation of a request to S3, by its method and parameters ("Actions" in the Amazon S3 API Reference). Any other
+/// operation is named by its HTTP method.
 fn s3_operation(request: &HttpRequest) -> &'static str {
     let query = request.uri().split_once('?').map_or("", |(_, query)| query);
     let has = |name: &str| query.split('&').any(|part| part.split('=').next() == Some(name));

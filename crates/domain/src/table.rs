@@ -50,10 +50,10 @@ pub const JOBS: &str = "JOB#";
 /// The prefix of the sort keys of undo items.
 pub const UNDO: &str = "UNDO#";
 
-/// The sort key of the only item in the partition of a job of Rekognition Video.
+/// The sort key of the only item in the partition of a Rekognition Video job.
 pub const VIDEO_JOB: &str = "VIDEO_JOB";
 
-/// The sort key of the jobs of Rekognition Video that an owner has in progress.
+/// The sort key of the Rekognition Video jobs that an owner has in progress.
 pub const VIDEO_LEASES: &str = "VIDEO_LEASES";
 
 /// The maximum length of a part of a key, in bytes. A partition key can have 2,048 bytes, and an owner in an object's
@@ -115,7 +115,7 @@ pub fn video_quota_sort(date: &str) -> String {
     format!("QUOTA#VIDEO#{date}")
 }
 
-/// The partition of the job of Rekognition Video that an execution waits for. It is found by the job's name, which does not
+/// The partition of the Rekognition Video job that an execution waits for. It is found by the job's name, which does not
 /// contain the owner.
 pub fn video_job_partition(execution: Uuid) -> String {
     format!("VIDEO_JOB#{execution}")

@@ -112,7 +112,7 @@ impl VideoLabels {
 /// Namespace of the ids of [`LabelJob`]s.
 const LABEL_JOBS: Uuid = Uuid::from_u128(0x5d1f_6b0e_9a57_4c86_b1a4_0c3e_77d2_41f8);
 
-/// A job of Rekognition Video, by the name that this project gives it. The name is the job's `ClientRequestToken`, so that a
+/// A Rekognition Video job, by the name that this project gives it. The name is the job's `ClientRequestToken`, so that a
 /// repeated start returns the same job, and its `JobTag`, so that the message about its end names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabelJob {

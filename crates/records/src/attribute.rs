@@ -62,13 +62,13 @@ pub(crate) const INVERSE: Name = "inverse";
 // The attribute of the pace of bulk work.
 pub(crate) const NEXT: Name = "next";
 
-// Attributes of a job of Rekognition Video.
+// Attributes of a Rekognition Video job.
 pub(crate) const ATTEMPT: Name = "attempt";
 pub(crate) const JOB_ID: Name = "jobId";
 pub(crate) const ROUND: Name = "round";
 pub(crate) const TASK_TOKEN: Name = "taskToken";
 
-// The attribute of the jobs of Rekognition Video that an owner has in progress.
+// The attribute of the Rekognition Video jobs that an owner has in progress.
 pub(crate) const LEASES: Name = "leases";
 
 // Attributes of the reconciler's cursor.

@@ -2,7 +2,7 @@
 //!
 //! DynamoDB rejects expressions that use a reserved word, such as `size` or `status`, as the name of an attribute.
 //! There are more than 570 reserved words, and AWS may add some. Therefore only this module builds expressions, and it
-//! replaces every name by a placeholder (`#size`) and every value by another (`:0`). A test searches the source code
+//! replaces every name with a placeholder (`#size`) and every value with another (`:0`). A test searches the source code
 //! for expressions that are built elsewhere.
 
 use aws_sdk_dynamodb::types::AttributeValue;

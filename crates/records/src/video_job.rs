@@ -1,4 +1,4 @@
-//! The job of Rekognition Video for which an execution waits. The item connects the message about the job's end, which
+//! The Rekognition Video job for which an execution waits. The item connects the message about the job's end, which
 //! contains no more than the job's name and id, with the token of the task that waits.
 //!
 //! The token is stored before the job is started, so that no message can come before it. Each attempt of the task has another

@@ -1,4 +1,4 @@
-//! The leases of executions whose jobs of Rekognition Video are in progress, in an item per owner. One owner gets a limited
+//! The leases of executions whose Rekognition Video jobs are in progress, in an item per owner. One owner gets a limited
 //! number of them, so that the account's jobs do not all belong to one owner.
 //!
 //! A lease ends by itself. An execution that is stopped, or that could not return its lease, therefore counts for at most an hour.

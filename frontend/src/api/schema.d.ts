@@ -403,7 +403,7 @@ export interface paths {
         put?: never;
         /**
          * Get the upload URLs of some parts
-         * @description For a file that is uploaded in parts. You can request the same part again, also with another checksum.
+         * @description For a file that is uploaded in parts. You can request the same part again, also with a different checksum.
          */
         post: operations["createPartUploads"];
         delete?: never;
@@ -3701,7 +3701,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `parts-missing`: some parts have not arrived, or have another checksum. Upload them and try again. `not-in-parts`: the file
+             * @description `parts-missing`: some parts have not arrived, or have a different checksum. Upload them and try again. `not-in-parts`: the file
              *     of this image is not uploaded in parts.
              */
             409: {

@@ -5,9 +5,9 @@
 //!
 //! A **pass** compares everything once, in four phases: objects below `uploads/`, images in the table, thumbnails, objects
 //! that are derived from videos. A run works on a pass for 45 seconds, stores its cursor after each page, and the next run
-//! continues there. While one run has the lease, others end at once. A run that is killed loses at most a page, which the next
-//! run compares again: each repair finds that it has been made. When a pass is complete, the hourly runs do nothing until the next one is due, `RECONCILE_DAYS`
-//! after the start of the last one. Such a run costs one read.
+//! continues there. While one run has the lease, others end at once. A run that is killed loses at most a page, which the
+//! next run compares again: each repair finds that it has been made. When a pass is complete, the hourly runs do nothing
+//! until the next one is due, `RECONCILE_DAYS` after the start of the last one. Such a run costs one read.
 //!
 //! What is found, from what age on, what is done about it, and why a live upload or deletion at the same moment is safe:
 //!

@@ -1,4 +1,4 @@
-//! Ends the wait of a task for a job of Rekognition Video, when SNS delivers the message that the job has ended.
+//! Ends the wait of a task for a Rekognition Video job, when SNS delivers the message that the job has ended.
 //!
 //! A message can come twice, late, or never. It names the job and contains no result: it only wakes the execution, which polls
 //! the job. Whatever goes wrong here, the task polls it after half an hour.
@@ -121,7 +121,7 @@ async fn resume(listener: &ResumeVideo, message: Message) -> Result<Handled, Res
             &listener.sfn,
             &token,
             name,
-            "the job of Rekognition Video has failed",
+            "the Rekognition Video job has failed",
         )
         .await?
     };

@@ -1,4 +1,4 @@
-//! Reads some pages of the result of a job of Rekognition Video, and writes their labels in the format of `label-frames`. The
+//! Reads some pages of the result of a Rekognition Video job, and writes their labels in the format of `label-frames`. The
 //! state machine repeats the step until all pages are read.
 //!
 //! Input and output: [`domain::VideoProgress`]. A part that is repeated after a failure begins with the same page. If it

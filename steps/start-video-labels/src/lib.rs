@@ -1,4 +1,4 @@
-//! Starts a job of Rekognition Video for a video. The task then waits until `resume-video` gets the message about the job's end.
+//! Starts a Rekognition Video job for a video. The task then waits until `resume-video` gets the message about the job's end.
 //!
 //! Each attempt of the task replaces the token that ends the wait, and then polls the job if an earlier attempt has started
 //! it: Rekognition sends one message for each job, which may have used the earlier token, or may be lost.
