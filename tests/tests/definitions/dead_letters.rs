@@ -33,7 +33,7 @@ fn every_event_that_can_reach_the_dead_letter_queue_can_be_redriven() {
     for (name, resource) in entries(at(&documents[0], &["Resources"])) {
         for (event, rule) in entries(at(resource, &["Properties", "Events"])) {
             let properties = at(rule, &["Properties"]).expect("properties");
-            // The next run of a schedule does what a lost one has not done. An execution whose message is lost asks by itself.
+            // The next run of a schedule does what a lost one has not done. An execution whose message is lost polls its job.
             if at(properties, &["Schedule"]).is_none() && at(properties, &["Topic"]).is_none() {
                 check(
                     &format!("{name}: {event}"),
