@@ -92,8 +92,8 @@ pub enum InspectVideoError {
     #[error(
         "This video is {} long. You can label up to {} of video per day. Label it again tomorrow, or split it if it is longer \
          than that.",
-        in_minutes(.minutes),
-        in_minutes(.limit)
+        in_minutes(*.minutes),
+        in_minutes(*.limit)
     )]
     QuotaReached {
         /// The video's minutes.
@@ -104,7 +104,7 @@ pub enum InspectVideoError {
     /// All owners together have no minutes left today. Contains the video's minutes.
     #[error(
         "This video is {} long, and this service can't label that much more video today. Label it again tomorrow.",
-        in_minutes(.0)
+        in_minutes(*.0)
     )]
     TotalQuotaReached(u32),
     /// S3 does not return the object.
@@ -255,8 +255,8 @@ fn video_labels_for(preferred: VideoLabels, codec: Codec, container: video_heade
 }
 
 /// A number of minutes with its unit.
-fn in_minutes(minutes: &u32) -> String {
-    let unit = if *minutes == 1 { "minute" } else { "minutes" };
+fn in_minutes(minutes: u32) -> String {
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
     format!("{minutes} {unit}")
 }
 
