@@ -29,8 +29,11 @@ use video_header::{KeyFrame, Plan};
 /// Maximum number of frames in a part. More would not be finished within [`BUDGET`].
 const MAX_FRAMES: usize = 60;
 /// No frames but the first ones are labeled after this time. The function may run for five minutes: a group can take 70 seconds
-/// for decoding, 30 for its slots, and the time of retried calls.
+/// for decoding, 30 for its slots, [`PAID_RETRIES`], and 30 for the slots of its last attempt.
 const BUDGET: Duration = Duration::from_secs(45);
+/// Once a frame of a group is answered, the others are sent again for at least this time: a part ends before its first frame
+/// without an answer, so the answers after that would be paid for twice.
+const PAID_RETRIES: Duration = Duration::from_secs(30);
 /// The longest wait before a group is retried after an error that can pass. As long as the budget lasts, errors are retried here
 /// and not by Step Functions, whose history has space for 25,000 events: with six frames a part, a video of six hours would take
 /// 14,400, and with one retry of each part more than there is space for.
@@ -128,23 +131,28 @@ pub async fn handle(step: &LabelFrames, progress: VideoProgress) -> Result<Video
     let frames = plan.key_frames.get(first..).unwrap_or_default();
     let frames = &frames[..frames.len().min(MAX_FRAMES)];
     let until = Instant::now() + BUDGET;
+    let min_confidence = progress
+        .image
+        .policy
+        .min_confidence
+        .min(step.min_stored_confidence);
     let mut labeled = LabeledFrames::default();
     let mut done = 0;
     while done < frames.len() && (done == 0 || Instant::now() < until) {
-        let group = &frames[done..frames.len().min(done + GROUP)];
-        let group = Group { frames: group, until };
-        let Err(error) = label_group(step, &progress, &track, group, &mut labeled, &mut done).await else {
-            continue;
-        };
-        let name = error.name();
-        if name.class() == ErrorClass::Transient && Instant::now() < until {
-            tracing::info!(error = name.as_str(), "retrying");
-            tokio::time::sleep(MAX_RETRY_WAIT.mul_f64(fastrand::f64())).await;
-        } else if done == 0 {
-            return Err(error);
-        } else {
-            // Frames that have been paid for are kept. If the error persists, the next part has it.
-            tracing::warn!(error = name.as_str(), "the part ends early");
+        let key_frames = &frames[done..frames.len().min(done + GROUP)];
+        let mut group = vec![];
+        let result = async {
+            group = decode_group(step, claim, &track, key_frames, until).await?;
+            label_group(step, min_confidence, &mut group, until).await
+        }
+        .await;
+        done += add(&mut labeled, key_frames, group);
+        if let Err(error) = result {
+            if done == 0 {
+                return Err(error);
+            }
+            // If the error persists, the next part has it.
+            tracing::warn!(error = error.name().as_str(), "the part ends early");
             break;
         }
     }
@@ -163,24 +171,62 @@ pub async fn handle(step: &LabelFrames, progress: VideoProgress) -> Result<Video
     Ok(progress)
 }
 
-/// Frames that are read, decoded and labeled together. Failed calls are repeated until `until`.
-#[derive(Clone, Copy)]
-struct Group<'a> {
-    frames: &'a [KeyFrame],
-    until: Instant,
+/// A frame of a group that is decoded and labeled together.
+#[derive(Debug, PartialEq)]
+enum Frame {
+    /// A JPEG that Rekognition has not answered yet.
+    Decoded(Vec<u8>),
+    /// The answer, which is paid for. `None` if Rekognition cannot read the frame.
+    Answered(Option<Detected>),
+    /// The frame cannot be decoded.
+    Undecodable(RecordedError),
 }
 
-/// Labels some frames, and adds those that can be decoded. If a frame cannot be labeled, those before it count as done.
-async fn label_group(
+/// Adds the frames of a group up to the first one without an answer, and returns how many these are. A part has all frames from
+/// its first one to its last one.
+fn add(labeled: &mut LabeledFrames, key_frames: &[KeyFrame], group: Vec<Frame>) -> usize {
+    let mut added = 0;
+    for (key_frame, frame) in key_frames.iter().zip(group) {
+        match frame {
+            Frame::Decoded(_) => break,
+            Frame::Answered(Some(Detected {
+                labels,
+                model_version,
+            })) => {
+                labeled.add(key_frame.time_ms, labels);
+                labeled.model_version = model_version;
+            }
+            Frame::Answered(None) => {}
+            Frame::Undecodable(error) => labeled.undecodable = Some(error),
+        }
+        added += 1;
+    }
+    added
+}
+
+/// Reads and decodes some frames. Tries again until `until` after errors that can pass.
+async fn decode_group(
     step: &LabelFrames,
-    progress: &VideoProgress,
+    claim: &Claim,
     track: &Track,
-    Group { frames: group, until }: Group<'_>,
-    labeled: &mut LabeledFrames,
-    done: &mut usize,
-) -> Result<(), LabelFramesError> {
-    let claim = &progress.image.claim;
-    let coded: Vec<Vec<u8>> = stream::iter(group)
+    key_frames: &[KeyFrame],
+    until: Instant,
+) -> Result<Vec<Frame>, LabelFramesError> {
+    loop {
+        match decode(step, claim, track, key_frames).await {
+            Ok(group) => return Ok(group),
+            Err(error) => wait_after(error, until).await?,
+        }
+    }
+}
+
+async fn decode(
+    step: &LabelFrames,
+    claim: &Claim,
+    track: &Track,
+    key_frames: &[KeyFrame],
+) -> Result<Vec<Frame>, LabelFramesError> {
+    let coded: Vec<Vec<u8>> = stream::iter(key_frames)
         .map(|frame| read(step, claim, *frame))
         .buffered(GROUP)
         .try_collect()
@@ -192,59 +238,94 @@ async fn label_group(
     };
     let decoded = step.process.frames(track, size, coded).await;
     let decoded = decoded.map_err(|error: ProcessError| LabelFramesError::Process(error.to_string()))?;
-    let mut pictures = vec![];
-    for (place, decoded) in decoded.into_iter().enumerate().take(group.len()) {
-        match decoded {
-            Ok(Jpeg { bytes, .. }) => pictures.push((place, bytes)),
-            Err(error) => {
-                labeled.undecodable = Some(RecordedError {
-                    name: error.name().as_str().to_owned(),
-                    message: error.to_string(),
-                });
-            }
+    let frame = |decoded: Result<Jpeg, ProcessError>| match decoded {
+        Ok(Jpeg { bytes, .. }) => Frame::Decoded(bytes),
+        Err(error) => Frame::Undecodable(RecordedError {
+            name: error.name().as_str().to_owned(),
+            message: error.to_string(),
+        }),
+    };
+    Ok(decoded.into_iter().map(frame).collect())
+}
+
+/// Labels decoded frames. Tries again after errors that can pass, with the same JPEGs, and only with frames without an answer: the
+/// others are paid for.
+async fn label_group(
+    step: &LabelFrames,
+    min_confidence: f64,
+    group: &mut [Frame],
+    mut until: Instant,
+) -> Result<(), LabelFramesError> {
+    let mut is_paid = false;
+    loop {
+        let Err(error) = send_all(step, min_confidence, group).await else {
+            return Ok(());
+        };
+        if !is_paid && group.iter().any(|frame| matches!(frame, Frame::Answered(_))) {
+            is_paid = true;
+            until = until.max(Instant::now() + PAID_RETRIES);
         }
+        wait_after(error, until).await?;
     }
-    let count = u32::try_from(pictures.len()).unwrap_or(u32::MAX);
+}
+
+/// Waits until an attempt can be repeated.
+///
+/// # Errors
+/// The error of the attempt, if it cannot pass, or if it is too late to repeat the attempt.
+async fn wait_after(error: LabelFramesError, until: Instant) -> Result<(), LabelFramesError> {
+    let name = error.name();
+    if name.class() != ErrorClass::Transient || Instant::now() >= until {
+        return Err(error);
+    }
+    tracing::info!(error = name.as_str(), "retrying");
+    tokio::time::sleep(MAX_RETRY_WAIT.mul_f64(fastrand::f64())).await;
+    Ok(())
+}
+
+/// Sends the frames without an answer to Rekognition. Each answer is kept, whatever becomes of the other frames. The error is that
+/// of the first frame that has one.
+async fn send_all(
+    step: &LabelFrames,
+    min_confidence: f64,
+    group: &mut [Frame],
+) -> Result<(), LabelFramesError> {
+    let unanswered: Vec<&mut Frame> = group
+        .iter_mut()
+        .filter(|frame| matches!(frame, Frame::Decoded(_)))
+        .collect();
+    let count = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
     if count == 0 {
-        *done += group.len();
         return Ok(());
     }
     let wait = step.records.take_slots(count, step.per_second, MAX_WAIT).await?;
     let wait = wait.ok_or(LabelFramesError::NoSlot)?;
     let between = Duration::from_secs(1) / step.per_second.get();
-    let min_confidence = progress
-        .image
-        .policy
-        .min_confidence
-        .min(step.min_stored_confidence);
     // Each slot is for one call. All at once would exceed a small quota of Rekognition.
     let starts = (0_u32..).map(|number| wait + between * number);
-    let found: Vec<(usize, Result<Option<Detected>, ServiceError>)> =
-        stream::iter(pictures.into_iter().zip(starts))
-            .map(|((place, jpeg), start)| async move {
-                tokio::time::sleep(start).await;
-                (place, detect_until(step, &jpeg, min_confidence, until).await)
-            })
-            .buffered(GROUP)
-            .collect()
-            .await;
-    for (place, detected) in found {
-        match detected {
-            Ok(Some(Detected {
-                labels,
-                model_version,
-            })) => {
-                labeled.add(group[place].time_ms, labels);
-                labeled.model_version = model_version;
-            }
-            Ok(None) => {}
-            Err(error) => {
-                *done += place;
-                return Err(error.into());
-            }
-        }
+    let sent: Vec<Result<(), ServiceError>> = stream::iter(unanswered.into_iter().zip(starts))
+        .map(|(frame, start)| send(step, min_confidence, frame, start))
+        .buffered(GROUP)
+        .collect()
+        .await;
+    for result in sent {
+        result?;
     }
-    *done += group.len();
+    Ok(())
+}
+
+/// Sends a frame after a pause, and replaces it by the answer.
+async fn send(
+    step: &LabelFrames,
+    min_confidence: f64,
+    frame: &mut Frame,
+    start: Duration,
+) -> Result<(), ServiceError> {
+    tokio::time::sleep(start).await;
+    if let Frame::Decoded(jpeg) = &*frame {
+        let detected = detect(step, jpeg, min_confidence).await?;
+        *frame = Frame::Answered(detected);
+    }
     Ok(())
 }
 
@@ -253,24 +334,6 @@ async fn read(step: &LabelFrames, claim: &Claim, frame: KeyFrame) -> Result<Vec<
     let range = (frame.position, frame.position + u64::from(frame.size));
     let read = objects::read_range(&step.s3, &claim.bucket, &claim.key, version, range).await?;
     Ok(read?.bytes)
-}
-
-/// Detects the labels of a JPEG. Repeats only this call after a failure: the other frames of the group are paid for.
-async fn detect_until(
-    step: &LabelFrames,
-    jpeg: &[u8],
-    min_confidence: f64,
-    until: Instant,
-) -> Result<Option<Detected>, ServiceError> {
-    loop {
-        match detect(step, jpeg, min_confidence).await {
-            Err(error) if error.name().class() == ErrorClass::Transient && Instant::now() < until => {
-                tracing::info!(error = error.name().as_str(), "retrying");
-                tokio::time::sleep(MAX_RETRY_WAIT.mul_f64(fastrand::f64())).await;
-            }
-            detected => return detected,
-        }
-    }
 }
 
 /// Detects the labels of a JPEG. `None` if Rekognition cannot read it: one frame does not decide about a video.
@@ -302,7 +365,16 @@ async fn detect(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+    use aws_sdk_rekognition::config::http::HttpResponse;
+    use aws_sdk_rekognition::config::retry::RetryConfig;
+    use aws_sdk_rekognition::operation::detect_labels::DetectLabelsOutput;
+    use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
     use serde_json::Value;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
 
     /// Events in an execution's history. Source: quotas of Step Functions.
     const HISTORY_LIMIT: u64 = 25_000;
@@ -321,5 +393,120 @@ mod tests {
         let parts = u64::try_from(domain::video::MAX_FRAMES.div_ceil(MAX_FRAMES)).unwrap();
         let events = (seconds / BUDGET.as_secs() + parts) * EVENTS_PER_RUN;
         assert!(events + OTHER_EVENTS < HISTORY_LIMIT, "{events}");
+    }
+
+    /// Labels frames that are decoded already. Their bytes are their numbers, and so are the names of their labels. `refuses`
+    /// returns the code with which Rekognition refuses a frame, from its number and from how often it was sent before. Returns the
+    /// result, the labels that are kept, how many frames are done, and the frames in the order in which they were sent.
+    async fn label(
+        frames: usize,
+        slots: &Rule,
+        refuses: impl Fn(&str, usize) -> Option<&'static str> + Send + Sync + 'static,
+        until: Instant,
+    ) -> (Result<(), LabelFramesError>, LabeledFrames, usize, Vec<String>) {
+        let sent = Arc::new(Mutex::new(Vec::<String>::new()));
+        let noted = Arc::clone(&sent);
+        let detect =
+            mock!(aws_sdk_rekognition::Client::detect_labels).then_compute_response(move |request| {
+                let bytes = request.image().and_then(Image::bytes).unwrap();
+                let number = String::from_utf8(bytes.as_ref().to_vec()).unwrap();
+                let mut sent = noted.lock().unwrap();
+                let before = sent.iter().filter(|other| **other == number).count();
+                sent.push(number.clone());
+                match refuses(&number, before) {
+                    Some(code) => {
+                        let body = format!(r#"{{"__type": "{code}"}}"#);
+                        MockResponse::Http(HttpResponse::new(400.try_into().unwrap(), body.into()))
+                    }
+                    None => {
+                        let label = aws_sdk_rekognition::types::Label::builder().name(number);
+                        let output = DetectLabelsOutput::builder().labels(label.confidence(90.0).build());
+                        MockResponse::Output(output.build())
+                    }
+                }
+            });
+        let step = LabelFrames {
+            s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, []),
+            records: Records::new(
+                mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [slots]),
+                "table".into(),
+            ),
+            // One attempt for each call, as in the function.
+            rekognition: mock_client!(aws_sdk_rekognition, RuleMode::MatchAny, [&detect], |config| {
+                config.retry_config(RetryConfig::disabled())
+            }),
+            process: PictureProcess::of(Path::new("/nothing is decoded")),
+            min_stored_confidence: 40.0,
+            per_second: NonZeroU32::new(1000).unwrap(),
+        };
+        let numbers = 0..u32::try_from(frames).unwrap();
+        let key_frame = |number: u32| KeyFrame {
+            time_ms: u64::from(number) * 2000,
+            position: 0,
+            size: 1,
+        };
+        let key_frames: Vec<KeyFrame> = numbers.clone().map(key_frame).collect();
+        let frame = |number: u32| Frame::Decoded(number.to_string().into_bytes());
+        let mut group: Vec<Frame> = numbers.map(frame).collect();
+        let result = label_group(&step, 40.0, &mut group, until).await;
+        let mut labeled = LabeledFrames::default();
+        let done = add(&mut labeled, &key_frames, group);
+        let sent = sent.lock().unwrap().clone();
+        (result, labeled, done, sent)
+    }
+
+    fn free_slots() -> Rule {
+        mock!(aws_sdk_dynamodb::Client::update_item).then_output(|| UpdateItemOutput::builder().build())
+    }
+
+    fn names(labeled: &LabeledFrames) -> Vec<&str> {
+        labeled.labels.iter().map(|label| label.name.as_str()).collect()
+    }
+
+    /// Also if the budget ends meanwhile: the frames after it would be paid for twice.
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_is_throttled_is_sent_again_alone() {
+        let throttled =
+            |number: &str, before: usize| (number == "1" && before == 0).then_some("ThrottlingException");
+        let slots = free_slots();
+        let (result, labeled, done, sent) = label(4, &slots, throttled, Instant::now()).await;
+        assert_eq!((result, done), (Ok(()), 4));
+        assert_eq!(sent, ["0", "1", "2", "3", "1"]);
+        assert_eq!(names(&labeled), ["0", "1", "2", "3"]);
+        let times: Vec<u64> = labeled.frames.iter().map(|frame| frame.at_ms).collect();
+        assert_eq!(times, [0, 2000, 4000, 6000]);
+        assert_eq!(slots.num_calls(), 2, "each call has a slot");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_ends_before_the_first_frame_without_an_answer() {
+        let denied = |number: &str, _: usize| (number == "2").then_some("AccessDeniedException");
+        let (result, labeled, done, sent) = label(4, &free_slots(), denied, Instant::now()).await;
+        assert_eq!(result.unwrap_err().name(), ErrorName::AccessDenied);
+        assert_eq!((done, names(&labeled)), (2, vec!["0", "1"]));
+        assert_eq!(sent.len(), 4, "an error that does not pass is not retried");
+        // Nothing is paid for, and the budget has ended.
+        let throttled = |_: &str, _: usize| Some("ThrottlingException");
+        let (result, _, done, sent) = label(2, &free_slots(), throttled, Instant::now()).await;
+        assert_eq!(result.unwrap_err().name(), ErrorName::Throttled);
+        assert_eq!((done, sent.len()), (0, 2));
+    }
+
+    /// A group can wait for slots many times, and decoding it can take a minute of CPU time.
+    #[tokio::test(start_paused = true)]
+    async fn frames_that_wait_for_slots_are_decoded_once() {
+        let slots = mock!(aws_sdk_dynamodb::Client::update_item)
+            .sequence()
+            .error(|| {
+                let later = AttributeValue::N("99999999999999".into());
+                let refused = ConditionalCheckFailedException::builder().item("next", later);
+                UpdateItemError::ConditionalCheckFailedException(refused.build())
+            })
+            .output(|| UpdateItemOutput::builder().build())
+            .build();
+        let until = Instant::now() + BUDGET;
+        let (result, _, done, sent) = label(2, &slots, |_, _| None, until).await;
+        assert_eq!((result, done, sent.len()), (Ok(()), 2, 2));
+        assert_eq!(slots.num_calls(), 2);
     }
 }
