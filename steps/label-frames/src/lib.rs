@@ -35,8 +35,8 @@ const BUDGET: Duration = Duration::from_secs(45);
 /// without an answer, so the answers after that would be paid for twice.
 const PAID_RETRIES: Duration = Duration::from_secs(30);
 /// The longest wait before a group is retried after an error that can pass. As long as the budget lasts, errors are retried here
-/// and not by Step Functions, whose history has space for 25,000 events: with six frames a part, a video of six hours would take
-/// 14,400, and with one retry of each part more than there is space for.
+/// and not by Step Functions, whose history has space for 25,000 events: with six frames a part, a video of six hours has 1,800
+/// parts, which take 12,600 events. Each retry takes three more, so with three retries of each part, there would be 28,800.
 const MAX_RETRY_WAIT: Duration = Duration::from_secs(5);
 /// Frames that are decoded together and labeled at the same time.
 const GROUP: usize = 6;
@@ -380,19 +380,25 @@ mod tests {
     const HISTORY_LIMIT: u64 = 25_000;
     /// A Task is entered, scheduled, started, completed and left, and the Choice after it is entered and left.
     const EVENTS_PER_RUN: u64 = 7;
+    /// A Task that Step Functions retries is scheduled, started and failed once more.
+    const EVENTS_PER_RETRY: u64 = 3;
     /// What the other Tasks take with all their retries, and more than a thousand invocations of this function that Lambda
     /// refuses: 3 events each.
     const OTHER_EVENTS: u64 = 7000;
 
-    /// A run that does not complete its part works for the whole budget, whatever fails.
+    /// A run that does not complete its part works for the whole budget, whatever fails. So an execution has at most as many of
+    /// those as fit into its timeout, and one run for each part that is completed.
     #[test]
-    fn the_history_of_an_execution_has_space_for_the_longest_video_that_takes_as_long_as_it_may() {
+    fn the_longest_execution_fits_into_the_event_history() {
         let definition = include_str!("../../../statemachine/label-video.asl.json");
         let definition: Value = serde_json::from_str(definition).unwrap();
         let seconds = definition["TimeoutSeconds"].as_u64().unwrap();
         let parts = u64::try_from(domain::video::MAX_FRAMES.div_ceil(MAX_FRAMES)).unwrap();
         let events = (seconds / BUDGET.as_secs() + parts) * EVENTS_PER_RUN;
         assert!(events + OTHER_EVENTS < HISTORY_LIMIT, "{events}");
+        // The argument for retrying within a part, and for parts of more than one group.
+        let groups = u64::try_from(domain::video::MAX_FRAMES.div_ceil(GROUP)).unwrap();
+        assert!(groups * (EVENTS_PER_RUN + 3 * EVENTS_PER_RETRY) > HISTORY_LIMIT);
     }
 
     /// Labels frames that are decoded already. Their bytes are their numbers, and so are the names of their labels. `refuses`
