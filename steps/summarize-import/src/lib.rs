@@ -7,6 +7,7 @@ use aws::ServiceError;
 use domain::import::{batches_prefix, report_key, results_prefix};
 use domain::{ErrorName, Import, ImportCounts, ImportProgress, StepError};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use objects::UnreadableObject;
 use records::{Records, RecordsError};
 use std::time::{Duration, Instant};
 use strum::EnumIter;
@@ -90,8 +91,15 @@ async fn run(
         let after = progress.after.as_deref();
         let page = objects::list(&step.s3, &step.bucket, &prefix, after, PAGE).await?;
         let results = stream::iter(&page.objects).map(|object| read(step, &object.key));
-        let results: Vec<_> = results.buffer_unordered(CONCURRENCY).try_collect().await?;
+        let results: Vec<Option<ImportCounts>> = results.buffer_unordered(CONCURRENCY).try_collect().await?;
         for counts in results {
+            let Some(counts) = counts else {
+                // If the owner deletes all data, the job is deleted before its results.
+                if step.records.job(&owner, job_id).await?.is_some() {
+                    return Err(SummarizeImportError::InvalidResult);
+                }
+                return delete_results(step, progress).await;
+            };
             progress.counts += counts;
         }
         if let Some(last) = page.objects.into_iter().next_back() {
@@ -104,52 +112,73 @@ async fn run(
             return Ok(progress);
         }
     }
-    progress.done = true;
     // A job that was canceled keeps its status, and has a report of what was done until then. If the owner has deleted all
     // data, nothing may remain.
-    let mut exists = false;
-    if let Some(job) = step.records.job(&owner, job_id).await? {
-        let report = serde_json::to_vec(&progress.counts)
-            .map_err(|error| RecordsError::Unreadable(error.to_string()))?;
-        let key = report_key(&owner, job_id);
-        objects::write(&step.s3, &step.bucket, &key, "application/json", report).await?;
-        let import = job
-            .import
-            .ok_or_else(|| RecordsError::Unreadable("the job is not an import".into()))?;
-        let records = &step.records;
-        let is_completed = records
-            .complete_import(&owner, job_id, import, progress.counts)
-            .await?;
-        exists = is_completed || records.job(&owner, job_id).await?.is_some();
+    let Some(job) = step.records.job(&owner, job_id).await? else {
+        return delete_results(step, progress).await;
+    };
+    let report =
+        serde_json::to_vec(&progress.counts).map_err(|error| RecordsError::Unreadable(error.to_string()))?;
+    let key = report_key(&owner, job_id);
+    objects::write(&step.s3, &step.bucket, &key, "application/json", report).await?;
+    let import = job
+        .import
+        .ok_or_else(|| RecordsError::Unreadable("the job is not an import".into()))?;
+    let records = &step.records;
+    let is_completed = records
+        .complete_import(&owner, job_id, import, progress.counts)
+        .await?;
+    if !is_completed && records.job(&owner, job_id).await?.is_none() {
+        return delete_results(step, progress).await;
     }
-    if !exists {
-        // Also what Step Functions has written about the batches.
-        objects::delete_all(&step.s3, &step.bucket, &results_prefix(&owner, job_id)).await?;
-    }
+    progress.done = true;
     Ok(progress)
 }
 
-/// The result of a batch.
-async fn read(step: &SummarizeImport, key: &str) -> Result<ImportCounts, SummarizeImportError> {
+/// Ends an import whose owner has deleted all data. Also deletes what Step Functions has written about the batches.
+async fn delete_results(
+    step: &SummarizeImport,
+    progress: ImportProgress,
+) -> Result<ImportProgress, SummarizeImportError> {
+    let Import { owner, job_id, .. } = &progress.import;
+    objects::delete_all(&step.s3, &step.bucket, &results_prefix(owner, *job_id)).await?;
+    Ok(ImportProgress {
+        done: true,
+        ..progress
+    })
+}
+
+/// The result of a batch. `None` if it was deleted after it was listed.
+async fn read(step: &SummarizeImport, key: &str) -> Result<Option<ImportCounts>, SummarizeImportError> {
     let range = objects::read_range(&step.s3, &step.bucket, key, None, (0, MAX_RESULT_BYTES)).await?;
-    let range = range.map_err(|_| SummarizeImportError::InvalidResult)?;
-    serde_json::from_slice(&range.bytes).map_err(|_| SummarizeImportError::InvalidResult)
+    let bytes = match range {
+        Ok(range) => range.bytes,
+        Err(UnreadableObject::Gone) => return Ok(None),
+        Err(_) => return Err(SummarizeImportError::InvalidResult),
+    };
+    let counts = serde_json::from_slice(&bytes).map_err(|_| SummarizeImportError::InvalidResult)?;
+    Ok(Some(counts))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+    use aws_sdk_dynamodb::types::AttributeValue;
     use aws_sdk_s3::Client;
+    use aws_sdk_s3::config::http::HttpResponse;
     use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
     use aws_sdk_s3::operation::get_object::GetObjectOutput;
     use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
     use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
     use aws_sdk_s3::primitives::DateTime;
     use aws_sdk_s3::types::{Object, ObjectVersion};
-    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use domain::Job;
     use serde_json::json;
+    use std::collections::HashMap;
 
+    const JOB: &str = "0193a5a0-7a3c-7e11-8a55-3f1b7c9d2e10";
     const RESULTS: &str = "imports/demo/0193a5a0-7a3c-7e11-8a55-3f1b7c9d2e10/";
 
     fn page(keys: &[&str], has_more: bool) -> ListObjectsV2Output {
@@ -161,6 +190,28 @@ mod tests {
             .set_contents(Some(objects.collect()))
             .is_truncated(has_more)
             .build()
+    }
+
+    fn progress() -> ImportProgress {
+        let list = json!({"bucket": "holidays", "prefix": ""});
+        let progress = json!({
+            "jobId": JOB, "owner": "demo", "bucket": "holidays", "list": list, "isRetry": false, "mapResults": list,
+        });
+        serde_json::from_value(progress).unwrap()
+    }
+
+    /// An object below [`RESULTS`] that is not a result.
+    fn left() -> Rule {
+        mock!(Client::list_object_versions)
+            .match_requests(|request| request.prefix() == Some(RESULTS))
+            .then_output(|| {
+                let version = ObjectVersion::builder()
+                    .key("map-run/manifest.json")
+                    .version_id("1");
+                ListObjectVersionsOutput::builder()
+                    .versions(version.build())
+                    .build()
+            })
     }
 
     /// An import of ten million objects has more results than one invocation can read.
@@ -177,16 +228,7 @@ mod tests {
                 .body(br#"{"imported":2,"failed":1}"#.to_vec().into())
                 .build()
         });
-        let left = mock!(Client::list_object_versions)
-            .match_requests(|request| request.prefix() == Some(RESULTS))
-            .then_output(|| {
-                let version = ObjectVersion::builder()
-                    .key("map-run/manifest.json")
-                    .version_id("1");
-                ListObjectVersionsOutput::builder()
-                    .versions(version.build())
-                    .build()
-            });
+        let left = left();
         let deleted = mock!(Client::delete_object).then_output(|| DeleteObjectOutput::builder().build());
         let no_job =
             mock!(aws_sdk_dynamodb::Client::get_item).then_output(|| GetItemOutput::builder().build());
@@ -202,13 +244,7 @@ mod tests {
                 "table".into(),
             ),
         };
-        let list = json!({"bucket": "holidays", "prefix": ""});
-        let progress = json!({
-            "jobId": "0193a5a0-7a3c-7e11-8a55-3f1b7c9d2e10", "owner": "demo", "bucket": "holidays",
-            "list": list, "isRetry": false, "mapResults": list,
-        });
-        let progress = serde_json::from_value(progress).unwrap();
-        let part = run(&step, progress, || false).await.unwrap();
+        let part = run(&step, progress(), || false).await.unwrap();
         assert_eq!((part.done, part.counts.objects()), (false, 6));
         let done = run(&step, part, || false).await.unwrap();
         assert!(done.done);
@@ -218,5 +254,47 @@ mod tests {
             1,
             "the owner has deleted all data, and a result remains"
         );
+    }
+
+    /// An owner can delete all data while results are added up. If the job exists, the numbers would be wrong.
+    #[tokio::test]
+    async fn a_result_that_is_gone_ends_the_import_only_if_its_job_is_gone() {
+        let job: Job = serde_json::from_value(json!({
+            "jobId": JOB, "owner": "demo", "kind": "IMPORT", "status": "RUNNING", "processed": 1, "changed": 1,
+            "import": {"bucket": "holidays", "prefix": "", "executionArn": "arn"},
+            "startedAt": "2026-11-22T12:00:00.000Z", "updatedAt": "2026-11-22T12:00:00.000Z", "expiresAt": 1,
+        }))
+        .unwrap();
+        let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(&job).unwrap();
+        for item in [None, Some(item)] {
+            let listed = mock!(Client::list_objects_v2).then_output(|| page(&["a"], false));
+            let gone = mock!(Client::get_object).then_http_response(|| {
+                let body = "<Error><Code>NoSuchKey</Code></Error>";
+                HttpResponse::new(404.try_into().unwrap(), body.into())
+            });
+            let left = left();
+            let deleted = mock!(Client::delete_object).then_output(|| DeleteObjectOutput::builder().build());
+            let is_deleted = item.is_none();
+            let job = mock!(aws_sdk_dynamodb::Client::get_item)
+                .then_output(move || GetItemOutput::builder().set_item(item.clone()).build());
+            let step = SummarizeImport {
+                s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&listed, &gone, &left, &deleted]),
+                bucket: "pictures".into(),
+                records: Records::new(
+                    mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&job]),
+                    "table".into(),
+                ),
+            };
+            let result = run(&step, progress(), || true)
+                .await
+                .map(|progress| progress.done);
+            let expected = if is_deleted {
+                Ok(true)
+            } else {
+                Err(SummarizeImportError::InvalidResult)
+            };
+            assert_eq!(result, expected);
+            assert_eq!(deleted.num_calls(), usize::from(is_deleted));
+        }
     }
 }
