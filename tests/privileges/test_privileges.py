@@ -245,6 +245,7 @@ class Probes:
         self.source = f"{stack.name}-import-{uuid.uuid4().hex}"
         stack.s3.create_bucket(Bucket=self.source)
         self.failed_execution = self.fail()
+        self.failed_import = self.fail_import()
         # Other tests may have enabled versioning.
         self.versions = {}
         objects = {
@@ -290,6 +291,15 @@ class Probes:
             arn = self.stack.sfn.start_execution(stateMachineArn=self.machine, input=json.dumps(event))["executionArn"]
             describe = lambda: self.stack.sfn.describe_execution(executionArn=arn)["status"]
             wait_until("the execution has failed", lambda: describe() == "FAILED")
+        return arn
+
+    def fail_import(self) -> str:
+        """An execution of an import that failed: its owner is no user."""
+        machine = f"{self.machine.removesuffix('-label-image')}-import-objects"
+        request = json.dumps({"owner": "nobody", "bucket": self.source})
+        arn = self.stack.sfn.start_execution(stateMachineArn=machine, input=request)["executionArn"]
+        describe = lambda: self.stack.sfn.describe_execution(executionArn=arn)["status"]
+        wait_until("the import has failed", lambda: describe() == "FAILED")
         return arn
 
     def validate(self) -> None:
@@ -554,14 +564,15 @@ class Probes:
         an import that is canceled after its execution has ended."""
         bucket, prefix = self.stack.description["bucket"], f"imports/{self.user}"
         self.stack.s3.put_object(Bucket=self.source, Key="cat.jpg", Body=CAT.read_bytes())
-        # Neither is there before.
-        arn, started = self.execution(), "2026-11-30T08:00:00.000Z"
-        request = {"owner": self.user, "bucket": self.source}
-        checked = self.stack.invoke("check-import", {"request": request, "executionArn": arn, "startedAt": started})
-        self.stack.s3.put_object(Bucket=bucket, Key=f"{prefix}/{checked['jobId']}/failed/0a.jsonl", Body=b"{}")
-        request = {"owner": self.user, "retryFailedOf": checked["jobId"]}
+        # Neither is there before. The execution has ended, so that another one can continue the import.
+        arn, started = self.failed_import, "2026-11-30T08:00:00.000Z"
+        job_id = f"0193a5a0-0000-7000-8000-{uuid.uuid4().hex[:12]}"
+        request = {"owner": self.user, "bucket": self.source, "jobId": job_id}
+        self.stack.invoke("check-import", {"request": request, "executionArn": arn, "startedAt": started})
+        self.stack.s3.put_object(Bucket=bucket, Key=f"{prefix}/{job_id}/failed/0a.jsonl", Body=b"{}")
+        request = {"owner": self.user, "retryFailedOf": job_id}
         self.stack.invoke("check-import", {"request": request, "executionArn": self.execution(), "startedAt": started})
-        request = {"owner": self.user, "bucket": self.source, "jobId": checked["jobId"]}
+        request = {"owner": self.user, "bucket": self.source, "jobId": job_id}
         self.stack.invoke("check-import", {"request": request, "executionArn": self.execution(), "startedAt": started})
         request = {"owner": self.user, "jobId": self.put_import("RUNNING"), "cancel": True}
         self.stack.invoke("check-import", {"request": request, "executionArn": self.execution(), "startedAt": started})

@@ -12,6 +12,7 @@ use domain::job::{IMPORT_KEPT_FOR, ImportJob};
 use domain::{
     ErrorName, ImportCounts, ImportProgress, ImportRequest, Job, JobId, JobKind, JobStatus, Owner, StepError,
 };
+use executions::State;
 use jiff::Timestamp;
 use objects::{Bucket, delete_all, find_bucket, list};
 use records::{Records, RecordsError};
@@ -27,7 +28,7 @@ pub struct CheckImport {
     pub bucket: String,
     /// Creates the job, and reads earlier ones.
     pub records: Records,
-    /// Stops the execution of an import that is canceled.
+    /// Stops the execution of an import that is canceled, and describes one that another execution continues.
     pub sfn: aws_sdk_sfn::Client,
 }
 
@@ -47,7 +48,8 @@ pub enum CheckImportError {
     InvalidJobId,
     /// The job is not one that this execution can continue.
     #[error(
-        "a job with the ID in jobId exists, and it is not a running import of the same bucket and prefix: leave jobId out"
+        "a job with the ID in jobId exists, and it is not a running import of the same bucket and prefix whose execution has \
+         ended: leave jobId out"
     )]
     OtherJob,
     /// The bucket's name is not one.
@@ -283,7 +285,7 @@ async fn cancel_import(
     })
 }
 
-/// Creates the job, or continues that of an execution that has failed.
+/// Creates the job, or continues that of an execution that has ended without completing it.
 async fn begin(
     step: &CheckImport,
     owner: &Owner,
@@ -312,6 +314,14 @@ async fn begin(
         return Ok(());
     }
     if status != JobStatus::Running {
+        return Err(CheckImportError::OtherJob);
+    }
+    // Both would write results. An execution that Step Functions does not know has just been started: it remembers executions for
+    // longer than records of imports are kept.
+    let state = executions::state(&step.sfn, &earlier.execution_arn)
+        .await
+        .map_err(CheckImportError::Service)?;
+    if state != State::Ended {
         return Err(CheckImportError::OtherJob);
     }
     // This execution lists the source again, and its batches can begin with other keys: results of both would count objects
@@ -407,7 +417,10 @@ mod tests {
     use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
     use aws_sdk_s3::primitives::DateTime;
     use aws_sdk_s3::types::{Object, ObjectVersion};
+    use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
     use aws_sdk_sfn::operation::stop_execution::StopExecutionOutput;
+    use aws_sdk_sfn::types::ExecutionStatus;
+    use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
     use serde_json::{Value, json};
     use std::collections::HashMap;
@@ -503,8 +516,14 @@ mod tests {
         }
     }
 
-    /// A job that exists, as a request with its id finds it: what the step returns, and how many results it deletes.
-    async fn continued(status: &str, prefix: &str, execution: &str) -> (Result<(), CheckImportError>, usize) {
+    /// A job that exists, as a request with its id finds it: what the step returns, and how many results it deletes. `described` is
+    /// the status of its execution. `None` if Step Functions does not know it.
+    async fn continued(
+        status: &str,
+        prefix: &str,
+        execution: &str,
+        described: Option<ExecutionStatus>,
+    ) -> (Result<(), CheckImportError>, usize) {
         let job: Job = serde_json::from_value(json!({
             "jobId": JOB, "owner": OWNER, "kind": "IMPORT", "status": status, "processed": 1, "changed": 1,
             "import": {"bucket": "holidays", "prefix": prefix, "executionArn": execution},
@@ -533,6 +552,18 @@ mod tests {
             .then_output(move || GetItemOutput::builder().set_item(Some(item.clone())).build());
         let update =
             mock!(aws_sdk_dynamodb::Client::update_item).then_output(|| UpdateItemOutput::builder().build());
+        let describe = mock!(aws_sdk_sfn::Client::describe_execution)
+            .match_requests(|request| request.execution_arn() == Some("arn:old"));
+        let describe = match described {
+            Some(status) => describe.then_output(move || {
+                let execution = DescribeExecutionOutput::builder().execution_arn("arn:old");
+                let execution = execution.state_machine_arn("machine").status(status.clone());
+                execution.start_date(DateTime::from_secs(0)).build().unwrap()
+            }),
+            None => describe.then_error(|| {
+                DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().build())
+            }),
+        };
         let step = CheckImport {
             s3: mock_client!(
                 aws_sdk_s3,
@@ -544,7 +575,7 @@ mod tests {
                 mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&put, &get, &update]),
                 "table".into(),
             ),
-            sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, []),
+            sfn: mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe]),
         };
         let request = json!({"owner": OWNER, "bucket": "holidays", "prefix": "2019/", "jobId": JOB});
         let input =
@@ -556,11 +587,26 @@ mod tests {
     /// The batches of another listing can begin with other keys: with the results of both, objects would be counted twice.
     #[tokio::test]
     async fn an_execution_that_continues_an_import_deletes_the_results_of_the_earlier_one() {
-        assert_eq!(continued("RUNNING", "2019/", "arn:old").await, (Ok(()), 2));
-        let repeated = continued("RUNNING", "2019/", "arn:new").await;
+        let failed = Some(ExecutionStatus::Failed);
+        let other = continued("RUNNING", "2019/", "arn:old", failed).await;
+        assert_eq!(other, (Ok(()), 2));
+        let repeated = continued("RUNNING", "2019/", "arn:new", None).await;
         assert_eq!(repeated, (Ok(()), 0), "a repeated attempt of this execution");
-        let canceled = continued("CANCELED", "2019/", "arn:new").await;
+        let canceled = continued("CANCELED", "2019/", "arn:new", None).await;
         assert_eq!(canceled, (Ok(()), 0), "the steps find out that it was canceled");
+    }
+
+    /// Otherwise, both would write results, and objects would be counted twice.
+    #[tokio::test]
+    async fn an_import_whose_execution_is_running_is_not_continued() {
+        for described in [
+            Some(ExecutionStatus::Running),
+            Some(ExecutionStatus::PendingRedrive),
+            None,
+        ] {
+            let found = continued("RUNNING", "2019/", "arn:old", described.clone()).await;
+            assert_eq!(found, (Err(CheckImportError::OtherJob), 0), "{described:?}");
+        }
     }
 
     #[tokio::test]
@@ -570,7 +616,7 @@ mod tests {
             ("CANCELED", "2019/"),
             ("RUNNING", "2020/"),
         ] {
-            let found = continued(status, prefix, "arn:old").await;
+            let found = continued(status, prefix, "arn:old", Some(ExecutionStatus::Failed)).await;
             assert_eq!(found, (Err(CheckImportError::OtherJob), 0), "{status} {prefix}");
         }
     }
