@@ -14,9 +14,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The timeout of a copy. S3 answers when it has copied everything, and computes a checksum meanwhile.
-const COPY_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Everything except the unreserved characters of RFC 3986 and the slashes of the key.
 /// Source: S3 API reference, `CopyObject`, `x-amz-copy-source`: "The value must be URL-encoded."
 const COPY_SOURCE: &AsciiSet = &NON_ALPHANUMERIC
@@ -187,6 +184,8 @@ pub struct Copy<'a> {
 /// new key has changed. S3 computes the SHA-256 of the copy. Tags, access rules and the storage class are not copied: they are
 /// about the other bucket. The inner error says why the object was not copied.
 ///
+/// `timeout` must be longer than that of other calls: S3 answers when it has copied everything.
+///
 /// Sources: S3 API reference, `CopyObject`: with the directive `REPLACE`, the copy has only the metadata of the request;
 /// `If-None-Match` and `If-Match` are about the object under the new key.
 ///
@@ -197,6 +196,7 @@ pub async fn copy(
     original: Original,
     added: impl IntoIterator<Item = (&'static str, String)>,
     copy: Copy<'_>,
+    timeout: Duration,
 ) -> Result<Result<(), NotCopied>, ServiceError> {
     const CALL: &str = "s3:CopyObject";
     let Copy {
@@ -237,7 +237,7 @@ pub async fn copy(
         Some(etag) => request.if_match(etag),
         None => request.if_none_match("*"),
     };
-    let timeout = TimeoutConfig::builder().operation_timeout(COPY_TIMEOUT).build();
+    let timeout = TimeoutConfig::builder().operation_timeout(timeout).build();
     let answer = request
         .customize()
         .config_override(Builder::default().timeout_config(timeout))
@@ -288,6 +288,8 @@ mod tests {
         replaces: None,
     };
 
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
     /// The result of a copy if S3 answers with this error.
     async fn fails(code: &'static str, status: u16) -> Result<Result<(), NotCopied>, ServiceError> {
         let rule = mock!(Client::copy_object).then_http_response(move || {
@@ -295,7 +297,7 @@ mod tests {
             HttpResponse::new(status.try_into().unwrap(), body.into())
         });
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&rule]);
-        copy(&s3, original(), [], FROM_A_TO_B).await
+        copy(&s3, original(), [], FROM_A_TO_B, TIMEOUT).await
     }
 
     /// With an undecoded `+` or `%`, S3 would copy another object or none.
@@ -317,7 +319,8 @@ mod tests {
             });
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&rule]);
         let added = [("import-etag", "0a".to_owned())];
-        assert_eq!(copy(&s3, original(), added, FROM_A_TO_B).await, Ok(Ok(())));
+        let copied = copy(&s3, original(), added, FROM_A_TO_B, TIMEOUT).await;
+        assert_eq!(copied, Ok(Ok(())));
     }
 
     /// One object that cannot be copied must not end an import of a million, and an outage must not count as a property of

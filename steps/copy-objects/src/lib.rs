@@ -6,6 +6,7 @@
 mod object;
 
 use aws::ServiceError;
+use domain::image::MAX_BYTES;
 use domain::import::{FailureReason, ImportFailure, ImportResult, SourceObject, copy_key};
 use domain::metric;
 use domain::{ErrorName, Import, ImportBatch, ImportCounts, JobStatus, StepError};
@@ -19,8 +20,21 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 use strum::EnumIter;
 
-/// No object but the first is handled after this time. The function may run for two minutes.
+/// No object but the first is handled after this time.
 const BUDGET: Duration = Duration::from_secs(45);
+
+/// The function's timeout. The state machine waits as long for the last functions of a canceled import.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What is reserved of the function's time after the last copy, to read the job and to write the results.
+const RESERVE: Duration = Duration::from_secs(15);
+
+/// The timeout for copying an object as large as a picture may be. S3 answers when it has copied everything, and computes a
+/// checksum meanwhile.
+const COPY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The shortest timeout for copying a larger object, a video. It may take all the time that is left.
+const LARGE_COPY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Objects that are handled at the same time. The state machine has few batches in progress, so that few functions wait for
 /// slots.
@@ -94,21 +108,63 @@ impl StepError for CopyObjectsError {
 /// # Errors
 /// See [`CopyObjectsError`].
 pub async fn handle(step: &CopyObjects, batch: ImportBatch) -> Result<ImportBatch, CopyObjectsError> {
-    let until = Instant::now() + BUDGET;
-    run(step, batch, || Instant::now() < until).await
+    run(step, batch, PartTime::start()).await
+}
+
+/// The time limits of a part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartTime {
+    started: Instant,
+}
+
+impl PartTime {
+    pub(crate) fn start() -> Self {
+        Self {
+            started: Instant::now(),
+        }
+    }
+
+    /// Whether another object may be handled.
+    fn has_time(self) -> bool {
+        self.started.elapsed() < BUDGET
+    }
+
+    /// How long an object of this size may wait for its slot. `None` if its copy would not end in time: another part begins with
+    /// it.
+    pub(crate) fn max_wait(self, size: u64) -> Option<Duration> {
+        if size > MAX_BYTES {
+            let spare = self.left().checked_sub(LARGE_COPY_TIMEOUT)?;
+            Some(MAX_WAIT.min(spare))
+        } else {
+            Some(MAX_WAIT)
+        }
+    }
+
+    /// The timeout for copying an object of this size now.
+    pub(crate) fn copy_timeout(self, size: u64) -> Duration {
+        if size > MAX_BYTES {
+            self.left()
+        } else {
+            COPY_TIMEOUT.min(self.left())
+        }
+    }
+
+    /// The time until the reserve.
+    fn left(self) -> Duration {
+        (FUNCTION_TIMEOUT - RESERVE).saturating_sub(self.started.elapsed())
+    }
 }
 
 async fn run(
     step: &CopyObjects,
     mut batch: ImportBatch,
-    has_time: impl Fn() -> bool,
+    time: PartTime,
 ) -> Result<ImportBatch, CopyObjectsError> {
     if state(step, &batch.import).await? != JobState::Running {
         return stop(step, batch).await;
     }
     let (mut counts, mut failures) = (ImportCounts::default(), vec![]);
     let gives_up = batch.retries >= MAX_RETRIES;
-    let has_time = &has_time;
     // An object in progress finds this out before its turn to be counted comes.
     let job = Cell::new(JobState::Running);
     {
@@ -117,15 +173,17 @@ async fn run(
         // Objects that are being copied when this ends are counted by the next part.
         let mut handled = pin!(
             objects
-                .take_while(|(index, _)| ready(*index == 0 || (has_time() && job.get() == JobState::Running)))
+                .take_while(|(index, _)| ready(
+                    *index == 0 || (time.has_time() && job.get() == JobState::Running)
+                ))
                 .map(|(_, object)| async move {
-                    let mut result = import_object(step, import, object).await;
+                    let mut result = import_object(step, import, object, time).await;
                     for _ in 0..LAST_RETRIES {
-                        if !gives_up || !is_unavailable(&result) || !has_time() {
+                        if !gives_up || !is_unavailable(&result) || !time.has_time() {
                             break;
                         }
                         tokio::time::sleep(LAST_PAUSE).await;
-                        result = import_object(step, import, object).await;
+                        result = import_object(step, import, object, time).await;
                     }
                     if let Ok(Some((_, now))) = result
                         && now != JobState::Running
@@ -143,7 +201,9 @@ async fn run(
             }
             let result = match result {
                 // There was no time to try it again. The next part begins with it.
-                result if gives_up && is_unavailable(&result) && !has_time() && counts.objects() > 0 => None,
+                result if gives_up && is_unavailable(&result) && !time.has_time() && counts.objects() > 0 => {
+                    None
+                }
                 result if gives_up && is_unavailable(&result) => {
                     let reason = FailureReason::ServiceUnavailable;
                     Some((Handled::Failed(reason), JobState::Running))
@@ -196,7 +256,7 @@ fn is_unavailable<T>(result: &Result<T, CopyObjectsError>) -> bool {
     )
 }
 
-/// Handles an object, and returns whether the import is still running. `None` if there is no slot for it.
+/// Handles an object, and returns whether the import is still running. `None` if there is no slot for it, or not enough time.
 ///
 /// The record is read after the copy. If an owner deletes all data before that, this deletes the copy. If an owner does so later,
 /// the copy is among the objects that the deletion lists.
@@ -204,8 +264,9 @@ async fn import_object(
     step: &CopyObjects,
     import: &Import,
     object: &SourceObject,
+    time: PartTime,
 ) -> Result<Option<(Handled, JobState)>, CopyObjectsError> {
-    let Some(handled) = object::import(step, import, object, MAX_WAIT).await? else {
+    let Some(handled) = object::import(step, import, object, time).await? else {
         return Ok(None);
     };
     if handled != Handled::As(ImportResult::Imported) {
@@ -316,7 +377,7 @@ mod tests {
     use aws_sdk_s3::types::ObjectVersion;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::Job;
-    use domain::import::metadata;
+    use domain::import::{MAX_COPY_BYTES, metadata};
     use serde_json::json;
     use std::collections::HashMap;
 
@@ -328,6 +389,12 @@ mod tests {
             .iter()
             .map(|key| json!({"jobId": JOB, "owner": "demo", "bucket": "holidays", "object": {"Key": key}}));
         serde_json::from_value(json!({"Items": items.collect::<Vec<_>>()})).unwrap()
+    }
+
+    pub(crate) fn started_before(elapsed: Duration) -> PartTime {
+        PartTime {
+            started: Instant::now().checked_sub(elapsed).unwrap(),
+        }
     }
 
     /// No job exists.
@@ -380,9 +447,8 @@ mod tests {
         let copies = delete("uploads/demo/holidays/own.jpg");
         let results = delete("imports/demo/");
         let step = step(&[&own, &other, &missing, &versions, &copies, &results]);
-        let ended = run(&step, batch(&["own.jpg", "other.jpg", "missing.jpg"]), || true)
-            .await
-            .unwrap();
+        let batch = batch(&["own.jpg", "other.jpg", "missing.jpg"]);
+        let ended = run(&step, batch, PartTime::start()).await.unwrap();
         assert!(ended.done);
         assert_eq!((copies.num_calls(), results.num_calls()), (1, 2));
     }
@@ -430,7 +496,7 @@ mod tests {
                 retries,
                 ..batch(&["broken.jpg", "notes.txt"])
             };
-            let result = run(&step, batch, || true).await;
+            let result = run(&step, batch, PartTime::start()).await;
             if gives_up {
                 let counts = result.unwrap().counts;
                 assert_eq!((counts.failed, counts.not_pictures), (1, 1));
@@ -466,5 +532,43 @@ mod tests {
                 "{exists}"
             );
         }
+    }
+
+    /// A function that reaches its timeout has written nothing, and a canceled import would be summarized too early.
+    #[test]
+    fn the_last_copy_ends_before_the_timeout_of_the_function() {
+        let template = include_str!("../../../template.yaml");
+        let (_, function) = template.split_once("\n  CopyObjectsFunction:\n").unwrap();
+        let (_, timeout) = function.split_once("\n      Timeout: ").unwrap();
+        let timeout: u64 = timeout.lines().next().unwrap().parse().unwrap();
+        assert_eq!(timeout, FUNCTION_TIMEOUT.as_secs());
+        let definition = include_str!("../../../statemachine/import-objects.asl.json");
+        let definition: serde_json::Value = serde_json::from_str(definition).unwrap();
+        let wait = &definition["States"]["Wait for last batches"]["Seconds"];
+        assert_eq!(wait.as_u64(), Some(FUNCTION_TIMEOUT.as_secs()));
+
+        assert!(BUDGET + MAX_WAIT + COPY_TIMEOUT + RESERVE <= FUNCTION_TIMEOUT);
+        assert!(MAX_WAIT + LARGE_COPY_TIMEOUT + RESERVE <= FUNCTION_TIMEOUT);
+        for size in [1, MAX_BYTES, MAX_BYTES + 1, MAX_COPY_BYTES] {
+            for seconds in 0..(FUNCTION_TIMEOUT - RESERVE).as_secs() {
+                let elapsed = Duration::from_secs(seconds);
+                let time = started_before(elapsed);
+                let timeout = time.copy_timeout(size);
+                assert!(
+                    elapsed + timeout + RESERVE <= FUNCTION_TIMEOUT,
+                    "{size} {elapsed:?}"
+                );
+                if size > MAX_BYTES
+                    && let Some(wait) = time.max_wait(size)
+                {
+                    assert!(timeout >= wait + LARGE_COPY_TIMEOUT, "{size} {elapsed:?}");
+                }
+            }
+        }
+        assert_eq!(PartTime::start().copy_timeout(MAX_BYTES), COPY_TIMEOUT);
+        assert!(
+            PartTime::start().max_wait(MAX_COPY_BYTES).is_some(),
+            "the first object of a part"
+        );
     }
 }

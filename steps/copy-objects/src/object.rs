@@ -1,6 +1,6 @@
 //! Copies an object if it is a picture or video that the owner does not have.
 
-use crate::{CopyObjects, CopyObjectsError};
+use crate::{CopyObjects, CopyObjectsError, PartTime};
 use domain::image::MAX_BYTES;
 use domain::import::{
     FailureReason, ImportResult, MAX_COPY_BYTES, MAX_METADATA_BYTES, SourceObject, copy_key, metadata,
@@ -8,7 +8,6 @@ use domain::import::{
 use domain::{ImageKey, Import, Status, StepError};
 use objects::{Copy, Found, NotCopied, Original, copy, find, open};
 use picture_header::{HeaderError, Pieces, look};
-use std::time::Duration;
 
 /// How much of an object is read to find out whether it is a picture or a video.
 const READ_BYTES: u64 = 4096;
@@ -22,13 +21,13 @@ pub(crate) enum Handled {
     Failed(FailureReason),
 }
 
-/// Handles an object. `None` if other bulk work has taken the slots of the next `max_wait`. An object that this job has copied
-/// before counts as imported again, so that a repeated batch has the same result.
+/// Handles an object. `None` if other bulk work has taken the slots of the next seconds, or if there is not enough time left for
+/// the copy. An object that this job has copied before counts as imported again, so that a repeated batch has the same result.
 pub(crate) async fn import(
     step: &CopyObjects,
     import: &Import,
     object: &SourceObject,
-    max_wait: Duration,
+    time: PartTime,
 ) -> Result<Option<Handled>, CopyObjectsError> {
     use CopyObjectsError::Object;
     use ImportResult::{Deleted, Imported, NotPicture};
@@ -73,6 +72,10 @@ pub(crate) async fn import(
     if original.metadata_bytes() + added_bytes > MAX_METADATA_BYTES {
         return Ok(Some(Handled::Failed(FailureReason::MetadataTooLarge)));
     }
+    let size = original.size;
+    let Some(max_wait) = time.max_wait(size) else {
+        return Ok(None);
+    };
     // Taken last, so that only objects that are copied use slots.
     let Some(wait) = step.records.take_slots(1, step.per_second, max_wait).await? else {
         return Ok(None);
@@ -86,7 +89,11 @@ pub(crate) async fn import(
         key: &key,
         replaces: stored.as_ref().map(|stored| stored.etag.as_str()),
     };
-    match copy(&step.s3, original, added, to).await.map_err(Object)? {
+    let timeout = time.copy_timeout(size);
+    match copy(&step.s3, original, added, to, timeout)
+        .await
+        .map_err(Object)?
+    {
         Ok(()) => Ok(Some(Handled::As(Imported))),
         Err(NotCopied::Changed) => {
             // Either the object was overwritten, or another attempt or another import has copied it at the same moment.
@@ -183,6 +190,7 @@ fn reason(error: NotCopied) -> FailureReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::started_before;
     use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
     use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
     use aws_sdk_s3::Client;
@@ -196,6 +204,7 @@ mod tests {
     use serde_json::json;
     use std::collections::HashMap;
     use std::num::NonZeroU32;
+    use std::time::Duration;
 
     const JOB: &str = "0193a5a0-7a3c-7e11-8a55-3f1b7c9d2e10";
     const OTHER_JOB: &str = "0193a5a0-7a3c-7e11-8a55-3f1b7c9d2e11";
@@ -247,6 +256,10 @@ mod tests {
     }
 
     async fn handled(s3: Client, object: &SourceObject) -> Option<Handled> {
+        handled_at(s3, object, PartTime::start()).await
+    }
+
+    async fn handled_at(s3: Client, object: &SourceObject, time: PartTime) -> Option<Handled> {
         let item = mock!(aws_sdk_dynamodb::Client::get_item).then_output(|| GetItemOutput::builder().build());
         let slot =
             mock!(aws_sdk_dynamodb::Client::update_item).then_output(|| UpdateItemOutput::builder().build());
@@ -257,7 +270,7 @@ mod tests {
             records: Records::new(dynamodb, "table".into()),
             per_second: NonZeroU32::MIN,
         };
-        import(&step, &an_import(), object, Duration::ZERO).await.unwrap()
+        import(&step, &an_import(), object, time).await.unwrap()
     }
 
     /// A second run over a million objects reads none of them.
@@ -338,6 +351,25 @@ mod tests {
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&absent, &get, &made]);
         let imported = Some(Handled::As(ImportResult::Imported));
         assert_eq!(handled(s3, &listed("a.jpg", MAX_BYTES + 1)).await, imported);
+    }
+
+    /// A video of some GB takes S3 longer than what is left when the last objects of a part begin. It would fail in each attempt.
+    #[tokio::test]
+    async fn a_large_object_is_left_to_the_next_part_if_there_is_not_enough_time() {
+        for (bytes, size, expected) in [
+            (PNG, 1000, Some(Handled::As(ImportResult::Imported))),
+            (MP4, MAX_BYTES + 1, None),
+        ] {
+            let (absent, get) = (absent(), get(bytes, size));
+            let made = mock!(Client::copy_object).then_output(|| {
+                let result = CopyObjectResult::builder().build();
+                CopyObjectOutput::builder().copy_object_result(result).build()
+            });
+            let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&absent, &get, &made]);
+            let late = started_before(Duration::from_secs(50));
+            assert_eq!(handled_at(s3, &listed("a.jpg", size), late).await, expected);
+            assert_eq!(made.num_calls(), usize::from(expected.is_some()));
+        }
     }
 
     /// S3 refuses the copy if the object was overwritten after it was read, and also if another attempt has made the copy.
