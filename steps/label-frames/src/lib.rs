@@ -245,7 +245,7 @@ async fn decode(
             message: error.to_string(),
         }),
     };
-    Ok(decoded.into_iter().map(frame).collect())
+    Ok(decoded.into_iter().take(key_frames.len()).map(frame).collect())
 }
 
 /// Labels decoded frames. Tries again after errors that can pass, with the same JPEGs, and only with frames without an answer: the
