@@ -60,9 +60,12 @@ const STORM_IMAGES: usize = 60;
 const STORM_VIDEOS: usize = 3;
 const STORM_MAX_TPS: f64 = 5.0;
 
-/// The number of requests that Schemathesis generates for each route, and the time limit in seconds.
+/// The number of requests that Schemathesis generates for each route, and time limits in seconds for all requests together and
+/// for one of them. The number is what ends a run. On a busy machine, the API takes longer for a request than the default of 10
+/// seconds.
 const SCHEMATHESIS_EXAMPLES: &str = "20";
-const SCHEMATHESIS_SECONDS: &str = "90";
+const SCHEMATHESIS_SECONDS: &str = "900";
+const SCHEMATHESIS_REQUEST_SECONDS: &str = "60";
 
 #[derive(Args)]
 pub(crate) struct TestOptions {
@@ -709,6 +712,7 @@ impl Checks<'_> {
                 "--generation-deterministic",
             ])
             .args(["--max-time", SCHEMATHESIS_SECONDS])
+            .args(["--request-timeout", SCHEMATHESIS_REQUEST_SECONDS])
             .current_dir(self.project.path(".local/test"))
             // The stack is on this machine, whatever proxy is set.
             .env("NO_PROXY", "127.0.0.1")

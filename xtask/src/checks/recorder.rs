@@ -16,8 +16,8 @@ use std::time::Duration;
 /// The environment variable with the recorder's origin. Tests that redirect calls restore this origin afterwards.
 pub(crate) const ORIGIN: &str = "ILG_RECORDER";
 
-/// The timeout until the recorder prints its address.
-const READY: Duration = Duration::from_secs(60);
+/// The timeout until the recorder prints its address. Long enough for a busy machine.
+const READY: Duration = Duration::from_secs(600);
 
 /// A running recorder. Dropping it stops it, and the functions call the services directly again.
 pub(crate) struct Recorder {

@@ -22,8 +22,10 @@ use std::time::Duration;
 
 /// All of them, in the order in which they start.
 const SERVICES: [&str; 6] = ["dynamodb", "emulator", "guard", "rekognition", "web", "forward"];
-/// The timeout until a program is ready.
-const READY: Duration = Duration::from_secs(60);
+/// The timeout until a program is ready. Long enough for a busy machine: [`Services::check_alive`] notices a program that ends.
+const READY: Duration = Duration::from_secs(600);
+/// The timeout of one request that asks whether it is ready.
+const PROBE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(100);
 
 /// The programs of a stack that this command has started.
@@ -213,7 +215,7 @@ impl Services {
     }
 
     fn wait(&mut self, title: &str, name: &'static str, url: &str, console: &Console) -> Result<()> {
-        let agent = http::agent(Duration::from_secs(2));
+        let agent = http::agent(PROBE);
         console.part(title, &format!("start-{name}"), |part| {
             part.until(|waited| {
                 self.check_alive()?;
