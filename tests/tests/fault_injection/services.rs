@@ -55,13 +55,18 @@ impl<'a> Subject<'a> {
         (record, ended)
     }
 
-    /// Checks that the counts are right, and that the result of `record` was announced under exactly one id.
+    /// Checks that the counts are right, and that the result of `record` was announced under exactly one id. The notification
+    /// is sent after the record is stored.
     async fn check(&self, what: &str, record: &ImageRecord) {
         let consistency = self.stack.consistency(&self.owner).await;
         assert_eq!(consistency.contradictions, Vec::<String>::new(), "{what}");
         assert_eq!(consistency.records.len(), 1, "{what}");
-        let mut sent = self.stack.notifications(record.image_id).await;
-        sent.retain(|sent| Some(&sent.outcome.claim.execution_arn) == record.execution_arn.as_ref());
+        let sent = wait::until(&format!("{} is announced", self.key), async || {
+            let mut sent = self.stack.notifications(record.image_id).await;
+            sent.retain(|sent| Some(&sent.outcome.claim.execution_arn) == record.execution_arn.as_ref());
+            (!sent.is_empty()).then_some(sent)
+        })
+        .await;
         let ids: BTreeSet<_> = sent.iter().map(|sent| sent.outcome.notification_id).collect();
         assert_eq!(ids.len(), 1, "{what}: {sent:?}");
         assert!(

@@ -1,5 +1,6 @@
 //! A deleted image is gone and stays gone, whatever arrives later, and images of other owners stay.
 
+use crate::failed_executions::stop_before_first_step;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::table::{PARTITION_KEY, SORT_KEY, image_sort, owner_partition};
@@ -124,14 +125,10 @@ fn an_image_that_failed_or_has_no_object_can_be_deleted() {
         subject.delete().await;
         subject.check_gone().await;
 
-        let failed = Subject::put(stack).await;
-        let event = stack.object_created(&failed.key, LAST_SEQUENCER);
-        wait::until("an execution is stopped before it ends", async || {
-            stack.delete_items_of(&failed.user.owner).await;
-            let arn = stack.start(&event).await;
-            // This fails if the execution has ended already.
-            let _ = stack.sfn.stop_execution().execution_arn(&arn).send().await;
-            (stack.ended(&arn).await.status == ExecutionStatus::Aborted).then_some(())
+        let failed = wait::until("an execution is stopped before its first step", async || {
+            let subject = Subject::put(stack).await;
+            stop_before_first_step(stack, &subject.key).await?;
+            Some(subject)
         })
         .await;
         stack.settled_as(&failed.key, Status::Failed).await;

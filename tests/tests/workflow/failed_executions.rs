@@ -1,13 +1,16 @@
 //! An execution that cannot finish fails at its Task, is recorded as failed, and its image can be labeled again.
 
 use crate::LABELED;
+use aws_sdk_sfn::operation::stop_execution::StopExecutionError;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ErrorName, Status};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use tests::executions::Ended;
 use tests::images::LAST_SEQUENCER;
 use tests::logs::now;
 use tests::{Stack, pictures, run, wait};
+use uuid::Uuid;
 
 /// An event with one value changed; null removes it.
 fn changed(mut event: Value, place: &str, value: &Value) -> Value {
@@ -71,22 +74,54 @@ fn a_malformed_event_fails_at_validate_with_the_reason() {
 }
 
 /// The key of an image without a record, and its execution, which was stopped before its first step.
-///
-/// A step that is running when its execution is stopped still stores what it does. If one has begun, another image is taken.
 pub(crate) async fn stopped(stack: &Stack, test: &str) -> (String, Ended) {
     wait::until("an execution is stopped before its first step", async || {
         let key = format!("uploads/{}/cat.jpg", stack.new_owner(test));
         stack.put_object(&key, pictures::cat()).await;
         stack.settled(&key).await;
-        stack.delete_items_of(&stack.image(&key).owner).await;
-        let arn = stack.start(&stack.object_created(&key, LAST_SEQUENCER)).await;
-        // This fails if the execution has ended already.
-        let _ = stack.sfn.stop_execution().execution_arn(&arn).send().await;
-        let ended = stack.ended(&arn).await;
-        let is_stopped = ended.status == ExecutionStatus::Aborted && ended.states.is_empty();
-        is_stopped.then_some((key, ended))
+        let ended = stop_before_first_step(stack, &key).await?;
+        Some((key, ended))
     })
     .await
+}
+
+/// Removes the record of a labeled image, starts an execution about it and stops that before its first step. `None` if a step
+/// had begun: it still stores what it does, so the test needs another image.
+pub(crate) async fn stop_before_first_step(stack: &Stack, key: &str) -> Option<Ended> {
+    stack.delete_items_of(&stack.image(key).owner).await;
+    // The first step begins soon after the execution starts, and the answer of StartExecution can take longer than that. With
+    // a known name, the execution can be stopped before the answer arrives.
+    let name = Uuid::new_v4().to_string();
+    let executions = stack.state_machine_arn.replace(":stateMachine:", ":execution:");
+    let arn = format!("{executions}:{name}");
+    let is_started = Cell::new(false);
+    let start = async {
+        stack
+            .sfn
+            .start_execution()
+            .state_machine_arn(&stack.state_machine_arn)
+            .name(&name)
+            .input(stack.object_created(key, LAST_SEQUENCER).to_string())
+            .send()
+            .await
+            .expect("an execution");
+        is_started.set(true);
+    };
+    let stop = wait::until("the execution can be stopped", async || {
+        // An execution that was started is known, so this attempt is the last one.
+        let is_last = is_started.get();
+        let answer = stack.sfn.stop_execution().execution_arn(&arn).send().await;
+        let is_unknown = answer.is_err_and(|error| {
+            error
+                .as_service_error()
+                .is_some_and(StopExecutionError::is_execution_does_not_exist)
+        });
+        (is_last || !is_unknown).then_some(())
+    });
+    futures_util::join!(start, stop);
+    let ended = stack.ended(&arn).await;
+    let is_stopped = ended.status == ExecutionStatus::Aborted && ended.states.is_empty();
+    is_stopped.then_some(ended)
 }
 
 /// An execution that is stopped or times out runs no Catch.
@@ -95,11 +130,15 @@ fn an_image_whose_execution_was_stopped_is_recorded_as_failed_and_labeled_by_a_n
     run(async |stack| {
         let start = now();
         let (key, stopped) = stopped(stack, "stopped").await;
-        let (owner, event) = (stack.image(&key).owner, stack.object_created(&key, LAST_SEQUENCER));
+        let (owner, event) = (
+            stack.image(&key).owner,
+            stack.object_created(&key, LAST_SEQUENCER),
+        );
         let failed = stack.settled_as(&key, Status::Failed).await;
         assert_eq!(failed.execution.arn, stopped.arn);
         // The event about the failure names only the execution, and the log also the image.
-        let image = failed.record.image_id.to_string();
+        let image_id = failed.record.image_id;
+        let image = image_id.to_string();
         wait::until("record-failure has logged", async || {
             let found = stack.functions_in_log(start, &image, &stopped.arn).await;
             if found.contains("record-failure") {
@@ -117,16 +156,16 @@ fn an_image_whose_execution_was_stopped_is_recorded_as_failed_and_labeled_by_a_n
             "{}",
             error.message
         );
-        let sent: Vec<_> = failed
-            .notifications
-            .iter()
-            .filter(|sent| sent.outcome.claim.execution_arn == stopped.arn)
-            .collect();
+        // The notification is sent after the record is stored.
+        let sent = wait::until("the failure is announced", async || {
+            let mut sent = stack.notifications(image_id).await;
+            sent.retain(|sent| sent.outcome.claim.execution_arn == stopped.arn);
+            (!sent.is_empty()).then_some(sent)
+        })
+        .await;
         assert!(
-            !sent.is_empty()
-                && sent
-                    .iter()
-                    .all(|sent| sent.detail_type == "Image Labeling Failed"),
+            sent.iter()
+                .all(|sent| sent.detail_type == "Image Labeling Failed"),
             "{sent:?}"
         );
 

@@ -156,9 +156,16 @@ fn an_import_that_runs_three_times_labels_every_picture_once_beside_live_uploads
             live[live.len() - 1]
         );
         assert_eq!(first.1, expected);
-        assert!(median < Duration::from_secs(10), "live uploads wait: {live:?}");
         check_results(stack, &owner, &bucket, &copied).await;
-        println!("all results after {:?}", began.elapsed());
+        let total = began.elapsed();
+        println!("all results after {total:?}");
+        // An upload that waits behind the import takes as long as the import. The import also depends on how busy the machine
+        // is, so it is the measure, and not a fixed time.
+        let of_100_objects = total * 100 / u32::try_from(expected.objects()).expect("few");
+        assert!(
+            median * 3 < of_100_objects,
+            "live uploads wait: {live:?} beside {of_100_objects:?} for 100 objects"
+        );
         let before = stack.records(&owner).await;
 
         // Two at the same moment, as two operators could start them.
