@@ -22,8 +22,8 @@ export default defineConfig({
   fullyParallel: true,
   workers: process.env['ILG_BENCHMARK'] ? 1 : 2,
   // Long enough for a busy machine: only tests that hang reach these.
-  timeout: 240_000,
-  expect: { timeout: 60_000 },
+  timeout: 900_000,
+  expect: { timeout: 180_000 },
   use: {
     baseURL: stack.webUrl,
     // Playwright can't intercept all requests of a service worker. The tests that need it allow it.

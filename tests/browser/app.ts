@@ -16,6 +16,46 @@ interface Fixtures {
   readonly pageChecks: undefined;
 }
 
+/** How long the page offers to undo a change, in milliseconds. It shows errors twice as long. */
+const UNDO_TIME = 7_000;
+
+/** What the tests add to a page, and replace. */
+interface TestedPage {
+  policyViolated(violation: string): void;
+  endUndoTime(): void;
+  setTimeout(handler: () => void, delay?: number, ...rest: unknown[]): number;
+  clearTimeout(timer?: number): void;
+}
+
+/**
+ * Runs in the page. Messages, and the time in which a change can be undone, last twelve times as long: on a busy machine, a test
+ * can be slower than a person.
+ */
+function prolongUndo(undoTime: number): void {
+  const page = window as unknown as TestedPage;
+  const { setTimeout, clearTimeout } = page;
+  const pending = new Map<number, () => void>();
+  page.setTimeout = (handler, delay, ...rest) => {
+    if (delay !== undoTime && delay !== 2 * undoTime) return setTimeout(handler, delay, ...rest);
+    const timer = setTimeout(() => {
+      pending.delete(timer);
+      handler();
+    }, 12 * delay);
+    if (delay === undoTime) pending.set(timer, handler);
+    return timer;
+  };
+  page.clearTimeout = (timer) => {
+    if (timer !== undefined) pending.delete(timer);
+    clearTimeout(timer);
+  };
+  page.endUndoTime = () => {
+    for (const [timer, handler] of pending) {
+      page.clearTimeout(timer);
+      handler();
+    }
+  };
+}
+
 export const test = base.extend<Fixtures>({
   signedIn: [true, { option: true }],
   person: async ({}, use) => use(await createPerson()),
@@ -31,11 +71,12 @@ export const test = base.extend<Fixtures>({
       const origins = new Set([stack.webUrl, stack.endpoint].map((url) => new URL(url).origin));
       await page.exposeFunction('policyViolated', (violation: string) => problems.push(`policy: ${violation}`));
       await page.addInitScript(() => {
-        const report = (window as unknown as { policyViolated(violation: string): void }).policyViolated;
+        const report = (window as unknown as TestedPage).policyViolated;
         document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
           report(`${effectiveDirective} ${blockedURI}`),
         );
       });
+      await page.addInitScript(prolongUndo, UNDO_TIME);
       page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
       page.on('dialog', (dialog) => {
         problems.push(`dialog: ${dialog.message()}`);
@@ -60,6 +101,11 @@ export const test = base.extend<Fixtures>({
 });
 
 export { expect };
+
+/** Ends the time in which the last changes can be undone: the page sends deletions, and closes the messages about changes. */
+export async function endUndoTime(page: Page): Promise<void> {
+  await page.evaluate(() => (window as unknown as TestedPage).endUndoTime());
+}
 
 /** The tiles of the gallery, newest first. */
 export function tiles(page: Page): Locator {

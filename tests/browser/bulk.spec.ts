@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { checkAccessibility } from './accessibility.ts';
-import { expect, tabTo, test, tile, tiles } from './app.ts';
+import { endUndoTime, expect, tabTo, test, tile, tiles } from './app.ts';
 import { seed } from './seed.ts';
 import { button, openGallery, select, toolbar } from './selecting.ts';
 
@@ -240,6 +240,7 @@ test('all results are downloaded as one ZIP and deleted, and that can be undone 
   await page.keyboard.press('Delete');
   await (await confirm()).press('Enter');
   await expect(tiles(page)).toHaveCount(0);
+  await endUndoTime(page);
   const panel = page.getByRole('region', { name: 'Delete pictures' });
   await expect(panel).toContainText('Deleted 259 pictures');
   await checkAccessibility(page, 'deleted pictures', [320, 1280]);

@@ -1,7 +1,7 @@
 // Correcting the labels of a picture in its large view.
 import type { Locator, Page } from '@playwright/test';
 import { checkAccessibility } from './accessibility.ts';
-import { expect, label, picture, test, tile } from './app.ts';
+import { endUndoTime, expect, label, picture, test, tile } from './app.ts';
 import type { Person } from './people.ts';
 import { seed } from './seed.ts';
 
@@ -201,6 +201,8 @@ test('corrections are accessible in light and dark, and nothing is cut off', asy
   const check = (name: string) => checkAccessibility(page, name, [320, 390, 1024]);
   await view.getByRole('button', { name: 'Restore Cat' }).scrollIntoViewIfNeeded();
   await check('corrections');
+  // The messages would cover what is clicked next.
+  await endUndoTime(page);
   await view.getByRole('button', { name: 'More for Mammal' }).click();
   await check('never-show');
 });

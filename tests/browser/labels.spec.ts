@@ -1,7 +1,7 @@
 // The page with all labels: covers, groups, renaming, merging and hiding.
 import type { Locator, Page } from '@playwright/test';
 import { checkAccessibility } from './accessibility.ts';
-import { expect, label, picture, test, tile, tiles } from './app.ts';
+import { endUndoTime, expect, label, picture, test, tile, tiles } from './app.ts';
 import type { Person } from './people.ts';
 import { seed, seededId } from './seed.ts';
 import { stack } from './stack.ts';
@@ -122,6 +122,8 @@ test('labels are accessible in light and dark, and nothing is cut off', async ({
   await expect(progress(page)).toContainText('changed.');
   const check = (name: string) => checkAccessibility(page, name, [320, 390, 1024]);
   await check('labels');
+  // The messages would cover what is clicked next.
+  await endUndoTime(page);
   await view(page).getByRole('button', { name: 'Hide sensitive labels…' }).click();
   await check('sensitive');
   await page.keyboard.press('Escape');

@@ -60,6 +60,14 @@ export async function createPerson(): Promise<Person> {
   };
 }
 
+/** How many pictures the API lists for a person, at most those of one page; `undefined` if it does not answer. */
+export async function pictureCount({ tokens }: Person): Promise<number | undefined> {
+  const answer = await fetch(`${stack.webUrl}/api/images`, { headers: { authorization: `Bearer ${tokens.accessToken}` } });
+  if (!answer.ok) return undefined;
+  const { images } = (await answer.json()) as { images: unknown[] };
+  return images.length;
+}
+
 /** Signs in on the user pool's sign-in page. */
 export async function signIn(page: Page, email: string, password: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();

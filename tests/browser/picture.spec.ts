@@ -1,6 +1,6 @@
 // The large view of a picture: labels, boxes, details, processing steps and actions.
 import { readFileSync } from 'node:fs';
-import { addAndOpen, drop, expect, label, picture, test, tile, tiles } from './app.ts';
+import { addAndOpen, drop, endUndoTime, expect, label, picture, test, tile, tiles } from './app.ts';
 import { damaged, sample, truncated } from './files.ts';
 import { seed } from './seed.ts';
 import { stack } from './stack.ts';
@@ -169,9 +169,10 @@ test('deleting a picture can be undone, and is permanent otherwise', async ({ pa
   await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
 
   await tile(page, 'cat.jpg').click();
-  await page.keyboard.press('Delete');
   const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
+  await page.keyboard.press('Delete');
   await expect(page.getByText('Deleted cat.jpg')).toBeVisible();
+  await endUndoTime(page);
   expect((await deleted).status()).toBe(204);
   await page.reload();
   await expect(page.getByRole('heading', { name: "See what's in your pictures" })).toBeVisible();
@@ -186,6 +187,8 @@ test.describe('the API rejects a deletion', () => {
       route.request().method() === 'DELETE' ? route.fulfill({ status: 500, json: {} }) : route.fallback(),
     );
     await view.getByRole('button', { name: 'Delete' }).click();
+    await expect(page.getByText('Deleted cat.jpg')).toBeVisible();
+    await endUndoTime(page);
     await expect(page.getByText("Couldn't delete cat.jpg.")).toBeVisible();
     await expect(tile(page, 'cat.jpg')).toBeVisible();
   });

@@ -184,7 +184,6 @@ for (const [how, give] of [
     await page.goto('/');
     await expect(page.getByRole('button', { name: 'Choose a folder' })).toBeVisible();
     await give(page, holiday());
-    // This message disappears after a few seconds.
     await expect(page.getByText('1 file skipped: not a supported picture or video.')).toBeVisible();
     await expect(tile(page, 'cat.jpg', 'Cat')).toBeVisible();
     await expect(tile(page, 'coffee.jfif')).toBeVisible();
