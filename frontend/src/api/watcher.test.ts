@@ -126,3 +126,27 @@ test('retries if the API does not respond, and reports a picture that never arri
   await vi.advanceTimersByTimeAsync(20_000);
   expect(reported).toEqual(['a gone']);
 });
+
+test('a file that this page has uploaded is not given up while its event is in transit', async () => {
+  const { watched, reported, lastWait } = watcher();
+  let status: Status = 'AWAITING_UPLOAD';
+  getImages.mockImplementation(async (ids) => ids.map((id) => image(id, status)));
+  // The large view was opened during the upload.
+  watched.watch('a');
+  watched.watchUpload('a');
+  watched.watch('never uploaded');
+  await vi.advanceTimersByTimeAsync(3 * MINUTE);
+  expect(reported).toEqual(['never uploaded gone']);
+  expect(lastWait()?.slow).toBe(true);
+  status = 'LABELED';
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  expect(reported).toEqual(['never uploaded gone', 'a LABELED']);
+});
+
+test('an uploaded picture that was deleted is reported', async () => {
+  const { watched, reported } = watcher();
+  getImages.mockImplementation(async () => []);
+  watched.watchUpload('a');
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  expect(reported).toEqual(['a gone']);
+});

@@ -10,13 +10,15 @@ const USUAL: Backoff = { first: 300, limit: 3_000 };
 const SLOW: Backoff = { first: 10_000, limit: 10_000 };
 /** After this many milliseconds, the person is told that it takes longer than usual. */
 const SLOW_AFTER = 120_000;
-/** A file that has no record after this many milliseconds was never uploaded. */
+/** A picture that has no record after this many milliseconds was deleted, and one whose file has not arrived was never uploaded. */
 const ARRIVAL_TIMEOUT = 20_000;
 
 interface Watched {
   readonly since: number;
   /** The `updatedAt` of a result that is about to be replaced: this version is not final. */
   readonly replaces: string | undefined;
+  /** Whether this page has uploaded its file: S3's event about it arrives sooner or later. */
+  readonly isUploaded: boolean;
 }
 
 /** A watched picture as the API returned it; dispatched as `image`. */
@@ -64,11 +66,13 @@ export class Watcher extends EventTarget {
 
   /** Watches a picture until it has a result. `replaces` is the `updatedAt` of a result that is about to be replaced. */
   watch(imageId: string, replaces?: string): void {
-    if (this.watched.has(imageId)) return;
-    this.watched.set(imageId, { since: performance.now(), replaces });
-    this.attempt = 0;
-    this.wakeUp.abort();
-    if (!this.loop) void this.run();
+    if (!this.watched.has(imageId)) this.start(imageId, { since: performance.now(), replaces, isUploaded: false });
+  }
+
+  /** Watches a picture whose file this page has uploaded. It is not given up while S3's event about the file is in transit. */
+  watchUpload(imageId: string): void {
+    // The large view may watch it since before the end of the upload.
+    this.start(imageId, { since: performance.now(), replaces: undefined, isUploaded: true });
   }
 
   unwatch(imageId: string): void {
@@ -81,6 +85,13 @@ export class Watcher extends EventTarget {
     this.watched.clear();
     this.loop?.abort();
     this.loop = undefined;
+  }
+
+  private start(imageId: string, watched: Watched): void {
+    this.watched.set(imageId, watched);
+    this.attempt = 0;
+    this.wakeUp.abort();
+    if (!this.loop) void this.run();
   }
 
   private async run(): Promise<void> {
@@ -131,7 +142,8 @@ export class Watcher extends EventTarget {
     const watched = this.watched.get(image.imageId);
     if (!watched) return;
     const isResult = isFinal(image.status) && image.updatedAt !== watched.replaces;
-    const neverUploaded = image.status === 'AWAITING_UPLOAD' && performance.now() - watched.since > ARRIVAL_TIMEOUT;
+    const isAwaited = image.status === 'AWAITING_UPLOAD' && !watched.isUploaded;
+    const neverUploaded = isAwaited && performance.now() - watched.since > ARRIVAL_TIMEOUT;
     if (isResult || neverUploaded) this.unwatch(image.imageId);
     if (neverUploaded) this.dispatchEvent(new GoneEvent(image.imageId));
     else this.dispatchEvent(new ImageEvent(image, isResult));

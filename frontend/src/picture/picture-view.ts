@@ -7,7 +7,7 @@ import type { ImageUrls } from '../api/image-urls';
 import { ApiError, messageFor } from '../api/problem';
 import { type Image, isFinal, isVideo, type Label, type Summary } from '../api/types';
 import { ImageEvent, type Watcher } from '../api/watcher';
-import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
+import { sleep } from '../shared/backoff';
 import { whenVisible } from '../shared/page-state';
 import { text } from '../shared/text';
 import '../labels/box-overlay';
@@ -25,6 +25,7 @@ import './picture-facts';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import css from './picture-view.css?inline';
+import { lacksThumbnails, withThumbnails } from './thumbnails';
 
 /** The maximum enlargement of a small picture. */
 const MAX_ENLARGEMENT = 2;
@@ -32,9 +33,6 @@ const MAX_ENLARGEMENT = 2;
 const RENEWAL_MARGIN = 30_000;
 /** How many labels lead to similar pictures. */
 const MAX_SIMILAR = 3;
-/** How often, and after which delay, the details of a picture without thumbnails are requested again. */
-const THUMBNAIL_REQUESTS = 5;
-const THUMBNAIL_BACKOFF: Backoff = { first: 1_000, limit: 8_000 };
 
 /** The person wants to delete the picture; dispatched as `delete`. */
 export class DeleteEvent extends Event {
@@ -100,21 +98,15 @@ export class PictureView extends LitElement {
       this.image = image;
     },
   });
-  /** Thumbnails, or the reason why there are none, appear a few seconds after the labels. */
   private readonly thumbnails = new Task(this, {
     args: () => [this.image] as const,
-    task: async ([image], { signal }) => {
-      if (!image || !lacksThumbnails(image) || this.thumbnailRequests >= THUMBNAIL_REQUESTS) return initialState;
-      await sleep(backoffDelay(this.thumbnailRequests, THUMBNAIL_BACKOFF), signal);
-      this.thumbnailRequests += 1;
-      return this.api.getImage(image.imageId, signal);
-    },
+    task: async ([image], { signal }) =>
+      image && lacksThumbnails(image) ? withThumbnails(this.api, image.imageId, signal) : initialState,
     onComplete: (image) => {
       this.urls.add(image);
       this.image = image;
     },
   });
-  private thumbnailRequests = 0;
   private listening = new AbortController();
 
   override connectedCallback(): void {
@@ -145,7 +137,6 @@ export class PictureView extends LitElement {
     this.notice = undefined;
     this.relabeling = false;
     this.renewing = false;
-    this.thumbnailRequests = 0;
   }
 
   override updated(changed: PropertyValues): void {
@@ -352,7 +343,6 @@ export class PictureView extends LitElement {
     const { image } = this;
     if (!image || this.relabeling) return;
     this.relabeling = true;
-    this.thumbnailRequests = 0;
     this.notice = undefined;
     try {
       await this.api.relabel(image.imageId);
@@ -454,10 +444,6 @@ declare global {
   interface HTMLElementEventMap {
     delete: DeleteEvent;
   }
-}
-
-function lacksThumbnails({ status, thumbnails, thumbnailsError }: Image): boolean {
-  return status === 'LABELED' && thumbnails.length === 0 && !thumbnailsError;
 }
 
 function button(icon: unknown, label: string, run: () => void, kind = '') {

@@ -46,6 +46,7 @@ describe('a session', () => {
   });
 
   afterEach(() => {
+    vi.useRealTimers();
     vi.restoreAllMocks();
     vi.unstubAllGlobals();
   });
@@ -67,6 +68,25 @@ describe('a session', () => {
     const session = new Session(Promise.resolve({} as Config));
     await expect(session.renew('old')).rejects.toThrow(SignedOutError);
     expect(storedToken()).toBe("another person's");
+  });
+
+  test('signs out on a slow network while the request that revokes the refresh token continues', async () => {
+    vi.useFakeTimers();
+    const assign = vi.fn();
+    vi.stubGlobal('location', Object.assign(new URL(ORIGIN), { assign }));
+    const revoke = vi.fn<typeof fetch>(() => new Promise(() => {}));
+    vi.stubGlobal('fetch', revoke);
+    const endpoints = { revocationEndpoint: `${ORIGIN}/oauth2/revoke`, logoutEndpoint: `${ORIGIN}/logout` };
+    const session = new Session(Promise.resolve({ clientId: 'client', ...endpoints } as Config));
+    const signedOut = session.signOut();
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(assign).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(200);
+    await signedOut;
+    expect(assign).toHaveBeenCalledTimes(1);
+    const [, request] = revoke.mock.calls[0] ?? [];
+    expect(request?.keepalive).toBe(true);
+    expect(request?.signal, 'nothing aborts it').toBeUndefined();
   });
 
   test('does not open the sign-out page without a configuration', async () => {

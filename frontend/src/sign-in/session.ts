@@ -17,8 +17,8 @@ const PENDING = 'ilg.sign-in';
 const LOCK = 'ilg.refresh';
 /** A token that expires in less than this many milliseconds is renewed in the background. */
 const RENEW_BEFORE = 5 * 60_000;
-/** In milliseconds. */
-const REVOCATION_TIMEOUT = 3_000;
+/** How long signing out waits for the revocation, in milliseconds. The request continues. */
+const REVOCATION_WAIT = 3_000;
 /** A token that expires in less than this many milliseconds may expire during its request. */
 const MIN_LIFETIME = 30_000;
 
@@ -139,7 +139,7 @@ export class Session extends EventTarget implements Credentials {
       this.signingOut = false;
       return;
     }
-    if (refreshToken) await revoke(config, refreshToken);
+    if (refreshToken) await Promise.race([revoke(config, refreshToken), delay(REVOCATION_WAIT)]);
     const url = new URL(config.logoutEndpoint);
     url.search = new URLSearchParams({ client_id: config.clientId, logout_uri: redirectUri() }).toString();
     location.assign(url.href);
@@ -203,7 +203,8 @@ function loadOauth() {
 
 /**
  * Revokes a refresh token and all access tokens that were issued with it. Signing out succeeds even if this fails. A form
- * does not need a CORS preflight, and with `keepalive` the request continues when the page is closed.
+ * does not need a CORS preflight, and with `keepalive` the request continues when the page is closed: without a time limit, the
+ * token is revoked on a slow network, too.
  */
 async function revoke({ revocationEndpoint, clientId }: Config, refreshToken: string): Promise<void> {
   const form = new URLSearchParams({ token: refreshToken, client_id: clientId });
@@ -213,11 +214,16 @@ async function revoke({ revocationEndpoint, clientId }: Config, refreshToken: st
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
       keepalive: true,
-      signal: AbortSignal.timeout(REVOCATION_TIMEOUT),
     });
   } catch (error) {
     console.warn('The refresh token could not be revoked.', error);
   }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
 }
 
 /** The URL of a stored path. It includes the origin, so that a path that starts with `//` cannot name another host. */

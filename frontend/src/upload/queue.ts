@@ -275,7 +275,7 @@ export class Queue extends EventTarget {
     }
     if (!imageId) return;
     this.update(key, { stage: { name: 'labeling', slow: false, unreachable: false } });
-    this.watcher.watch(imageId);
+    this.watcher.watchUpload(imageId);
   }
 
   private forgetImage(imageId: string): void {

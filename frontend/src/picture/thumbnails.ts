@@ -1,0 +1,35 @@
+// Thumbnails of a picture that is open in the large view. They, or the reason why there are none, appear some moments after the
+// labels, and much later if the service is busy.
+import type { ApiClient } from '../api/client';
+import { isTransient } from '../api/problem';
+import type { Image } from '../api/types';
+import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
+import { whenVisible } from '../shared/page-state';
+
+const BACKOFF: Backoff = { first: 1_000, limit: 30_000 };
+
+/** Whether a picture has no thumbnails yet. */
+export function lacksThumbnails({ status, thumbnails, thumbnailsError }: Image): boolean {
+  return status === 'LABELED' && thumbnails.length === 0 && !thumbnailsError;
+}
+
+/**
+ * Requests a picture until it has thumbnails, or the reason why there are none, or is labeled again. A picture that the browser cannot display, such as HEIC, is
+ * not visible before.
+ */
+export async function withThumbnails(
+  api: Pick<ApiClient, 'getImage'>,
+  imageId: string,
+  signal: AbortSignal,
+): Promise<Image> {
+  for (let attempt = 0; ; attempt += 1) {
+    await sleep(backoffDelay(attempt, BACKOFF), signal);
+    await whenVisible(signal);
+    try {
+      const image = await api.getImage(imageId, signal);
+      if (!lacksThumbnails(image)) return image;
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+    }
+  }
+}
