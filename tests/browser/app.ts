@@ -1,6 +1,6 @@
 // The `test` that all browser tests use, and helpers to use the page. Every test fails if the page violates its content
 // security policy, logs an error, or sends a request to another origin.
-import { expect, type JSHandle, type Locator, type Page, test as base } from '@playwright/test';
+import { expect, type JSHandle, type Locator, type Page, type Request, test as base } from '@playwright/test';
 import type { TestFile } from './files.ts';
 import { createPerson, type Person } from './people.ts';
 import { servePage } from './page.ts';
@@ -180,6 +180,40 @@ export async function paste(page: Page, ...files: TestFile[]): Promise<void> {
   await page.evaluate((clipboardData) => {
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
   }, transfer);
+}
+
+/** Files that the page sends to S3, which do not arrive before they are released. */
+export interface HeldUploads {
+  /** How many the page sends at the moment. */
+  readonly sending: number;
+  /** How many it has sent at most at the same time. */
+  readonly max: number;
+  /** Lets these and all later ones arrive. */
+  release(): void;
+}
+
+/** Holds the files that the page sends to S3. */
+export async function holdUploads(page: Page): Promise<HeldUploads> {
+  const uploads = { sending: 0, max: 0, release: () => {} };
+  const released = new Promise<void>((resolve) => {
+    uploads.release = resolve;
+  });
+  const isUpload = (request: Request) => request.method() === 'PUT';
+  await page.route(`${new URL(stack.endpoint).origin}/**`, async (route) => {
+    if (isUpload(route.request())) {
+      uploads.sending += 1;
+      uploads.max = Math.max(uploads.max, uploads.sending);
+      await released;
+    }
+    return route.fallback();
+  });
+  page.on('response', (response) => {
+    uploads.sending -= Number(isUpload(response.request()));
+  });
+  page.on('requestfailed', (request) => {
+    uploads.sending -= Number(isUpload(request));
+  });
+  return uploads;
 }
 
 /** Limits the speed of uploads, in bytes per second. Returns a function that removes the limit. */

@@ -33,12 +33,13 @@ async function selectFound(page: Page): Promise<void> {
 }
 
 test('all results are labeled again after the price is shown, and that can be canceled', async ({ page, person }) => {
-  await seed(person, MANY);
+  // Labeled at 5 pictures per second, they take so long that the job is still running when a busy machine cancels it.
+  await seed(person, 1_000);
   await page.goto('/');
   await selectFound(page);
   await button(page, 'Label again').click();
-  const question = page.getByRole('dialog', { name: 'Label 260 pictures again?' });
-  await expect(question).toContainText(/This costs about \$0\.26\. You can label [\d,]+ more pictures today\./);
+  const question = page.getByRole('dialog', { name: 'Label 1,000 pictures again?' });
+  await expect(question).toContainText(/This costs about \$1\.00\. You can label [\d,]+ more pictures today\./);
   await checkAccessibility(page, 'question about all results', [320, 1280]);
   await question.getByRole('button', { name: 'Cancel' }).click();
   await expect(toolbar(page)).toContainText('All results selected');
@@ -47,7 +48,6 @@ test('all results are labeled again after the price is shown, and that can be ca
   await question.getByRole('button', { name: 'Label again' }).click();
   await expect(toolbar(page)).toHaveCount(0);
   await expect(relabelPanel(page)).toContainText(/Labeling again… [1-9]\d* pictures?/);
-  await checkAccessibility(page, 'relabel panel', [320, 1280]);
   // The page finds the job again.
   await page.reload();
   await expect(relabelPanel(page)).toContainText('Labeling again…');
@@ -158,6 +158,7 @@ test('jobs that were started in quick succession are all shown', async ({ page, 
   ended.add(started[0] ?? '');
   await expect(correctPanel(page).filter({ hasText: 'Changed labels of 260 pictures' })).toHaveCount(1);
   await expect(correctPanel(page).filter({ hasText: 'Changing labels… 100 pictures' })).toHaveCount(2);
+  await checkAccessibility(page, 'running jobs', [320, 1280]);
 });
 
 test('another selection ends the selection of all results', async ({ page, person }) => {

@@ -49,6 +49,40 @@ async function reload(page: Page): Promise<void> {
   await page.reload();
 }
 
+/** Parts of a file that the page waits to send, because they have not been allowed yet. */
+interface HeldParts {
+  /** How many wait at the moment, or waited when the page was reloaded. */
+  readonly waiting: number;
+  /** Allows all parts up to this number. */
+  allow(last: number): void;
+}
+
+/**
+ * Lets the page request the URLs of the first parts only, up to the number `last`, so that an upload does not end before the
+ * test goes on.
+ */
+async function holdParts(page: Page, last: number): Promise<HeldParts> {
+  let allowed = last;
+  let waiting: { readonly number: number; readonly release: () => void }[] = [];
+  await page.route('**/api/uploads/*/parts', async (route) => {
+    if (route.request().method() === 'POST') {
+      const { number } = route.request().postDataJSON().parts[0];
+      if (number > allowed) await new Promise<void>((release) => waiting.push({ number, release }));
+    }
+    return route.fallback();
+  });
+  return {
+    get waiting() {
+      return waiting.length;
+    },
+    allow(last) {
+      allowed = last;
+      for (const { number, release } of waiting) if (number <= last) release();
+      waiting = waiting.filter(({ number }) => number > last);
+    },
+  };
+}
+
 /** The numbers of the parts that S3 has stored, as far as the page has got the answers. */
 function storedParts(page: Page): number[] {
   const stored: number[] = [];
@@ -66,6 +100,7 @@ test.describe('a large video', () => {
   test('is uploaded in parts, and continues after a lost connection and after a reload', async ({ page, context }) => {
     const path = largeVideo('beach.mp4');
     const stored = storedParts(page);
+    const parts = await holdParts(page, 3);
     await page.goto('/');
     await throttleUploads(page, SPEED);
     await choose(page, 'Choose pictures', path);
@@ -73,7 +108,10 @@ test.describe('a large video', () => {
     await expect(row).toContainText(/Uploading… [1-9]\d?%/);
     await expect(tile(page, 'beach.mp4', 'Uploading')).toBeVisible();
 
+    // The page learns by requests that fail that there is no connection.
+    await expect.poll(() => parts.waiting).toBeGreaterThan(0);
     await context.setOffline(true);
+    parts.allow(8);
     await expect(row).toContainText('Waiting for a connection…');
     await context.setOffline(false);
     await expect.poll(() => stored.length).toBeGreaterThanOrEqual(5);
@@ -86,6 +124,7 @@ test.describe('a large video', () => {
     await choose(page, 'Choose the file', path);
     await expect(uploads).not.toContainText('was interrupted');
     await expect(row).toContainText('Uploading…');
+    parts.allow(Number.POSITIVE_INFINITY);
     await expect(row).not.toContainText('Uploading…');
     const again = stored.slice(before.length).filter((number) => before.includes(number));
     expect(again, 'no part is sent twice').toEqual([]);
@@ -93,6 +132,7 @@ test.describe('a large video', () => {
 
   test('that was dropped is resumed after a reload without choosing it again', async ({ page }) => {
     const stored = storedParts(page);
+    const parts = await holdParts(page, 4);
     await page.goto('/');
     await throttleUploads(page, SPEED);
     await expect(page.getByRole('button', { name: 'Choose pictures' })).toBeVisible();
@@ -102,13 +142,14 @@ test.describe('a large video', () => {
     await page.getByRole('region', { name: 'Uploads' }).getByRole('button', { name: 'Resume' }).click();
     const row = upload(page, 'beach.mp4');
     await expect(row).toContainText('Uploading…');
+    parts.allow(Number.POSITIVE_INFINITY);
     await expect(row).not.toContainText('Uploading…');
     expect(new Set(stored).size, 'no part is sent twice').toBe(stored.length);
   });
 
   test('that was interrupted can be canceled, and leaves nothing', async ({ page }) => {
+    await holdParts(page, 2);
     await page.goto('/');
-    await throttleUploads(page, SPEED / 4);
     await choose(page, 'Choose pictures', largeVideo('beach.mp4'));
     await expect(upload(page, 'beach.mp4')).toContainText(/Uploading… [1-9]/);
     await reload(page);
