@@ -229,7 +229,12 @@ async fn a_child_that_starts_a_process_blocks_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
     let text = format!("sleep 1000 & echo $! > {}", pid.display());
-    let child = script(&folder, &text).with_limits(IMPATIENT);
+    // Enough for a busy machine to start both processes.
+    let limits = Limits {
+        wall_time: Duration::from_secs(10),
+        ..LIMITS
+    };
+    let child = script(&folder, &text).with_limits(limits);
     let result = child.rendition(CAT.to_vec()).await;
     let killed = std::process::Command::new("kill")
         .arg(std::fs::read_to_string(pid).unwrap().trim())

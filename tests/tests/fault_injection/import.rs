@@ -30,7 +30,8 @@ async fn import(stack: &Stack, proxy: &Proxy, fault: Option<(usize, Fault)>) -> 
     let request = json!({"bucket": bucket, "prefix": owner.as_str()});
     let (_, counts) = stack.import(&owner, &request).await;
     let what = format!("{fault:?} of {} calls", injection.calls());
-    assert_eq!(injection.faults(), usize::from(fault.is_some()), "{what}");
+    let is_reached = fault.is_some_and(|(which, _)| which < injection.calls());
+    assert_eq!(injection.faults(), usize::from(is_reached), "{what}");
     let expected = ImportCounts {
         imported: 1,
         ..ImportCounts::default()
@@ -52,7 +53,9 @@ async fn import(stack: &Stack, proxy: &Proxy, fault: Option<(usize, Fault)>) -> 
 #[test]
 fn each_call_of_an_import_can_fail_or_lose_its_answer_or_its_caller() {
     run_through_proxy(async |stack, proxy| {
-        let calls = import(stack, proxy, None).await;
+        // On a busy machine, a call that takes too long is repeated.
+        let (one, other) = futures_util::join!(import(stack, proxy, None), import(stack, proxy, None));
+        let calls = one.min(other);
         let kinds = [Fault::Unavailable, Fault::AnswerLost, Fault::CallerKilled];
         let cases = (0..calls).flat_map(|call| kinds.map(|kind| (call, kind)));
         let imports = stream::iter(cases).map(|case| import(stack, proxy, Some(case)));

@@ -82,7 +82,9 @@ async fn calls_for(stack: &Stack, proxy: &Proxy, file: &File) -> usize {
 
 /// `first` is the first call during which there is a record to delete.
 async fn delete_at_each_call(stack: &Stack, proxy: &Proxy, file: &File, first: usize) {
-    let calls = calls_for(stack, proxy, file).await;
+    // On a busy machine, a call that takes too long is repeated.
+    let (one, other) = future::join(calls_for(stack, proxy, file), calls_for(stack, proxy, file)).await;
+    let calls = one.min(other);
     let cases = (first..calls).map(|call| delete_at(stack, proxy, file, call));
     let wrong: Vec<_> = stream::iter(cases)
         .buffer_unordered(AT_ONCE)

@@ -110,7 +110,8 @@ async fn replace(
         (expected, ExecutionStatus::Succeeded),
         "{what}"
     );
-    assert_eq!(injection.faults(), usize::from(fault.is_some()), "{what}");
+    let is_reached = fault.is_some_and(|(which, _)| which < injection.calls());
+    assert_eq!(injection.faults(), usize::from(is_reached), "{what}");
     // Otherwise, the old file would be reported as a duplicate of an upload.
     assert_eq!(
         record.checksum,
@@ -122,7 +123,10 @@ async fn replace(
 }
 
 async fn each_call_in_turn(stack: &Stack, proxy: &Proxy, new: (&[u8], Status)) {
-    let calls = replace(stack, proxy, new, None).await;
+    // On a busy machine, a call that takes too long is repeated.
+    let (one, other) =
+        futures_util::join!(replace(stack, proxy, new, None), replace(stack, proxy, new, None));
+    let calls = one.min(other);
     let kinds = [Fault::Unavailable, Fault::AnswerLost, Fault::CallerKilled];
     let cases = (0..calls).flat_map(|call| kinds.map(|kind| (call, kind)));
     let results = stream::iter(cases).map(|case| replace(stack, proxy, new, Some(case)));

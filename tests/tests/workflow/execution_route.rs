@@ -4,7 +4,7 @@
 use crate::{LABELED, REJECTED_BY_VALIDATION};
 use serde_json::{Value, json};
 use tests::api::File;
-use tests::{pictures, run};
+use tests::{pictures, run, wait};
 
 fn column<'a>(execution: &'a Value, field: &str) -> Vec<&'a Value> {
     let steps = execution["steps"].as_array().expect("steps");
@@ -15,9 +15,15 @@ fn column<'a>(execution: &'a Value, field: &str) -> Vec<&'a Value> {
 fn the_execution_of_a_labeled_picture_shows_every_step_with_its_time() {
     run(async |stack| {
         let user = stack.new_user("execution").await;
-        let key = stack.upload_of(&user, &File::cat()).await;
-        stack.settled(&key).await;
-        let answer = user.get_execution(stack.image(&key).image_id).await;
+        // A step whose calls take long on a busy machine is retried.
+        let answer = wait::until("an execution needs no retry", async || {
+            let key = stack.upload_of(&user, &File::cat()).await;
+            stack.settled(&key).await;
+            let answer = user.get_execution(stack.image(&key).image_id).await;
+            let needs_none = column(&answer.body, "attempts") == [1; 5];
+            needs_none.then_some(answer)
+        })
+        .await;
         let execution = &answer.body;
         assert_eq!(
             (answer.status, &execution["status"]),
@@ -26,7 +32,6 @@ fn the_execution_of_a_labeled_picture_shows_every_step_with_its_time() {
         );
         assert_eq!(column(execution, "name"), LABELED);
         assert_eq!(column(execution, "status"), ["SUCCEEDED"; 5]);
-        assert_eq!(column(execution, "attempts"), [1; 5]);
         assert!(
             column(execution, "durationMs").iter().all(|time| time.is_u64()),
             "{execution}"
