@@ -128,7 +128,7 @@ test('cancel stops the download and its requests', async () => {
   const api = apiFor(images);
   const downloads = new Downloads(api, async () => new Memory());
   const ended = downloads.start(images, 'pictures.zip');
-  await vi.waitFor(() => expect(signals).toHaveLength(3));
+  await vi.waitFor(() => expect(signals).toHaveLength(3), { timeout: 30_000 });
   downloads.cancel();
   expect(downloads.state).toBeUndefined();
   await ended;

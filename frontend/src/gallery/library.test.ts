@@ -13,6 +13,11 @@ const images = [image('d', '3'), image('c', '2'), image('b', '2'), image('a', '1
 
 const listing = (filter: Filter = NO_FILTER): Listing => ({ filter, order: 'time', boxes: false });
 
+/** Waits until a check passes. Long enough for a busy machine. */
+function waitFor(check: () => void): Promise<void> {
+  return vi.waitFor(check, { timeout: 30_000 });
+}
+
 /** A library that shows what the API lists, and the mocks that it calls. */
 async function open(listed: readonly Summary[] = images) {
   const listImages = vi.fn().mockResolvedValue({ images: listed });
@@ -22,7 +27,7 @@ async function open(listed: readonly Summary[] = images) {
   const getImage = vi.fn();
   const library = new Library({ listImages, getImages, getImage } as unknown as ApiClient, watcher);
   library.show(listing());
-  await vi.waitFor(() => expect(library.loadState.name).toBe('complete'));
+  await waitFor(() => expect(library.loadState.name).toBe('complete'));
   return { library, listImages, getImages, getImage, watch, watcher };
 }
 
@@ -54,9 +59,9 @@ test('loads the list again if the filter changed after the removal', async () =>
   const untagged = listing({ ...NO_FILTER, untagged: true });
   listImages.mockResolvedValue({ images: images.slice(1) });
   library.show(untagged);
-  await vi.waitFor(() => expect(ids(library)).toBe('ba'));
+  await waitFor(() => expect(ids(library)).toBe('ba'));
   library.restore(...images.slice(0, 2));
-  await vi.waitFor(() => expect(ids(library)).toBe('cba'));
+  await waitFor(() => expect(ids(library)).toBe('cba'));
   expect(listImages.mock.lastCall?.[0]).toBe(untagged);
   expect(library.isRemoved('d')).toBe(false);
 });
@@ -69,7 +74,7 @@ test('refreshing replaces the labels of the loaded pictures at once, in their or
   const seen: string[] = [];
   library.addEventListener('change', () => seen.push(ids(library)));
   library.refresh();
-  await vi.waitFor(() => expect(library.images[0]?.labels).toHaveLength(1));
+  await waitFor(() => expect(library.images[0]?.labels).toHaveLength(1));
   expect(listImages.mock.calls.slice(1).map(([, cursor]) => cursor)).toEqual([undefined, 'next']);
   expect(seen).toEqual(['dcba']);
   expect(library.images).toEqual(labeled);
@@ -81,18 +86,18 @@ test('refreshing drops pictures that do not match anymore, but not those that ar
   library.remove('b');
   listImages.mockResolvedValueOnce({ images: [images[0], images[2]] });
   library.refresh();
-  await vi.waitFor(() => expect(ids(library)).toBe('ed'));
+  await waitFor(() => expect(ids(library)).toBe('ed'));
 });
 
 test('a failed refresh keeps the pictures, and can be repeated', async () => {
   const { library, listImages } = await open();
   listImages.mockRejectedValueOnce(new NetworkError('lost'));
   library.refresh();
-  await vi.waitFor(() => expect(library.loadState.name).toBe('failed'));
+  await waitFor(() => expect(library.loadState.name).toBe('failed'));
   expect(ids(library)).toBe('dcba');
   listImages.mockResolvedValueOnce({ images: images.slice(1) });
   library.retry();
-  await vi.waitFor(() => expect(ids(library)).toBe('cba'));
+  await waitFor(() => expect(ids(library)).toBe('cba'));
 });
 
 test('just uploaded pictures stay first when labeling finds out that they are old, until the list is loaded again', async () => {
@@ -108,13 +113,13 @@ test('just uploaded pictures stay first when labeling finds out that they are ol
   getImages.mockResolvedValueOnce([image('e', '0'), image('f', '9', 'AWAITING_UPLOAD')]);
   listImages.mockResolvedValueOnce({ images, nextCursor: 'more' });
   library.refresh();
-  await vi.waitFor(() => expect(library.loadState.name).toBe('partial'));
+  await waitFor(() => expect(library.loadState.name).toBe('partial'));
   expect(getImages.mock.calls.map(([wanted]) => wanted)).toEqual([['e', 'f']]);
   expect(ids(library)).toBe('fedcba');
 
   listImages.mockResolvedValueOnce({ images: [...images, image('e', '0')] });
   library.show(listing());
-  await vi.waitFor(() => expect(library.loadState.name).toBe('complete'));
+  await waitFor(() => expect(library.loadState.name).toBe('complete'));
   expect(ids(library)).toBe('fdcbae');
   expect([...library.justUploaded]).toEqual(['f']);
 });
@@ -124,13 +129,13 @@ test('pictures that are being uploaded are not in a filtered list, and are there
   library.add(image('e', '8', 'AWAITING_UPLOAD'));
   listImages.mockResolvedValueOnce({ images: images.slice(1) });
   library.show(listing({ ...NO_FILTER, status: 'LABELED' }));
-  await vi.waitFor(() => expect(ids(library)).toBe('cba'));
+  await waitFor(() => expect(ids(library)).toBe('cba'));
   expect(library.justUploaded.size).toBe(0);
   library.add(image('f', '9', 'AWAITING_UPLOAD'));
   library.update(image('e', '0', 'PROCESSING'));
   library.remove('f');
   library.show(listing());
-  await vi.waitFor(() => expect(ids(library)).toBe('edcba'));
+  await waitFor(() => expect(ids(library)).toBe('edcba'));
   expect(library.find('e')?.status).toBe('PROCESSING');
 });
 
@@ -138,7 +143,7 @@ test('boxes are added without moving anything, and no page is loaded meanwhile',
   const { library, listImages } = await open();
   listImages.mockResolvedValueOnce({ images, nextCursor: 'more' });
   library.refresh();
-  await vi.waitFor(() => expect(library.loadState.name).toBe('partial'));
+  await waitFor(() => expect(library.loadState.name).toBe('partial'));
   let respond = (_: unknown) => {};
   const response = new Promise((resolve) => {
     respond = resolve;
@@ -150,7 +155,7 @@ test('boxes are added without moving anything, and no page is loaded meanwhile',
   expect(listImages).toHaveBeenCalledTimes(3);
   expect(listImages.mock.lastCall?.[0]).toEqual({ ...listing(), boxes: true });
   respond({ images, nextCursor: 'more' });
-  await vi.waitFor(() => {
+  await waitFor(() => {
     library.loadMore();
     expect(listImages).toHaveBeenCalledTimes(4);
   });
@@ -166,7 +171,7 @@ test('a result that arrives gets the boxes of the labels in the search', async (
   listImages.mockResolvedValue({ images: [shown] });
   const filter = { ...NO_FILTER, labels: [[{ name: 'cat', minConfidence: undefined }]] };
   library.show({ ...listing(filter), boxes: true });
-  await vi.waitFor(() => expect(ids(library)).toBe('a'));
+  await waitFor(() => expect(ids(library)).toBe('a'));
   const instances = () => library.images[0]?.labels.map((one) => one.instances?.[0]?.confidence);
 
   watcher.dispatchEvent(new ImageEvent({ ...shown, labels: [label('Cat')] }, false));
@@ -176,5 +181,5 @@ test('a result that arrives gets the boxes of the labels in the search', async (
   const details = [label('Cat'), label('Pet')].map((one) => ({ ...one, instances: boxes(88) }));
   getImage.mockResolvedValue({ imageId: 'a', labels: details });
   watcher.dispatchEvent(new ImageEvent({ ...shown, status: 'LABELED', labels: [label('Cat'), label('Pet')] }, true));
-  await vi.waitFor(() => expect(instances()).toEqual([88, undefined]));
+  await waitFor(() => expect(instances()).toEqual([88, undefined]));
 });
