@@ -7,6 +7,7 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use domain::{ImageId, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -219,6 +220,17 @@ impl Stack {
     pub async fn notifications(&self, image_id: ImageId) -> Vec<Notification> {
         let mut notifications = self.all_notifications().await;
         notifications.retain(|notification| notification.outcome.claim.image_id == image_id);
+        notifications
+    }
+
+    /// The same as [`Self::notifications`], without those that were sent again: receivers get each of them at least once.
+    ///
+    /// # Panics
+    /// See [`Self::all_notifications`].
+    pub async fn distinct_notifications(&self, image_id: ImageId) -> Vec<Notification> {
+        let mut notifications = self.notifications(image_id).await;
+        let mut ids = BTreeSet::new();
+        notifications.retain(|notification| ids.insert(notification.outcome.notification_id));
         notifications
     }
 }

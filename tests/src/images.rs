@@ -21,7 +21,7 @@ pub struct Settled {
     pub record: ImageRecord,
     /// The execution with this result.
     pub execution: Ended,
-    /// All notifications about it.
+    /// All notifications about it, each once.
     pub notifications: Vec<Notification>,
 }
 
@@ -257,7 +257,7 @@ impl Stack {
         Settled {
             record,
             execution,
-            notifications: self.notifications(image.image_id).await,
+            notifications: self.distinct_notifications(image.image_id).await,
         }
     }
 }

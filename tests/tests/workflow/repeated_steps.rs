@@ -3,6 +3,7 @@
 
 use domain::{ErrorName, Status};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tests::images::LAST_SEQUENCER;
 use tests::{Stack, pictures, run};
 use uuid::Uuid;
@@ -77,12 +78,10 @@ fn the_steps_of_a_labeled_picture_are_idempotent() {
 
         assert_eq!(four_times(stack, "notify", &outcome).await, outcome);
         let sent = stack.notifications(image.image_id).await;
-        let mut ids: Vec<_> = sent.iter().map(|sent| sent.outcome.notification_id).collect();
-        ids.dedup();
-        assert_eq!(
-            (sent.len(), ids.len()),
-            (5, 2),
-            "once by the first execution, four times by this one: {sent:?}"
+        let ids: BTreeSet<_> = sent.iter().map(|sent| sent.outcome.notification_id).collect();
+        assert!(
+            sent.len() >= 5 && ids.len() == 2,
+            "once by the first execution, at least four times by this one: {sent:?}"
         );
 
         // A late second invocation of the first step does not reset the result.
@@ -140,7 +139,8 @@ fn the_steps_of_a_rejected_file_are_idempotent() {
         assert_eq!(consistency.records[0].status, Status::Rejected);
         four_times(stack, "notify", &outcome).await;
         let sent = stack.notifications(image.image_id).await;
-        assert_eq!(sent.len(), 4);
+        // A call of EventBridge without an answer is repeated.
+        assert!(sent.len() >= 4, "{sent:?}");
         assert!(sent.iter().all(|sent| sent.detail == outcome), "{sent:?}");
     });
 }

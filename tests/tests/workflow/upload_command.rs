@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 /// Files in the folder.
 const FILES: usize = 300;
-/// Pictures with different contents.
-const PICTURES: usize = 40;
+/// Pictures with different contents. Enough that runs that are ended in the middle on a busy machine have some left.
+const PICTURES: usize = 80;
 /// Kinds of other files.
 const KINDS: usize = 7;
 /// Files after which the first run is killed, and the second one is interrupted.
