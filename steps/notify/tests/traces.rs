@@ -10,7 +10,7 @@ use std::time::Duration;
 const EVENT: &str = include_str!("../../../events/notify/labeled.json");
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 const SEGMENT: &str = "53995c3f42cd8ad8";
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A request that a server has received: its first line, its headers in lower case, and its body.
 struct Request {

@@ -36,7 +36,7 @@ const VIDEOS: [&str; 3] = [
     "tests/videos/av1.webm",
 ];
 /// If no image gets a result for this long, the remaining images are lost.
-const STALLED: Duration = Duration::from_secs(120);
+const STALLED: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(250);
 
 /// A file to upload, and its expected result.

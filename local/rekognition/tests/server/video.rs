@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Only for messages that never come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:videos";
 
 type Objects = Arc<HashMap<&'static str, Vec<u8>>>;
