@@ -165,6 +165,22 @@ test('retries with a delay if the API does not respond', async () => {
   expect(urls.get('a')).toBeDefined();
 });
 
+test('waits for the thumbnails of a file that cannot be displayed, however late they are', async () => {
+  vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
+  getImage.mockImplementation(async (id) => ({ ...original(id), status: 'LABELED' }));
+  const urls = urlsFor(image('a', 'LABELED', false, HOUR));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(urls.get('a')).toBe('https://bucket/uploads/a?signed');
+  getImage.mockImplementationOnce(async (id) => ({ ...original(id), status: 'PROCESSING' }));
+  void urls.awaitThumbnails('a', new AbortController().signal);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(urls.get('a')).toBe('https://bucket/uploads/a?signed');
+  getImage.mockImplementation(async (id) => ({ ...original(id), status: 'LABELED', thumbnails: thumbnails(id) }));
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(urls.get('a')).toContain('/1280?');
+  vi.unstubAllGlobals();
+});
+
 test('uses the local file of an upload until it is removed', () => {
   const revoked = vi.spyOn(URL, 'revokeObjectURL').mockReturnValue();
   const urls = urlsFor(image('a'));

@@ -3,7 +3,8 @@
 import { type Backoff, backoffDelay } from '../shared/backoff';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
 import { type ApiClient, MAX_IDS } from './client';
-import { type Image, isVideo, type Summary } from './types';
+import { lacksThumbnails, withThumbnails } from './thumbnails';
+import { type Image, isFinal, isVideo, type Summary } from './types';
 
 /** A picture's URL is requested after it was visible for this long, in milliseconds: fast scrolling requests nothing. */
 const REQUEST_DELAY = 200;
@@ -98,6 +99,14 @@ export class ImageUrls extends EventTarget {
     if (this.inFlight.has(imageId) || this.backingOff.has(versionOf(image))) return;
     if (this.requested.size === 0) setTimeout(() => this.send(), REQUEST_DELAY);
     this.requested.set(imageId, { image, isVisible });
+  }
+
+  /** Waits for the thumbnails of a picture whose file the browser cannot display, such as HEIC, until `signal` is aborted. */
+  async awaitThumbnails(imageId: string, signal: AbortSignal): Promise<void> {
+    // It may still be labeled.
+    const isAwaited = (image: Image) => !isFinal(image.status) || lacksThumbnails(image);
+    const image = await withThumbnails(this.api, imageId, signal, isAwaited).catch(() => undefined);
+    if (image) this.add(image);
   }
 
   /** Removes the URLs of a picture, because it is gone or they do not work. The next `request` fetches new ones. */

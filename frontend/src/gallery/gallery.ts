@@ -113,7 +113,8 @@ export class Gallery extends LitElement {
   private viewport = { from: 0, to: 0 };
   /** Increases when rendered rows may have changed. */
   private renderVersion = 0;
-  private readonly undecodable = new Set<string>();
+  /** URLs without signatures of files that the browser cannot display, by their pictures. */
+  private readonly undecodable = new Map<string, string | undefined>();
   /** Pictures that the browser has loaded. */
   private readonly loaded = new Set<string>();
   /** Pictures that are loaded before they are rendered, by URL. */
@@ -539,14 +540,15 @@ export class Gallery extends LitElement {
 
   /**
    * Requests another URL once, because the URL or the credentials that signed it may have expired. A picture that the
-   * browser cannot display keeps its placeholder.
+   * browser cannot display keeps its placeholder until it has thumbnails.
    */
   private loadFailed(imageId: string): void {
     if (!this.retried.has(imageId)) {
       this.retried.add(imageId);
       this.urls.remove(imageId);
     } else {
-      this.undecodable.add(imageId);
+      this.undecodable.set(imageId, pathOf(this.urls.get(imageId)));
+      void this.urls.awaitThumbnails(imageId, this.listening.signal);
     }
     this.redraw();
   }
@@ -565,7 +567,18 @@ export class Gallery extends LitElement {
     this.requestUpdate();
   }
 
-  private readonly urlsChanged = (): void => this.redraw();
+  private readonly urlsChanged = (): void => {
+    for (const [imageId, failed] of this.undecodable) {
+      const path = pathOf(this.urls.get(imageId));
+      if (path && path !== failed) this.undecodable.delete(imageId);
+    }
+    this.redraw();
+  };
+}
+
+/** A URL without its signature. */
+function pathOf(url: string | undefined): string | undefined {
+  return url?.split('?', 1)[0];
 }
 
 declare global {

@@ -5,6 +5,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import type { ApiClient } from '../api/client';
 import type { ImageUrls } from '../api/image-urls';
 import { ApiError, messageFor } from '../api/problem';
+import { lacksThumbnails, withThumbnails } from '../api/thumbnails';
 import { type Image, isFinal, isVideo, type Label, type Summary } from '../api/types';
 import { ImageEvent, type Watcher } from '../api/watcher';
 import { sleep } from '../shared/backoff';
@@ -25,7 +26,6 @@ import './picture-facts';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import css from './picture-view.css?inline';
-import { lacksThumbnails, withThumbnails } from './thumbnails';
 
 /** The maximum enlargement of a small picture. */
 const MAX_ENLARGEMENT = 2;

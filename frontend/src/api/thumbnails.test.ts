@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ApiError, NetworkError } from '../api/problem';
-import type { Image } from '../api/types';
+import { ApiError, NetworkError } from './problem';
 import { withThumbnails } from './thumbnails';
+import type { Image } from './types';
 
 const MINUTE = 60_000;
 const getImage = vi.fn<(id: string) => Promise<Image>>();

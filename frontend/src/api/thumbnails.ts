@@ -1,10 +1,11 @@
-// Thumbnails of a picture that is open in the large view. They, or the reason why there are none, appear some moments after the
-// labels, and much later if the service is busy.
-import type { ApiClient } from '../api/client';
-import { isTransient } from '../api/problem';
-import type { Image } from '../api/types';
+// Waits for the thumbnails of a picture that cannot be displayed without them. They, or the reason why there are none, appear some
+// moments after the labels, and much later if the service is busy.
+
 import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { whenVisible } from '../shared/page-state';
+import type { ApiClient } from './client';
+import { isTransient } from './problem';
+import type { Image } from './types';
 
 const BACKOFF: Backoff = { first: 1_000, limit: 30_000 };
 
@@ -14,20 +15,21 @@ export function lacksThumbnails({ status, thumbnails, thumbnailsError }: Image):
 }
 
 /**
- * Requests a picture until it has thumbnails, or the reason why there are none, or is labeled again. A picture that the browser cannot display, such as HEIC, is
- * not visible before.
+ * Requests a picture until it is not awaited anymore: by default, until it has thumbnails, or the reason why there are none, or is
+ * labeled again. A picture that the browser cannot display, such as HEIC, is not visible before.
  */
 export async function withThumbnails(
   api: Pick<ApiClient, 'getImage'>,
   imageId: string,
   signal: AbortSignal,
+  isAwaited: (image: Image) => boolean = lacksThumbnails,
 ): Promise<Image> {
   for (let attempt = 0; ; attempt += 1) {
     await sleep(backoffDelay(attempt, BACKOFF), signal);
     await whenVisible(signal);
     try {
       const image = await api.getImage(imageId, signal);
-      if (!lacksThumbnails(image)) return image;
+      if (!isAwaited(image)) return image;
     } catch (error) {
       if (!isTransient(error)) throw error;
     }
