@@ -42,7 +42,7 @@ fn a_malformed_event_fails_at_validate_with_the_reason() {
             ("/detail", Value::Null, "detail"),
             ("/detail/bucket", Value::Null, "bucket"),
             ("/detail/bucket/name", json!(""), "empty"),
-            ("/detail/bucket/name", json!("another-bucket"), "another bucket"),
+            ("/detail/bucket/name", json!("another-bucket"), "other than"),
             ("/detail/object/key", Value::Null, "key"),
             ("/detail/object/key", json!(""), "empty"),
             ("/detail/object/key", json!(long), "1,024"),
