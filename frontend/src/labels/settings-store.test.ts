@@ -113,6 +113,21 @@ test('a change is made again in settings that have changed meanwhile', async () 
   expect(renames).toEqual([{ from: 'Cat', to: 'Kitty' }]);
 });
 
+test('changes in quick succession do not compete with each other', async () => {
+  let stored = SETTINGS;
+  const putSettings = vi.fn(async (settings: LabelSettings) => {
+    stored = settings;
+    return { ...settings, jobId: 'job' };
+  });
+  const api = { getSettings: async () => stored, putSettings, deleteSettings: vi.fn() };
+  const store = new SettingsStore(api, { follow: vi.fn() }, new AbortController().signal);
+  await Promise.all([store.change(hiding(['Car'])), store.change(hiding(['Boat']))]);
+  expect(putSettings.mock.calls.map(([{ exclude }]) => exclude)).toEqual([
+    ['Dog', 'Car'],
+    ['Dog', 'Car', 'Boat'],
+  ]);
+});
+
 test('a change is given up if the settings always change meanwhile', async () => {
   const store = shared(...Array.from({ length: 10 }, (_, index) => hiding([`Label ${index}`])));
   await expect(store.change(hiding(['Boat']))).rejects.toThrow('changed');

@@ -4,6 +4,7 @@ import { includesLabel, isSameLabel } from '../api/filter';
 import type { JobTracker } from '../api/job-tracker';
 import { ApiError, UserFacingError } from '../api/problem';
 import type { AppliedSettings, LabelSettings } from '../api/types';
+import { OneAtATime } from '../shared/one-at-a-time';
 import { text } from '../shared/text';
 
 /** The API's limit for included, excluded and renamed labels each. */
@@ -23,6 +24,8 @@ export class SettingsEvent extends Event {
 
 /** Dispatches `change`. */
 export class SettingsStore extends EventTarget {
+  private readonly changes = new OneAtATime();
+
   constructor(
     private readonly api: Pick<ApiClient, 'getSettings' | 'putSettings' | 'deleteSettings'>,
     private readonly jobs: Pick<JobTracker, 'follow'>,
@@ -36,15 +39,20 @@ export class SettingsStore extends EventTarget {
   }
 
   /** Restores the defaults and follows the job that applies them. */
-  async reset(): Promise<LabelSettings> {
-    return this.applied(await this.api.deleteSettings());
+  reset(): Promise<LabelSettings> {
+    return this.changes.run('settings', async () => this.applied(await this.api.deleteSettings()));
   }
 
   /**
-   * Changes the stored settings, and follows the job that applies them. If they have changed since they were loaded, the change
-   * is made again in the newest ones. Throws an error for the person if they would exceed a limit.
+   * Changes the stored settings after the earlier changes of this page, and follows the job that applies them. Throws an error for
+   * the person if they would exceed a limit.
    */
-  async change(change: Change): Promise<LabelSettings> {
+  change(change: Change): Promise<LabelSettings> {
+    return this.changes.run('settings', () => this.store(change));
+  }
+
+  /** Stores a change. If the settings have changed since they were loaded, it is made again in the newest ones. */
+  private async store(change: Change): Promise<LabelSettings> {
     for (let tries = 1; ; tries += 1) {
       const changed = within(change(await this.load()));
       try {
