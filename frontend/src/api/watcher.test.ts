@@ -131,8 +131,6 @@ test('a file that this page has uploaded is not given up while its event is in t
   const { watched, reported, lastWait } = watcher();
   let status: Status = 'AWAITING_UPLOAD';
   getImages.mockImplementation(async (ids) => ids.map((id) => image(id, status)));
-  // The large view was opened during the upload.
-  watched.watch('a');
   watched.watchUpload('a');
   watched.watch('never uploaded');
   await vi.advanceTimersByTimeAsync(3 * MINUTE);
@@ -141,6 +139,20 @@ test('a file that this page has uploaded is not given up while its event is in t
   status = 'LABELED';
   await vi.advanceTimersByTimeAsync(MINUTE);
   expect(reported).toEqual(['never uploaded gone', 'a LABELED']);
+});
+
+test('a picture that is viewed during a long upload is not given up', async () => {
+  const { watched, reported } = watcher();
+  getImages.mockImplementation(async (ids) => ids.map((id) => image(id, id === 'a' ? 'AWAITING_UPLOAD' : 'LABELED')));
+  watched.expectUpload('a');
+  watched.watch('a');
+  watched.watch('b');
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  expect(reported).toEqual(['b LABELED']);
+  watched.watchUpload('a');
+  getImages.mockImplementation(async (ids) => ids.map((id) => image(id, 'LABELED')));
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  expect(reported).toEqual(['b LABELED', 'a LABELED']);
 });
 
 test('an uploaded picture that was deleted is reported', async () => {

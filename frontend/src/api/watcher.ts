@@ -55,6 +55,8 @@ export class GoneEvent extends Event {
 /** Polls with growing delays. Pauses while the tab is hidden or offline, and stops while nothing is watched. */
 export class Watcher extends EventTarget {
   private readonly watched = new Map<string, Watched>();
+  /** Pictures whose files this page is uploading. */
+  private readonly uploading = new Set<string>();
   private loop: AbortController | undefined;
   /** Ends the current delay, because another picture is watched. */
   private wakeUp = new AbortController();
@@ -66,23 +68,38 @@ export class Watcher extends EventTarget {
 
   /** Watches a picture until it has a result. `replaces` is the `updatedAt` of a result that is about to be replaced. */
   watch(imageId: string, replaces?: string): void {
-    if (!this.watched.has(imageId)) this.start(imageId, { since: performance.now(), replaces, isUploaded: false });
+    if (this.watched.has(imageId) || this.uploading.has(imageId)) return;
+    this.start(imageId, { since: performance.now(), replaces, isUploaded: false });
+  }
+
+  /**
+   * Called before this page uploads the file of a picture, which is not watched before `watchUpload`: it would be given up if that
+   * takes long.
+   */
+  expectUpload(imageId: string): void {
+    this.uploading.add(imageId);
   }
 
   /** Watches a picture whose file this page has uploaded. It is not given up while S3's event about the file is in transit. */
   watchUpload(imageId: string): void {
-    // The large view may watch it since before the end of the upload.
+    this.uploading.delete(imageId);
     this.start(imageId, { since: performance.now(), replaces: undefined, isUploaded: true });
   }
 
   unwatch(imageId: string): void {
+    this.uploading.delete(imageId);
     this.watched.delete(imageId);
-    if (this.watched.size === 0) this.stop();
+    if (this.watched.size === 0) this.end();
   }
 
   /** Stops watching all pictures. */
   stop(): void {
     this.watched.clear();
+    this.uploading.clear();
+    this.end();
+  }
+
+  private end(): void {
     this.loop?.abort();
     this.loop = undefined;
   }

@@ -252,6 +252,7 @@ export class Queue extends EventTarget {
             if (dimensions) preview = URL.createObjectURL(file);
           }
           imageId = id;
+          this.watcher.expectUpload(id);
           this.keyOfImage.set(id, key);
           this.update(key, { imageId: id, ...(inParts ? { inParts } : {}) });
           report({ sent: 0 });
