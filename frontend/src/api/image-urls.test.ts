@@ -165,19 +165,22 @@ test('retries with a delay if the API does not respond', async () => {
   expect(urls.get('a')).toBeDefined();
 });
 
-test('waits for the thumbnails of a file that cannot be displayed, however late they are', async () => {
-  vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
-  getImage.mockImplementation(async (id) => ({ ...original(id), status: 'LABELED' }));
-  const urls = urlsFor(image('a', 'LABELED', false, HOUR));
-  await vi.advanceTimersByTimeAsync(500);
-  expect(urls.get('a')).toBe('https://bucket/uploads/a?signed');
-  getImage.mockImplementationOnce(async (id) => ({ ...original(id), status: 'PROCESSING' }));
-  void urls.awaitThumbnails('a', new AbortController().signal);
+test('requests pictures that are not visible without thumbnails, all at once, however late those are', async () => {
+  vi.stubGlobal('document', { visibilityState: 'visible' });
+  const urls = urlsFor(image('c'));
+  getImages.mockImplementation(async (ids) =>
+    ids.filter((id) => id !== 'gone').map((id) => image(id, 'LABELED', false)),
+  );
+  getImages.mockRejectedValueOnce(new Error('no connection'));
+  for (const id of ['a', 'b', 'gone', 'a']) urls.awaitThumbnails(id);
   await vi.advanceTimersByTimeAsync(300_000);
-  expect(urls.get('a')).toBe('https://bucket/uploads/a?signed');
-  getImage.mockImplementation(async (id) => ({ ...original(id), status: 'LABELED', thumbnails: thumbnails(id) }));
-  await vi.advanceTimersByTimeAsync(30_000);
+  expect(getImages.mock.calls.length).toBeLessThan(30);
+  expect(getImages.mock.calls.at(-1)?.[0]).toEqual(['a', 'b']);
+  expect(urls.get('a')).toBeUndefined();
+  getImages.mockImplementation(async (ids) => ids.map((id) => image(id, 'LABELED', id === 'a')));
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(urls.get('a')).toContain('/1280?');
+  expect(getImages.mock.calls.at(-1)?.[0]).toEqual(['b']);
   vi.unstubAllGlobals();
 });
 

@@ -3,8 +3,7 @@
 import { type Backoff, backoffDelay } from '../shared/backoff';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
 import { type ApiClient, MAX_IDS } from './client';
-import { lacksThumbnails, withThumbnails } from './thumbnails';
-import { type Image, isFinal, isVideo, type Summary } from './types';
+import { type Image, isVideo, type Summary } from './types';
 
 /** A picture's URL is requested after it was visible for this long, in milliseconds: fast scrolling requests nothing. */
 const REQUEST_DELAY = 200;
@@ -13,6 +12,8 @@ const THUMBNAIL_LIFETIME = 3_600_000;
 /** A URL is not used if it expires in less than this, in milliseconds: the browser still has to fetch the picture. */
 const EXPIRY_MARGIN = 30_000;
 const RETRY: Backoff = { first: 1_000, limit: 60_000 };
+/** The pauses between the requests of pictures that are not visible without thumbnails. */
+const LATE: Backoff = { first: 1_000, limit: 30_000 };
 /** How long after the labels thumbnails can appear, in milliseconds. */
 const THUMBNAIL_DELAY = 20_000;
 /** The same limit as a number of requests, in case the clocks of the page and the API differ. */
@@ -53,6 +54,8 @@ export class ImageUrls extends EventTarget {
   private readonly attempts = new Map<string, number>();
   /** Versions of pictures that are not requested at the moment. */
   private readonly backingOff = new Set<string>();
+  /** Pictures whose files the browser cannot display. */
+  private readonly withoutThumbnails = new Set<string>();
   private readonly limiter = new ConcurrencyLimiter(CONCURRENT_REQUESTS);
 
   constructor(private readonly api: Pick<ApiClient, 'getImage' | 'getImages'>) {
@@ -101,12 +104,29 @@ export class ImageUrls extends EventTarget {
     this.requested.set(imageId, { image, isVisible });
   }
 
-  /** Waits for the thumbnails of a picture whose file the browser cannot display, such as HEIC, until `signal` is aborted. */
-  async awaitThumbnails(imageId: string, signal: AbortSignal): Promise<void> {
-    // It may still be labeled.
-    const isAwaited = (image: Image) => !isFinal(image.status) || lacksThumbnails(image);
-    const image = await withThumbnails(this.api, imageId, signal, isAwaited).catch(() => undefined);
-    if (image) this.add(image);
+  /** Requests pictures whose files the browser cannot display, such as HEIC, until they have thumbnails. */
+  awaitThumbnails(imageId: string): void {
+    this.withoutThumbnails.add(imageId);
+    if (this.withoutThumbnails.size === 1) setTimeout(() => this.requestThumbnails(1), backoffDelay(0, LATE));
+  }
+
+  /** Requests all of them at once, less and less often. Those that will never have thumbnails are requested, too. */
+  private async requestThumbnails(attempt: number): Promise<void> {
+    if (document.visibilityState === 'visible') {
+      const ids = [...this.withoutThumbnails];
+      for (let start = 0; start < ids.length; start += MAX_IDS) {
+        const requested = ids.slice(start, start + MAX_IDS);
+        const listed = await this.api.getImages(requested, new AbortController().signal).catch(() => undefined);
+        const waiting = listed?.filter(({ thumbnails }) => thumbnails.length === 0) ?? [];
+        for (const image of listed ?? []) this.addThumbnails(image);
+        // Those that are not listed are gone.
+        const left = new Set(listed ? waiting.map(({ imageId }) => imageId) : requested);
+        for (const id of requested.filter((id) => !left.has(id))) this.withoutThumbnails.delete(id);
+      }
+      this.changed();
+    }
+    if (this.withoutThumbnails.size > 0)
+      setTimeout(() => this.requestThumbnails(attempt + 1), backoffDelay(attempt, LATE));
   }
 
   /** Removes the URLs of a picture, because it is gone or they do not work. The next `request` fetches new ones. */

@@ -15,21 +15,20 @@ export function lacksThumbnails({ status, thumbnails, thumbnailsError }: Image):
 }
 
 /**
- * Requests a picture until it is not awaited anymore: by default, until it has thumbnails, or the reason why there are none, or is
- * labeled again. A picture that the browser cannot display, such as HEIC, is not visible before.
+ * Requests a picture until it has thumbnails, or the reason why there are none, or is labeled again. A picture that the browser cannot
+ * display, such as HEIC, is not visible before.
  */
 export async function withThumbnails(
   api: Pick<ApiClient, 'getImage'>,
   imageId: string,
   signal: AbortSignal,
-  isAwaited: (image: Image) => boolean = lacksThumbnails,
 ): Promise<Image> {
   for (let attempt = 0; ; attempt += 1) {
     await sleep(backoffDelay(attempt, BACKOFF), signal);
     await whenVisible(signal);
     try {
       const image = await api.getImage(imageId, signal);
-      if (!isAwaited(image)) return image;
+      if (!lacksThumbnails(image)) return image;
     } catch (error) {
       if (!isTransient(error)) throw error;
     }

@@ -548,7 +548,7 @@ export class Gallery extends LitElement {
       this.urls.remove(imageId);
     } else {
       this.undecodable.set(imageId, pathOf(this.urls.get(imageId)));
-      void this.urls.awaitThumbnails(imageId, this.listening.signal);
+      this.urls.awaitThumbnails(imageId);
     }
     this.redraw();
   }

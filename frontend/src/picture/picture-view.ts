@@ -105,6 +105,7 @@ export class PictureView extends LitElement {
     onComplete: (image) => {
       this.urls.add(image);
       this.image = image;
+      if (!isFinal(image.status)) this.watcher.watch(image.imageId);
     },
   });
   private listening = new AbortController();
