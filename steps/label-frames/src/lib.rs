@@ -34,6 +34,8 @@ const BUDGET: Duration = Duration::from_secs(45);
 /// Once a frame of a group is answered, the others are sent again for at least this time: a part ends before its first frame
 /// without an answer, so the answers after that would be paid for twice.
 const PAID_RETRIES: Duration = Duration::from_secs(30);
+/// How long after [`BUDGET`] frames are sent again at the latest.
+const LAST_RETRY: Duration = Duration::from_secs(135);
 /// The longest wait before a group is retried after an error that can pass. As long as the budget lasts, errors are retried here
 /// and not by Step Functions, whose history has space for 25,000 events: with six frames a part, a video of six hours has 1,800
 /// parts, which take 12,600 events. Each retry takes three more, so with three retries of each part, there would be 28,800.
@@ -123,7 +125,7 @@ impl From<NotRead> for LabelFramesError {
 /// See [`LabelFramesError`].
 pub async fn handle(step: &LabelFrames, progress: VideoProgress) -> Result<VideoProgress, LabelFramesError> {
     let claim = &progress.image.claim;
-    // Before frames are paid for. Whoever deletes the video need not wait for its end.
+    // Before frames are paid for: a video that was deleted meanwhile costs nothing more.
     deletion::check_video(&step.s3, &step.records, claim).await??;
     let plan: Plan = deletion::read_derived(&step.s3, &step.records, claim, PLAN).await??;
     let track = Track::from(&plan.video);
@@ -263,7 +265,7 @@ async fn label_group(
         };
         if !is_paid && group.iter().any(|frame| matches!(frame, Frame::Answered(_))) {
             is_paid = true;
-            until = until.max(Instant::now() + PAID_RETRIES);
+            until = until.max((Instant::now() + PAID_RETRIES).min(until + LAST_RETRY));
         }
         wait_after(error, until).await?;
     }
@@ -467,6 +469,19 @@ mod tests {
 
     fn names(labeled: &LabeledFrames) -> Vec<&str> {
         labeled.labels.iter().map(|label| label.name.as_str()).collect()
+    }
+
+    /// A function that reaches its timeout has stored nothing, and all frames of the part are paid for again.
+    #[test]
+    fn the_last_attempt_ends_before_the_timeout_of_the_function() {
+        let template = include_str!("../../../template.yaml");
+        let (_, function) = template.split_once("\n  LabelFramesFunction:\n").unwrap();
+        let (_, timeout) = function.split_once("\n      Timeout: ").unwrap();
+        let timeout: u64 = timeout.lines().next().unwrap().parse().unwrap();
+        // Two slow calls for slots, one of Rekognition with its retry, and two to store the answers, of 8 seconds each.
+        let calls = Duration::from_secs(8 * 6);
+        let last_attempt = MAX_RETRY_WAIT + MAX_WAIT + Duration::from_secs(GROUP as u64) + calls;
+        assert!(BUDGET + LAST_RETRY + last_attempt <= Duration::from_secs(timeout));
     }
 
     /// Also if the budget ends meanwhile: the frames after it would be paid for twice.
