@@ -198,8 +198,9 @@ export async function holdUploads(page: Page): Promise<HeldUploads> {
   const released = new Promise<void>((resolve) => {
     uploads.release = resolve;
   });
-  const isUpload = (request: Request) => request.method() === 'PUT';
-  await page.route(`${new URL(stack.endpoint).origin}/**`, async (route) => {
+  const { origin } = new URL(stack.endpoint);
+  const isUpload = (request: Request) => request.method() === 'PUT' && new URL(request.url()).origin === origin;
+  await page.route(`${origin}/**`, async (route) => {
     if (isUpload(route.request())) {
       uploads.sending += 1;
       uploads.max = Math.max(uploads.max, uploads.sending);

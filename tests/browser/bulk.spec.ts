@@ -48,6 +48,7 @@ test('all results are labeled again after the price is shown, and that can be ca
   await question.getByRole('button', { name: 'Label again' }).click();
   await expect(toolbar(page)).toHaveCount(0);
   await expect(relabelPanel(page)).toContainText(/Labeling again… [1-9]\d* pictures?/);
+  await checkAccessibility(page, 'relabel panel', [320, 1280]);
   // The page finds the job again.
   await page.reload();
   await expect(relabelPanel(page)).toContainText('Labeling again…');
@@ -158,7 +159,6 @@ test('jobs that were started in quick succession are all shown', async ({ page, 
   ended.add(started[0] ?? '');
   await expect(correctPanel(page).filter({ hasText: 'Changed labels of 260 pictures' })).toHaveCount(1);
   await expect(correctPanel(page).filter({ hasText: 'Changing labels… 100 pictures' })).toHaveCount(2);
-  await checkAccessibility(page, 'running jobs', [320, 1280]);
 });
 
 test('another selection ends the selection of all results', async ({ page, person }) => {

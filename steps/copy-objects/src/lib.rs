@@ -33,7 +33,7 @@ const RESERVE: Duration = Duration::from_secs(15);
 /// checksum meanwhile.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The shortest timeout for copying a larger object, a video. It may take all the time that is left.
+/// The time that must be left when a larger object, a video, asks for its slot. Its copy may take all that is left after that.
 const LARGE_COPY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Objects that are handled at the same time. The state machine has few batches in progress, so that few functions wait for
