@@ -1,8 +1,10 @@
 // The URLs of pictures and thumbnails. They are presigned and expire. Lists contain the URLs of thumbnails. URLs that a
 // list did not contain, or that have expired, are requested for many pictures at once, and only for visible ones.
-import { type Backoff, backoffDelay } from '../shared/backoff';
+import { type Backoff, backoffDelay, sleep } from '../shared/backoff';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
+import { whenVisible } from '../shared/page-state';
 import { type ApiClient, MAX_IDS } from './client';
+import { LATE_THUMBNAILS } from './thumbnails';
 import { type Image, isVideo, type Summary } from './types';
 
 /** A picture's URL is requested after it was visible for this long, in milliseconds: fast scrolling requests nothing. */
@@ -12,8 +14,6 @@ const THUMBNAIL_LIFETIME = 3_600_000;
 /** A URL is not used if it expires in less than this, in milliseconds: the browser still has to fetch the picture. */
 const EXPIRY_MARGIN = 30_000;
 const RETRY: Backoff = { first: 1_000, limit: 60_000 };
-/** The pauses between the requests of pictures that are not visible without thumbnails. */
-const LATE: Backoff = { first: 1_000, limit: 30_000 };
 /** How long after the labels thumbnails can appear, in milliseconds. */
 const THUMBNAIL_DELAY = 20_000;
 /** The same limit as a number of requests, in case the clocks of the page and the API differ. */
@@ -56,6 +56,8 @@ export class ImageUrls extends EventTarget {
   private readonly backingOff = new Set<string>();
   /** Pictures whose files the browser cannot display. */
   private readonly withoutThumbnails = new Set<string>();
+  /** Whether these are being requested. */
+  private isAwaiting = false;
   private readonly limiter = new ConcurrencyLimiter(CONCURRENT_REQUESTS);
 
   constructor(private readonly api: Pick<ApiClient, 'getImage' | 'getImages'>) {
@@ -104,29 +106,33 @@ export class ImageUrls extends EventTarget {
     this.requested.set(imageId, { image, isVisible });
   }
 
-  /** Requests pictures whose files the browser cannot display, such as HEIC, until they have thumbnails. */
+  /** Requests a picture whose file the browser cannot display, such as HEIC, until it has thumbnails. */
   awaitThumbnails(imageId: string): void {
     this.withoutThumbnails.add(imageId);
-    if (this.withoutThumbnails.size === 1) setTimeout(() => this.requestThumbnails(1), backoffDelay(0, LATE));
+    if (this.isAwaiting) return;
+    this.isAwaiting = true;
+    void this.requestThumbnails();
   }
 
   /** Requests all of them at once, less and less often. Those that will never have thumbnails are requested, too. */
-  private async requestThumbnails(attempt: number): Promise<void> {
-    if (document.visibilityState === 'visible') {
+  private async requestThumbnails(): Promise<void> {
+    const { signal } = new AbortController();
+    for (let attempt = 0; this.withoutThumbnails.size > 0; attempt += 1) {
+      await sleep(backoffDelay(attempt, LATE_THUMBNAILS), signal);
+      await whenVisible(signal);
       const ids = [...this.withoutThumbnails];
       for (let start = 0; start < ids.length; start += MAX_IDS) {
         const requested = ids.slice(start, start + MAX_IDS);
-        const listed = await this.api.getImages(requested, new AbortController().signal).catch(() => undefined);
-        const waiting = listed?.filter(({ thumbnails }) => thumbnails.length === 0) ?? [];
-        for (const image of listed ?? []) this.addThumbnails(image);
+        const listed = await this.api.getImages(requested, signal).catch(() => undefined);
+        if (!listed) continue;
+        for (const image of listed) this.addThumbnails(image);
         // Those that are not listed are gone.
-        const left = new Set(listed ? waiting.map(({ imageId }) => imageId) : requested);
-        for (const id of requested.filter((id) => !left.has(id))) this.withoutThumbnails.delete(id);
+        const late = new Set(listed.filter(({ thumbnails }) => thumbnails.length === 0).map(({ imageId }) => imageId));
+        for (const id of requested.filter((id) => !late.has(id))) this.withoutThumbnails.delete(id);
       }
       this.changed();
     }
-    if (this.withoutThumbnails.size > 0)
-      setTimeout(() => this.requestThumbnails(attempt + 1), backoffDelay(attempt, LATE));
+    this.isAwaiting = false;
   }
 
   /** Removes the URLs of a picture, because it is gone or they do not work. The next `request` fetches new ones. */
@@ -218,8 +224,13 @@ function isValid(sources: Sources | undefined): boolean {
   return sources !== undefined && sources.expiresAt - Date.now() > EXPIRY_MARGIN;
 }
 
+/** The URL of the object that a presigned URL signs. */
+export function withoutSignature(url: string): string {
+  return url.split('?', 1)[0] ?? url;
+}
+
 /** Whether two have the same objects, regardless of signatures. */
 function hasSameObjects(one: Sources, other: Sources): boolean {
-  const objects = ({ sources }: Sources) => sources.map(({ url }) => url.split('?', 1)[0]).join();
+  const objects = ({ sources }: Sources) => sources.map(({ url }) => withoutSignature(url)).join();
   return objects(one) === objects(other);
 }

@@ -7,7 +7,8 @@ import type { ApiClient } from './client';
 import { isTransient } from './problem';
 import type { Image } from './types';
 
-const BACKOFF: Backoff = { first: 1_000, limit: 30_000 };
+/** The pauses between requests of pictures that are not visible without thumbnails. */
+export const LATE_THUMBNAILS: Backoff = { first: 1_000, limit: 30_000 };
 
 /** Whether a picture has no thumbnails yet. */
 export function lacksThumbnails({ status, thumbnails, thumbnailsError }: Image): boolean {
@@ -15,8 +16,8 @@ export function lacksThumbnails({ status, thumbnails, thumbnailsError }: Image):
 }
 
 /**
- * Requests a picture until it has thumbnails, or the reason why there are none, or is labeled again. A picture that the browser cannot
- * display, such as HEIC, is not visible before.
+ * Requests a picture until it has thumbnails or a reason why there are none, or until it is being labeled again. A picture that the
+ * browser cannot display, such as HEIC, is not visible without thumbnails.
  */
 export async function withThumbnails(
   api: Pick<ApiClient, 'getImage'>,
@@ -24,7 +25,7 @@ export async function withThumbnails(
   signal: AbortSignal,
 ): Promise<Image> {
   for (let attempt = 0; ; attempt += 1) {
-    await sleep(backoffDelay(attempt, BACKOFF), signal);
+    await sleep(backoffDelay(attempt, LATE_THUMBNAILS), signal);
     await whenVisible(signal);
     try {
       const image = await api.getImage(imageId, signal);

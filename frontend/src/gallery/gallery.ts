@@ -4,7 +4,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { type Filter, NO_FILTER } from '../api/filter';
-import type { ImageUrls, Size } from '../api/image-urls';
+import { type ImageUrls, type Size, withoutSignature } from '../api/image-urls';
 import type { Order } from '../api/listing';
 import { isFinal, type Summary } from '../api/types';
 import { cssProperties } from '../shared/css-properties';
@@ -547,7 +547,8 @@ export class Gallery extends LitElement {
       this.retried.add(imageId);
       this.urls.remove(imageId);
     } else {
-      this.undecodable.set(imageId, pathOf(this.urls.get(imageId)));
+      const failed = this.urls.get(imageId);
+      this.undecodable.set(imageId, failed && withoutSignature(failed));
       this.urls.awaitThumbnails(imageId);
     }
     this.redraw();
@@ -569,16 +570,11 @@ export class Gallery extends LitElement {
 
   private readonly urlsChanged = (): void => {
     for (const [imageId, failed] of this.undecodable) {
-      const path = pathOf(this.urls.get(imageId));
-      if (path && path !== failed) this.undecodable.delete(imageId);
+      const url = this.urls.get(imageId);
+      if (url && withoutSignature(url) !== failed) this.undecodable.delete(imageId);
     }
     this.redraw();
   };
-}
-
-/** A URL without its signature. */
-function pathOf(url: string | undefined): string | undefined {
-  return url?.split('?', 1)[0];
 }
 
 declare global {
