@@ -115,3 +115,16 @@ pub fn text<'a>(yaml: &'a Yaml<'a>) -> Option<&'a str> {
         None => untagged.as_str(),
     }
 }
+
+/// The texts of a list, or the only text. None if it is missing.
+///
+/// # Panics
+/// If something in it is not a text.
+pub fn texts<'a>(yaml: Option<&'a Yaml<'a>>) -> Vec<&'a str> {
+    let Some(yaml) = yaml else { return vec![] };
+    let expected = |yaml| text(yaml).expect("a text");
+    match yaml.as_sequence() {
+        Some(list) => list.iter().map(expected).collect(),
+        None => vec![expected(yaml)],
+    }
+}

@@ -2,16 +2,10 @@
 
 use saphyr::{LoadableYamlNode, Yaml};
 use std::collections::BTreeSet;
-use tests::template::{at, entries};
+use tests::template::{at, entries, texts};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 const REDRIVE: &str = include_str!("../../../xtask/python/redrive.py");
-
-/// The texts of a list.
-fn texts<'a>(yaml: Option<&'a Yaml<'a>>) -> Vec<&'a str> {
-    let list = yaml.and_then(Yaml::as_sequence).into_iter().flatten();
-    list.map(|text| text.as_str().expect("a text")).collect()
-}
 
 /// An event that cannot be redriven would stay in the queue until it expires.
 #[test]

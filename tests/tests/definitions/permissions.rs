@@ -2,18 +2,9 @@
 
 use saphyr::{LoadableYamlNode, Yaml};
 use std::collections::BTreeMap;
-use tests::template::{at, entries, text};
+use tests::template::{at, entries, texts};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
-
-/// The texts of a list, or the only text.
-fn texts<'a>(yaml: Option<&'a Yaml<'a>>) -> Vec<&'a str> {
-    let Some(yaml) = yaml else { return vec![] };
-    match yaml.as_sequence() {
-        Some(list) => list.iter().filter_map(text).collect(),
-        None => text(yaml).into_iter().collect(),
-    }
-}
 
 /// The record of a video names an execution of `label-image` or of `label-video`. A function that may describe only the former
 /// works with pictures, and fails with the first video that is being labeled.

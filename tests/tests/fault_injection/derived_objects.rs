@@ -1,6 +1,7 @@
 //! Renditions and thumbnails of an image that its owner deletes while they are made: each call of the functions that make
 //! them is held until the image is deleted, and the function then continues, or is killed at its next call.
 
+use crate::undisturbed_calls;
 use domain::ErrorName;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -139,9 +140,7 @@ async fn calls(stack: &Stack, proxy: &Proxy, function: &str) -> usize {
 
 /// Deletes an image at each call of a function, once while the call is held and once before the function is killed.
 async fn delete_at_each_call(stack: &Stack, proxy: &Proxy, function: &str) {
-    // On a busy machine, a call that takes too long is repeated.
-    let (one, other) = tokio::join!(calls(stack, proxy, function), calls(stack, proxy, function));
-    let calls = one.min(other);
+    let calls = undisturbed_calls(async || calls(stack, proxy, function).await).await;
     assert!(calls > 0, "{function} calls nothing");
     let cases = (0..calls).flat_map(|call| [(call, true), (call, false)]);
     let results = stream::iter(cases).map(async |(call, holds)| {

@@ -1,6 +1,7 @@
 //! Requests of owners while the workflow processes their image: each call of the workflow is held in turn until the
 //! request is answered.
 
+use crate::undisturbed_calls;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ImageKey, Status};
 use futures_util::{StreamExt, future, stream};
@@ -82,9 +83,7 @@ async fn calls_for(stack: &Stack, proxy: &Proxy, file: &File) -> usize {
 
 /// `first` is the first call during which there is a record to delete.
 async fn delete_at_each_call(stack: &Stack, proxy: &Proxy, file: &File, first: usize) {
-    // On a busy machine, a call that takes too long is repeated.
-    let (one, other) = future::join(calls_for(stack, proxy, file), calls_for(stack, proxy, file)).await;
-    let calls = one.min(other);
+    let calls = undisturbed_calls(async || calls_for(stack, proxy, file).await).await;
     let cases = (first..calls).map(|call| delete_at(stack, proxy, file, call));
     let wrong: Vec<_> = stream::iter(cases)
         .buffer_unordered(AT_ONCE)

@@ -1,5 +1,6 @@
 //! Runs of the reconciler that are killed at half of their calls, and an owner who deletes the image at the other half.
 
+use crate::undisturbed_calls;
 use domain::table::{RECONCILIATION, image_sort};
 use domain::{ErrorName, ImageId, Status};
 use futures_util::{StreamExt, stream};
@@ -167,9 +168,8 @@ async fn at_each_call(
     first: usize,
     disturb: impl AsyncFn(usize) -> Vec<String>,
 ) {
-    // On a busy machine, a call that takes too long is repeated.
-    let (one, other) = tokio::join!(calls(stack, proxy), calls(stack, proxy));
-    let calls = (first..one.min(other)).step_by(2);
+    let calls = undisturbed_calls(async || calls(stack, proxy).await).await;
+    let calls = (first..calls).step_by(2);
     let results = stream::iter(calls).map(async |call| {
         let wrong = disturb(call).await.into_iter();
         wrong

@@ -1,6 +1,7 @@
 //! Services that throttle, fail, answer late or not at all, and functions that are killed: each image ends as it would
 //! have without the fault, counted once and announced once, or it is recorded as failed and can be labeled again.
 
+use crate::undisturbed_calls;
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ImageRecord, Owner, Status};
 use futures_util::{StreamExt, stream};
@@ -123,10 +124,7 @@ async fn replace(
 }
 
 async fn each_call_in_turn(stack: &Stack, proxy: &Proxy, new: (&[u8], Status)) {
-    // On a busy machine, a call that takes too long is repeated.
-    let (one, other) =
-        futures_util::join!(replace(stack, proxy, new, None), replace(stack, proxy, new, None));
-    let calls = one.min(other);
+    let calls = undisturbed_calls(async || replace(stack, proxy, new, None).await).await;
     let kinds = [Fault::Unavailable, Fault::AnswerLost, Fault::CallerKilled];
     let cases = (0..calls).flat_map(|call| kinds.map(|kind| (call, kind)));
     let results = stream::iter(cases).map(|case| replace(stack, proxy, new, Some(case)));
