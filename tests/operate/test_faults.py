@@ -23,7 +23,8 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 
 # Retries that take hours in AWS take seconds.
 WAIT_SCALE = 0.001
-# In place of TotalImagesPerDay, and the objects of an import that is canceled before it has ended: at one picture per second.
+# The value of TotalImagesPerDay during the test, and the number of objects of an import that is canceled before it ends: it labels
+# one picture per second.
 BUDGET, IMPORTED = 5, 300
 
 

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 /// Whether an execution is processing the image. An outdated answer is harmless: if a failed execution is reported as running,
 /// the answer is `true` until `record-failure` has stored the failure.
 ///
-/// The record of a video names the execution that has handed it over to `label-video` until the execution of that state machine,
-/// which has the same name, takes over the claim. It can wait for hours before that, for example while its function is throttled.
+/// The execution of `label-video` has the same name as the execution of `label-image` that has started it. The record names the
+/// latter until the former takes over the claim, which can take hours, for example while a function is throttled.
 ///
 /// # Errors
 /// A call fails.
@@ -114,7 +114,8 @@ mod tests {
         assert_eq!(super::event(&record(None), 3, Timestamp::UNIX_EPOCH), None);
     }
 
-    /// Whether an image counts as being labeled that an execution of this state machine holds, if only this execution is running.
+    /// Whether an image counts as being labeled if an execution of the state machine `holder` holds it, and only the execution
+    /// `running` is running.
     async fn is_being_labeled(holder: &str, running: &'static str) -> bool {
         let describe = mock!(Client::describe_execution).then_compute_output(move |request| {
             let arn = request.execution_arn().unwrap();

@@ -73,8 +73,8 @@ export class Watcher extends EventTarget {
   }
 
   /**
-   * Called before this page uploads the file of a picture, which is not watched before `watchUpload`: it would be given up if that
-   * takes long.
+   * Called before this page uploads the file of a picture. The picture is not watched until `watchUpload`: otherwise, it would be
+   * given up during a long upload.
    */
   expectUpload(imageId: string): void {
     this.uploading.add(imageId);

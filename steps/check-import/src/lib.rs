@@ -48,8 +48,8 @@ pub enum CheckImportError {
     InvalidJobId,
     /// The job is not one that this execution can continue.
     #[error(
-        "a job with the ID in jobId exists, and it is not a running import of the same bucket and prefix whose execution has \
-         ended: leave jobId out"
+        "the job with the ID in jobId cannot be continued: it must be a running import of the same bucket and prefix, and its \
+         earlier execution must have ended. To start a new import, leave jobId out"
     )]
     OtherJob,
     /// The bucket's name is not one.

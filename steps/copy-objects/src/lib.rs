@@ -20,7 +20,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 use strum::EnumIter;
 
-/// No object but the first is handled after this time.
+/// After this time, no object is started, except the first one of a part.
 const BUDGET: Duration = Duration::from_secs(45);
 
 /// The function's timeout. The state machine waits as long for the last functions of a canceled import.
@@ -29,11 +29,12 @@ const FUNCTION_TIMEOUT: Duration = Duration::from_secs(120);
 /// What is reserved of the function's time after the last copy, to read the job and to write the results.
 const RESERVE: Duration = Duration::from_secs(15);
 
-/// The timeout for copying an object as large as a picture may be. S3 answers when it has copied everything, and computes a
+/// The timeout for copying an object within the size limit of pictures. S3 answers when it has copied everything, and computes a
 /// checksum meanwhile.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The time that must be left when a larger object, a video, asks for its slot. Its copy may take all that is left after that.
+/// The time that is kept for copying a larger object, a video, after the wait for its slot. The copy may take all the time that is
+/// left.
 const LARGE_COPY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Objects that are handled at the same time. The state machine has few batches in progress, so that few functions wait for

@@ -28,13 +28,13 @@ use video_header::{KeyFrame, Plan};
 
 /// Maximum number of frames in a part. More would not be finished within [`BUDGET`].
 const MAX_FRAMES: usize = 60;
-/// No frames but the first ones are labeled after this time. The function may run for five minutes: a group can take 70 seconds
+/// After this time, no group begins, unless no frame of the part is labeled yet. The function may run for five minutes: a group can take 70 seconds
 /// for decoding, 30 for its slots, [`PAID_RETRIES`], and 30 for the slots of its last attempt.
 const BUDGET: Duration = Duration::from_secs(45);
 /// Once a frame of a group is answered, the others are sent again for at least this time: a part ends before its first frame
 /// without an answer, so the answers after that would be paid for twice.
 const PAID_RETRIES: Duration = Duration::from_secs(30);
-/// How long after [`BUDGET`] frames are sent again at the latest.
+/// The maximum time after [`BUDGET`] until which frames are sent again.
 const LAST_RETRY: Duration = Duration::from_secs(135);
 /// The longest wait before a group is retried after an error that can pass. As long as the budget lasts, errors are retried here
 /// and not by Step Functions, whose history has space for 25,000 events: with six frames a part, a video of six hours has 1,800
@@ -153,7 +153,7 @@ pub async fn handle(step: &LabelFrames, progress: VideoProgress) -> Result<Video
             if done == 0 {
                 return Err(error);
             }
-            // If the error persists, the next part has it.
+            // If the error persists, the next part fails with it.
             tracing::warn!(error = error.name().as_str(), "the part ends early");
             break;
         }
@@ -382,7 +382,7 @@ mod tests {
     const HISTORY_LIMIT: u64 = 25_000;
     /// A Task is entered, scheduled, started, completed and left, and the Choice after it is entered and left.
     const EVENTS_PER_RUN: u64 = 7;
-    /// A Task that Step Functions retries is scheduled, started and failed once more.
+    /// Each retry of a Task by Step Functions adds three events: scheduled, started and failed.
     const EVENTS_PER_RETRY: u64 = 3;
     /// What the other Tasks take with all their retries, and more than a thousand invocations of this function that Lambda
     /// refuses: 3 events each.

@@ -101,8 +101,8 @@ impl Findings {
         overrides
     }
 
-    /// The parameters for a second `sam deploy`, which protects the user pool and the table, and lets the next deployment
-    /// be gradual after one at once. An existing stack needs the protection if its first deployment ended before this step.
+    /// The parameters for a second `sam deploy`, which protects the user pool and the table, and makes the next
+    /// deployment gradual again after one with `--at-once`. An existing stack needs the protection if its first deployment ended before this step.
     fn finishing_overrides(&self, at_once: bool) -> Option<BTreeMap<String, String>> {
         let mut overrides = self.overrides.clone();
         let asked = overrides.get(PROTECTION).map(String::as_str);
