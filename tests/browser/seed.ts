@@ -54,17 +54,18 @@ const SMALL = 320;
 const COPIES = 25;
 /** Pictures in one write: DynamoDB accepts 25 items, and each picture has two. */
 const BATCH = 12;
-/** The time between two pictures, in milliseconds. */
+/** When the newest picture was added, in UTC. A fixed time: which days pictures belong to must not depend on when a test runs. */
+const NEWEST = Date.UTC(2026, 0, 31, 21);
+/** The time between two pictures, in milliseconds. Each day has eight. */
 const INTERVAL = 3 * 3_600_000;
 
-/** Adds labeled pictures to a person's history, one for every three hours before now. */
+/** Adds labeled pictures to a person's history, one for every three hours before January 31, 2026, 9 p.m. */
 export async function seed(person: Person, count: number, of: (index: number) => Seeded = () => ({})): Promise<void> {
   const { sub } = person;
   await Promise.all(PHOTOGRAPHS.map(({ file }) => putPicture(sub, file, Math.min(count, COPIES))));
-  const now = Date.now();
   for (let start = 0; start < count; start += BATCH) {
     const items = Array.from({ length: Math.min(BATCH, count - start) }, (_, index) =>
-      image(sub, start + index, now, of(start + index)),
+      image(sub, start + index, of(start + index)),
     ).flat();
     await call('dynamodb', 'DynamoDB_20120810.BatchWriteItem', {
       RequestItems: { [stack.table]: items.map((Item) => ({ PutRequest: { Item } })) },
@@ -81,11 +82,11 @@ export function seededId(index: number): string {
 }
 
 /** A picture's record and its result. */
-function image(owner: string, index: number, now: number, seeded: Seeded) {
+function image(owner: string, index: number, seeded: Seeded) {
   const { file = 'cat.jpg', labels = ['Cat', 'Animal'], fileName = `${index}.jpg`, thumbnails = true } = seeded;
   const { width = 451, height = 300, thumbnailsError, incomplete = false, checksum, others = {} } = seeded;
   const { modelVersion = 'seeded', takenAt } = seeded;
-  const createdAt = new Date(now - index * INTERVAL).toISOString();
+  const createdAt = new Date(NEWEST - index * INTERVAL).toISOString();
   const { time = createdAt.slice(0, -'Z'.length) } = seeded;
   const imageId = seededId(index);
   const S = (value: string) => ({ S: value });
