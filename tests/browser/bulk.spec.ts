@@ -13,15 +13,15 @@ test.use({ contextOptions: { reducedMotion: 'reduce' } });
 const MANY = 260;
 
 function relabelPanel(page: Page): Locator {
-  return page.getByRole('region', { name: 'Label pictures again' });
+  return page.getByRole('article', { name: 'Label pictures again' });
 }
 
 function correctPanel(page: Page): Locator {
-  return page.getByRole('region', { name: 'Edit labels' });
+  return page.getByRole('article', { name: 'Edit labels' });
 }
 
 function undoPanel(page: Page): Locator {
-  return page.getByRole('region', { name: 'Undo label changes' });
+  return page.getByRole('article', { name: 'Undo label changes' });
 }
 
 /** Selects all results of the search, also those that are not loaded. */
@@ -242,7 +242,7 @@ test('all results are downloaded as one ZIP and deleted, and that can be undone 
   await (await confirm()).press('Enter');
   await expect(tiles(page)).toHaveCount(0);
   await endUndoTime(page);
-  const panel = page.getByRole('region', { name: 'Delete pictures' });
+  const panel = page.getByRole('article', { name: 'Delete pictures' });
   await expect(panel).toContainText('Deleted 259 pictures');
   await checkAccessibility(page, 'deleted pictures', [320, 1280]);
   await page.goto('/');
@@ -319,6 +319,7 @@ test('jobs say when they continue and why they have stopped, until they are dism
     { ...stopped, jobId: '0193506a-7d2e-7c61-9a54-000000000002', kind: 'EXPORT', status: 'FAILED', resumable: false },
     { ...stopped, jobId: '0193506a-7d2e-7c61-9a54-000000000003', kind: 'CORRECT', status: 'CANCELED' },
     { ...stopped, jobId: '0193506a-7d2e-7c61-9a54-000000000004', kind: 'IMPORT', status: 'FAILED', resumable: false },
+    { ...stopped, jobId: '0193506a-7d2e-7c61-9a54-000000000005', kind: 'CORRECT', status: 'FAILED' },
   ];
   await page.route('**/api/jobs', (route) => route.fulfill({ json: { jobs } }));
   await page.goto('/');
@@ -326,22 +327,26 @@ test('jobs say when they continue and why they have stopped, until they are dism
   await expect(relabelPanel(page)).toContainText(
     /The daily limit is reached\. Continues on (Dec 31, 2029|Jan 1, 2030), \d/,
   );
-  const deletion = page.getByRole('region', { name: 'Delete pictures' });
+  const deletion = page.getByRole('article', { name: 'Delete pictures' });
   await expect(deletion).toContainText("Couldn't delete all pictures");
   await expect(deletion).toContainText('The service was overloaded or unavailable for too long.');
   await expect(deletion.getByRole('button', { name: 'Resume' })).toBeVisible();
   const exported = page.getByRole('region', { name: 'Export labels' });
   await expect(exported).toContainText("Couldn't export the labels");
-  await expect(correctPanel(page)).toContainText('Changing labels was canceled after 5 pictures');
-  const imported = page.getByRole('region', { name: 'Import pictures' });
+  // Several jobs of this kind can be shown at once.
+  const canceled = correctPanel(page).filter({ hasText: 'Changing labels was canceled after 5 pictures' });
+  const failed = correctPanel(page).filter({ hasText: "Couldn't change the labels of all pictures" });
+  await expect(failed).toBeVisible();
+  const imported = page.getByRole('article', { name: 'Import pictures' });
   await expect(imported).toContainText("Couldn't import all pictures");
+  const panels = [deletion, exported, canceled, failed, imported];
   await checkAccessibility(page, 'jobs that wait or have stopped', [320, 1280]);
-  for (const panel of [deletion, exported, correctPanel(page), imported]) {
+  for (const panel of panels) {
     await panel.getByRole('button', { name: 'Close' }).click();
   }
   await page.reload();
   await expect(relabelPanel(page)).toContainText('Labeling again… 5,000 pictures');
-  for (const panel of [deletion, exported, correctPanel(page), imported]) await expect(panel).toHaveCount(0);
+  for (const panel of panels) await expect(panel).toHaveCount(0);
 });
 
 test.describe('a second job', () => {

@@ -179,14 +179,7 @@ export class Home extends LitElement {
             @cancel=${() => void this.workspace.cancelExport()}
             @dismiss=${() => this.dismissJob(this.workspace.exports)}
           ></ilg-export-panel>
-          ${view.name === 'settings' ? nothing : this.jobPanel(this.workspace.relabelJobs)}
-          ${this.jobPanel(this.workspace.deleteJobs)}
-          ${this.jobPanel(this.workspace.importJobs)}
-          ${repeat(
-            this.workspace.correctJobs.trackers,
-            (tracker) => tracker,
-            (tracker) => this.jobPanel(tracker),
-          )}
+          ${this.jobPanels()}
           <ilg-upload-panel
             .queue=${this.workspace.queue}
             .items=${this.workspace.queue.items}
@@ -496,6 +489,21 @@ export class Home extends LitElement {
     const { hasMore, isAllLoaded } = this.workspace;
     if (hasMore && isAllLoaded) this.workspace.selectFound();
     else this.workspace.selectLoaded();
+  }
+
+  private jobPanels() {
+    const { relabelJobs, deleteJobs, importJobs, correctJobs, router } = this.workspace;
+    // The settings show the job that labels pictures again.
+    const elsewhere = router.address.view.name === 'settings' ? [] : [relabelJobs];
+    const trackers = [...elsewhere, deleteJobs, importJobs, ...correctJobs.trackers].filter(({ job }) => job);
+    if (trackers.length === 0) return nothing;
+    return html`<section aria-label=${text.jobs}>
+      ${repeat(
+        trackers,
+        (tracker) => tracker,
+        (tracker) => this.jobPanel(tracker),
+      )}
+    </section>`;
   }
 
   private jobPanel(tracker: JobTracker) {

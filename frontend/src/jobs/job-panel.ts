@@ -35,8 +35,9 @@ export class JobPanel extends LitElement {
     if (!job || !sentences) return nothing;
     const running = job.status === 'RUNNING';
     const label = running ? sentences.cancel : sentences.close;
+    // Not a landmark, which needs a name of its own: several jobs of one kind can be shown at once.
     // The button keeps its place, and the focus, when the job ends.
-    return html`<section aria-label=${sentences.title}>
+    return html`<article aria-label=${sentences.title}>
       <header>
         <h2>${jobHeading(job)}</h2>
         ${isUndoable(job) ? html`<button class="button" type="button" @click=${() => this.dispatchEvent(new Event('undo'))}>${text.undo}</button>` : nothing}
@@ -46,7 +47,7 @@ export class JobPanel extends LitElement {
       ${job.error ? problem(text.jobError(job.error)) : nothing}
       ${hint(job)}
       ${job.resumable ? this.restart() : nothing}
-    </section>`;
+    </article>`;
   }
 
   private restart() {

@@ -507,6 +507,8 @@ export const text = {
       started === 0 ? 'No pictures had to be labeled again' : `Labeling ${count(started, 'picture', 'pictures')} again`,
     failed: "Couldn't label all pictures again",
   },
+  /** The panels of jobs that are running or have ended. */
+  jobs: 'Jobs',
   /** The job that changes the labels of many pictures. */
   correctJob: {
     title: 'Edit labels',
