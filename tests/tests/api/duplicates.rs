@@ -47,9 +47,10 @@ fn page(answer: &Answer) -> (BTreeMap<String, Vec<String>>, Option<String>) {
 #[test]
 fn a_file_is_reported_instead_of_uploaded_again_unless_the_user_insists() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("duplicate").await;
         let file = File::unique();
-        let count = async || stack.images_of_today(&owner_partition(&user.owner)).await;
+        let count = async || day.images(&owner_partition(&user.owner)).await;
         // At once: the file may not be labeled yet.
         let key = upload(stack, &user, &file).await;
         let first = stack.image(&key).image_id;

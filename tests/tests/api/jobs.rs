@@ -155,9 +155,10 @@ fn remove_dog(user: &User) -> Job {
 #[test]
 fn relabeling_a_search_labels_exactly_its_images_and_counts_each_once() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("relabel-job").await;
         let before = pictures(stack, &user, 3).await;
-        let used = stack.images_of_today(&owner_partition(&user.owner)).await;
+        let used = day.images(&owner_partition(&user.owner)).await;
         // A label that only two of them have.
         for record in &before[..2] {
             let path = format!("/images/{}/labels", record.image_id);
@@ -188,10 +189,7 @@ fn relabeling_a_search_labels_exactly_its_images_and_counts_each_once() {
             .await
             .expect("a record");
         assert_eq!(third.execution_arn, before[2].execution_arn);
-        assert_eq!(
-            stack.images_of_today(&owner_partition(&user.owner)).await,
-            used + 2
-        );
+        assert_eq!(day.images(&owner_partition(&user.owner)).await, used + 2);
         let consistency = stack.consistency(&user.owner).await;
         assert_eq!(consistency.contradictions, Vec::<String>::new());
     });
@@ -292,12 +290,13 @@ fn only_images_of_an_older_model_are_labeled_again_on_request() {
 #[test]
 fn videos_are_labeled_again_with_their_minutes_unless_they_are_longer_than_a_day_allows() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("relabeled-video").await;
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/video.mp4");
         let file = File::new("cat.mp4", std::fs::read(sample).expect("a sample"));
         let video = stack.upload_of(&user, &file).await;
         let before = stack.settled_as(&video, Status::Labeled).await.record;
-        assert_eq!(stack.video_minutes_of_today(&user.owner).await, 1);
+        assert_eq!(day.video_minutes(&user.owner).await, 1);
         // Needs no file, because the job does not get there.
         let longer = Seed::labeled("2026-11-22T12:00:00.000Z", &[("Cat", 90.0)]);
         stack.seed(&user.owner, std::slice::from_ref(&longer)).await;
@@ -332,7 +331,7 @@ fn videos_are_labeled_again_with_their_minutes_unless_they_are_longer_than_a_day
         );
         let after = stack.settled_again(&before).await.record;
         assert_eq!(after.status, Status::Labeled);
-        assert_eq!(stack.video_minutes_of_today(&user.owner).await, 2);
+        assert_eq!(day.video_minutes(&user.owner).await, 2);
         let answer = post(&user, "/jobs/preview", &body).await.body;
         assert_eq!(answer["videoMinutesLeftToday"], left - 1);
     });
@@ -342,9 +341,10 @@ fn videos_are_labeled_again_with_their_minutes_unless_they_are_longer_than_a_day
 #[test]
 fn a_repeated_part_labels_and_counts_no_image_twice() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("repeated-relabel").await;
         let before = pictures(stack, &user, 2).await;
-        let used = stack.images_of_today(&owner_partition(&user.owner)).await;
+        let used = day.images(&owner_partition(&user.owner)).await;
         let running = relabel_all(&user);
         store(stack, &running).await;
         let input = json!({"jobId": running.job_id, "owner": user.owner});
@@ -390,21 +390,19 @@ fn a_repeated_part_labels_and_counts_no_image_twice() {
             let arn = newest.execution_arn.expect("an execution");
             assert!(names.iter().any(|name| arn.ends_with(name)), "{arn}");
         }
-        assert_eq!(
-            stack.images_of_today(&owner_partition(&user.owner)).await,
-            used + 2
-        );
+        assert_eq!(day.images(&owner_partition(&user.owner)).await, used + 2);
     });
 }
 
 #[test]
 fn a_job_that_reaches_the_daily_limit_waits_for_the_next_day_and_can_be_canceled() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("limit").await;
         let before = pictures(stack, &user, 2).await;
         let limit = stack.quotas().await.images_of_jobs_per_day();
         let partition = owner_partition(&user.owner);
-        stack.set_images_of_today(&partition, limit - 1).await;
+        day.set_images(&partition, limit - 1).await;
         let body = json!({"kind": "RELABEL", "search": ""});
         let answer = post(&user, "/jobs/preview", &body).await;
         assert_eq!(answer.body["imagesLeftToday"], 1);
@@ -424,7 +422,7 @@ fn a_job_that_reaches_the_daily_limit_waits_for_the_next_day_and_can_be_canceled
             .parse()
             .expect("a time");
         assert!(until > Timestamp::now() && until.to_string().ends_with("T00:00:00Z"));
-        assert_eq!(stack.images_of_today(&partition).await, limit);
+        assert_eq!(day.images(&partition).await, limit);
         let newest = before
             .iter()
             .max_by_key(|record| record.image_id)
@@ -447,12 +445,12 @@ fn a_job_that_reaches_the_daily_limit_waits_for_the_next_day_and_can_be_canceled
         assert!(canceled.body.get("waitsUntil").is_none());
 
         // The canceled job blocks nothing, and its next part does nothing.
-        stack.set_images_of_today(&partition, 0).await;
+        day.set_images(&partition, 0).await;
         let input =
             json!({"jobId": id, "owner": user.owner, "after": newest.image_id, "processed": 1, "changed": 1});
         let part = stack.invoke("run-job-part", &input).await.expect("an answer");
         assert_eq!((&part["done"], &part["changed"]), (&json!(true), &json!(1)));
-        assert_eq!(stack.images_of_today(&partition).await, 0);
+        assert_eq!(day.images(&partition).await, 0);
         let next = ended(&user, &start(&user, &body).await).await;
         assert_eq!(
             (&next["status"], &next["changed"]),
@@ -465,6 +463,7 @@ fn a_job_that_reaches_the_daily_limit_waits_for_the_next_day_and_can_be_canceled
 #[test]
 fn a_canceled_or_failed_job_continues_with_the_images_that_it_has_not_processed() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("resume").await;
         let before = pictures(stack, &user, 2).await;
         let ids = || before.iter().map(|record| record.image_id);
@@ -484,7 +483,7 @@ fn a_canceled_or_failed_job_continues_with_the_images_that_it_has_not_processed(
             updated_at: long_ago.clone(),
             ..job
         };
-        let used = stack.images_of_today(&owner_partition(&user.owner)).await;
+        let used = day.images(&owner_partition(&user.owner)).await;
         let canceled = interrupted(relabel_all(&user), JobStatus::Canceled);
         store(stack, &canceled).await;
         let resumed = resume(&canceled).await;
@@ -509,10 +508,7 @@ fn a_canceled_or_failed_job_continues_with_the_images_that_it_has_not_processed(
             .await
             .expect("a record");
         assert_eq!(unchanged.execution_arn, record(first).execution_arn);
-        assert_eq!(
-            stack.images_of_today(&owner_partition(&user.owner)).await,
-            used + 1
-        );
+        assert_eq!(day.images(&owner_partition(&user.owner)).await, used + 1);
         check_problem(
             "a job that has succeeded",
             &resume(&canceled).await,
@@ -684,6 +680,7 @@ fn running_jobs_are_listed_before_newer_ones_that_have_ended() {
 #[test]
 fn images_of_others_and_deleted_ones_are_neither_labeled_nor_corrected() {
     run(async |stack| {
+        let day = stack.day().await;
         let (ann, bob) = (stack.new_user("ann").await, stack.new_user("bob").await);
         let images = library(6);
         stack.seed(&ann.owner, &images[..3]).await;
@@ -705,7 +702,7 @@ fn images_of_others_and_deleted_ones_are_neither_labeled_nor_corrected() {
         assert_eq!(preview(&ann, &nobody).await.0, 0);
         let job = ended(&ann, &start(&ann, &nobody).await).await;
         assert_eq!((&job["processed"], &job["changed"]), (&json!(2), &json!(0)));
-        assert_eq!(stack.images_of_today(&owner_partition(&ann.owner)).await, 0);
+        assert_eq!(day.images(&owner_partition(&ann.owner)).await, 0);
     });
 }
 
@@ -944,6 +941,7 @@ fn delete_all(user: &User) -> Job {
 #[test]
 fn deleting_a_search_deletes_exactly_its_images_and_nothing_that_came_later() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("delete-job").await;
         // Labels that the model does not know.
         let mut images: Vec<_> = (0..150)
@@ -957,7 +955,7 @@ fn deleting_a_search_deletes_exactly_its_images_and_nothing_that_came_later() {
         images.push(later.clone());
         stack.seed(&user.owner, &images).await;
         let pictures = pictures(stack, &user, 3).await;
-        let used = stack.images_of_today(&owner_partition(&user.owner)).await;
+        let used = day.images(&owner_partition(&user.owner)).await;
         let ids: Vec<_> = pictures[..2].iter().map(|record| record.image_id).collect();
         let add = json!({"kind": "CORRECT", "ids": ids, "add": ["Beta"]});
         assert_eq!(ended(&user, &start(&user, &add).await).await["changed"], 2);
@@ -993,10 +991,7 @@ fn deleting_a_search_deletes_exactly_its_images_and_nothing_that_came_later() {
         let consistency = stack.consistency(&user.owner).await;
         assert_eq!(consistency.contradictions, Vec::<String>::new());
         // The relabeling has counted one.
-        assert_eq!(
-            stack.images_of_today(&owner_partition(&user.owner)).await,
-            used + 1
-        );
+        assert_eq!(day.images(&owner_partition(&user.owner)).await, used + 1);
     });
 }
 
@@ -1099,6 +1094,7 @@ fn a_deletion_that_has_stopped_can_be_continued_and_only_one_runs() {
 #[test]
 fn a_canceled_job_changes_nothing_more() {
     run(async |stack| {
+        let day = stack.day().await;
         let user = stack.new_user("cancel-job").await;
         // Step Functions does not know them, and the workflow ignores their keys: each only takes its time.
         // They are enough for more than a minute, so that the job is still running when a busy machine cancels it.
@@ -1120,7 +1116,7 @@ fn a_canceled_job_changes_nothing_more() {
         stack.ended(&format!("{execution}:{id}")).await;
         let ended = job_of(&user, &job).await;
         assert_eq!(ended["status"], "CANCELED");
-        let counted = stack.images_of_today(&owner_partition(&user.owner)).await;
+        let counted = day.images(&owner_partition(&user.owner)).await;
         assert_eq!(ended["changed"], counted, "also the image that was being started");
         assert!(counted < 400);
     });

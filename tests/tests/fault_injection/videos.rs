@@ -163,6 +163,7 @@ fn a_part_is_continued_in_place_while_calls_are_throttled() {
 #[test]
 fn the_minutes_of_a_video_are_counted_once_at_whatever_call_its_inspection_is_killed() {
     run_through_proxy(async |stack, proxy| {
+        let day = stack.day().await;
         let label = async |killed_at: usize| {
             let user = stack.new_user("minutes").await;
             let injection = proxy.inject(&["inspect-video"], user.owner.as_str(), move |number, _| {
@@ -170,7 +171,7 @@ fn the_minutes_of_a_video_are_counted_once_at_whatever_call_its_inspection_is_ki
             });
             let key = stack.upload_of(&user, &File::new("cat.webm", video())).await;
             let record = stack.settled(&key).await.record;
-            let minutes = stack.video_minutes_of_today(&user.owner).await;
+            let minutes = day.video_minutes(&user.owner).await;
             (record.status, minutes, injection.calls())
         };
         let (status, minutes, calls) = label(usize::MAX).await;

@@ -16,6 +16,7 @@ fn kind(answer: &Answer) -> &str {
 #[test]
 fn all_users_together_cannot_exceed_the_daily_total() {
     run(async |stack| {
+        let day = stack.day().await;
         let limit = stack.quotas().await.total_images_per_day;
         let relabeling_user = stack.new_user("total").await;
         let key = stack.upload_of(&relabeling_user, &File::cat()).await;
@@ -27,13 +28,13 @@ fn all_users_together_cannot_exceed_the_daily_total() {
 
         // Nothing below may panic before the counter is restored.
         let used_up = DAILY_TOTAL.write().await;
-        let before = stack.images_of_today(STACK_PARTITION).await;
-        stack.set_images_of_today(STACK_PARTITION, limit - 2).await;
+        let before = day.images(STACK_PARTITION).await;
+        day.set_images(STACK_PARTITION, limit - 2).await;
         let announcement = File::cat().announcement();
         let answers = join_all(users.iter().map(|user| user.announce(&announcement))).await;
         let relabel = relabeling_user.relabel(labeled.image_id).await;
-        let counted = stack.images_of_today(STACK_PARTITION).await;
-        stack.set_images_of_today(STACK_PARTITION, before).await;
+        let counted = day.images(STACK_PARTITION).await;
+        day.set_images(STACK_PARTITION, before).await;
         drop(used_up);
 
         let (taken, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
@@ -55,13 +56,11 @@ fn all_users_together_cannot_exceed_the_daily_total() {
         assert_eq!(counted, limit);
         let mut own = 0;
         for user in &users {
-            own += stack.images_of_today(&owner_partition(&user.owner)).await;
+            own += day.images(&owner_partition(&user.owner)).await;
         }
         assert_eq!(own, 2, "a request beyond the total does not count for its user");
         assert_eq!(
-            stack
-                .images_of_today(&owner_partition(&relabeling_user.owner))
-                .await,
+            day.images(&owner_partition(&relabeling_user.owner)).await,
             1,
             "neither does a request to relabel"
         );

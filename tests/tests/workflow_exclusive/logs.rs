@@ -104,6 +104,7 @@ fn the_log_contains_no_file_names_keys_urls_or_tokens() {
 #[test]
 fn cloudwatch_can_read_every_metric_of_the_log_and_no_dimension_has_unknown_values() {
     run(async |stack| {
+        let day = stack.day().await;
         let _total = DAILY_TOTAL.read().await;
         let start = now();
         let user = stack.new_user("metrics").await;
@@ -115,9 +116,7 @@ fn cloudwatch_can_read_every_metric_of_the_log_and_no_dimension_has_unknown_valu
         stack.put_object(&other, "no picture").await;
         stack.settled_as(&other, Status::Rejected).await;
         let limit = stack.quotas().await.images_per_day;
-        stack
-            .set_images_of_today(&owner_partition(&user.owner), limit)
-            .await;
+        day.set_images(&owner_partition(&user.owner), limit).await;
         assert_eq!(user.relabel(record.image_id).await.status, 429);
 
         let expected = [
