@@ -6,7 +6,7 @@ use aws::ServiceError;
 use domain::Owner;
 use domain::metric::{self, Quota as Limit};
 use jiff::Timestamp;
-use records::{CountedImage, Exhausted};
+use records::{CountedImage, Exhausted, MinutesExhausted};
 
 /// Counts one image.
 ///
@@ -30,6 +30,23 @@ pub(crate) async fn take(app: &App, owner: &Owner, now: Timestamp) -> Result<Cou
     })
 }
 
+/// Returns how many minutes of video can still be labeled today, before a video with this many is uploaded.
+///
+/// # Errors
+/// The owner or all users together would exceed their limit. The problem says which and when the limit resets.
+pub(crate) async fn check_video_minutes(
+    app: &App,
+    owner: &Owner,
+    minutes: u32,
+    now: Timestamp,
+) -> Result<u32, Problem> {
+    let left = app
+        .records
+        .check_video_minutes(owner, minutes, app.video_quotas, now)
+        .await?;
+    left.map_err(rejected)
+}
+
 /// Counts the minutes of a video that is labeled again.
 ///
 /// # Errors
@@ -44,10 +61,12 @@ pub(crate) async fn take_video_minutes(
         .records
         .count_video_minutes(owner, minutes, app.video_quotas, now)
         .await?;
-    counted.map_err(|exhausted| {
-        metric::quota_rejected(exhausted.limit);
-        Problem::too_many_video_minutes(exhausted)
-    })
+    counted.map_err(rejected)
+}
+
+fn rejected(exhausted: MinutesExhausted) -> Problem {
+    metric::quota_rejected(exhausted.limit);
+    Problem::too_many_video_minutes(exhausted)
 }
 
 /// Uncounts the minutes of a video that will not be labeled.

@@ -20,7 +20,7 @@ use domain::image::MAX_BYTES;
 use domain::multipart::PART_BYTES;
 use domain::record::{self, ImageRecord};
 use domain::table::history_sort;
-use domain::video::MAX_BYTES as MAX_VIDEO_BYTES;
+use domain::video::{self, MAX_BYTES as MAX_VIDEO_BYTES};
 use domain::{Format, ImageId, ImageKey, MultipartUpload, Owner, Status};
 use jiff::{SignedDuration, Timestamp};
 use objects::{NewObject, PresignedUrl};
@@ -63,6 +63,10 @@ const SIZE: (&str, &str) = (
 const SHA256: (&str, &str) = ("sha256", "the file's SHA-256 in base64 (44 characters)");
 const NO_SHA256: &str = "absent for a video of more than 100 MB, which is uploaded in parts";
 const ALLOW_DUPLICATE: (&str, &str) = ("allowDuplicate", "true or false");
+const DURATION: (&str, &str) = (
+    "durationMs",
+    "the video's duration in milliseconds, a whole number from 1, or absent",
+);
 const UTC_OFFSET: (&str, &str) = ("utcOffset", "a UTC offset from -12:00 to +14:00, such as +02:00");
 
 /// The file to upload.
@@ -111,6 +115,11 @@ pub(crate) struct NewUpload {
         examples("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
     )]
     sha256: Option<String>,
+    /// How long a video is, in milliseconds, if you know it. With it, a video with more minutes than you can label today is
+    /// refused before it is uploaded. If absent: a video is refused if no minute is left.
+    #[serde(default, deserialize_with = "whole_number")]
+    #[schema(minimum = 1, examples(150_000))]
+    duration_ms: Option<u64>,
     /// Whether to upload the file even if you have an image with exactly this file. If absent: no.
     #[serde(default)]
     allow_duplicate: bool,
@@ -123,8 +132,15 @@ pub(crate) struct NewUpload {
 }
 
 impl Fields for NewUpload {
-    const RULES: &'static [(&'static str, &'static str)] =
-        &[FILE_NAME, CONTENT_TYPE, SIZE, SHA256, ALLOW_DUPLICATE, UTC_OFFSET];
+    const RULES: &'static [(&'static str, &'static str)] = &[
+        FILE_NAME,
+        CONTENT_TYPE,
+        SIZE,
+        SHA256,
+        DURATION,
+        ALLOW_DUPLICATE,
+        UTC_OFFSET,
+    ];
 }
 
 /// A valid [`NewUpload`].
@@ -135,6 +151,8 @@ struct Announced {
     size: u64,
     /// `None`: the file is uploaded in parts.
     sha256: Option<String>,
+    /// The minutes of a video, at least. `None`: not a video.
+    video_minutes: Option<u32>,
     allow_duplicate: bool,
     utc_offset: Option<String>,
 }
@@ -155,6 +173,10 @@ struct Created {
     /// When the upload URL expires: after five minutes. When a multipart upload expires: after 24 hours.
     #[schema(format = DateTime)]
     expires_at: String,
+    /// For a video: how many minutes of video you can still label today. This video is counted when it has been uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    video_minutes_left_today: Option<u32>,
 }
 
 /// A multipart upload. `POST /uploads/{imageId}/parts` returns the URLs of the parts.
@@ -240,6 +262,10 @@ pub(crate) async fn create(
     access_log::name_image(image_id);
     let key = ImageKey::for_upload(&owner, image_id);
     let now = Timestamp::now();
+    let video_minutes_left_today = match file.video_minutes {
+        Some(minutes) => Some(quota::check_video_minutes(&app, &owner, minutes, now).await?),
+        None => None,
+    };
     let upload = match &file.sha256 {
         Some(sha256) => Some(presign(&app, &key, &file, sha256).await?),
         None => None,
@@ -278,6 +304,7 @@ pub(crate) async fn create(
             .as_ref()
             .map(|upload| Multipart::new(upload, file.size)),
         expires_at: format!("{:.3}", now + valid_for),
+        video_minutes_left_today,
     };
     Ok((StatusCode::CREATED, Json(created)))
 }
@@ -333,6 +360,11 @@ fn check(body: NewUpload) -> Result<Announced, Problem> {
         Some(text) if is_sha256(&text) => Some(text),
         _ => return Err(Problem::invalid_field(SHA256.0, SHA256.1)),
     };
+    let video_minutes = match (is_video, body.duration_ms) {
+        (_, Some(0)) => return Err(Problem::invalid_field(DURATION.0, DURATION.1)),
+        (true, duration) => Some(video::minutes(duration.unwrap_or_default())),
+        (false, _) => None,
+    };
     let utc_offset = body.utc_offset;
     if utc_offset
         .as_deref()
@@ -345,6 +377,7 @@ fn check(body: NewUpload) -> Result<Announced, Problem> {
         content_type,
         size,
         sha256,
+        video_minutes,
         allow_duplicate: body.allow_duplicate,
         utc_offset,
     })
@@ -469,6 +502,11 @@ mod tests {
             (json!({"sha256": "abc"}), 400, "sha256"),
             (json!({"sha256": "AAAA"}), 400, "sha256"),
             (
+                json!({"contentType": "video/mp4", "durationMs": 0}),
+                400,
+                "durationMs",
+            ),
+            (
                 json!({"contentType": "video/mp4", "sha256": "AAAA"}),
                 400,
                 "sha256",
@@ -557,6 +595,7 @@ mod tests {
                 content_type: Some(content_type.into()),
                 size: Some(1),
                 sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
+                duration_ms: None,
                 allow_duplicate: false,
                 utc_offset: None,
             };
@@ -572,6 +611,7 @@ mod tests {
                 content_type: Some("video/quicktime".into()),
                 size: Some(size),
                 sha256: sha256.map(str::to_owned),
+                duration_ms: None,
                 allow_duplicate: false,
                 utc_offset: None,
             };
@@ -596,6 +636,7 @@ mod tests {
                 content_type: Some("image/png".into()),
                 size: Some(MAX_BYTES),
                 sha256: Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()),
+                duration_ms: None,
                 allow_duplicate: false,
                 utc_offset: None,
             };

@@ -365,32 +365,23 @@ impl Records {
         })
     }
 
-    /// Why no minute of video of an owner can be labeled today. `None` if at least one can. Counts nothing: how long a video
-    /// is, is known when it has been uploaded.
+    /// How many minutes of an owner's videos can still be labeled today, or which limit that many minutes would exceed. Counts
+    /// nothing: how long a video is, is known for certain when it has been uploaded.
     ///
     /// # Errors
     /// A call to DynamoDB fails.
-    pub async fn video_minutes_exhausted(
+    pub async fn check_video_minutes(
         &self,
         owner: &Owner,
+        minutes: u32,
         quotas: VideoQuotas,
         now: Timestamp,
-    ) -> Result<Option<MinutesExhausted>, ServiceError> {
-        let day = Day::of(now);
-        for (counter, limit, minutes) in [
-            (Counter::Owner(owner), Limit::User, quotas.minutes_per_day),
-            (Counter::All, Limit::AllUsers, quotas.total_minutes_per_day),
-        ] {
-            if self.count(counter, Unit::VideoMinutes, &day).await? >= minutes {
-                return Ok(Some(MinutesExhausted {
-                    limit,
-                    minutes,
-                    until: day.end,
-                    seconds_left: day.seconds_left(now),
-                }));
-            }
+    ) -> Result<Result<u32, MinutesExhausted>, ServiceError> {
+        let left = self.video_minutes_left(owner, quotas, now).await?;
+        if minutes <= left {
+            return Ok(Ok(left));
         }
-        Ok(None)
+        Ok(Err(self.exhausted(owner, minutes, quotas, now).await?))
     }
 
     /// How many minutes of an owner's videos can still be labeled today.
@@ -666,16 +657,16 @@ mod tests {
         assert_eq!(records.video_minutes_left(&ben, quotas, now).await, Ok(30));
         // What is refused because of the others is not counted.
         assert_eq!(count(&ben, 31).await, Err((Limit::AllUsers, 90)));
-        assert_eq!(records.video_minutes_exhausted(&ben, quotas, now).await, Ok(None));
-        assert_eq!(count(&ben, 30).await, Ok(()));
-        let exhausted = async |owner: &Owner| {
-            let exhausted = records.video_minutes_exhausted(owner, quotas, now).await;
-            exhausted.unwrap().map(|exhausted| exhausted.limit)
+        let check = async |owner: &Owner, minutes| {
+            let left = records.check_video_minutes(owner, minutes, quotas, now).await;
+            left.unwrap().map_err(|exhausted| exhausted.limit)
         };
-        assert_eq!(exhausted(&anna).await, Some(Limit::User));
-        assert_eq!(exhausted(&ben).await, Some(Limit::AllUsers));
-        records.uncount_video_minutes(&ben, 30, now).await.unwrap();
-        assert_eq!(exhausted(&ben).await, None);
+        assert_eq!(check(&ben, 30).await, Ok(30));
+        assert_eq!(check(&ben, 31).await, Err(Limit::AllUsers));
+        assert_eq!(check(&ben, 61).await, Err(Limit::User));
+        assert_eq!(count(&ben, 30).await, Ok(()), "a check counts nothing");
+        assert_eq!(check(&anna, 1).await, Err(Limit::User));
+        assert_eq!(check(&ben, 1).await, Err(Limit::AllUsers));
         let images = Quotas {
             images_per_day: 1,
             total_images_per_day: 1,

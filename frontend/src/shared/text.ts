@@ -76,6 +76,11 @@ const firstOf = (all: readonly string[], number: number, one: string, many: stri
   return conjunction.format(rest > 0 ? [...shown, count(rest, one, many)] : shown);
 };
 
+/** How much video the person can still label today. */
+function minutesLeft(minutes: number): string {
+  return `You can label ${count(minutes, 'more minute', 'more minutes')} of video today.`;
+}
+
 export const text = {
   title: 'Image Label Generator',
 
@@ -322,6 +327,7 @@ export const text = {
   },
 
   // Uploads
+  minutesLeft,
   uploads: {
     title: 'Uploads',
     progress: (finished: number, all: number) => `${whole.format(finished)} of ${whole.format(all)} done`,
@@ -476,7 +482,7 @@ export const text = {
     cost: (price: number, left: number) =>
       `This costs about ${dollars.format(price)}. You can label ${count(left, 'more picture', 'more pictures')} today.`,
     minutes: (minutes: number, left: number) =>
-      `The videos have ${count(minutes, 'minute', 'minutes')}. You can label ${count(left, 'more minute', 'more minutes')} of video today.`,
+      `The videos have ${count(minutes, 'minute', 'minutes')}. ${minutesLeft(left)}`,
     continues: 'The other pictures will be labeled over the following days. Jobs use at most 80% of the daily limits.',
     limited: (left: number) =>
       `Only ${count(left, 'picture', 'pictures')} will be labeled. The rest of the daily limit is for uploads.`,

@@ -10,6 +10,7 @@ import { localTime } from '../shared/local-time';
 import { text } from '../shared/text';
 import { checkDimensions, checkFile, isInParts, isVideo, sanitizedName } from './checks';
 import { type Dimensions, measure } from './dimensions';
+import { durationOf } from './duration';
 import type { SavedUploads } from './saved-uploads';
 import { writeUnfinished } from './unfinished';
 import { uploadFile } from './upload';
@@ -71,6 +72,7 @@ export class Queue extends EventTarget {
   private readonly insisted = new Set<number>();
   private readonly keyOfImage = new Map<string, number>();
   private readonly limiter = new ConcurrencyLimiter(CONCURRENT_UPLOADS);
+  private minutesLeft: number | undefined;
   private lastKey = 0;
   private isPaused = false;
 
@@ -97,6 +99,11 @@ export class Queue extends EventTarget {
 
   get items(): readonly Item[] {
     return [...this.entries.values()];
+  }
+
+  /** The minutes of video that could still be labeled today when the last video was added. */
+  get videoMinutesLeft(): number | undefined {
+    return this.minutesLeft;
   }
 
   /** Whether queued files are held back. */
@@ -239,8 +246,11 @@ export class Queue extends EventTarget {
         this.update(key, { stage: { name: 'rejected', reason: rejection } });
         return;
       }
+      const durationMs = isVideo(contentType) ? await durationOf(preview) : undefined;
+      signal.throwIfAborted();
       const existingImageId = await uploadFile(this.api, file, {
         contentType,
+        durationMs,
         signal,
         saved: this.saved,
         // The API still has a picture that was just deleted, because that can be undone. The person does not see it anymore.
@@ -260,6 +270,9 @@ export class Queue extends EventTarget {
           // A file that this browser cannot display appears when it has a thumbnail.
           if (dimensions) this.urls.setLocal(id, preview);
           this.library.add(newSummary(id, file, contentType, dimensions));
+        },
+        onMinutesLeft: (minutes) => {
+          this.minutesLeft = minutes ?? this.minutesLeft;
         },
         onProgress: (sent) => report({ sent }),
         // Most calls change nothing, and each report updates the page.

@@ -94,8 +94,14 @@ export class UploadPanel extends LitElement {
         }
       </header>
       ${allFinished ? nothing : html`<progress class="total" max="1" .value=${this.progress()} aria-label=${text.uploads.total}></progress>`}
-      ${this.collapsed ? nothing : html`${this.duplicates()} ${this.list()}`}
+      ${this.collapsed ? nothing : html`${this.minutesLeft(allFinished)} ${this.duplicates()} ${this.list()}`}
     `;
+  }
+
+  private minutesLeft(allFinished: boolean) {
+    const { videoMinutesLeft } = this.queue;
+    if (allFinished || videoMinutesLeft === undefined) return nothing;
+    return html`<p class="note">${text.minutesLeft(videoMinutesLeft)}</p>`;
   }
 
   /** One button for a batch with many duplicates. */

@@ -93,6 +93,7 @@ const upload = (signal = new AbortController().signal) =>
     signal,
     onImageId: (id) => ids.push(id),
     onProgress: (sent) => progress.push(sent),
+    onMinutesLeft: () => {},
     onWaiting: (now) => waiting.push(now),
   });
 

@@ -32,6 +32,8 @@ export interface PartsOptions {
   readonly signal: AbortSignal;
   /** Called with the id of the image, and again with another id if the first upload has expired. */
   readonly onImageId: (imageId: string) => void;
+  /** Called with the minutes of video that can still be labeled today; `undefined` for pictures. */
+  readonly onMinutesLeft: (minutes: number | undefined) => void;
   /** Called with the fraction sent, 0 to 1. */
   readonly onProgress: (sent: number) => void;
   /** Called when the upload waits, and with `undefined` when it continues. */
@@ -95,9 +97,10 @@ async function start(
   api: ApiClient,
   request: UploadRequest,
   file: File,
-  { saved, signal }: PartsOptions,
+  { saved, signal, onMinutesLeft }: PartsOptions,
 ): Promise<{ readonly imageId: string }> {
-  const { imageId } = await api.createUpload(request, signal);
+  const { imageId, videoMinutesLeftToday } = await api.createUpload(request, signal);
+  onMinutesLeft(videoMinutesLeftToday);
   // An upload that was canceled meanwhile is not offered to be continued.
   signal.throwIfAborted();
   await saved.save(imageId, file, handleOf(file));

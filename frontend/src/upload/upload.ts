@@ -24,6 +24,8 @@ const identicalFiles = new OneAtATime();
 
 export interface UploadOptions extends PartsOptions {
   readonly contentType: string;
+  /** The duration of a video, if it is known. */
+  readonly durationMs: number | undefined;
   /** Whether to upload a file that a picture already has. */
   readonly allowDuplicate: (existingImageId: string) => boolean;
 }
@@ -33,7 +35,7 @@ export interface UploadOptions extends PartsOptions {
  * `UploadError`, `ApiError` or `NetworkError`.
  */
 export async function uploadFile(api: ApiClient, file: File, options: UploadOptions): Promise<string | undefined> {
-  const { contentType, signal } = options;
+  const { contentType, durationMs, signal } = options;
   if (!globalThis.isSecureContext) throw new UploadError(text.upload.insecurePage);
   // Loading the worker can need a connection.
   await whenOnline(signal);
@@ -42,6 +44,7 @@ export async function uploadFile(api: ApiClient, file: File, options: UploadOpti
     contentType,
     size: file.size,
     utcOffset: utcOffset(new Date()),
+    ...(durationMs === undefined ? {} : { durationMs }),
   };
   if (isInParts(contentType, file.size)) {
     // A file that is added twice is uploaded twice, one after the other: both at once would continue the same saved upload.
@@ -61,11 +64,12 @@ async function send(
   api: ApiClient,
   request: UploadRequest,
   file: File,
-  { allowDuplicate, signal, onImageId, onProgress }: UploadOptions,
+  { allowDuplicate, signal, onImageId, onMinutesLeft, onProgress }: UploadOptions,
 ): Promise<string | undefined> {
   for (let urls = 1; ; urls += 1) {
     const created = await create(api, request, allowDuplicate, signal);
     if (typeof created === 'string') return created;
+    onMinutesLeft(created.videoMinutesLeftToday);
     onImageId(created.imageId);
     if (!created.upload) throw new UploadError(text.notUnderstood);
     const outcome = await put(created.upload, file, onProgress, signal);

@@ -24,10 +24,9 @@ pub(crate) fn origin(text: &str) -> Result<String, String> {
 /// The policy allows the page's own origin, and the given origins for uploads and pictures.
 pub(crate) fn content_security_policy(origins: &[String]) -> HeaderValue {
     let own: String = origins.iter().map(|origin| format!(" {origin}")).collect();
-    let media = if own.is_empty() { " 'none'" } else { &own };
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{own}; \
-         img-src 'self' blob: data:{own}; media-src{media}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+         img-src 'self' blob: data:{own}; media-src blob:{own}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'"
     );
     // Origins are parsed URIs, so they are ASCII.
