@@ -13,7 +13,7 @@ use domain::{ImageId, ImageKey, Owner, export, import};
 use futures_util::future::ready;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use records::Unrecorded;
+use records::{Deletable, Unrecorded};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -126,7 +126,7 @@ impl Erasure<'_> {
         let count = ids.len();
         let results: Vec<_> = stream::iter(ids)
             .take_while(|_| ready(self.has_time()))
-            .map(|id| delete_image(self.app, self.owner, id, None))
+            .map(|id| delete_image(self.app, self.owner, id, Deletable::Image))
             .buffer_unordered(CONCURRENCY)
             .try_collect()
             .await?;
@@ -154,8 +154,8 @@ impl Erasure<'_> {
                 }
                 // A folder marker is not an image, and neither is the file of an export.
                 if let Some(image) = ImageKey::parse(bucket, key) {
-                    let unrecorded = Some(Unrecorded { bucket, key });
-                    let deletion = delete_image(self.app, self.owner, image.image_id, unrecorded).await?;
+                    let object = Deletable::Object(Unrecorded { bucket, key });
+                    let deletion = delete_image(self.app, self.owner, image.image_id, object).await?;
                     *deleted += usize::from(deletion == Deletion::Deleted);
                 }
                 objects::delete(s3, bucket, key).await?;

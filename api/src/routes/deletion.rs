@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use deletion::Deletion;
 use domain::{ImageId, Owner};
-use records::Unrecorded;
+use records::Deletable;
 use std::sync::Arc;
 
 /// Answers 204 once the image is deleted. Also answers 204 for an image that was deleted before, while its tombstone is
@@ -31,20 +31,19 @@ pub(crate) async fn delete(
     Caller(owner): Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    match delete_image(&app, &owner, image_id(&id)?, None).await? {
+    match delete_image(&app, &owner, image_id(&id)?, Deletable::Image).await? {
         Deletion::Deleted | Deletion::AlreadyDeleted => Ok(StatusCode::NO_CONTENT),
-        Deletion::NoImage => Err(Problem::no_such_image()),
+        Deletion::NoImage | Deletion::Changed => Err(Problem::no_such_image()),
     }
 }
 
-/// Deletes an image. With `unrecorded`, an image without a record also gets a tombstone, so that a late event of the
-/// object does not bring it back.
+/// Deletes an image. An object without a record gets a tombstone, so that a late event of the object does not bring it back.
 pub(crate) async fn delete_image(
     app: &App,
     owner: &Owner,
     id: ImageId,
-    unrecorded: Option<Unrecorded<'_>>,
+    deletable: Deletable<'_>,
 ) -> Result<Deletion, Problem> {
     let image = (owner, id);
-    Ok(deletion::delete(&app.s3, &app.bucket, &app.records, image, unrecorded).await?)
+    Ok(deletion::delete(&app.s3, &app.bucket, &app.records, image, deletable).await?)
 }

@@ -59,7 +59,7 @@ use domain::image::derived_prefixes;
 use domain::video::{video_key, video_prefix};
 use domain::{Claim, ImageId, ImageKey, ImageRecord, Owner};
 use jiff::{SignedDuration, Timestamp};
-use records::{LostClaim, Records, RecordsError, Tombstone, Unrecorded};
+use records::{Deletable, LostClaim, Records, RecordsError, Tombstone};
 use serde::de::DeserializeOwned;
 
 /// How long a closed tombstone is kept: 30 days. An event can take a day to reach the workflow and wait 14 days in the
@@ -75,10 +75,12 @@ pub enum Deletion {
     AlreadyDeleted,
     /// The owner has no such image.
     NoImage,
+    /// The image has changed since the time that was given, so it was not deleted.
+    Changed,
 }
 
-/// Deletes an image. With `unrecorded`, an image without a record also gets a tombstone, so that a late event of the
-/// object does not bring it back.
+/// Deletes an image. An object without a record ([`Deletable::Object`]) gets a tombstone, so that a late event of the object does
+/// not bring it back.
 ///
 /// # Errors
 /// A record is invalid, or a call fails. Then the rest can be deleted with another call.
@@ -87,12 +89,13 @@ pub async fn delete(
     bucket: &str,
     records: &Records,
     (owner, id): (&Owner, ImageId),
-    unrecorded: Option<Unrecorded<'_>>,
+    deletable: Deletable<'_>,
 ) -> Result<Deletion, RecordsError> {
-    let tombstone = match records.mark_deleted(owner, id, unrecorded).await? {
+    let tombstone = match records.mark_deleted(owner, id, deletable).await? {
         Tombstone::Open(tombstone) => tombstone,
         Tombstone::Closed => return Ok(Deletion::AlreadyDeleted),
         Tombstone::None => return Ok(Deletion::NoImage),
+        Tombstone::Changed => return Ok(Deletion::Changed),
     };
     delete_derived(s3, bucket, owner, id).await?;
     abort_upload(s3, bucket, &tombstone).await?;

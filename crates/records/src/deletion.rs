@@ -9,7 +9,7 @@ use crate::attribute::{
 };
 use crate::conditional::Written;
 use crate::contention::Contention;
-use crate::expression::{Condition, Expressions, Name, Update, differs, equals, number, text, texts};
+use crate::expression::{Condition, Expressions, Name, Update, differs, equals, less, number, text, texts};
 use crate::key::Key;
 use crate::label_rows::{self, Change, LabelRows};
 use crate::transaction::{MAX_ACTIONS, TransactionError};
@@ -57,6 +57,17 @@ pub struct Unrecorded<'a> {
     pub key: &'a str,
 }
 
+/// Which image may be marked as deleted.
+#[derive(Debug, Clone, Copy)]
+pub enum Deletable<'a> {
+    /// An image, whatever its state is.
+    Image,
+    /// Also an object that has no record.
+    Object(Unrecorded<'a>),
+    /// Only an image that has not changed since this time. ISO 8601, UTC, milliseconds.
+    UnchangedSince(&'a str),
+}
+
 /// The state of a deletion.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tombstone {
@@ -66,11 +77,12 @@ pub enum Tombstone {
     Closed,
     /// No image has this id.
     None,
+    /// The image has changed, so it was not marked.
+    Changed,
 }
 
 impl Records {
-    /// Turns the image's record into a tombstone, unless it already is one. With `unrecorded`, also creates a tombstone
-    /// for an object that has no record.
+    /// Turns the image's record into a tombstone, unless it already is one. For [`Deletable::Object`], also creates a tombstone.
     ///
     /// # Errors
     /// See [`RecordsError`].
@@ -78,7 +90,7 @@ impl Records {
         &self,
         owner: &Owner,
         image_id: ImageId,
-        unrecorded: Option<Unrecorded<'_>>,
+        deletable: Deletable<'_>,
     ) -> Result<Tombstone, RecordsError> {
         let now = now();
         let mut update = Update::new()
@@ -86,17 +98,21 @@ impl Records {
             .set(UPDATED_AT, text(&now))
             .remove(REMOVED);
         let not_deleted = differs(STATUS, text(Status::Deleted.as_str()));
-        let condition = if let Some(Unrecorded { bucket, key }) = unrecorded {
-            update = update
-                .set_if_absent(HISTORY, text(table::history_sort(&now, image_id)))
-                .set_if_absent(CREATED_AT, text(now))
-                .set(IMAGE_ID, text(image_id.to_string()))
-                .set(OWNER, text(owner.as_str()))
-                .set(BUCKET, text(bucket))
-                .set(KEY, text(key));
-            Condition::Absent(STATUS).or(not_deleted)
-        } else {
-            Condition::Exists(STATUS).and(not_deleted)
+        let condition = match deletable {
+            Deletable::Image => Condition::Exists(STATUS).and(not_deleted),
+            Deletable::Object(Unrecorded { bucket, key }) => {
+                update = update
+                    .set_if_absent(HISTORY, text(table::history_sort(&now, image_id)))
+                    .set_if_absent(CREATED_AT, text(now))
+                    .set(IMAGE_ID, text(image_id.to_string()))
+                    .set(OWNER, text(owner.as_str()))
+                    .set(BUCKET, text(bucket))
+                    .set(KEY, text(key));
+                Condition::Absent(STATUS).or(not_deleted)
+            }
+            Deletable::UnchangedSince(time) => Condition::Exists(STATUS)
+                .and(not_deleted)
+                .and(less(UPDATED_AT, text(time))),
         };
         let expressions = Expressions::new().condition(condition).update(update);
         let key = Key::image(owner, image_id);
@@ -107,6 +123,9 @@ impl Records {
             return Ok(Tombstone::None);
         };
         let tombstone: ImageRecord = from_item(item)?;
+        if tombstone.status != Status::Deleted {
+            return Ok(Tombstone::Changed);
+        }
         Ok(if tombstone.expires_at.is_some() {
             Tombstone::Closed
         } else {

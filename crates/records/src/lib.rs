@@ -42,7 +42,7 @@ pub use batch::Read;
 pub use checksum::File;
 pub use claim::{ClaimCondition, ClaimedEvent, ClaimedFile};
 pub use corrections::{CorrectError, Corrected, Edit};
-pub use deletion::{Tombstone, Unrecorded};
+pub use deletion::{Deletable, Tombstone, Unrecorded};
 pub use job::ImagesPage;
 pub use quota::{CountedImage, Exhausted, MinutesExhausted, NotCounted, Quotas, VideoQuotas};
 pub use reconciliation::{ImageState, IndexedImage, IndexedImages, StoredImage};
@@ -51,7 +51,7 @@ pub use request::WithExpressions;
 pub use result::{FinalResult, LostClaim, StoreError};
 pub use search::{Added, Confident, Found, Range};
 pub use settings::VersionedSettings;
-pub use thumbnails::ThumbnailsResult;
+pub use thumbnails::{StoredThumbnails, ThumbnailsResult};
 pub use undo::UndoPage;
 pub use video_job::{VideoJob, Waiting};
 

@@ -6,8 +6,8 @@ use crate::expression::text;
 use crate::fake_table::{FakeTable, State, item_size, number};
 use crate::key::Key;
 use crate::{
-    ClaimCondition, ClaimedEvent, ClaimedFile, FinalResult, LostClaim, NotCounted, RecordsError, StoreError,
-    ThumbnailsResult, Tombstone, VideoQuotas,
+    ClaimCondition, ClaimedEvent, ClaimedFile, Deletable, FinalResult, LostClaim, NotCounted, RecordsError,
+    StoreError, StoredThumbnails, ThumbnailsResult, Tombstone, VideoQuotas,
 };
 use capacity::items::Items;
 use domain::metric::Quota;
@@ -163,7 +163,7 @@ impl Table {
     async fn mark_deleted(&self) -> Tombstone {
         let records = self.fake.records();
         records
-            .mark_deleted(&self.owner, image().image_id, None)
+            .mark_deleted(&self.owner, image().image_id, Deletable::Image)
             .await
             .unwrap()
     }
@@ -177,11 +177,7 @@ impl Table {
             .unwrap()
     }
 
-    async fn store_thumbnails(
-        &self,
-        execution: &str,
-        result: ThumbnailsResult<'_>,
-    ) -> Option<Vec<Rendition>> {
+    async fn store_thumbnails(&self, execution: &str, result: ThumbnailsResult<'_>) -> StoredThumbnails {
         let records = self.fake.records();
         records.store_thumbnails(&claim(execution), result).await.unwrap()
     }
@@ -319,7 +315,7 @@ async fn the_model_of_the_costs_counts_the_write_units_of_the_code() {
             thumbnails: &thumbnails,
             incomplete: false,
         };
-        table.store_thumbnails("1", written).await.unwrap();
+        table.store_thumbnails("1", written).await;
         let thumbnails = table.fake.state().write_units;
         println!(
             "{count} labels: claim {claimed} ({}), persist {stored} ({}), thumbnails {thumbnails} ({}), record {record} ({}), \
@@ -544,20 +540,24 @@ async fn a_labeled_picture_has_either_thumbnails_or_the_reason_why_not() {
     };
     assert_eq!(
         table.store_thumbnails("1", written(&first, true)).await,
-        Some(vec![])
+        StoredThumbnails::Done(vec![])
     );
     assert_eq!(state().await, (first.to_vec(), None, true));
     let same = table.store_thumbnails("1", written(&first, false)).await;
-    assert_eq!(same, Some(vec![]), "a repeated event does not delete them");
+    assert_eq!(
+        same,
+        StoredThumbnails::Done(vec![]),
+        "a repeated event does not delete them"
+    );
     assert_eq!(state().await, (first.to_vec(), None, false));
     let replaced = table
         .store_thumbnails("1", ThumbnailsResult::Failed(&error()))
         .await;
-    assert_eq!(replaced, Some(first.to_vec()));
+    assert_eq!(replaced, StoredThumbnails::Done(first.to_vec()));
     assert_eq!(state().await, (vec![], Some(error()), false));
     assert_eq!(
         table.store_thumbnails("1", written(&second, false)).await,
-        Some(vec![])
+        StoredThumbnails::Done(vec![])
     );
     assert_eq!(state().await, (second.to_vec(), None, false));
 }
@@ -573,18 +573,47 @@ async fn thumbnails_of_an_earlier_result_are_not_stored() {
         incomplete: true,
     };
     for result in [written, ThumbnailsResult::Failed(&error())] {
-        assert_eq!(table.store_thumbnails("2", result).await, None);
+        let stored = table.store_thumbnails("2", result).await;
+        assert_eq!(stored, StoredThumbnails::Refused(vec![]));
     }
-    table.store_thumbnails("1", written).await.unwrap();
+    table.store_thumbnails("1", written).await;
     table.claim("2", "0B").await;
     assert!(
         !table.record().await.incomplete,
         "the next picture may be complete"
     );
     for result in [written, ThumbnailsResult::Failed(&error())] {
-        assert_eq!(table.store_thumbnails("1", result).await, None);
+        // A repeated event of the earlier result must not delete what the record still shows.
+        let stored = table.store_thumbnails("1", result).await;
+        assert_eq!(stored, StoredThumbnails::Refused(first.to_vec()));
     }
     assert_eq!(table.record().await.thumbnails_error, None);
+}
+
+/// An image that changes after a job has read it was not among those that its owner has counted.
+#[tokio::test]
+async fn an_image_that_has_changed_is_not_marked_as_deleted() {
+    let table = Table::new();
+    table.claim("1", "0A").await;
+    table.store("1", &labels(names(0..3), 90.0, 0)).await.unwrap();
+    let records = table.fake.records();
+    let changed = table.record().await.updated_at;
+    let mark = async |time: &str| {
+        let deletable = Deletable::UnchangedSince(time);
+        let tombstone = records.mark_deleted(&table.owner, image().image_id, deletable);
+        tombstone.await.unwrap()
+    };
+    assert_eq!(mark(&changed).await, Tombstone::Changed);
+    assert_eq!(table.record().await.status, Status::Labeled);
+    let later = "2999-01-01T00:00:00.000Z";
+    assert!(matches!(mark(later).await, Tombstone::Open(_)));
+    assert!(
+        matches!(mark(&changed).await, Tombstone::Open(_)),
+        "an interrupted deletion is completed"
+    );
+    let ben = Owner::new("ben").unwrap();
+    let nothing = records.mark_deleted(&ben, image().image_id, Deletable::UnchangedSince(later));
+    assert_eq!(nothing.await, Ok(Tombstone::None));
 }
 
 #[tokio::test]

@@ -23,9 +23,18 @@ pub enum ThumbnailsResult<'a> {
     Failed(&'a RecordedError),
 }
 
+/// What became of a result of the thumbnails.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StoredThumbnails {
+    /// It was stored. These thumbnails are no longer in the record.
+    Done(Vec<Rendition>),
+    /// The record belongs to another execution, is being labeled again, or is deleted. It has these thumbnails, which can be
+    /// those of the execution: a relabeling keeps them until it has its own.
+    Refused(Vec<Rendition>),
+}
+
 impl Records {
-    /// Stores the thumbnails, or why there are none, if the record still contains the result of the execution. Returns the
-    /// thumbnails that are no longer in the record, or `None` if the record belongs to another execution or is deleted.
+    /// Stores the thumbnails, or why there are none, if the record still contains the result of the execution.
     ///
     /// # Errors
     /// See [`RecordsError`].
@@ -33,7 +42,7 @@ impl Records {
         &self,
         claim: &Claim,
         result: ThumbnailsResult<'_>,
-    ) -> Result<Option<Vec<Rendition>>, RecordsError> {
+    ) -> Result<StoredThumbnails, RecordsError> {
         let has_labeled = equals(EXECUTION_ARN, text(&claim.execution_arn))
             .and(equals(STATUS, text(Status::Labeled.as_str())));
         let (kept, update) = match result {
@@ -57,13 +66,15 @@ impl Records {
         let expressions = Expressions::new().condition(has_labeled).update(update);
         let key = Key::of_claim(claim);
         // Not UPDATED_OLD: AWS does not document whether that includes removed attributes.
-        match self.update(&key, expressions, ReturnValue::AllOld, false).await? {
+        match self.update(&key, expressions, ReturnValue::AllOld, true).await? {
             Written::Done(before) => {
                 let mut before = thumbnails_of(before.unwrap_or_default())?;
                 before.retain(|thumbnail| !kept.contains(thumbnail));
-                Ok(Some(before))
+                Ok(StoredThumbnails::Done(before))
             }
-            Written::Refused(_) => Ok(None),
+            Written::Refused(current) => Ok(StoredThumbnails::Refused(thumbnails_of(
+                current.unwrap_or_default(),
+            )?)),
         }
     }
 }

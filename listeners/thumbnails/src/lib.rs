@@ -16,7 +16,7 @@ use domain::{
 use objects::UnreadableObject;
 use picture::{Converted, Jpeg, THUMBNAIL_SIDES};
 use picture_process::{PictureProcess, ProcessError};
-use records::{Records, RecordsError, ThumbnailsResult};
+use records::{Records, RecordsError, StoredThumbnails, ThumbnailsResult};
 use serde::Deserialize;
 use strum::EnumIter;
 
@@ -103,7 +103,7 @@ pub async fn handle(
     }
     let keys =
         THUMBNAIL_SIDES.map(|side| thumbnail_key(&claim.owner, claim.image_id, &claim.execution_arn, side));
-    let (replaced, failure) = match create(function, &claim, media_type).await? {
+    let (stored, failure) = match create(function, &claim, media_type).await? {
         Ok(created) => {
             let mut written = Vec::new();
             for (key, jpeg) in keys.iter().zip(created.result) {
@@ -127,16 +127,19 @@ pub async fn handle(
                 message: failure.to_string(),
             };
             let result = ThumbnailsResult::Failed(&error);
-            let replaced = function.records.store_thumbnails(&claim, result).await?;
-            let counts = replaced.is_some();
-            (replaced, counts.then(|| failure.name()))
+            let stored = function.records.store_thumbnails(&claim, result).await?;
+            let counts = matches!(stored, StoredThumbnails::Done(_));
+            (stored, counts.then(|| failure.name()))
         }
     };
-    let is_current = replaced.is_some();
-    let unused = match replaced {
-        Some(replaced) => replaced.into_iter().map(|thumbnail| thumbnail.key).collect(),
+    let is_current = matches!(stored, StoredThumbnails::Done(_));
+    let unused: Vec<_> = match stored {
+        StoredThumbnails::Done(replaced) => replaced.into_iter().map(|thumbnail| thumbnail.key).collect(),
         // Also if this run wrote nothing, because an earlier run may have died after it wrote the thumbnails.
-        None => Vec::from(keys),
+        StoredThumbnails::Refused(current) => {
+            let is_named = |key: &String| current.iter().any(|thumbnail| thumbnail.key == *key);
+            keys.into_iter().filter(|key| !is_named(key)).collect()
+        }
     };
     for key in unused {
         objects::delete(&function.s3, &claim.bucket, &key).await?;

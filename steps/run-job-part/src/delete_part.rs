@@ -8,7 +8,7 @@ use crate::{RunJobPart, RunJobPartError, page, stop_counted, store, unreadable};
 use deletion::Deletion;
 use domain::{BulkDeletion, ImageId, ImageRecord, JobProgress, Selection, Status};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use records::RecordsError;
+use records::{Deletable, RecordsError};
 use std::time::Instant;
 
 /// Images that are deleted concurrently: few, because their transactions conflict at the same label counts.
@@ -43,7 +43,7 @@ pub(crate) async fn run(
             if !step.records.begin_images(&progress, &ids).await? {
                 return stop_counted(step, progress).await;
             }
-            progress.changed += delete(step, &progress, ids).await?;
+            progress.changed += delete(step, job, &progress, ids).await?;
         }
         progress.processed += page.images.len() as u64;
         progress.after = page.last.or(progress.after);
@@ -57,13 +57,20 @@ pub(crate) async fn run(
     }
 }
 
-/// Deletes images. Returns how many were not deleted before.
-async fn delete(step: &RunJobPart, progress: &JobProgress, ids: Vec<ImageId>) -> Result<u64, RecordsError> {
+/// Deletes images that have not changed since they were counted, also if they do only now. Returns how many were not deleted
+/// before.
+async fn delete(
+    step: &RunJobPart,
+    job: &BulkDeletion,
+    progress: &JobProgress,
+    ids: Vec<ImageId>,
+) -> Result<u64, RecordsError> {
+    let deletable = Deletable::UnchangedSince(&job.created_before);
     let RunJobPart {
         s3, bucket, records, ..
     } = step;
     let deletions: Vec<_> = stream::iter(ids)
-        .map(|id| deletion::delete(s3, bucket, records, (&progress.owner, id), None))
+        .map(|id| deletion::delete(s3, bucket, records, (&progress.owner, id), deletable))
         .buffer_unordered(CONCURRENCY)
         .try_collect()
         .await?;
@@ -99,7 +106,7 @@ async fn complete(
             Some(_) | None => deleted += 1,
         }
     }
-    Ok(deleted + delete(step, progress, ids).await?)
+    Ok(deleted + delete(step, job, progress, ids).await?)
 }
 
 async fn resume(step: &RunJobPart, tombstone: &ImageRecord) -> Result<(), RecordsError> {

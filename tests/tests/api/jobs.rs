@@ -12,7 +12,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use records::expression::{Update, text};
-use records::{Records, Tombstone};
+use records::{Deletable, Records, Tombstone};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -1004,7 +1004,7 @@ fn a_repeated_part_deletes_and_counts_each_image_once() {
         stack.seed(&user.owner, &images).await;
         let ids: Vec<_> = images.iter().map(|image| image.image_id).collect();
         let records = Records::new(stack.dynamodb.clone(), stack.table.clone());
-        let open = records.mark_deleted(&user.owner, ids[1], None).await;
+        let open = records.mark_deleted(&user.owner, ids[1], Deletable::Image).await;
         assert!(matches!(open, Ok(Tombstone::Open(_))), "{open:?}");
         assert_eq!(user.delete_image(ids[2]).await.status, 204);
         for selection in [

@@ -4,8 +4,8 @@ use crate::undisturbed_calls;
 use domain::table::{RECONCILIATION, image_sort};
 use domain::{ErrorName, ImageId, Status};
 use futures_util::{StreamExt, stream};
-use records::Records;
 use records::expression::{Update, number, text};
+use records::{Deletable, Records};
 use serde_json::{Value, json};
 use tests::functions::FunctionError;
 use tests::proxy::{Fault, Injection, Proxy};
@@ -45,7 +45,7 @@ impl<'a> Leftovers<'a> {
         let records = Records::new(stack.dynamodb.clone(), stack.table.clone());
         let id = stack.image(&deleted).image_id;
         records
-            .mark_deleted(&user.owner, id, None)
+            .mark_deleted(&user.owner, id, Deletable::Image)
             .await
             .expect("a tombstone");
         let id = stack.image(&unprocessed).image_id;

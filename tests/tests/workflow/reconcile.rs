@@ -9,7 +9,7 @@ use domain::{ImageId, ImageKey, ImageRecord, Owner, Rendition, Sequencer, Status
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use records::expression::{Update, number, text};
-use records::{Records, Tombstone};
+use records::{Deletable, Records, Tombstone};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -283,7 +283,7 @@ fn an_interrupted_deletion_is_completed() {
             let (key, record, reconciler) = labeled(stack, name).await;
             let records = Records::new(stack.dynamodb.clone(), stack.table.clone());
             let marked = records
-                .mark_deleted(&record.owner, record.image_id, None)
+                .mark_deleted(&record.owner, record.image_id, Deletable::Image)
                 .await
                 .expect("a tombstone");
             assert!(matches!(marked, Tombstone::Open(_)), "{marked:?}");

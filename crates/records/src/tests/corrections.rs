@@ -6,8 +6,8 @@ use crate::expression::text;
 use crate::fake_table::{FakeTable, item_size, number};
 use crate::key::Key;
 use crate::{
-    ClaimCondition, ClaimedEvent, ClaimedFile, CorrectError, Corrected, Edit, FinalResult, Refiltered,
-    StoreError, Tombstone,
+    ClaimCondition, ClaimedEvent, ClaimedFile, CorrectError, Corrected, Deletable, Edit, FinalResult,
+    Refiltered, StoreError, Tombstone,
 };
 use domain::policy::Rename;
 use domain::table;
@@ -261,7 +261,10 @@ impl Library {
 
     async fn delete(&self, image: usize) {
         let records = self.records();
-        let deleted = records.mark_deleted(&self.owner, id(image), None).await.unwrap();
+        let deleted = records
+            .mark_deleted(&self.owner, id(image), Deletable::Image)
+            .await
+            .unwrap();
         if let Tombstone::Open(tombstone) = deleted {
             records.close(&tombstone, Timestamp::UNIX_EPOCH).await.unwrap();
         }
