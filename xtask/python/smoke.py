@@ -469,7 +469,7 @@ class Smoke:
         return labels
 
     def import_bucket(self):
-        """Imports a temporary bucket, twice. Its name must begin like one in ImportSources that ends with a star."""
+        """Imports a temporary bucket, three times. Its name must begin like one in ImportSources that ends with a star."""
         sources = self.parameters.get("ImportSources", "").split(",")
         names = [arn.rsplit(":", 1)[-1].removesuffix("*") for arn in sources if arn.endswith("*")]
         if not names:
@@ -482,14 +482,15 @@ class Smoke:
         picture = (PROJECT / SAMPLES["JPEG"][0]).read_bytes() + uuid.uuid4().bytes
         self.s3.put_object(Bucket=self.source, Key="2019/a b+c%20ü.jpg", Body=picture)
         self.s3.put_object(Bucket=self.source, Key="2019/notes.jpg", Body=b"notes")
-        first, second = self.run_import(), self.run_import()
+        first, second, whole = (self.run_import(prefix) for prefix in ("2019/", "2019/", ""))
         expect((first["imported"], first["notPictures"]) == (1, 1), f"the first import counts {first}")
         expect((second["imported"], second["skipped"]) == (0, 1), f"the second import counts {second}")
+        expect((whole["imported"], whole["skipped"]) == (0, 1), f"the import of the whole bucket counts {whole}")
         until("the imported picture is labeled", self.imported_is_labeled)
 
-    def run_import(self):
-        """Imports the temporary bucket. Returns what became of its objects."""
-        request = {"owner": self.owner, "bucket": self.source, "prefix": "2019/"}
+    def run_import(self, prefix):
+        """Imports objects of the temporary bucket. Returns what became of its objects."""
+        request = {"owner": self.owner, "bucket": self.source, "prefix": prefix}
         machine = self.outputs["ImportStateMachineArn"]
         arn = self.states.start_execution(stateMachineArn=machine, input=json.dumps(request))["executionArn"]
         describe = lambda: self.states.describe_execution(executionArn=arn)

@@ -49,6 +49,12 @@ test.each([
   expect(fetchMock.mock.calls.map(([url]) => url)).toEqual(['https://s3.example/1', 'https://s3.example/2']);
 });
 
+test('says that a file is gone if S3 refuses a new URL, too', async () => {
+  fetchMock.mockImplementation(async () => new Response('', { status: 403 }));
+  await expect(fetched()).rejects.toThrow(text.download.gone);
+  expect(fetchMock).toHaveBeenCalledTimes(2);
+});
+
 test('starts again if the connection is lost in the middle of a file', async () => {
   const half = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {

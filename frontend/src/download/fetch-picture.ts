@@ -48,7 +48,7 @@ export async function fetchPicture(
       // Each attempt needs another URL: the last one may have expired.
       const image = await api.getImage(imageId, signal);
       if (!image.view) throw new FetchError(text.download.noFile, false);
-      return { image, file: await fetchFile(image.view.url, onBytes, signal) };
+      return { image, file: await fetchFile(image.view.url, attempt > 1, onBytes, signal) };
     } catch (error) {
       signal.throwIfAborted();
       const canRetry = error instanceof FetchError ? error.isTransient : isTransient(error);
@@ -64,8 +64,13 @@ function explained(error: unknown): unknown {
   return isGone ? new FetchError(text.notFound, false, { cause: error }) : error;
 }
 
-/** Fetches a file completely. The browser can keep a `Blob` on disk. */
-async function fetchFile(url: string, onBytes: (received: number) => void, signal: AbortSignal): Promise<Blob> {
+/** Fetches a file completely. `isRenewed`: another URL has failed. The browser can keep a `Blob` on disk. */
+async function fetchFile(
+  url: string,
+  isRenewed: boolean,
+  onBytes: (received: number) => void,
+  signal: AbortSignal,
+): Promise<Blob> {
   const stalled = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const resetTimer = () => {
@@ -88,7 +93,9 @@ async function fetchFile(url: string, onBytes: (received: number) => void, signa
       cache: 'no-store',
       signal: AbortSignal.any([signal, stalled.signal]),
     });
-    if (response.status === 404) throw new FetchError(text.download.gone, false);
+    // S3 says that an object is missing only to those who may list the bucket, and the service may not.
+    const isMissing = response.status === 404 || (response.status === 403 && isRenewed);
+    if (isMissing) throw new FetchError(text.download.gone, false);
     // S3 answers 400 or 403 if the URL, or the credentials that signed it, have expired.
     if (!response.ok || !response.body) throw new FetchError(text.download.storage(response.status), true);
     return await new Response(response.body.pipeThrough(counter)).blob();

@@ -134,8 +134,8 @@ mod tests {
         }
     }
 
-    /// EventBridge rejects an entry without a source or a detail type, with a detail that is not a JSON object, or for
-    /// an unknown bus. The emulator accepts all of them.
+    /// EventBridge rejects an entry without a source or a detail type, or with a detail that is not a JSON object, and drops
+    /// one for an unknown bus. The emulator accepts all of them.
     #[tokio::test]
     async fn sends_an_entry_that_eventbridge_accepts() {
         for status in ["LABELED", "REJECTED", "FAILED"] {

@@ -58,10 +58,7 @@ enum Reference {
 const AWS: [(&str, &[&str], Option<AwsDimension>); 5] = [
     (
         "AWS/SQS",
-        &[
-            "ApproximateNumberOfMessagesVisible",
-            "ApproximateAgeOfOldestMessage",
-        ],
+        &["ApproximateNumberOfMessagesVisible"],
         Some(QUEUE),
     ),
     (
