@@ -55,11 +55,11 @@ const COPIES = 25;
 /** Pictures in one write: DynamoDB accepts 25 items, and each picture has two. */
 const BATCH = 12;
 /** When the newest picture was added, in UTC. A fixed time: which days pictures belong to must not depend on when a test runs. */
-const NEWEST = Date.UTC(2026, 0, 31, 21);
+const NEWEST = Date.UTC(2025, 0, 31, 21);
 /** The time between two pictures, in milliseconds. Each day has eight. */
 const INTERVAL = 3 * 3_600_000;
 
-/** Adds labeled pictures to a person's history, one for every three hours before January 31, 2026, 9 p.m. */
+/** Adds labeled pictures to a person's history, one for every three hours before January 31, 2025, 9 p.m. (UTC). */
 export async function seed(person: Person, count: number, of: (index: number) => Seeded = () => ({})): Promise<void> {
   const { sub } = person;
   await Promise.all(PHOTOGRAPHS.map(({ file }) => putPicture(sub, file, Math.min(count, COPIES))));
