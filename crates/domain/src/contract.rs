@@ -126,6 +126,12 @@ pub struct VideoProgress {
     pub pages: Option<ResultPages>,
     /// Whether all frames are labeled, or all result pages are read.
     pub done: bool,
+    /// When the next part may start: ISO 8601, UTC. Absent: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<String>,
+    /// How often `label-frames` has waited for slots since it has labeled a frame.
+    #[serde(default)]
+    pub pauses: u32,
     /// Whether unused labels may have been paid for, because Rekognition Video could not read the video and its frames are
     /// labeled instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

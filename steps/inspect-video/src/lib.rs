@@ -235,6 +235,8 @@ pub async fn handle(
         next: 0,
         pages: None,
         done: false,
+        waits_until: None,
+        pauses: 0,
         paid: false,
     })
 }

@@ -3,6 +3,9 @@
 //!
 //! Input and output: [`domain::VideoProgress`]. A part that is repeated after a failure begins with the same frame. It overwrites
 //! the object of an earlier run only if it ends with the same frame.
+//!
+//! If other bulk work has taken the next slots, the step ends at once, and the output has `waitsUntil`: the state machine waits until
+//! then. A function of 3 GB that waits would cost more than the labels, and keep other functions from running.
 
 use aws::ServiceError;
 use aws_sdk_rekognition::error::SdkError;
@@ -15,6 +18,7 @@ use domain::timeline::LabeledFrames;
 use domain::video::{PLAN, frames_name, video_key};
 use domain::{Claim, ErrorClass, ErrorName, StepError, VideoProgress, metric};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use objects::UnreadableObject;
 use picture::Jpeg;
 use picture_process::{PictureProcess, ProcessError};
@@ -28,8 +32,8 @@ use video_header::{KeyFrame, Plan};
 
 /// Maximum number of frames in a part. More would not be finished within [`BUDGET`].
 const MAX_FRAMES: usize = 60;
-/// After this time, no group begins, unless no frame of the part is labeled yet. The function may run for five minutes: a group can take 70 seconds
-/// for decoding, 30 for its slots, [`PAID_RETRIES`], and 30 for the slots of its last attempt.
+/// After this time, no group begins, unless no frame of the part is labeled yet. The function may run for five minutes: a group can
+/// take 70 seconds for decoding while it waits for its slots, [`PAID_RETRIES`], and 30 seconds for the slots of its last attempt.
 const BUDGET: Duration = Duration::from_secs(45);
 /// Once a frame of a group is answered, the others are sent again for at least this time: a part ends before its first frame
 /// without an answer, so the answers after that would be paid for twice.
@@ -44,6 +48,14 @@ const MAX_RETRY_WAIT: Duration = Duration::from_secs(5);
 const GROUP: usize = 6;
 /// The longest wait for the slots of a group.
 const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The shortest pause of the state machine if there are no slots. A pause takes two events of the history, so shorter ones could fill
+/// it in a day.
+const MIN_PAUSE: Duration = Duration::from_secs(60);
+/// The longest pause, as between retries by Step Functions.
+const MAX_PAUSE: Duration = Duration::from_secs(900);
+/// Pauses in a row without a labeled frame. These take two and a half hours on average. After that, the step fails as throttled, and
+/// Step Functions retries it for at least six hours.
+const MAX_PAUSES: u32 = 20;
 /// Rekognition scales pictures down, so larger ones have no better labels. A JPEG of this size has some 300 KB; Rekognition
 /// accepts 5 MB. Elongated frames are larger, so that their shorter side has what Rekognition needs.
 const LONGEST_SIDE: u32 = 1280;
@@ -119,7 +131,7 @@ impl From<NotRead> for LabelFramesError {
     }
 }
 
-/// Labels the next frames for 45 seconds, or until the part is complete.
+/// Labels the next frames for 45 seconds, until the part is complete, or until there are no slots.
 ///
 /// # Errors
 /// See [`LabelFramesError`].
@@ -127,12 +139,19 @@ pub async fn handle(step: &LabelFrames, progress: VideoProgress) -> Result<Video
     let claim = &progress.image.claim;
     // Before frames are paid for: a video that was deleted meanwhile costs nothing more.
     deletion::check_video(&step.s3, &step.records, claim).await??;
+    let until = Instant::now() + BUDGET;
+    // Before anything of the video is read.
+    let unlabeled = progress.frames.saturating_sub(progress.next) as usize;
+    let mut first_slot = match take_group_slots(step, unlabeled.min(GROUP), until).await {
+        Ok(first_slot) => Some(first_slot),
+        Err(LabelFramesError::NoSlot) => return pause(progress),
+        Err(error) => return Err(error),
+    };
     let plan: Plan = deletion::read_derived(&step.s3, &step.records, claim, PLAN).await??;
     let track = Track::from(&plan.video);
     let first = progress.next as usize;
     let frames = plan.key_frames.get(first..).unwrap_or_default();
     let frames = &frames[..frames.len().min(MAX_FRAMES)];
-    let until = Instant::now() + BUDGET;
     let min_confidence = progress
         .image
         .policy
@@ -140,18 +159,24 @@ pub async fn handle(step: &LabelFrames, progress: VideoProgress) -> Result<Video
         .min(step.min_stored_confidence);
     let mut labeled = LabeledFrames::default();
     let mut done = 0;
+    let mut has_slots = true;
     while done < frames.len() && (done == 0 || Instant::now() < until) {
         let key_frames = &frames[done..frames.len().min(done + GROUP)];
         let mut group = vec![];
         let result = async {
+            let slot = match first_slot.take() {
+                Some(slot) => slot,
+                None => take_group_slots(step, key_frames.len(), until).await?,
+            };
             group = decode_group(step, claim, &track, key_frames, until).await?;
-            label_group(step, min_confidence, &mut group, until).await
+            label_group(step, min_confidence, &mut group, slot, until).await
         }
         .await;
         done += add(&mut labeled, key_frames, group);
         if let Err(error) = result {
+            has_slots = error != LabelFramesError::NoSlot;
             if done == 0 {
-                return Err(error);
+                return if has_slots { Err(error) } else { pause(progress) };
             }
             // If the error persists, the next part fails with it.
             tracing::warn!(error = error.name().as_str(), "the part ends early");
@@ -170,6 +195,24 @@ pub async fn handle(step: &LabelFrames, progress: VideoProgress) -> Result<Video
     progress.parts.push(end);
     progress.next = end;
     progress.done = progress.next >= progress.frames || done == 0;
+    progress.waits_until = None;
+    progress.pauses = 0;
+    if has_slots { Ok(progress) } else { pause(progress) }
+}
+
+/// Makes the state machine wait before it repeats the step. The pauses are random, so that videos that wait do not all come back at
+/// the same moment, and grow, so that many videos that wait leave slots to other bulk work.
+///
+/// # Errors
+/// [`LabelFramesError::NoSlot`] after [`MAX_PAUSES`] in a row.
+fn pause(mut progress: VideoProgress) -> Result<VideoProgress, LabelFramesError> {
+    if progress.pauses >= MAX_PAUSES {
+        return Err(LabelFramesError::NoSlot);
+    }
+    progress.pauses += 1;
+    let longest = (MIN_PAUSE * 2_u32.pow(progress.pauses)).min(MAX_PAUSE);
+    let wait = MIN_PAUSE + (longest - MIN_PAUSE).mul_f64(fastrand::f64());
+    progress.waits_until = Some(format!("{:.0}", Timestamp::now() + wait));
     Ok(progress)
 }
 
@@ -204,6 +247,30 @@ fn add(labeled: &mut LabeledFrames, key_frames: &[KeyFrame], group: Vec<Frame>) 
         added += 1;
     }
     added
+}
+
+/// Takes the slots of a group, and returns when the first one begins. Tries again until `until` after errors that can pass.
+///
+/// # Errors
+/// The last error, and [`LabelFramesError::NoSlot`] at once: the state machine can wait for less.
+async fn take_group_slots(
+    step: &LabelFrames,
+    frames: usize,
+    until: Instant,
+) -> Result<tokio::time::Instant, LabelFramesError> {
+    loop {
+        match take_slots(step, frames).await {
+            Err(error) if error != LabelFramesError::NoSlot => wait_after(error, until).await?,
+            result => return result,
+        }
+    }
+}
+
+async fn take_slots(step: &LabelFrames, frames: usize) -> Result<tokio::time::Instant, LabelFramesError> {
+    let count = u32::try_from(frames).unwrap_or(u32::MAX);
+    let wait = step.records.take_slots(count, step.per_second, MAX_WAIT).await?;
+    let wait = wait.ok_or(LabelFramesError::NoSlot)?;
+    Ok(tokio::time::Instant::now() + wait)
 }
 
 /// Reads and decodes some frames. Tries again until `until` after errors that can pass.
@@ -250,17 +317,19 @@ async fn decode(
     Ok(decoded.into_iter().take(key_frames.len()).map(frame).collect())
 }
 
-/// Labels decoded frames. Tries again after errors that can pass, with the same JPEGs, and only with frames without an answer: the
-/// others are paid for.
+/// Labels decoded frames from `first_slot` on. Tries again after errors that can pass, in slots of its own, with the same JPEGs, and
+/// only with frames without an answer: the others are paid for.
 async fn label_group(
     step: &LabelFrames,
     min_confidence: f64,
     group: &mut [Frame],
+    first_slot: tokio::time::Instant,
     mut until: Instant,
 ) -> Result<(), LabelFramesError> {
     let mut is_paid = false;
+    let mut first_slot = Some(first_slot);
     loop {
-        let Err(error) = send_all(step, min_confidence, group).await else {
+        let Err(error) = send_all(step, min_confidence, group, first_slot.take()).await else {
             return Ok(());
         };
         if !is_paid && group.iter().any(|frame| matches!(frame, Frame::Answered(_))) {
@@ -285,26 +354,29 @@ async fn wait_after(error: LabelFramesError, until: Instant) -> Result<(), Label
     Ok(())
 }
 
-/// Sends the frames without an answer to Rekognition. Each answer is kept, whatever becomes of the other frames. The error is that
-/// of the first frame that has one.
+/// Sends the frames without an answer to Rekognition, from `first_slot` on, or in slots that it takes. Each answer is kept, whatever
+/// becomes of the other frames. The error is that of the first frame that has one.
 async fn send_all(
     step: &LabelFrames,
     min_confidence: f64,
     group: &mut [Frame],
+    first_slot: Option<tokio::time::Instant>,
 ) -> Result<(), LabelFramesError> {
     let unanswered: Vec<&mut Frame> = group
         .iter_mut()
         .filter(|frame| matches!(frame, Frame::Decoded(_)))
         .collect();
-    let count = u32::try_from(unanswered.len()).unwrap_or(u32::MAX);
-    if count == 0 {
+    if unanswered.is_empty() {
         return Ok(());
     }
-    let wait = step.records.take_slots(count, step.per_second, MAX_WAIT).await?;
-    let wait = wait.ok_or(LabelFramesError::NoSlot)?;
+    let first_slot = match first_slot {
+        Some(first_slot) => first_slot,
+        None => take_slots(step, unanswered.len()).await?,
+    };
     let between = Duration::from_secs(1) / step.per_second.get();
-    // Each slot is for one call. All at once would exceed a small quota of Rekognition.
-    let starts = (0_u32..).map(|number| wait + between * number);
+    // Each slot is for one call. All at once would exceed a small quota of Rekognition, also if decoding took longer than the wait.
+    let first_slot = first_slot.max(tokio::time::Instant::now());
+    let starts = (0_u32..).map(|number| first_slot + between * number);
     let sent: Vec<Result<(), ServiceError>> = stream::iter(unanswered.into_iter().zip(starts))
         .map(|(frame, start)| send(step, min_confidence, frame, start))
         .buffered(GROUP)
@@ -316,14 +388,14 @@ async fn send_all(
     Ok(())
 }
 
-/// Sends a frame after a pause, and replaces it by the answer.
+/// Sends a frame in its slot, and replaces it by the answer.
 async fn send(
     step: &LabelFrames,
     min_confidence: f64,
     frame: &mut Frame,
-    start: Duration,
+    start: tokio::time::Instant,
 ) -> Result<(), ServiceError> {
-    tokio::time::sleep(start).await;
+    tokio::time::sleep_until(start).await;
     if let Frame::Decoded(jpeg) = &*frame {
         let detected = detect(step, jpeg, min_confidence).await?;
         *frame = Frame::Answered(detected);
@@ -367,6 +439,7 @@ async fn detect(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
     use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
     use aws_sdk_dynamodb::types::AttributeValue;
     use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
@@ -374,7 +447,7 @@ mod tests {
     use aws_sdk_rekognition::config::retry::RetryConfig;
     use aws_sdk_rekognition::operation::detect_labels::DetectLabelsOutput;
     use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
-    use serde_json::Value;
+    use serde_json::{Value, json};
     use std::path::Path;
     use std::sync::{Arc, Mutex};
 
@@ -382,21 +455,25 @@ mod tests {
     const HISTORY_LIMIT: u64 = 25_000;
     /// A Task is entered, scheduled, started, completed and left, and the Choice after it is entered and left.
     const EVENTS_PER_RUN: u64 = 7;
+    /// A Wait is entered and left.
+    const EVENTS_PER_PAUSE: u64 = 2;
     /// Each retry of a Task by Step Functions adds three events: scheduled, started and failed.
     const EVENTS_PER_RETRY: u64 = 3;
     /// What the other Tasks take with all their retries, and more than a thousand invocations of this function that Lambda
     /// refuses: 3 events each.
     const OTHER_EVENTS: u64 = 7000;
 
-    /// A run that does not complete its part works for the whole budget, whatever fails. So an execution has at most as many of
-    /// those as fit into its timeout, and one run for each part that is completed.
+    /// A run that does not complete its part works for the whole budget, whatever fails, or is followed by a pause. So an execution has
+    /// at most as many of those as fit into its timeout, and one run for each part that is completed.
     #[test]
     fn the_longest_execution_fits_into_the_event_history() {
         let definition = include_str!("../../../statemachine/label-video.asl.json");
         let definition: Value = serde_json::from_str(definition).unwrap();
         let seconds = definition["TimeoutSeconds"].as_u64().unwrap();
         let parts = u64::try_from(domain::video::MAX_FRAMES.div_ceil(MAX_FRAMES)).unwrap();
-        let events = (seconds / BUDGET.as_secs() + parts) * EVENTS_PER_RUN;
+        let without_pauses = seconds / BUDGET.as_secs() * EVENTS_PER_RUN;
+        let with_pauses = seconds / MIN_PAUSE.as_secs() * (EVENTS_PER_RUN + EVENTS_PER_PAUSE);
+        let events = without_pauses.max(with_pauses) + parts * EVENTS_PER_RUN;
         assert!(events + OTHER_EVENTS < HISTORY_LIMIT, "{events}");
         // The argument for retrying within a part, and for parts of more than one group.
         let groups = u64::try_from(domain::video::MAX_FRAMES.div_ceil(GROUP)).unwrap();
@@ -456,7 +533,8 @@ mod tests {
         let key_frames: Vec<KeyFrame> = numbers.clone().map(key_frame).collect();
         let frame = |number: u32| Frame::Decoded(number.to_string().into_bytes());
         let mut group: Vec<Frame> = numbers.map(frame).collect();
-        let result = label_group(&step, 40.0, &mut group, until).await;
+        let now = tokio::time::Instant::now();
+        let result = label_group(&step, 40.0, &mut group, now, until).await;
         let mut labeled = LabeledFrames::default();
         let done = add(&mut labeled, &key_frames, group);
         let sent = sent.lock().unwrap().clone();
@@ -496,7 +574,7 @@ mod tests {
         assert_eq!(names(&labeled), ["0", "1", "2", "3"]);
         let times: Vec<u64> = labeled.frames.iter().map(|frame| frame.at_ms).collect();
         assert_eq!(times, [0, 2000, 4000, 6000]);
-        assert_eq!(slots.num_calls(), 2, "each call has a slot");
+        assert_eq!(slots.num_calls(), 1, "the second attempt has a slot of its own");
     }
 
     #[tokio::test(start_paused = true)]
@@ -513,21 +591,93 @@ mod tests {
         assert_eq!((done, sent.len()), (0, 2));
     }
 
-    /// A group can wait for slots many times, and decoding it can take a minute of CPU time.
+    /// A slot that others have taken for years.
+    fn no_slots() -> UpdateItemError {
+        let later = AttributeValue::N("99999999999999".into());
+        let refused = ConditionalCheckFailedException::builder().item("next", later);
+        UpdateItemError::ConditionalCheckFailedException(refused.build())
+    }
+
+    /// The frames after it are paid for, and decoding it can take a minute of CPU time.
     #[tokio::test(start_paused = true)]
-    async fn frames_that_wait_for_slots_are_decoded_once() {
+    async fn a_frame_that_is_sent_again_waits_for_its_slot_in_the_function() {
         let slots = mock!(aws_sdk_dynamodb::Client::update_item)
             .sequence()
-            .error(|| {
-                let later = AttributeValue::N("99999999999999".into());
-                let refused = ConditionalCheckFailedException::builder().item("next", later);
-                UpdateItemError::ConditionalCheckFailedException(refused.build())
-            })
+            .error(no_slots)
             .output(|| UpdateItemOutput::builder().build())
             .build();
+        let throttled =
+            |number: &str, before: usize| (number == "0" && before == 0).then_some("ThrottlingException");
         let until = Instant::now() + BUDGET;
-        let (result, _, done, sent) = label(2, &slots, |_, _| None, until).await;
-        assert_eq!((result, done, sent.len()), (Ok(()), 2, 2));
+        let (result, _, done, sent) = label(2, &slots, throttled, until).await;
+        assert_eq!((result, done), (Ok(()), 2));
+        assert_eq!(sent, ["0", "1", "0"]);
         assert_eq!(slots.num_calls(), 2);
+    }
+
+    fn progress(pauses: u32) -> VideoProgress {
+        serde_json::from_value(json!({
+            "image": {
+                "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "bucket": "pictures",
+                "key": "uploads/demo/cat.mp4", "executionArn": "execution:label-video:one", "size": 1000,
+                "video": {"durationMs": 6000, "codec": "H.264", "container": "MP4", "width": 640, "height": 480},
+                "policy": {"minConfidence": 55, "maxLabels": 50},
+            },
+            "frames": 75, "intervalMs": 2000, "parts": [60], "next": 60, "done": false, "pauses": pauses,
+        }))
+        .unwrap()
+    }
+
+    /// The seconds from now until the state machine continues.
+    fn seconds_left(progress: &VideoProgress) -> i64 {
+        let until: Timestamp = progress.waits_until.as_ref().unwrap().parse().unwrap();
+        until.as_second() - Timestamp::now().as_second()
+    }
+
+    /// Otherwise, each waiting video costs as much as a function of 3 GB that never ends.
+    #[tokio::test]
+    async fn a_video_without_slots_waits_in_the_state_machine_and_nothing_of_it_is_read() {
+        let slots = mock!(aws_sdk_dynamodb::Client::update_item).then_error(no_slots);
+        let holder = mock!(aws_sdk_dynamodb::Client::get_item).then_output(|| {
+            let text = |text: &str| AttributeValue::S(text.to_owned());
+            GetItemOutput::builder()
+                .item("status", text("PROCESSING"))
+                .item("executionArn", text("execution:label-video:one"))
+                .build()
+        });
+        let step = LabelFrames {
+            // Every call would fail.
+            s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, []),
+            records: Records::new(
+                mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&slots, &holder]),
+                "table".into(),
+            ),
+            rekognition: mock_client!(aws_sdk_rekognition, RuleMode::MatchAny, []),
+            process: PictureProcess::of(Path::new("/nothing is decoded")),
+            min_stored_confidence: 40.0,
+            per_second: NonZeroU32::new(2).unwrap(),
+        };
+        let waiting = handle(&step, progress(0)).await.unwrap();
+        assert_eq!(slots.num_calls(), 1, "the function does not wait for slots");
+        assert!((50..=121).contains(&seconds_left(&waiting)), "{waiting:?}");
+        assert_eq!((waiting.pauses, waiting.next, waiting.done), (1, 60, false));
+        assert_eq!(waiting.parts, [60]);
+        // As before, Step Functions retries for hours, and an operator can redrive the execution.
+        let failed = handle(&step, progress(MAX_PAUSES)).await.unwrap_err();
+        assert_eq!(failed.name(), ErrorName::Throttled);
+    }
+
+    #[test]
+    fn pauses_grow_and_are_never_so_short_that_they_fill_the_history() {
+        for (pauses, longest) in [(0, 120), (1, 240), (2, 480), (3, 900), (MAX_PAUSES - 1, 900)] {
+            let seconds: Vec<i64> = (0..200)
+                .map(|_| seconds_left(&pause(progress(pauses)).unwrap()))
+                .collect();
+            let (least, most) = (*seconds.iter().min().unwrap(), *seconds.iter().max().unwrap());
+            let middle = i64::midpoint(60, longest);
+            // Some of the time has passed on a busy machine.
+            assert!((50..=middle).contains(&least), "{least}");
+            assert!((middle..=longest + 1).contains(&most), "{most}");
+        }
     }
 }

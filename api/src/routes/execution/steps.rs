@@ -68,6 +68,14 @@ pub(super) fn of(events: &[HistoryEvent]) -> Vec<Step> {
         if event.r#type == HistoryEventType::ChoiceStateEntered {
             continue;
         }
+        if event.r#type == HistoryEventType::WaitStateEntered {
+            // Before the step is repeated.
+            if let Some(step) = steps.last_mut() {
+                step.status = StepStatus::Running;
+                step.duration_ms = None;
+            }
+            continue;
+        }
         if let Some(entered) = &event.state_entered_event_details {
             if let Some(step) = steps.last_mut().filter(|step| step.name == entered.name) {
                 step.status = StepStatus::Running;
@@ -325,6 +333,8 @@ mod tests {
             "TaskStateExited: Label frames",
             "ChoiceStateEntered: Are all frames labeled?",
             "ChoiceStateExited: Are all frames labeled?",
+            "WaitStateEntered: Wait for slots",
+            "WaitStateExited: Wait for slots",
             "TaskStateEntered: Label frames",
             "TaskScheduled",
             "TaskSucceeded",
@@ -339,7 +349,7 @@ mod tests {
         assert_eq!(names, ["Label frames", "Collect labels"]);
         assert_eq!(
             (&list[0]["status"], &list[0]["durationMs"], &list[0]["attempts"]),
-            (&json!("SUCCEEDED"), &json!(9000), &json!(2))
+            (&json!("SUCCEEDED"), &json!(11_000), &json!(2))
         );
         assert_eq!(list[1]["status"], "RUNNING");
     }
