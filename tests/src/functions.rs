@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Errors that Step Functions retries. On a busy machine, a call can time out.
-const TRANSIENT: [&str; 2] = ["ServiceUnavailable", "Throttled"];
+const TRANSIENT: [&str; 3] = ["ServiceUnavailable", "Throttled", "CallTimedOut"];
 
 /// How often a function is invoked if it fails with one of them.
 const MAX_ATTEMPTS: u32 = 4;

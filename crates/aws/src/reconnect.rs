@@ -119,6 +119,7 @@ mod tests {
     use crate::ServiceError;
     use crate::config::step_loader;
     use aws_config::{Region, SdkConfig, timeout::TimeoutConfig};
+    use aws_sdk_rekognition::error::SdkError;
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -323,5 +324,18 @@ mod tests {
             ServiceError::ServiceUnavailable("dynamodb:GetItem timed out".into())
         );
         assert_eq!(server.requests(), 1);
+    }
+
+    /// A call that timed out may have to be paid for, and is retried less often than one whose request did not arrive.
+    #[tokio::test]
+    async fn only_a_call_whose_answer_is_late_is_a_timeout() {
+        let call = async |react: fn() -> Reaction| {
+            let server = Server::start(move |_| react());
+            let config = server.config_with(Duration::from_secs(3)).await;
+            let client = aws_sdk_rekognition::Client::new(&config);
+            client.detect_labels().send().await.unwrap_err()
+        };
+        assert!(matches!(call(|| Ignore).await, SdkError::TimeoutError(_)));
+        assert!(matches!(call(|| Close).await, SdkError::DispatchFailure(_)));
     }
 }

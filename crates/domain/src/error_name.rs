@@ -58,6 +58,8 @@ pub enum ErrorName {
     Throttled,
     /// A service did not answer, or reported an internal error.
     ServiceUnavailable,
+    /// A call that is paid for was sent and not answered in time. Each attempt may be paid for, so there are only a few.
+    CallTimedOut,
 
     /// A service denied the call because a permission is missing.
     AccessDenied,
@@ -93,7 +95,7 @@ impl ErrorName {
             | Self::NotAnUpload
             | Self::VideoFound => ErrorClass::NothingToDo,
             Self::ConversionNeeded => ErrorClass::Conversion,
-            Self::Throttled | Self::ServiceUnavailable => ErrorClass::Transient,
+            Self::Throttled | Self::ServiceUnavailable | Self::CallTimedOut => ErrorClass::Transient,
             Self::AccessDenied | Self::UnexpectedAnswer | Self::InvalidInput | Self::InvalidSource => {
                 ErrorClass::Fatal
             }

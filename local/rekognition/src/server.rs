@@ -43,8 +43,8 @@ const LOADED_REQUESTS: usize = 3;
 /// Maximum number of megapixels that are decoded at the same time: one photograph of 12 and several small ones. A pixel
 /// takes 3 bytes, and up to 12 during decoding. A picture with more megapixels than this is decoded alone.
 const DECODED_MEGAPIXELS: u32 = 20;
-/// For pictures of at most 15 MB and 100 megapixels. The CPU time is below the clients' timeout (`aws::CALL_TIMEOUT`), so
-/// that they get an error instead of none. The wall time is longer, because a busy machine runs the process slowly; it ends
+/// For pictures of at most 15 MB and 100 megapixels. The CPU time is below the clients' timeout (`aws::PAID_CALL_TIMEOUT`),
+/// so that they get an error instead of none. The wall time is longer, because a busy machine runs the process slowly; it ends
 /// if the client disconnects.
 const LIMITS: Limits = Limits {
     memory: 1_536 * 1024 * 1024,

@@ -44,6 +44,9 @@ pub enum DetectLabelsError {
     /// The rendition exceeds Rekognition's limits.
     #[error("This picture is too large to label. Upload a smaller version.")]
     ImageTooLarge,
+    /// Rekognition did not answer in time.
+    #[error("rekognition:DetectLabels timed out")]
+    TimedOut,
     /// S3 does not return the object.
     #[error(transparent)]
     #[strum(disabled)]
@@ -60,6 +63,7 @@ impl StepError for DetectLabelsError {
             Self::ConversionNeeded => ErrorName::ConversionNeeded,
             Self::InvalidImage => ErrorName::InvalidImage,
             Self::ImageTooLarge => ErrorName::ImageTooLarge,
+            Self::TimedOut => ErrorName::CallTimedOut,
             Self::Object(error) => error.name(),
             Self::Service(error) => error.name(),
         }
@@ -104,6 +108,8 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_image_format_exception() => {
             return Err(rejected(&image, DetectLabelsError::InvalidImage));
         }
+        // The request was sent: a connection that cannot be established in time is a dispatch failure.
+        Err(SdkError::TimeoutError(_)) => return Err(DetectLabelsError::TimedOut),
         Err(error) => return Err(ServiceError::of("rekognition:DetectLabels", &error).into()),
     };
     Ok(detected(image, found))
@@ -160,6 +166,7 @@ mod tests {
     };
     use domain::policy::{MAX_NAME_LENGTH, MAX_NAMES};
     use domain::{BoundingBox, Claim, FilterPolicy, Format, ImageId, Orientation, Owner, Picture};
+    use std::time::Duration;
 
     fn image() -> ClaimedImage {
         ClaimedImage {
@@ -216,6 +223,17 @@ mod tests {
             .set_labels(Some(labels))
             .label_model_version("3.0")
             .build()
+    }
+
+    /// A function that reaches its timeout has lost an answer that is paid for.
+    #[test]
+    fn the_call_ends_before_the_timeout_of_the_function() {
+        let template = include_str!("../../../template.yaml");
+        let (_, function) = template.split_once("\n  DetectLabelsFunction:\n").unwrap();
+        let (_, timeout) = function.split_once("\n      Timeout: ").unwrap();
+        let timeout: u64 = timeout.lines().next().unwrap().parse().unwrap();
+        // Then S3 can be asked why Rekognition cannot read the object.
+        assert!(aws::PAID_CALL_TIMEOUT + aws::CALL_TIMEOUT < Duration::from_secs(timeout));
     }
 
     #[test]

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::process();
     let config = aws::step_config().await;
     let detect_labels = DetectLabels {
-        rekognition: aws_sdk_rekognition::Client::new(&config),
+        rekognition: aws_sdk_rekognition::Client::new(&aws::for_paid_calls(&config)),
         s3: aws_sdk_s3::Client::new(&config),
         min_stored_confidence: environment.percent("MIN_STORED_CONFIDENCE")?,
     };

@@ -87,6 +87,9 @@ pub enum LabelFramesError {
     /// Other bulk work has taken the slots of the next seconds.
     #[error("other bulk work has taken the slots of the next {} seconds", MAX_WAIT.as_secs())]
     NoSlot,
+    /// Rekognition did not answer in time.
+    #[error("rekognition:DetectLabels timed out")]
+    TimedOut,
     /// The list of frames is missing or cannot be read.
     #[error("the list of frames cannot be read: {0}")]
     Plan(String),
@@ -113,6 +116,7 @@ impl StepError for LabelFramesError {
         match self {
             Self::Process(_) => ErrorName::ServiceUnavailable,
             Self::NoSlot => ErrorName::Throttled,
+            Self::TimedOut => ErrorName::CallTimedOut,
             Self::Plan(_) => ErrorName::UnexpectedAnswer,
             Self::Object(error) => error.name(),
             Self::Lost(lost) => lost.name(),
@@ -377,7 +381,7 @@ async fn send_all(
     // Each slot is for one call. All at once would exceed a small quota of Rekognition, also if decoding took longer than the wait.
     let first_slot = first_slot.max(tokio::time::Instant::now());
     let starts = (0_u32..).map(|number| first_slot + between * number);
-    let sent: Vec<Result<(), ServiceError>> = stream::iter(unanswered.into_iter().zip(starts))
+    let sent: Vec<Result<(), LabelFramesError>> = stream::iter(unanswered.into_iter().zip(starts))
         .map(|(frame, start)| send(step, min_confidence, frame, start))
         .buffered(GROUP)
         .collect()
@@ -394,7 +398,7 @@ async fn send(
     min_confidence: f64,
     frame: &mut Frame,
     start: tokio::time::Instant,
-) -> Result<(), ServiceError> {
+) -> Result<(), LabelFramesError> {
     tokio::time::sleep_until(start).await;
     if let Frame::Decoded(jpeg) = &*frame {
         let detected = detect(step, jpeg, min_confidence).await?;
@@ -415,7 +419,7 @@ async fn detect(
     step: &LabelFrames,
     jpeg: &[u8],
     min_confidence: f64,
-) -> Result<Option<Detected>, ServiceError> {
+) -> Result<Option<Detected>, LabelFramesError> {
     let detected = step
         .rekognition
         .detect_labels()
@@ -432,7 +436,9 @@ async fn detect(
         {
             Ok(None)
         }
-        Err(error) => Err(ServiceError::of("rekognition:DetectLabels", &error)),
+        // The request was sent: a connection that cannot be established in time is a dispatch failure.
+        Err(SdkError::TimeoutError(_)) => Err(LabelFramesError::TimedOut),
+        Err(error) => Err(ServiceError::of("rekognition:DetectLabels", &error).into()),
     }
 }
 
@@ -556,8 +562,8 @@ mod tests {
         let (_, function) = template.split_once("\n  LabelFramesFunction:\n").unwrap();
         let (_, timeout) = function.split_once("\n      Timeout: ").unwrap();
         let timeout: u64 = timeout.lines().next().unwrap().parse().unwrap();
-        // Two slow calls for slots, one of Rekognition with its retry, and two to store the answers, of 8 seconds each.
-        let calls = Duration::from_secs(8 * 6);
+        // Two slow calls for slots, one of Rekognition, and two to store the answers.
+        let calls = aws::CALL_TIMEOUT * 4 + aws::PAID_CALL_TIMEOUT;
         let last_attempt = MAX_RETRY_WAIT + MAX_WAIT + Duration::from_secs(GROUP as u64) + calls;
         assert!(BUDGET + LAST_RETRY + last_attempt <= Duration::from_secs(timeout));
     }

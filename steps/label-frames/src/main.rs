@@ -21,7 +21,7 @@ async fn run(process: PictureProcess) -> Result<(), Error> {
             aws_sdk_dynamodb::Client::new(&config),
             environment.text("TABLE_NAME")?,
         ),
-        rekognition: aws_sdk_rekognition::Client::new(&config),
+        rekognition: aws_sdk_rekognition::Client::new(&aws::for_paid_calls(&config)),
         process,
         min_stored_confidence: environment.percent("MIN_STORED_CONFIDENCE")?,
         per_second: environment.parse("BULK_IMAGES_PER_SECOND", "a whole number of at least 1")?,

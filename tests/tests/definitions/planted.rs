@@ -259,7 +259,7 @@ fn faults_in_the_definition_of_a_second_machine_are_found() {
     assert_no_faults(&own(all_faults(right.path())));
 
     type Plant = fn(&mut Second);
-    let planted: [(&str, Plant); 23] = [
+    let planted: [(&str, Plant); 24] = [
         (
             "second, \"Check file\": ImageTooSmall is retried [], not [false]",
             |second| {
@@ -323,6 +323,12 @@ fn faults_in_the_definition_of_a_second_machine_are_found() {
                     .as_array_mut()
                     .expect("names");
                 names.retain(|name| name != "Sandbox.Timedout");
+            },
+        ),
+        (
+            "second, \"Find labels\": CallTimedOut must be retried at most six times",
+            |second| {
+                second.state("Find labels")["Retry"][4]["MaxAttempts"] = json!(80);
             },
         ),
         ("second, \"Find labels\": does not retry Throttled", |second| {

@@ -3,7 +3,7 @@
 
 use crate::undisturbed_calls;
 use aws_sdk_sfn::types::ExecutionStatus;
-use domain::{ImageRecord, Owner, Status};
+use domain::{ErrorName, ImageRecord, Owner, Status};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -173,6 +173,17 @@ fn each_service_can_throttle_reset_cut_or_delay_its_answers() {
                 "{what}"
             );
             assert_eq!(injection.faults(), 2, "{what}");
+            if (service, fault) == (Service::Rekognition, Fault::Late) {
+                // The definition retries it less often than other errors, because Rekognition may charge for each attempt.
+                let history = stack.sfn.get_execution_history();
+                let history = history.execution_arn(&ended.arn).send().await;
+                let events = history.expect("a history").events;
+                let failed = events
+                    .iter()
+                    .filter_map(|event| event.task_failed_event_details());
+                let late = failed.filter(|failed| failed.error() == Some(ErrorName::CallTimedOut.as_str()));
+                assert!(late.count() >= 2, "{events:?}");
+            }
             subject.check(&what, &record).await;
         });
         // All at once, since most of them only wait for late answers.
