@@ -10,7 +10,12 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::SdkError;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
+use domain::ImageRecord;
+use jiff::{SignedDuration, Timestamp};
 
+/// How long an execution that Step Functions does not know counts as new. DescribeExecution is eventually consistent, and its
+/// documentation states no limit. Usually it takes less than a second.
+const NEW_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// Events per page: Step Functions' limit.
 const PAGE: i32 = 1000;
 
@@ -58,6 +63,30 @@ pub async fn describe(
 pub async fn state(sfn: &Client, execution_arn: &str) -> Result<State, ServiceError> {
     let described = describe(sfn, execution_arn).await?;
     Ok(described.map_or(State::Unknown, |execution| State::of(execution.status())))
+}
+
+/// Returns whether an execution is processing the image of a record, which names it. An execution that Step Functions does not
+/// know counts as running if the record has changed in the last five minutes: it may be too new to be shown. If it counted as
+/// ended, a second delivery of its event would take over its claim, and the image would be labeled and paid for twice.
+///
+/// # Errors
+/// The call fails.
+pub async fn is_processing(
+    sfn: &Client,
+    execution_arn: &str,
+    record: &ImageRecord,
+) -> Result<bool, ServiceError> {
+    Ok(match state(sfn, execution_arn).await? {
+        State::Running => true,
+        State::Ended => false,
+        State::Unknown => has_changed_recently(record, Timestamp::now()),
+    })
+}
+
+/// A time that is far in the future is wrong, and does not count as recent.
+fn has_changed_recently(record: &ImageRecord, now: Timestamp) -> bool {
+    let changed_at = record.updated_at.parse::<Timestamp>();
+    changed_at.is_ok_and(|changed_at| now.duration_since(changed_at).abs() < NEW_FOR)
 }
 
 /// Reads the first `max_pages` pages of 1,000 events of an execution's history, without the input and output of states.
@@ -151,6 +180,7 @@ mod tests {
     use aws_sdk_sfn::types::HistoryEventType;
     use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use serde_json::json;
 
     #[test]
     fn an_execution_that_waits_for_its_redrive_is_running() {
@@ -173,6 +203,27 @@ mod tests {
         });
         let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe]);
         assert_eq!(state(&sfn, "arn").await, Ok(State::Unknown));
+    }
+
+    #[test]
+    fn a_record_has_changed_recently_for_five_minutes() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        for (updated_at, expected) in [
+            ("2026-11-22T11:59:59.900Z", true),
+            ("2026-11-22T11:55:01.000Z", true),
+            // The clock of the function that has written it is ahead.
+            ("2026-11-22T12:00:00.100Z", true),
+            ("2026-11-22T11:55:00.000Z", false),
+            ("2026-11-23T12:00:00.000Z", false),
+            ("", false),
+        ] {
+            let record: ImageRecord = serde_json::from_value(json!({
+                "imageId": "0193a5a0-0000-7000-8000-000000000001", "owner": "demo", "status": "PROCESSING",
+                "updatedAt": updated_at, "bucket": "pictures",
+            }))
+            .unwrap();
+            assert_eq!(has_changed_recently(&record, now), expected, "{updated_at}");
+        }
     }
 
     #[tokio::test]

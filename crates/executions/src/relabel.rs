@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Whether an execution is processing the image. An outdated answer is harmless: if a failed execution is reported as running,
-/// the answer is `true` until `record-failure` has stored the failure.
+/// the answer is `true` until `record-failure` has stored the failure. For an execution that Step Functions does not know, see
+/// [`crate::is_processing`].
 ///
 /// The execution of `label-video` has the same name as the execution of `label-image` that has started it. The record names the
 /// latter until the former takes over the claim, which can take hours, for example while a function is throttled.
@@ -27,11 +28,11 @@ pub async fn is_being_labeled(
     let (Status::Processing, Some(holder)) = (record.status, &record.execution_arn) else {
         return Ok(false);
     };
-    if crate::state(sfn, holder).await? == State::Running {
+    if crate::is_processing(sfn, holder, record).await? {
         return Ok(true);
     }
     let of_video = crate::arn(video_state_machine_arn, execution_name(holder));
-    Ok(of_video != *holder && crate::state(sfn, &of_video).await? == State::Running)
+    Ok(of_video != *holder && crate::is_processing(sfn, &of_video, record).await?)
 }
 
 /// Starts an execution that labels the image again, and returns its ARN. `None` if another call has started one from the same
@@ -89,9 +90,10 @@ fn name(record: &ImageRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+    use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
     use aws_sdk_sfn::primitives::DateTime;
     use aws_sdk_sfn::types::ExecutionStatus;
+    use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
     use domain::ObjectCreated;
 
@@ -154,6 +156,43 @@ mod tests {
         assert!(is_being_labeled("label-video", "label-video:one").await);
         assert!(!is_being_labeled("label-image", "label-video:another").await);
         assert!(!is_being_labeled("label-video", "label-image:one").await);
+    }
+
+    /// Right after a start, Step Functions can answer that the execution does not exist, also for the one of `label-video`.
+    #[tokio::test]
+    async fn an_image_is_being_labeled_by_an_execution_that_is_too_new_to_be_shown() {
+        let machine = |name| format!("arn:aws:states:us-east-1:000000000000:stateMachine:{name}");
+        let holder = crate::arn(&machine("label-image"), "one");
+        let now = format!("{:.3}", Timestamp::now());
+        for (updated_at, shows_holder, expected) in [
+            (now.as_str(), false, true),
+            (now.as_str(), true, true),
+            ("2026-11-22T12:00:05.250Z", false, false),
+            ("2026-11-22T12:00:05.250Z", true, false),
+        ] {
+            let unknown = mock!(Client::describe_execution).then_error(|| {
+                DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().build())
+            });
+            let arn = holder.clone();
+            let ended = mock!(Client::describe_execution)
+                .match_requests(move |request| shows_holder && request.execution_arn() == Some(arn.as_str()))
+                .then_output(|| {
+                    let execution = DescribeExecutionOutput::builder().execution_arn("arn");
+                    let execution = execution
+                        .state_machine_arn("machine")
+                        .status(ExecutionStatus::Succeeded);
+                    execution.start_date(DateTime::from_secs(0)).build().unwrap()
+                });
+            let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&ended, &unknown]);
+            let record = ImageRecord {
+                status: Status::Processing,
+                execution_arn: Some(holder.clone()),
+                updated_at: updated_at.to_owned(),
+                ..record(Some("0A"))
+            };
+            let is_being_labeled = super::is_being_labeled(&sfn, &machine("label-video"), &record).await;
+            assert_eq!(is_being_labeled, Ok(expected), "{updated_at} {shows_holder}");
+        }
     }
 
     /// Source: the name's limit of 80 characters and its allowed characters in `StartExecution`'s documentation.

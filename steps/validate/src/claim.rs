@@ -5,7 +5,6 @@ use aws::ServiceError;
 use deletion::DeletedImageEvent;
 use domain::record::RecordedError;
 use domain::{ErrorName, EventKind, ImageRecord, Sequencer, Status};
-use executions::State;
 use records::{ClaimCondition, ClaimedEvent, ClaimedFile};
 
 /// What to do if the image's record does not allow a free claim.
@@ -44,7 +43,7 @@ pub(crate) async fn acquire(
             // A stale answer is harmless: if the execution has failed, `record-failure` marks the image as `FAILED`
             // independently.
             Decision::TakeOverIfEnded(_, holder)
-                if executions::state(&validate.sfn, &holder).await? == State::Running =>
+                if executions::is_processing(&validate.sfn, &holder, &record).await? =>
             {
                 return Err(held_by_running(event.event.kind));
             }
@@ -120,8 +119,9 @@ mod tests {
     use super::*;
     use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
     use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
-    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+    use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
     use aws_sdk_sfn::types::ExecutionStatus;
+    use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::{Claim, ImageId, ObjectCreated, Owner};
     use records::Records;
@@ -289,20 +289,27 @@ mod tests {
         UpdateItemError::ConditionalCheckFailedException(failed)
     }
 
+    /// `holder` is what DescribeExecution says about the execution that holds the claim. `None` if it does not know it.
     async fn acquire(
         event: &ObjectCreated,
         update: &Rule,
-        holder: ExecutionStatus,
+        holder: Option<ExecutionStatus>,
     ) -> Result<(), ValidateError> {
-        let describe = mock!(aws_sdk_sfn::Client::describe_execution).then_output(move || {
-            DescribeExecutionOutput::builder()
-                .execution_arn("other")
-                .state_machine_arn("label-image")
-                .start_date(aws_sdk_sfn::primitives::DateTime::from_secs(0))
-                .status(holder.clone())
-                .build()
-                .unwrap()
-        });
+        let describe = mock!(aws_sdk_sfn::Client::describe_execution);
+        let describe = match holder {
+            Some(status) => describe.then_output(move || {
+                DescribeExecutionOutput::builder()
+                    .execution_arn("other")
+                    .state_machine_arn("label-image")
+                    .start_date(aws_sdk_sfn::primitives::DateTime::from_secs(0))
+                    .status(status.clone())
+                    .build()
+                    .unwrap()
+            }),
+            None => describe.then_error(|| {
+                DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().build())
+            }),
+        };
         let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [update]);
         let s3 = aws_sdk_s3::Config::builder()
             .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
@@ -329,7 +336,7 @@ mod tests {
             .error(|| refused(&record(Status::Processing, "0A", "mine")))
             .output(|| UpdateItemOutput::builder().build())
             .build();
-        let acquired = acquire(&event("0A", false), &update, ExecutionStatus::Failed).await;
+        let acquired = acquire(&event("0A", false), &update, Some(ExecutionStatus::Failed)).await;
         assert_eq!((acquired, update.num_calls()), (Ok(()), 3));
     }
 
@@ -338,12 +345,36 @@ mod tests {
         for (event, waits) in [(restored(), true), (event("0A", false), false)] {
             let update = mock!(aws_sdk_dynamodb::Client::update_item)
                 .then_error(|| refused(&record(Status::Processing, "0A", "other")));
-            let error = acquire(&event, &update, ExecutionStatus::Running)
+            let error = acquire(&event, &update, Some(ExecutionStatus::Running))
                 .await
                 .unwrap_err();
             let throttled = matches!(error, ValidateError::Service(ServiceError::Throttled(_)));
             assert_eq!(throttled, waits, "{error}");
             assert_eq!(error == ValidateError::DuplicateEvent, !waits, "{error}");
+        }
+    }
+
+    /// An event can be delivered twice within a second. Step Functions can then answer that the first execution does not exist.
+    #[tokio::test]
+    async fn a_claim_is_kept_by_an_execution_that_is_too_new_to_be_shown() {
+        for (updated_at, expected) in [
+            (
+                format!("{:.3}", jiff::Timestamp::now()),
+                Err(ValidateError::DuplicateEvent),
+            ),
+            ("2026-11-22T12:00:00.000Z".to_owned(), Ok(())),
+        ] {
+            let held = ImageRecord {
+                updated_at: updated_at.clone(),
+                ..record(Status::Processing, "0A", "other")
+            };
+            let update = mock!(aws_sdk_dynamodb::Client::update_item)
+                .sequence()
+                .error(move || refused(&held))
+                .output(|| UpdateItemOutput::builder().build())
+                .build();
+            let acquired = acquire(&event("0A", false), &update, None).await;
+            assert_eq!(acquired, expected, "{updated_at}");
         }
     }
 
