@@ -4,16 +4,19 @@ use crate::app::App;
 use crate::http::owner::Caller;
 use crate::http::problem::Problem;
 use crate::routes::deletion::delete_image;
+use crate::routes::jobs::stop_import;
 use crate::routes::uploads::UPLOAD_VALID_FOR;
 use axum::Json;
 use axum::extract::State;
 use deletion::Deletion;
 use domain::image::UPLOADS_PREFIX;
-use domain::{ImageId, ImageKey, Owner, export, import};
+use domain::table::JOBS;
+use domain::{ImageId, ImageKey, JobId, JobStatus, Owner, export, import};
+use executions::State as Execution;
 use futures_util::future::ready;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use records::{Deletable, Unrecorded};
+use records::{Deletable, RecordsError, Unrecorded};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,6 +29,8 @@ const BUDGET: Duration = Duration::from_secs(15);
 const CONCURRENCY: usize = 4;
 /// Objects or jobs per page of a listing.
 const PAGE: i32 = 100;
+/// How often Step Functions is asked whether an import has ended.
+const POLL: Duration = Duration::from_millis(500);
 
 /// The progress of the deletion.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,7 +69,7 @@ pub(crate) async fn delete(
     let uploads = format!("{UPLOADS_PREFIX}{}/", owner.as_str());
     let mut deleted_images = 0;
     app.records.delete_settings(&owner).await?;
-    // First the jobs: an import ends when its job is gone, and would bring back what is deleted before.
+    // First the jobs: an import that runs would bring back what is deleted before.
     let done = erasure.jobs().await?
         && erasure.images(&mut deleted_images).await?
         && erasure.objects(&uploads, &mut deleted_images).await?
@@ -205,7 +210,8 @@ impl Erasure<'_> {
         }
     }
 
-    /// Deletes the records of jobs. A running job ends when it finds no record. Returns whether all are deleted.
+    /// Deletes the records of jobs. A running import is stopped before. Another running job ends when it finds no record. Returns
+    /// whether all are deleted.
     async fn jobs(&self) -> Result<bool, Problem> {
         let records = &self.app.records;
         let mut start = None;
@@ -213,7 +219,7 @@ impl Erasure<'_> {
             // By their keys: jobs that cannot be read are deleted, too.
             let page = records.job_keys(self.owner, start).await?;
             for key in page.items {
-                if !self.has_time() {
+                if !self.has_time() || !self.end_import(&key).await? {
                     return Ok(false);
                 }
                 records.delete_job_key(self.owner, key).await?;
@@ -223,5 +229,161 @@ impl Erasure<'_> {
                 next => start = next,
             }
         }
+    }
+
+    /// If a job is an import whose execution is running, cancels it as `DELETE /jobs/{jobId}` does, and waits for its end. Without
+    /// the record, it could no longer be canceled, and each batch that is left would still be started. Returns whether the record
+    /// can be deleted: the execution has ended, or it cannot be stopped. Then its batches end when they find no record.
+    async fn end_import(&self, sort: &str) -> Result<bool, Problem> {
+        let App { records, sfn, .. } = self.app;
+        let Some(id) = sort.strip_prefix(JOBS).and_then(JobId::parse) else {
+            return Ok(true);
+        };
+        let job = match records.job(self.owner, id).await {
+            Err(RecordsError::Unreadable(_)) => return Ok(true),
+            job => job?,
+        };
+        let Some((status, import)) = job.and_then(|job| Some((job.status, job.import?))) else {
+            return Ok(true);
+        };
+        let is_running = async || {
+            Ok::<_, Problem>(executions::state(sfn, &import.execution_arn).await? == Execution::Running)
+        };
+        // An import that has succeeded is at its last state.
+        if status == JobStatus::Succeeded || !is_running().await? {
+            return Ok(true);
+        }
+        // An earlier request may have canceled it. Otherwise, it has just succeeded.
+        let is_canceled = status == JobStatus::Canceled || records.cancel_job(self.owner, id).await?;
+        if !is_canceled || !stop_import(self.app, self.owner, id).await? {
+            return Ok(true);
+        }
+        while is_running().await? {
+            if !self.has_time() {
+                return Ok(false);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fake_app;
+    use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+    use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+    use aws_sdk_dynamodb::operation::query::QueryOutput;
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+    use aws_sdk_sfn::operation::start_execution::StartExecutionOutput;
+    use aws_sdk_sfn::primitives::DateTime;
+    use aws_sdk_sfn::types::ExecutionStatus;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use domain::job::ImportJob;
+    use domain::table::{SORT_KEY, job_sort};
+    use domain::{Job, JobKind};
+    use std::collections::HashMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// What the deletion of the jobs has done.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Done {
+        all: bool,
+        canceled: usize,
+        started: usize,
+        deleted: usize,
+    }
+
+    /// Deletes the jobs of an owner who has one import with this status. Its execution ends after Step Functions was asked
+    /// `running` times.
+    async fn delete_import(status: JobStatus, running: usize) -> Done {
+        let owner = Owner::new("demo").unwrap();
+        let import = ImportJob {
+            bucket: "holidays".into(),
+            prefix: String::new(),
+            execution_arn: "arn:aws:states:us-east-1:000000000000:execution:import-objects:one".into(),
+            counts: None,
+        };
+        let job = Job {
+            status,
+            import: Some(import),
+            ..Job::new(JobId::new(), &owner, JobKind::Import, Timestamp::now())
+        };
+        let key = HashMap::from([(SORT_KEY.to_owned(), AttributeValue::S(job_sort(job.job_id)))]);
+        let query = mock!(aws_sdk_dynamodb::Client::query)
+            .then_output(move || QueryOutput::builder().items(key.clone()).build());
+        let record: HashMap<String, AttributeValue> = serde_dynamo::to_item(job).unwrap();
+        let get = mock!(aws_sdk_dynamodb::Client::get_item)
+            .then_output(move || GetItemOutput::builder().set_item(Some(record.clone())).build());
+        let update =
+            mock!(aws_sdk_dynamodb::Client::update_item).then_output(|| UpdateItemOutput::builder().build());
+        let delete =
+            mock!(aws_sdk_dynamodb::Client::delete_item).then_output(|| DeleteItemOutput::builder().build());
+        let asked = AtomicUsize::new(0);
+        let describe = mock!(aws_sdk_sfn::Client::describe_execution).then_output(move || {
+            let status = if asked.fetch_add(1, Ordering::Relaxed) < running {
+                ExecutionStatus::Running
+            } else {
+                ExecutionStatus::Aborted
+            };
+            let execution = DescribeExecutionOutput::builder().execution_arn("arn");
+            let execution = execution.state_machine_arn("import-objects").status(status);
+            execution.start_date(DateTime::from_secs(0)).build().unwrap()
+        });
+        let start = mock!(aws_sdk_sfn::Client::start_execution).then_output(|| {
+            let started = StartExecutionOutput::builder().execution_arn("arn");
+            started.start_date(DateTime::from_secs(0)).build().unwrap()
+        });
+        let app = fake_app(
+            mock_client!(
+                aws_sdk_dynamodb,
+                RuleMode::MatchAny,
+                [&query, &get, &update, &delete]
+            ),
+            mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&describe, &start]),
+        );
+        let erasure = Erasure {
+            app: &app,
+            owner: &owner,
+            until: Instant::now() + Duration::from_millis(200),
+        };
+        let Ok(all) = erasure.jobs().await else {
+            panic!("an error")
+        };
+        Done {
+            all,
+            canceled: update.num_calls(),
+            started: start.num_calls(),
+            deleted: delete.num_calls(),
+        }
+    }
+
+    /// Without its record, nobody could cancel it, and each batch that is left would be started and paid for.
+    #[tokio::test(start_paused = true)]
+    async fn a_running_import_is_stopped_before_its_record_is_deleted() {
+        let done = |all, canceled, started, deleted| Done {
+            all,
+            canceled,
+            started,
+            deleted,
+        };
+        let running = delete_import(JobStatus::Running, 3).await;
+        assert_eq!(running, done(true, 1, 1, 1));
+        let endless = delete_import(JobStatus::Running, usize::MAX).await;
+        assert_eq!(endless, done(false, 1, 1, 0), "the next request continues");
+        let canceled = delete_import(JobStatus::Canceled, 3).await;
+        assert_eq!(
+            canceled,
+            done(true, 0, 1, 1),
+            "an earlier request has canceled it"
+        );
+        for status in [JobStatus::Running, JobStatus::Canceled, JobStatus::Succeeded] {
+            assert_eq!(delete_import(status, 0).await, done(true, 0, 0, 1), "{status:?}");
+        }
+        let succeeded = delete_import(JobStatus::Succeeded, usize::MAX).await;
+        assert_eq!(succeeded, done(true, 0, 0, 1));
     }
 }

@@ -537,10 +537,10 @@ async fn stop_import(app: &App, owner: &Owner, id: JobId) -> Result<(), Problem>
         let started = executions::start(&app.sfn, machine, &name, input.clone()).await?;
         // A name can be used once: after an execution that has failed, the next one is tried.
         if started.is_some() || !has_failed(app, &executions::arn(machine, &name)).await? {
-            break;
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Whether an execution has ended without success.

@@ -386,26 +386,31 @@ fn an_import_without_a_usable_source_fails_with_the_reason_and_leaves_no_job() {
     });
 }
 
+/// The source of an import that has copied some of its objects, and its execution.
+async fn running_import(stack: &Stack, owner: &Owner) -> (String, (JobId, String)) {
+    let bucket = stack.new_source().await;
+    // They are enough for some time, so that the import is still running when a busy machine cancels it.
+    let put = stream::iter(0..MANY).map(async |number| {
+        let key = format!("{number}.png");
+        stack.put_source(&bucket, &key, picture(number)).await;
+    });
+    put.buffer_unordered(8).collect::<()>().await;
+    let started = stack.start_import(owner, &json!({"bucket": bucket})).await;
+    wait::until("some objects are copied", async || {
+        let job = stack.job(owner, started.0).await?;
+        (job.changed > 0).then_some(())
+    })
+    .await;
+    (bucket, started)
+}
+
 #[test]
 fn a_canceled_import_stops_and_another_one_continues() {
     run(async |stack| {
         let user = stack.new_user("import").await;
         let owner = &user.owner;
-        let bucket = stack.new_source().await;
-        // They are enough for some time, so that the import is still running when a busy machine cancels it.
-        let put = stream::iter(0..MANY).map(async |number| {
-            let key = format!("{number}.png");
-            stack.put_source(&bucket, &key, picture(number)).await;
-        });
-        put.buffer_unordered(8).collect::<()>().await;
-        let request = json!({"bucket": bucket});
-        let started = stack.start_import(owner, &request).await;
-        let job_id = started.0;
-        wait::until("some objects are copied", async || {
-            let job = stack.job(owner, job_id).await?;
-            (job.changed > 0).then_some(())
-        })
-        .await;
+        let (bucket, started) = running_import(stack, owner).await;
+        let (job_id, request) = (started.0, json!({"bucket": bucket}));
         let path = format!("/jobs/{job_id}");
         let canceled = user.api(reqwest::Method::DELETE, &path, None, "").await;
         assert_eq!(canceled.body["status"], "CANCELED", "{canceled:?}");
@@ -435,6 +440,29 @@ fn a_canceled_import_stops_and_another_one_continues() {
             (counts.skipped, counts.imported),
             (copied as u64, (MANY - copied) as u64)
         );
+    });
+}
+
+/// Without its record, nobody could cancel it.
+#[test]
+fn an_import_stops_when_its_owner_deletes_all_data() {
+    run(async |stack| {
+        let user = stack.new_user("import").await;
+        let owner = &user.owner;
+        let (_, started) = running_import(stack, owner).await;
+        user.delete_data().await;
+        let ended = stack.ended(&started.1).await;
+        assert_eq!(ended.status, ExecutionStatus::Aborted, "{ended:?}");
+        assert!(stack.job(owner, started.0).await.is_none());
+        // It deletes what the last batches have written since.
+        let execution = started
+            .1
+            .replace(&started.0.to_string(), &ImportRequest::cancel_name(started.0, 1));
+        assert_eq!(stack.ended(&execution).await.status, ExecutionStatus::Succeeded);
+        wait::until("nothing of the import is left", async || {
+            stack.objects_of(owner).await.is_empty().then_some(())
+        })
+        .await;
     });
 }
 
