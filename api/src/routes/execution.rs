@@ -17,8 +17,8 @@ use std::sync::Arc;
 use steps::{Step, iso};
 use utoipa::ToSchema;
 
-/// Pages of the history that are read. An execution that uses every retry of every Task has about 2,000 events, which
-/// are two pages.
+/// Pages of the history that are read from its start. An execution of `label-image` that uses every retry of every Task has about
+/// 2,000 events, which are two pages. One of `label-video` can have 14,700: of a longer history, the last page is read, too.
 const MAX_PAGES: usize = 5;
 
 /// An execution.

@@ -9,6 +9,7 @@ use aws::ServiceError;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::SdkError;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::operation::get_execution_history::GetExecutionHistoryOutput;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
 use domain::ImageRecord;
 use jiff::{SignedDuration, Timestamp};
@@ -89,34 +90,59 @@ fn has_changed_recently(record: &ImageRecord, now: Timestamp) -> bool {
     changed_at.is_ok_and(|changed_at| now.duration_since(changed_at).abs() < NEW_FOR)
 }
 
-/// Reads the first `max_pages` pages of 1,000 events of an execution's history, without the input and output of states.
+/// The events of an execution, without the input and output of states.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The first events, in their order.
+    pub first: Vec<HistoryEvent>,
+    /// The last events, in their order. There are others between these and the first ones. Empty if `first` has all events.
+    pub last: Vec<HistoryEvent>,
+}
+
+/// Reads the first `max_pages` pages of 1,000 events of an execution's history, and if there are more, also the last page. An
+/// execution can have 25,000 events, and the last ones say in which state it is.
 ///
 /// # Errors
-/// The call fails.
-pub async fn history(
-    sfn: &Client,
-    execution_arn: &str,
-    max_pages: usize,
-) -> Result<Vec<HistoryEvent>, ServiceError> {
-    let mut events = vec![];
+/// A call fails.
+pub async fn history(sfn: &Client, execution_arn: &str, max_pages: usize) -> Result<History, ServiceError> {
+    let mut history = History::default();
     let mut next = None;
     for _ in 0..max_pages {
-        let page = sfn
-            .get_execution_history()
-            .execution_arn(execution_arn)
-            .max_results(PAGE)
-            .include_execution_data(false)
-            .set_next_token(next)
-            .send()
-            .await
-            .map_err(|error| ServiceError::of("states:GetExecutionHistory", &error))?;
-        events.extend(page.events);
+        let page = history_page(sfn, execution_arn, false, next).await?;
+        history.first.extend(page.events);
         next = page.next_token;
         if next.is_none() {
-            break;
+            return Ok(history);
         }
     }
-    Ok(events)
+    let mut last = history_page(sfn, execution_arn, true, None).await?.events;
+    last.reverse();
+    let read = history.first.last().map_or(0, |event| event.id);
+    last.retain(|event| event.id > read);
+    // IDs are consecutive numbers.
+    if last.first().is_some_and(|event| event.id == read + 1) {
+        history.first.extend(last);
+    } else {
+        history.last = last;
+    }
+    Ok(history)
+}
+
+async fn history_page(
+    sfn: &Client,
+    execution_arn: &str,
+    reverse_order: bool,
+    next: Option<String>,
+) -> Result<GetExecutionHistoryOutput, ServiceError> {
+    sfn.get_execution_history()
+        .execution_arn(execution_arn)
+        .max_results(PAGE)
+        .include_execution_data(false)
+        .reverse_order(reverse_order)
+        .set_next_token(next)
+        .send()
+        .await
+        .map_err(|error| ServiceError::of("states:GetExecutionHistory", &error))
 }
 
 /// Starts an execution and returns its ARN. `None` if an execution with this name exists: Step Functions accepts each
@@ -175,7 +201,6 @@ mod tests {
     use super::*;
     use aws_sdk_sfn::config::http::HttpResponse;
     use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
-    use aws_sdk_sfn::operation::get_execution_history::GetExecutionHistoryOutput;
     use aws_sdk_sfn::primitives::DateTime;
     use aws_sdk_sfn::types::HistoryEventType;
     use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
@@ -249,22 +274,40 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn reads_no_more_pages_of_the_history_than_asked_for() {
-        let page = mock!(Client::get_execution_history).then_output(|| {
-            let event = HistoryEvent::builder()
-                .id(1)
-                .r#type(HistoryEventType::TaskScheduled)
-                .timestamp(aws_sdk_sfn::primitives::DateTime::from_secs(0));
+    /// The IDs of the events that are read if an execution has this number of them, and a page has two.
+    async fn read(events: i64) -> (Vec<i64>, Vec<i64>) {
+        let page = mock!(Client::get_execution_history).then_compute_output(move |request| {
+            let start: i64 = request.next_token().map_or(0, |token| token.parse().unwrap());
+            let end = events.min(start + 2);
+            let is_reverse = request.reverse_order() == Some(true);
+            let event = |number: i64| {
+                let event = HistoryEvent::builder()
+                    .id(if is_reverse { events + 1 - number } else { number })
+                    .r#type(HistoryEventType::TaskScheduled)
+                    .timestamp(DateTime::from_secs(0));
+                event.build().unwrap()
+            };
             GetExecutionHistoryOutput::builder()
-                .events(event.build().unwrap())
-                .next_token("more")
+                .set_events(Some((start + 1..=end).map(event).collect()))
+                .set_next_token((end < events).then(|| end.to_string()))
                 .build()
                 .unwrap()
         });
         let sfn = mock_client!(aws_sdk_sfn, RuleMode::MatchAny, [&page]);
-        assert_eq!(history(&sfn, "arn", 3).await.unwrap().len(), 3);
-        assert_eq!(page.num_calls(), 3);
+        let history = history(&sfn, "arn", 2).await.unwrap();
+        assert!(page.num_calls() <= 3);
+        let ids = |events: Vec<HistoryEvent>| events.iter().map(|event| event.id).collect::<Vec<_>>();
+        (ids(history.first), ids(history.last))
+    }
+
+    /// The state in which a long execution is must not depend on how many events it has.
+    #[tokio::test]
+    async fn reads_the_first_and_the_last_events_of_a_long_history() {
+        assert_eq!(read(3).await, (vec![1, 2, 3], vec![]));
+        assert_eq!(read(4).await, (vec![1, 2, 3, 4], vec![]));
+        assert_eq!(read(5).await, (vec![1, 2, 3, 4, 5], vec![]));
+        assert_eq!(read(6).await, (vec![1, 2, 3, 4, 5, 6], vec![]));
+        assert_eq!(read(20).await, (vec![1, 2, 3, 4], vec![19, 20]));
     }
 
     #[test]

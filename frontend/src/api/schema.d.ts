@@ -1156,7 +1156,8 @@ export interface components {
         Step: {
             /**
              * Format: int32
-             * @description Calls of its function, of which some can be for other frames of a video. 0 for a step without a function.
+             * @description Calls of its function, of which some can be for other frames of a video. 0 for a step without a function. Of very long
+             *     executions, not all calls are counted.
              */
             attempts: number;
             /**

@@ -3,6 +3,7 @@
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use domain::lambda_error;
+use executions::History;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,7 +41,8 @@ pub(crate) struct Step {
     /// Milliseconds, including all attempts and the waits between them. Null while in progress.
     #[schema(required)]
     duration_ms: Option<i64>,
-    /// Calls of its function, of which some can be for other frames of a video. 0 for a step without a function.
+    /// Calls of its function, of which some can be for other frames of a video. 0 for a step without a function. Of very long
+    /// executions, not all calls are counted.
     attempts: u32,
     /// The error of the last attempt. Absent if the step succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,10 +62,37 @@ struct StepError {
     message: String,
 }
 
-/// Reads the steps from an execution's events, of which the last ones can be missing. A state that a Choice repeats, such as the
-/// one that labels the next frames of a video, is one step.
-pub(super) fn of(events: &[HistoryEvent]) -> Vec<Step> {
-    let mut steps: Vec<Step> = vec![];
+/// Reads the steps from an execution's history. A state that a Choice repeats, such as the one that labels the next frames of a
+/// video, is one step. Steps that are only in the gap of a long history are missing.
+pub(super) fn of(history: &History) -> Vec<Step> {
+    let mut steps = vec![];
+    apply(&mut steps, &history.first);
+    let unknown = steps
+        .last()
+        .map_or(0, |step| events_of_another(step, &history.last));
+    apply(&mut steps, &history.last[unknown..]);
+    steps
+}
+
+/// How many of the events after a gap are about a state that was entered in the gap. They must not change the last step before it.
+fn events_of_another(step: &Step, events: &[HistoryEvent]) -> usize {
+    let entered = events
+        .iter()
+        .position(|event| event.state_entered_event_details.is_some());
+    let before = &events[..entered.unwrap_or(events.len())];
+    let exited = before
+        .iter()
+        .filter_map(|event| event.state_exited_event_details.as_ref())
+        .next_back();
+    if exited.is_some_and(|exited| exited.name != step.name) {
+        before.len()
+    } else {
+        0
+    }
+}
+
+/// Applies consecutive events to the steps of those before them.
+fn apply(steps: &mut Vec<Step>, events: &[HistoryEvent]) {
     for event in events {
         if event.r#type == HistoryEventType::ChoiceStateEntered {
             continue;
@@ -82,6 +111,9 @@ pub(super) fn of(events: &[HistoryEvent]) -> Vec<Step> {
                 step.duration_ms = None;
                 continue;
             }
+            if let Some(step) = steps.last_mut() {
+                step.end_in_gap(event);
+            }
             steps.push(Step {
                 name: entered.name.clone(),
                 status: StepStatus::Running,
@@ -95,7 +127,6 @@ pub(super) fn of(events: &[HistoryEvent]) -> Vec<Step> {
             step.read(event);
         }
     }
-    steps
 }
 
 impl Step {
@@ -124,6 +155,14 @@ impl Step {
                 self.end(status, event);
             }
             _ => {}
+        }
+    }
+
+    /// Ends a step whose end was not read when the next state is entered. How its last attempt ended is not known.
+    fn end_in_gap(&mut self, next: &HistoryEvent) {
+        if self.status == StepStatus::Running {
+            self.error = None;
+            self.end(StepStatus::Succeeded, next);
         }
     }
 
@@ -216,7 +255,17 @@ mod tests {
     }
 
     fn steps(lines: &[&str]) -> Value {
-        serde_json::to_value(of(&history(lines))).unwrap()
+        let (first, last) = (history(lines), vec![]);
+        serde_json::to_value(of(&History { first, last })).unwrap()
+    }
+
+    /// The steps if only the first and the last of the events are read.
+    fn steps_with_gap(lines: &[&str], first: usize, last: usize) -> Value {
+        let mut events = history(lines);
+        let last = events.split_off(events.len() - last);
+        events.truncate(first);
+        let first = events;
+        serde_json::to_value(of(&History { first, last })).unwrap()
     }
 
     #[test]
@@ -352,6 +401,71 @@ mod tests {
             (&json!("SUCCEEDED"), &json!(11_000), &json!(2))
         );
         assert_eq!(list[1]["status"], "RUNNING");
+    }
+
+    /// An execution of `label-video` can have 14,700 events.
+    #[test]
+    fn the_last_steps_of_a_long_execution_are_shown() {
+        let part = [
+            "TaskStateEntered: Label frames",
+            "TaskScheduled",
+            "TaskSucceeded",
+            "TaskStateExited: Label frames",
+            "ChoiceStateEntered: Are all frames labeled?",
+            "ChoiceStateExited: Are all frames labeled?",
+        ];
+        let mut lines = vec![
+            "TaskStateEntered: Inspect video",
+            "TaskScheduled",
+            "TaskSucceeded",
+            "TaskStateExited: Inspect video",
+        ];
+        for _ in 0..100 {
+            lines.extend(part);
+        }
+        let shown = |lines: &[&str], first, last| {
+            let steps = steps_with_gap(lines, first, last);
+            let steps = steps.as_array().unwrap().iter();
+            let shown = steps.map(|step| format!("{} {}", step["name"], step["status"]).replace('"', ""));
+            shown.collect::<Vec<_>>()
+        };
+        let inspected = "Inspect video SUCCEEDED";
+        // Wherever the first events end, and the last ones begin.
+        for first in 10..16 {
+            for last in 8..14 {
+                let mut lines = lines.clone();
+                let labeled = [inspected, "Label frames SUCCEEDED"];
+                assert_eq!(shown(&lines, first, last), labeled, "{first} {last}");
+                lines.extend(&part[..2]);
+                let labeling = [inspected, "Label frames RUNNING"];
+                assert_eq!(shown(&lines, first, last), labeling, "{first} {last}");
+            }
+        }
+        lines.extend([
+            "TaskStateEntered: Collect labels",
+            "TaskScheduled",
+            "TaskSucceeded",
+            "TaskStateExited: Collect labels",
+            "TaskStateEntered: Filter labels",
+            "TaskScheduled",
+            "TaskFailed: AccessDenied: no",
+            "ExecutionFailed: AccessDenied: no",
+        ]);
+        let failed = [inspected, "Label frames SUCCEEDED", "Filter labels FAILED"];
+        let collected = [
+            inspected,
+            "Label frames SUCCEEDED",
+            "Collect labels SUCCEEDED",
+            "Filter labels FAILED",
+        ];
+        for first in 10..16 {
+            for last in 4..8 {
+                assert_eq!(shown(&lines, first, last), failed, "{first} {last}");
+            }
+            for last in 8..12 {
+                assert_eq!(shown(&lines, first, last), collected, "{first} {last}");
+            }
+        }
     }
 
     #[test]
