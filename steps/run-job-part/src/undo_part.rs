@@ -4,6 +4,10 @@
 //! What restores an image is deleted in the transaction that restores it. The job's record names the images of a page as
 //! `pending` before any of them changes. Those of them that a repeated part no longer finds have been restored by the last
 //! attempt: it counts them, and reports them again.
+//!
+//! A slow attempt can restore an image after a repeated part has read what restores it. The part then finds the image unchanged, and
+//! does not count it: `changed` is too low by these images, and nothing else differs. Counting each pending image that is unchanged
+//! would be wrong more often: the labels of some have been corrected again, and those are not restored by any attempt.
 
 use crate::correct_part::{Outcome, correct};
 use crate::{IMAGES_PER_PAGE, RunJobPart, RunJobPartError, stop_counted, store};
