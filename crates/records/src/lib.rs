@@ -33,6 +33,7 @@ mod settings;
 mod thumbnails;
 mod transaction;
 mod undo;
+mod unreadable;
 mod upload;
 mod video_job;
 mod video_leases;
@@ -177,7 +178,7 @@ impl Records {
 }
 
 fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, RecordsError> {
-    serde_dynamo::from_item(item).map_err(|error| RecordsError::Unreadable(error.to_string()))
+    serde_dynamo::from_item(item).map_err(|error| unreadable::unreadable(&error))
 }
 
 fn attribute_value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue, RecordsError> {

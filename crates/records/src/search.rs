@@ -5,6 +5,7 @@ use crate::expression::{Condition, Expressions, at_least, equals, number, text};
 use crate::key::{Key, image_id};
 use crate::label_rows::confidence;
 use crate::request::WithExpressions;
+use crate::unreadable::unreadable;
 use crate::{Item, Records, RecordsError};
 use aws::ServiceError;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
@@ -177,8 +178,7 @@ impl Records {
             .send()
             .await
             .map_err(|error| ServiceError::of("dynamodb:Query", &error))?;
-        serde_dynamo::from_items(answer.items.unwrap_or_default())
-            .map_err(|error| RecordsError::Unreadable(error.to_string()))
+        serde_dynamo::from_items(answer.items.unwrap_or_default()).map_err(|error| unreadable(&error))
     }
 
     /// A query for items of a partition.
