@@ -527,8 +527,9 @@ async fn resume_stopped(app: &App, stored: &domain::Job, max: usize) -> Result<(
 }
 
 /// Starts the execution that stops that of a canceled import and writes its report. If this fails or is not reached, the batches
-/// that are left are still started, and end at once: a repeated request saves their costs.
-async fn stop_import(app: &App, owner: &Owner, id: JobId) -> Result<(), Problem> {
+/// that are left are still started, and end at once: a repeated request saves their costs. Returns `false` if all executions that
+/// should stop it have failed.
+pub(super) async fn stop_import(app: &App, owner: &Owner, id: JobId) -> Result<bool, Problem> {
     let request = ImportRequest::cancel(id, owner);
     let input = serde_json::to_string(&request).map_err(|_| Problem::internal())?;
     for attempt in 1..=ImportRequest::MAX_CANCELLATIONS {

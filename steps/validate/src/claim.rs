@@ -295,9 +295,8 @@ mod tests {
         update: &Rule,
         holder: Option<ExecutionStatus>,
     ) -> Result<(), ValidateError> {
-        let describe = mock!(aws_sdk_sfn::Client::describe_execution);
         let describe = match holder {
-            Some(status) => describe.then_output(move || {
+            Some(status) => mock!(aws_sdk_sfn::Client::describe_execution).then_output(move || {
                 DescribeExecutionOutput::builder()
                     .execution_arn("other")
                     .state_machine_arn("label-image")
@@ -306,7 +305,7 @@ mod tests {
                     .build()
                     .unwrap()
             }),
-            None => describe.then_error(|| {
+            None => mock!(aws_sdk_sfn::Client::describe_execution).then_error(|| {
                 DescribeExecutionError::ExecutionDoesNotExist(ExecutionDoesNotExist::builder().build())
             }),
         };

@@ -56,11 +56,7 @@ enum Reference {
 /// AWS's metrics: namespace, names, dimensions. Sources: the lists of metrics in the developer guides of SQS, Step
 /// Functions, API Gateway (HTTP APIs) and Lambda.
 const AWS: [(&str, &[&str], Option<AwsDimension>); 5] = [
-    (
-        "AWS/SQS",
-        &["ApproximateNumberOfMessagesVisible"],
-        Some(QUEUE),
-    ),
+    ("AWS/SQS", &["ApproximateNumberOfMessagesVisible"], Some(QUEUE)),
     (
         "AWS/States",
         &[
