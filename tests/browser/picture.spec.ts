@@ -60,8 +60,36 @@ test('parents, categories and processing steps can be expanded', async ({ page }
   await view.getByText('Processing steps').click();
   const steps = view.locator('ilg-execution-graph').getByRole('listitem');
   await expect(steps).toHaveCount(5);
-  await expect(steps.first()).toContainText(/Done · .* ms/);
+  await expect(steps.first()).toContainText(/Done · .* m?s/);
   await expect(steps.last()).toContainText(/Done/);
+});
+
+test('the processing steps are loaded again until the execution has ended', async ({ page }) => {
+  const view = await addAndOpen(page, sample('cat.jpg'));
+  let release = () => {};
+  const runningIsShown = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let asked = 0;
+  await page.route('**/api/images/*/execution', async (route) => {
+    asked += 1;
+    if (asked > 1) {
+      await runningIsShown;
+      return route.fallback();
+    }
+    // The labels are stored before the last step has ended.
+    const response = await route.fetch();
+    const execution = await response.json();
+    const running = { ...execution, status: 'RUNNING', stoppedAt: null, steps: execution.steps.slice(0, 4) };
+    return route.fulfill({ response, json: running });
+  });
+  await view.getByText('Processing steps').click();
+  const graph = view.locator('ilg-execution-graph');
+  await expect(graph.getByRole('listitem')).toHaveCount(4);
+  await expect(graph.locator('.summary')).toContainText('In progress');
+  release();
+  await expect(graph.getByRole('listitem')).toHaveCount(5);
+  await expect(graph.locator('.summary')).toContainText(/^Done/);
 });
 
 test('a rejected file has a reason, and its failed step an error name', async ({ page }) => {
