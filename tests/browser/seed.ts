@@ -54,7 +54,10 @@ const SMALL = 320;
 const COPIES = 25;
 /** Pictures in one write: DynamoDB accepts 25 items, and each picture has two. */
 const BATCH = 12;
-/** When the newest picture was added, in UTC. A fixed time: which days pictures belong to must not depend on when a test runs. */
+/**
+ * When the newest picture was added, in UTC. A fixed time: which days pictures belong to must not depend on when a test runs. In
+ * a past year: the page leaves out the year of days in the current one.
+ */
 const NEWEST = Date.UTC(2025, 0, 31, 21);
 /** The time between two pictures, in milliseconds. Each day has eight. */
 const INTERVAL = 3 * 3_600_000;
