@@ -72,7 +72,6 @@ test('a corrected label keeps the boxes of the others', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page.getByText('Added Tom')).toBeVisible();
   await page.keyboard.press('Escape');
-  await page.keyboard.press('Escape');
   await expect(picture(page, 'cat.jpg')).toHaveCount(0);
   await expect(boxes(page, 'cat.jpg')).not.toHaveCount(0);
 });

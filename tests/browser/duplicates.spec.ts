@@ -108,6 +108,7 @@ test('all but one picture of each group can be deleted, with undo', async ({ pag
   await view(page).getByRole('button', { name: 'Delete 2 pictures' }).click();
   await expect(cards(page)).toHaveCount(2);
   await view(page).getByRole('button', { name: 'Back' }).click();
+  await expect(view(page)).toBeHidden();
   await expect(tiles(page)).toHaveCount(4);
   // Closing the page sends the deletion. The next page could be faster than that.
   await page.goto('about:blank');

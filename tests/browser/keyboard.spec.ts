@@ -25,6 +25,7 @@ test('adds, opens, deletes, restores and finds a picture with the keyboard', asy
   await expect(name).toHaveAttribute('aria-pressed', 'true');
 
   await page.keyboard.press('Delete');
+  await expect(view).toHaveCount(0);
   await expect(tiles(page)).toHaveCount(0);
   await page.keyboard.press('Control+z');
   await expect(tile(page, 'cat.jpg')).toBeVisible();

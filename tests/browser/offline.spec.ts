@@ -70,7 +70,10 @@ test.describe('without a connection', () => {
     await checkAccessibility(page, 'offline', [320, 1024]);
     await page.keyboard.press('Tab');
     await expect(page.getByRole('button', { name: 'Try again' })).toBeFocused();
+    // What follows must not happen to the page that is being replaced.
+    const reloaded = page.waitForEvent('load');
     await page.keyboard.press('Enter');
+    await reloaded;
     await expect(page.getByRole('heading', { name: "You're offline" })).toBeVisible();
 
     await page.evaluate(() => sessionStorage.removeItem('offline'));
@@ -95,6 +98,7 @@ test('stores only the files of the offline page: no pictures, answers of the API
   await tile(page, '1.jpg').click();
   await expect(page.getByRole('dialog', { name: '1.jpg' }).getByRole('img')).toBeVisible();
   await page.getByRole('button', { name: 'Back' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.reload();
   await expect(tiles(page)).toHaveCount(5);
   const paths = await storedPaths(page);

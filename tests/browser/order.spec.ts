@@ -55,6 +55,7 @@ test('the order can be changed, and is part of the address', async ({ page, pers
   await page.keyboard.press('ArrowRight');
   await expect(page.getByRole('dialog', { name: '2.jpg' })).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.goBack();
   await expect.poll(() => names(page)).toEqual(['1.jpg', '2.jpg', '0.jpg']);
   await expect(menu(page)).toHaveValue('time');
