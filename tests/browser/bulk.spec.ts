@@ -322,6 +322,8 @@ test('jobs say when they continue and why they have stopped, until they are dism
     { ...stopped, jobId: '0193506a-7d2e-7c61-9a54-000000000005', kind: 'CORRECT', status: 'FAILED' },
   ];
   await page.route('**/api/jobs', (route) => route.fulfill({ json: { jobs } }));
+  // The job that waits is polled once a minute.
+  await page.route(`**/api/jobs/${job.jobId}`, (route) => route.fulfill({ json: job }));
   await page.goto('/');
   await expect(relabelPanel(page)).toContainText('Labeling again… 5,000 pictures');
   await expect(relabelPanel(page)).toContainText(

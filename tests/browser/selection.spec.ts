@@ -121,10 +121,17 @@ test('the selected pictures are deleted after the delay, four at a time', async 
   let running = 0;
   let max = 0;
   let deleted = 0;
+  let release = () => {};
+  // On a busy machine, the first request could be answered before the fourth is sent.
+  const fourAreSent = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   await page.route('**/api/images/*', async (route) => {
     if (route.request().method() !== 'DELETE') return route.fallback();
     running += 1;
     max = Math.max(max, running);
+    if (running === 4) release();
+    await fourAreSent;
     const response = await route.fetch();
     running -= 1;
     deleted += Number(response.status() === 204);
