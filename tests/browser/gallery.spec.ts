@@ -103,10 +103,18 @@ test('closing a picture returns to the same place in the history', async ({ page
   await page.goto('/');
   await expect(tiles(page).first()).toBeVisible();
   await page.mouse.wheel(0, 2_000);
-  await expect.poll(() => page.evaluate(() => window.scrollY)).toBeGreaterThan(1_000);
+  let scrolled = 0;
+  await expect
+    .poll(async () => {
+      const before = scrolled;
+      scrolled = await page.evaluate(() => window.scrollY);
+      return scrolled > 1_000 && scrolled === before;
+    }, 'the page has scrolled, and stands still')
+    .toBe(true);
   const middle = tiles(page).nth(Math.floor((await tiles(page).count()) / 2));
   const name = (await middle.getAttribute('title')) ?? '';
-  await middle.click();
+  // Not the tile in the middle: which one that is changes when more rows are displayed.
+  await tile(page, name).click();
   await expect(page.getByRole('dialog', { name })).toBeVisible();
   const place = await page.evaluate(() => window.scrollY);
   await page.keyboard.press('Escape');

@@ -24,6 +24,8 @@ async function library(page: Page, person: Person): Promise<void> {
   await page.goto('/');
   await expect(first(page)).toHaveAttribute('title', '0.jpg');
   await expect(slider(page)).toHaveAttribute('aria-valuetext', 'December 2015');
+  // The slider learns its height one frame after it was displayed.
+  await expect(slider(page).locator('.months')).not.toHaveCSS('height', '0px');
 }
 
 /** The middle of a month on the slider. */
