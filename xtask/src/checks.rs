@@ -130,9 +130,10 @@ enum Part {
     Smoke,
     /// The workflow tests, on the same stack
     Workflow,
-    /// Each function with its sample events in Docker, with `sam local invoke`, on the same stack; skipped without Docker
+    /// Each function with its sample events in Docker, with `sam local invoke`, on another stack; skipped without Docker
     Invoke,
-    /// The tests of the API, and its responses to generated requests, compared with its description, on another stack
+    /// The tests of the API, and its responses to generated requests, compared with its description, on the same stack as
+    /// `invoke`
     Api,
     /// The page in a real Chromium, on the same stack as `api`
     Browser,
@@ -162,12 +163,13 @@ impl Part {
             Self::Operate
             | Self::Smoke
             | Self::Workflow
-            | Self::Invoke
             | Self::Storm
             | Self::Privileges
             | Self::Redeploy
             | Self::Pictures => Lane::Stack,
-            Self::Api | Self::Browser => Lane::SecondStack,
+            // `invoke` must not run beside `browser`: each container of Docker adds a network interface, and Chromium then
+            // aborts its requests (ERR_NETWORK_CHANGED).
+            Self::Invoke | Self::Api | Self::Browser => Lane::SecondStack,
             Self::AwsModels => Lane::Last,
             _ => Lane::Files,
         }
