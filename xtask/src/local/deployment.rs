@@ -42,6 +42,9 @@ pub(crate) fn deploy(project: &Project, console: &Console, stack: &Stack) -> Res
         "BulkImagesPerSecond=5".to_owned(),
         // The emulator has only the classic sign-in pages.
         "ManagedLogin=false".to_owned(),
+        // Tests write records without executions, and objects without records. After an hour, the reconciler would repair them
+        // while tests run. `cargo xtask reconcile` and tests start it themselves.
+        "ReconcileDays=0".to_owned(),
         // The emulator has neither CodeDeploy nor AWS::StepFunctions::StateMachineVersion. Tests change functions.
         "GradualDeployments=false".to_owned(),
         "FunctionVersions=false".to_owned(),
