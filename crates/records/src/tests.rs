@@ -18,6 +18,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 mod corrections;
 
@@ -102,6 +103,19 @@ pub(crate) fn default_policy() -> FilterPolicy {
 struct Table {
     fake: FakeTable,
     owner: Owner,
+    /// When minutes are counted.
+    now: Timestamp,
+}
+
+/// Now. Waits for midnight (UTC) if it is less than a minute away: minutes are returned only on the day on which they were
+/// counted.
+fn early_enough() -> Timestamp {
+    const DAY: i64 = 24 * 60 * 60;
+    let left = DAY - Timestamp::now().as_second().rem_euclid(DAY);
+    if left <= 60 {
+        std::thread::sleep(Duration::from_secs(left.unsigned_abs()));
+    }
+    Timestamp::now()
 }
 
 impl Table {
@@ -109,6 +123,7 @@ impl Table {
         Self {
             fake: FakeTable::default(),
             owner: Owner::new("demo").unwrap(),
+            now: early_enough(),
         }
     }
 
@@ -1002,7 +1017,7 @@ impl Table {
             ..claim(name)
         };
         let records = self.fake.records();
-        let counted = records.count_minutes_of_video(&claim, minutes, requested, QUOTAS, Timestamp::now());
+        let counted = records.count_minutes_of_video(&claim, minutes, requested, QUOTAS, self.now);
         counted.await.unwrap()
     }
 
@@ -1067,7 +1082,7 @@ async fn the_minutes_of_a_video_are_counted_once_per_claim() {
     ));
     let other = Owner::new("other").unwrap();
     let records = table.fake.records();
-    let counted = records.count_video_minutes(&other, 3, QUOTAS, Timestamp::now());
+    let counted = records.count_video_minutes(&other, 3, QUOTAS, table.now);
     assert_eq!(counted.await.unwrap().unwrap_err().limit, Quota::AllUsers);
     assert_eq!(table.minutes(), (10, 10));
     table.mark_deleted().await;
@@ -1153,11 +1168,11 @@ async fn the_minutes_of_a_request_are_returned_if_its_video_is_rejected() {
         "detail": {"bucket": {"name": "pictures"}, "object": {"key": OBJECT, "sequencer": "0A"}},
     }))
     .unwrap();
-    let now = Timestamp::now();
-    event["relabel"] = json!({"requestedAt": format!("{now:.9}"), "countedMinutes": 3});
+    let requested_at = format!("{:.9}", table.now);
+    event["relabel"] = json!({"requestedAt": requested_at, "countedMinutes": 3});
     let event: ObjectCreated = serde_json::from_value(event).unwrap();
     let records = table.fake.records();
-    let counted = records.count_video_minutes(&table.owner, 3, QUOTAS, now);
+    let counted = records.count_video_minutes(&table.owner, 3, QUOTAS, table.now);
     counted.await.unwrap().unwrap();
     let claim = claim("1");
     let claimed = ClaimedEvent {

@@ -163,8 +163,9 @@ fn a_part_is_continued_in_place_while_calls_are_throttled() {
 #[test]
 fn the_minutes_of_a_video_are_counted_once_at_whatever_call_its_inspection_is_killed() {
     run_through_proxy(async |stack, proxy| {
-        let day = stack.day().await;
         let label = async |killed_at: usize| {
+            // All videos together can take until the next day.
+            let day = stack.day().await;
             let user = stack.new_user("minutes").await;
             let injection = proxy.inject(&["inspect-video"], user.owner.as_str(), move |number, _| {
                 (number == killed_at).then_some(Fault::CallerKilled)

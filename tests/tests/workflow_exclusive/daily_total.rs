@@ -16,6 +16,8 @@ fn kind(answer: &Answer) -> &str {
 #[test]
 fn all_users_together_cannot_exceed_the_daily_total() {
     run(async |stack| {
+        let total = DAILY_TOTAL.write().await;
+        // After the lock: waiting for it can take until the next day.
         let day = stack.day().await;
         let limit = stack.quotas().await.total_images_per_day;
         let relabeling_user = stack.new_user("total").await;
@@ -27,7 +29,6 @@ fn all_users_together_cannot_exceed_the_daily_total() {
         }
 
         // Nothing below may panic before the counter is restored.
-        let used_up = DAILY_TOTAL.write().await;
         let before = day.images(STACK_PARTITION).await;
         day.set_images(STACK_PARTITION, limit - 2).await;
         let announcement = File::cat().announcement();
@@ -35,7 +36,7 @@ fn all_users_together_cannot_exceed_the_daily_total() {
         let relabel = relabeling_user.relabel(labeled.image_id).await;
         let counted = day.images(STACK_PARTITION).await;
         day.set_images(STACK_PARTITION, before).await;
-        drop(used_up);
+        drop(total);
 
         let (taken, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
         assert_eq!((taken.len(), refused.len()), (2, 4), "{answers:?}");
