@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep};
 
 /// Enough for the slowest condition on a busy machine: an outage that outlasts all retries takes more than a minute on an
 /// idle one. The tests assert nothing about speed.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_secs(900);
 /// The first pause between two polls, and the longest. Pauses grow, so that long waits leave the processor to what they
 /// wait for.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -14,7 +14,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(400);
 /// Polls until `look` returns something, and returns that.
 ///
 /// # Panics
-/// After five minutes, with what it waited for: `until` is followed by `what`.
+/// After 15 minutes, with what it waited for: `until` is followed by `what`.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     let mut pause = FIRST_PAUSE;

@@ -170,7 +170,7 @@ mod tests {
         }
 
         async fn config(&self) -> SdkConfig {
-            self.config_with(Duration::from_secs(10)).await
+            self.config_with(Duration::from_secs(60)).await
         }
 
         async fn config_with(&self, timeout: Duration) -> SdkConfig {
@@ -317,7 +317,8 @@ mod tests {
     #[tokio::test]
     async fn sends_no_second_request_after_a_timeout() {
         let server = Server::start(|_| Ignore);
-        let client = aws_sdk_dynamodb::Client::new(&server.config_with(Duration::from_secs(3)).await);
+        // Enough for a busy machine to send the first request.
+        let client = aws_sdk_dynamodb::Client::new(&server.config_with(Duration::from_secs(10)).await);
         let error = get_item(&client).await.unwrap_err();
         assert_eq!(
             error,

@@ -12,8 +12,8 @@ mod services;
 mod videos;
 
 /// How many calls a run makes that is not disturbed. On a busy machine, a call that takes too long is repeated, so the run with
-/// fewer calls of two counts.
+/// fewest calls of three counts.
 async fn undisturbed_calls(run: impl AsyncFn() -> usize) -> usize {
-    let (one, other) = futures_util::join!(run(), run());
-    one.min(other)
+    let (first, second, third) = futures_util::join!(run(), run(), run());
+    first.min(second).min(third)
 }
