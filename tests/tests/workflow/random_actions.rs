@@ -174,7 +174,8 @@ impl Session<'_> {
 #[test]
 fn random_actions_leave_records_rows_counts_and_objects_consistent() {
     run(async |stack| {
-        let mut runner = TestRunner::default();
+        // The same actions in each run, so that a failure can be repeated.
+        let mut runner = TestRunner::deterministic();
         let actions = prop::collection::vec(action(), 8..20);
         for _ in 0..OWNERS {
             let actions = actions.new_tree(&mut runner).expect("actions").current();
