@@ -66,7 +66,8 @@ struct Before {
 fn images_in_progress_at_a_restart_are_recorded_as_failed_and_can_be_labeled_again() {
     let folder = stack_folder();
     let description = folder.path().join("stack.json");
-    let port = free_ports(18_900..24_000);
+    // Unit tests of xtask use ports from 21000 on, and may run at the same time.
+    let port = free_ports(18_900..20_900);
     let running = Running::start(folder.path(), port);
     let before = run_on(&description, prepare);
     drop(running);

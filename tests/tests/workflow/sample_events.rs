@@ -37,6 +37,12 @@ fn files(of: impl Fn(&str) -> bool) -> BTreeSet<String> {
     entries(&folder())
         .filter(|path| path.is_dir() && of(&name(path)))
         .flat_map(|folder| entries(&folder).map(move |file| format!("{}/{}", name(&folder), name(&file))))
+        // Editors and file managers leave other files.
+        .filter(|file| {
+            Path::new(file)
+                .extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .collect()
 }
 
