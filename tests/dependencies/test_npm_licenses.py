@@ -48,13 +48,13 @@ def problems(lock: dict, allowed: set[str]) -> list[str]:
 class NpmLicenses(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        deny = tomllib.loads((ROOT / "deny.toml").read_text())
+        deny = tomllib.loads((ROOT / "deny.toml").read_text(encoding="utf-8"))
         cls.allowed = set(deny["licenses"]["allow"])
 
     def test_every_package_has_an_allowed_license(self):
         for lock in LOCKS:
             with self.subTest(lock):
-                self.assertEqual(problems(json.loads((ROOT / lock).read_text()), self.allowed), [])
+                self.assertEqual(problems(json.loads((ROOT / lock).read_text(encoding="utf-8")), self.allowed), [])
 
     def test_every_lock_file_is_checked(self):
         found = set()

@@ -34,7 +34,7 @@ PATH = re.compile(r"[\w.<>*{},/-]+")
 
 def prose(document: pathlib.Path) -> str:
     """A document without its blocks of code."""
-    return FENCE.sub("", document.read_text())
+    return FENCE.sub("", document.read_text(encoding="utf-8"))
 
 
 def anchor(heading: str) -> str:
@@ -91,7 +91,7 @@ def paths(document: pathlib.Path) -> set[str]:
         if PATH.fullmatch(code) and code.find("/") > 0 and code.split("/")[0] not in NOT_IN_REPOSITORY
     }
     folders = {entry.name for entry in ROOT.iterdir() if entry.is_dir()} - NOT_IN_REPOSITORY
-    commands = [block.replace("file://", " ") for language, block in FENCE.findall(document.read_text()) if not language]
+    commands = [block.replace("file://", " ") for language, block in FENCE.findall(document.read_text(encoding="utf-8")) if not language]
     used = {word for block in commands for word in WORD.findall(block) if word.split("/")[0] in folders}
     return named | used
 
@@ -110,8 +110,8 @@ class Documents(unittest.TestCase):
                     self.assertEqual([path for path in sorted(paths(document)) if not exists(path)], [])
 
     def test_the_api_page_has_every_route_and_error(self):
-        page = (ROOT / "docs/api.md").read_text()
-        description = json.loads((ROOT / "api/openapi.json").read_text())
+        page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+        description = json.loads((ROOT / "api/openapi.json").read_text(encoding="utf-8"))
         rows = [line for line in page.splitlines() if line.startswith("|")]
         for path, methods in description["paths"].items():
             for method in methods:
@@ -123,11 +123,11 @@ class Documents(unittest.TestCase):
                 self.assertIn(f"`{kind.rpartition(':')[2]}`", page)
 
     def test_the_table_of_parameters_has_each_with_its_default(self):
-        template = (ROOT / "template.yaml").read_text()
+        template = (ROOT / "template.yaml").read_text(encoding="utf-8")
         section = template.partition("\nParameters:\n")[2].partition("\nRules:\n")[0]
         parameters = re.findall(r"^  (\w+):\n(?:    .*\n)*?    Default: '?([^'\n]*)'?$", section, re.MULTILINE)
         self.assertEqual(len(parameters), len(re.findall(r"^  \w+:$", section, re.MULTILINE)))
-        table = re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? *\|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+        table = re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? *\|", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.MULTILINE)
         self.assertLessEqual({(name, default.strip()) for name, default in parameters}, set(table))
 
     def test_finds_what_is_missing(self):

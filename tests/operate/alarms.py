@@ -101,7 +101,7 @@ class Alarms:
         try:
             self.cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="ALARM", StateReason="a test")
             receive = lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages")
-            [message] = wait_until("the operator is notified", receive, 30)
+            [message] = wait_until("the operator is notified", receive)
             return json.loads(json.loads(message["Body"])["Message"])["AlarmDescription"]
         finally:
             sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])

@@ -36,7 +36,7 @@ class FaultyService:
                     answer = f'{{"__type": "{error}", "message": "a fault of the test"}}'
                     self.answer(400, [("content-type", "application/x-amz-json-1.1")], answer.encode())
                 else:
-                    connection = http.client.HTTPConnection(service.upstream, timeout=60)
+                    connection = http.client.HTTPConnection(service.upstream, timeout=120)
                     connection.request("POST", self.path, body, dict(self.headers.items()))
                     forwarded = connection.getresponse()
                     self.answer(forwarded.status, forwarded.getheaders(), forwarded.read())

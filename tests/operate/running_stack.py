@@ -138,7 +138,7 @@ class Stack:
             env={**os.environ, **self.environment},
             capture_output=True,
             check=False,
-            text=True,
+            encoding="utf-8",
         )
         output = answer.stdout + answer.stderr
         assert answer.returncode in codes, output
@@ -172,7 +172,7 @@ class Stack:
             f"{self.description['endpoint']}/_ministack/config",
             json={"stepfunctions._SFN_WAIT_SCALE": str(factor)},
             headers={"authorization": f"Bearer {self.description['secretAccessKey']}"},
-            timeout=30,
+            timeout=120,
         )
         answer.raise_for_status()
 

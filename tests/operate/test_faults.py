@@ -25,7 +25,7 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 WAIT_SCALE = 0.001
 # The value of TotalImagesPerDay during the test, and the number of objects of an import that is canceled before it ends: it labels
 # one picture per second.
-BUDGET, IMPORTED = 5, 300
+BUDGET, IMPORTED = 5, 900
 
 
 class FaultsTest(unittest.TestCase):

@@ -239,7 +239,6 @@ class Probes:
         self.sequencer = 1 << 80
         self.attempts = 0
         self.machine = stack.description["stateMachineArn"]
-        self.token = stack.access_token()
         # Imports are for users, and from buckets whose names begin like this.
         self.user = str(uuid.uuid4())
         self.source = f"{stack.name}-import-{uuid.uuid4().hex}"
@@ -731,6 +730,8 @@ class Probes:
 
     def api(self) -> None:
         """Calls all routes and the presigned S3 requests for one image, up to its deletion."""
+        # It is valid for an hour, and all probes together can take longer.
+        self.token = self.stack.access_token()
         file = WEBP.read_bytes() + uuid.uuid4().bytes
         digest = base64.b64encode(hashlib.sha256(file).digest()).decode()
         announced = {"fileName": "cat.webp", "contentType": "image/webp", "size": len(file), "sha256": digest}

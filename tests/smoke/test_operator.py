@@ -67,7 +67,7 @@ class OperatorTest(unittest.TestCase):
     def run_script(self, script, *options, environment=None):
         """Runs a script as the operator."""
         command = [sys.executable, str(PROJECT / "xtask/python" / script), "--stack-name", STACK_NAME, *options]
-        return subprocess.run(command, env=environment or self.environment, capture_output=True, text=True, check=False)
+        return subprocess.run(command, env=environment or self.environment, capture_output=True, encoding="utf-8", check=False)
 
     def status(self):
         """What `status --json` prints."""

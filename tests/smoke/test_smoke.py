@@ -173,7 +173,7 @@ class SmokeTest(unittest.TestCase):
     def test_an_interrupted_run_leaves_nothing_behind(self):
         command = [sys.executable, str(PROJECT / "xtask/python/smoke.py"), "--stack-name", STACK_NAME]
         command += ["--emulator-web-url", self.description["webUrl"]]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
             for line in process.stdout:
                 if "Label an uploaded JPEG picture" in line:
                     process.terminate()

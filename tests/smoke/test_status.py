@@ -53,7 +53,7 @@ class StatusTest(unittest.TestCase):
         self.account.add("done", status="SUCCEEDED")
         code, printed = self.run_command()
         self.assertEqual(code, 0, printed)
-        self.assertRegex(printed, r"1  label-image  oldest 4 min")
+        self.assertRegex(printed, r"1  label-image  oldest [45] min")
         self.assertNotIn("→", printed)
 
     def test_failures_are_grouped_and_the_next_steps_are_named(self):
@@ -62,7 +62,7 @@ class StatusTest(unittest.TestCase):
         self.account.add("three", error="Throttled")
         code, printed = self.run_command()
         self.assertEqual(code, status.ATTENTION)
-        self.assertRegex(printed, r"2  label-image  Detect labels  AccessDenied  newest 5 min ago")
+        self.assertRegex(printed, r"2  label-image  Detect labels  AccessDenied  newest [56] min ago")
         self.assertRegex(printed, r"1  label-image  Detect labels  Throttled ")
         self.assertIn(f"newest AccessDenied, image {IMAGE}, {newest}", printed)
         self.assertIn(f"cargo xtask logs --execution {newest} --since 24h --aws labels\n", printed)
@@ -111,7 +111,7 @@ class StatusTest(unittest.TestCase):
         self.account.records[f"OWNER#{OWNER}", f"JOB#{IMAGE}"] = record
         code, printed = self.run_command()
         self.assertEqual(code, 0)
-        self.assertIn(f"job {IMAGE} (run-job, owner {OWNER}): 4 min, 1200 of 5000 images", printed)
+        self.assertRegex(printed, rf"job {IMAGE} \(run-job, owner {OWNER}\): [45] min, 1200 of 5000 images")
 
     def test_a_job_is_shown_once_while_one_execution_starts_the_next_one(self):
         job = json.dumps({"jobId": IMAGE, "owner": OWNER})
@@ -160,7 +160,7 @@ class StatusTest(unittest.TestCase):
         self.alarms = [{**ALARM, "StateTransitionedTimestamp": ago(minutes=10)}]
         code, printed = self.run_command()
         self.assertEqual(code, status.ATTENTION)
-        self.assertIn("labels-DeadLettersAlarm-1  for 10 min", printed)
+        self.assertRegex(printed, r"labels-DeadLettersAlarm-1  for 1[01] min")
         self.assertIn('"Dead letters are waiting" in docs/operations.md', printed)
 
     def test_json_has_the_same_and_the_same_exit_code(self):

@@ -49,8 +49,9 @@ PAUSE = 0.5
 EVENTS_WITHIN = 360
 # Seconds between two uploads that check this. S3 does not send events of earlier uploads.
 PROBE_EVERY = 20
-# Seconds for one HTTP request. API Gateway waits for 30.
+# The timeout of an HTTP request in seconds. API Gateway waits for 30. The emulator shares a busy machine.
 REQUEST = 35
+EMULATOR_REQUEST = 120
 
 # A picture of each format, with its media type.
 SAMPLES = {
@@ -124,6 +125,7 @@ class Smoke:
         stack = describe(stack_name)
         self.outputs, self.parameters = stack["outputs"], stack["parameters"]
         self.is_emulator = emulator_web_url is not None
+        self.request_timeout = EMULATOR_REQUEST if self.is_emulator else REQUEST
         self.web_url = (emulator_web_url or self.outputs["WebUrl"]).rstrip("/")
         self.http = requests.Session()
         self.cognito = boto3.client("cognito-idp")
@@ -273,12 +275,12 @@ class Smoke:
             "code_challenge_method": "S256",
             "code_challenge": base64.urlsafe_b64encode(hashlib.sha256(b"unused").digest()).decode().rstrip("="),
         }
-        form = self.http.get(config["authorizationEndpoint"], params=question, timeout=REQUEST)
+        form = self.http.get(config["authorizationEndpoint"], params=question, timeout=self.request_timeout)
         is_form = form.status_code == 200 and "error" not in urllib.parse.urlsplit(form.url).query
         expect(is_form, f"Cognito's sign-in page answers {form.status_code}, or doesn't know this page")
 
         if self.web_url.startswith("https://"):
-            plain = self.http.get(self.web_url.replace("https", "http", 1), allow_redirects=False, timeout=REQUEST)
+            plain = self.http.get(self.web_url.replace("https", "http", 1), allow_redirects=False, timeout=self.request_timeout)
             expect(plain.is_redirect, f"plain HTTP answers {plain.status_code} and isn't redirected to HTTPS")
         anonymous = self.get(f"/api/images/{uuid.uuid4()}")
         expect(anonymous.status_code == 401, f"the API answers {anonymous.status_code} without a token")
@@ -626,13 +628,13 @@ class Smoke:
     def get(self, path, authorization=False):
         """A response, without following redirects."""
         headers = {"authorization": f"Bearer {self.token}"} if authorization else {}
-        return self.http.get(f"{self.web_url}{path}", headers=headers, allow_redirects=False, timeout=REQUEST)
+        return self.http.get(f"{self.web_url}{path}", headers=headers, allow_redirects=False, timeout=self.request_timeout)
 
     def download(self, url, headers=None):
         """The response to a presigned GET."""
         # The URL is a secret while it is valid. requests puts it into its errors.
         try:
-            answer = self.http.get(url, headers=headers, timeout=REQUEST)
+            answer = self.http.get(url, headers=headers, timeout=self.request_timeout)
         except requests.RequestException as error:
             raise Failed(f"S3 can't be reached ({type(error).__name__})") from None
         code = re.search(r"<Code>(\w+)</Code>", answer.text[:1000])
@@ -647,7 +649,7 @@ class Smoke:
             json=body,
             headers={"authorization": f"Bearer {self.token}"},
             allow_redirects=False,
-            timeout=REQUEST,
+            timeout=self.request_timeout,
         )
         if answer.status_code != expected:
             # An answer about an upload can contain a presigned URL, which is a secret.
@@ -695,9 +697,9 @@ class Smoke:
         }
         # The URL is a secret while it is valid. requests puts it into its errors.
         try:
-            allowed = self.http.options(upload["url"], headers=preflight, timeout=REQUEST)
+            allowed = self.http.options(upload["url"], headers=preflight, timeout=self.request_timeout)
             answer = self.http.request(
-                upload["method"], upload["url"], data=content, headers=upload["headers"], timeout=REQUEST
+                upload["method"], upload["url"], data=content, headers=upload["headers"], timeout=self.request_timeout
             )
         except requests.RequestException as error:
             raise Failed(f"S3 can't be reached ({type(error).__name__})") from None
