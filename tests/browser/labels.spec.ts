@@ -65,6 +65,9 @@ test('renames a label on all pictures, and undoes it', async ({ page, person }) 
   await view(page).getByRole('button', { name: 'Undo the new name of Animal' }).click();
   await expect(card(page, 'Animal')).toContainText('2 pictures');
   await expect(view(page).getByRole('region', { name: 'Renamed' })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Undo', exact: true }).click();
+  await expect(card(page, 'Creature')).toContainText('2 pictures');
+  await expect(view(page).getByRole('region', { name: 'Renamed' })).toContainText('Animal → Creature');
 });
 
 test('merges two labels with the keyboard only', async ({ page, person }) => {
@@ -99,6 +102,13 @@ test('hides a label, and sensitive labels after a question', async ({ page, pers
   await expect(question).toContainText('Baby');
   await expect(question.getByRole('link', { name: 'GDPR, Article 9' })).toBeVisible();
   await question.getByRole('button', { name: 'Hide these labels' }).click();
+  await expect(card(page, 'Baby')).toHaveCount(0);
+  await expect(hidden.getByRole('button', { name: 'Show Baby again' })).toBeVisible();
+  // At the end of the view, messages cover the button.
+  await hidden.getByRole('button', { name: 'Show all again' }).press('Enter');
+  await expect(page.getByText(/^Showing .* again$/)).toBeVisible();
+  await expect(card(page, 'Baby')).toContainText('1 picture');
+  await page.getByRole('button', { name: 'Undo' }).last().click();
   await expect(card(page, 'Baby')).toHaveCount(0);
   await expect(hidden.getByRole('button', { name: 'Show Baby again' })).toBeVisible();
   await page.getByRole('button', { name: 'Undo' }).last().click();

@@ -99,7 +99,7 @@ test('new settings replace a job that is running', async ({ page }) => {
   await expect(progress(page).getByRole('progressbar')).not.toHaveAttribute('value');
 });
 
-test('restores the defaults, also in a form with unsaved changes', async ({ page }) => {
+test('restores the defaults, also in a form with unsaved changes, and undoes it', async ({ page }) => {
   await page.goto('/settings');
   const most = page.getByRole('spinbutton', { name: 'Maximum labels per picture' });
   await expect(most).toBeVisible();
@@ -108,6 +108,11 @@ test('restores the defaults, also in a form with unsaved changes', async ({ page
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
   await most.fill('8');
+  await page.getByRole('button', { name: 'Restore defaults' }).click();
+  await expect(page.getByText('Defaults restored.')).toBeVisible();
+  await expect(most).toHaveValue(usual);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(most).toHaveValue('7');
   await page.getByRole('button', { name: 'Restore defaults' }).click();
   await expect(page.getByText('Defaults restored.')).toBeVisible();
   await expect(most).toHaveValue(usual);

@@ -11,6 +11,7 @@ import {
   SettingsStore,
   showing,
   sourcesOf,
+  undoingReset,
 } from './settings-store';
 
 const SETTINGS: LabelSettings = {
@@ -74,6 +75,36 @@ test('a change is stored with everything else, and its job is followed', async (
   expect(api.putSettings).toHaveBeenCalledWith(changed);
   expect(seen).toEqual([changed]);
   expect(jobs.follow).toHaveBeenCalledWith('job');
+});
+
+test('restoring the defaults can be undone, also after another change', async () => {
+  const before = { ...renamed(['Dog', 'Good boy']), minConfidence: 70, exclude: ['Baby', 'Car'] };
+  let stored: LabelSettings = before;
+  const api = {
+    getSettings: async () => stored,
+    putSettings: async (settings: LabelSettings) => {
+      stored = settings;
+      return { ...settings, jobId: 'job' };
+    },
+    deleteSettings: async () => {
+      stored = { ...SETTINGS, exclude: [], version: 'reset' };
+      return { ...stored, jobId: 'job' };
+    },
+  };
+  const store = new SettingsStore(api, { follow: vi.fn() }, new AbortController().signal);
+  const reset = await store.reset();
+  expect(reset.defaults).toEqual({ ...SETTINGS, exclude: [], version: 'reset' });
+  await store.change(hiding(['Boat']));
+  await store.change(renaming(['Cat'], 'Kitty'));
+  expect(await store.change(undoingReset(reset.defaults, reset.before))).toEqual({
+    ...before,
+    exclude: ['Boat', 'Baby', 'Car'],
+    renames: [
+      { from: 'Cat', to: 'Kitty' },
+      { from: 'Dog', to: 'Good boy' },
+    ],
+    version: 'reset',
+  });
 });
 
 test('more hidden labels than the API accepts are refused before the request', async () => {

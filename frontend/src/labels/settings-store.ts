@@ -38,9 +38,12 @@ export class SettingsStore extends EventTarget {
     return this.api.getSettings(this.signal);
   }
 
-  /** Restores the defaults and follows the job that applies them. */
-  reset(): Promise<LabelSettings> {
-    return this.changes.run('settings', async () => this.applied(await this.api.deleteSettings()));
+  /** Restores the defaults and follows the job that applies them. Returns them, and the settings before, to undo it. */
+  reset(): Promise<{ readonly defaults: LabelSettings; readonly before: LabelSettings }> {
+    return this.changes.run('settings', async () => {
+      const before = await this.load();
+      return { defaults: this.applied(await this.api.deleteSettings()), before };
+    });
   }
 
   /**
@@ -133,6 +136,13 @@ export function restoringNames(sources: readonly string[], before: LabelSettings
       ...before.filter(({ from }) => isSource(from)),
     ],
   });
+}
+
+/** Undoes a reset: brings back the settings `before`, with all their renames. Changes of other labels since then stay. */
+export function undoingReset(defaults: LabelSettings, before: LabelSettings): Change {
+  const others = changesBetween(defaults, before);
+  const sources = before.renames.map(({ from }) => from);
+  return (settings) => restoringNames(sources, before.renames)(others(settings));
 }
 
 /** The model's names for a label: those that are renamed to it, or its own. */

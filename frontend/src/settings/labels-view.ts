@@ -166,7 +166,7 @@ export class LabelsView extends LitElement {
         ${renames.map(
           ({ from, to }) => html`<li>
             <span>${text.labels.rename(from, to)}</span>
-            <button class="button" type="button" aria-label=${text.labels.undoRename(from)} @click=${() => void this.change(restoringNames([from], []))}>${text.undo}</button>
+            <button class="button" type="button" aria-label=${text.labels.undoRename(from)} @click=${() => void this.restoreName(from, to)}>${text.undo}</button>
           </li>`,
         )}
       </ul>
@@ -181,13 +181,13 @@ export class LabelsView extends LitElement {
         ${exclude.map(
           (name) => html`<li>
             <span>${name}</span>
-            <button class="button" type="button" aria-label=${text.labels.showNamed(name)} @click=${() => void this.change(showing([name]))}>${text.labels.show}</button>
+            <button class="button" type="button" aria-label=${text.labels.showNamed(name)} @click=${() => void this.show([name])}>${text.labels.show}</button>
           </li>`,
         )}
       </ul>
       ${
         exclude.length > 1
-          ? html`<button class="button all" type="button" @click=${() => void this.change(showing(exclude))}>${text.labels.showAll}</button>`
+          ? html`<button class="button all" type="button" @click=${() => void this.show(exclude)}>${text.labels.showAll}</button>`
           : nothing
       }
     </section>`;
@@ -274,6 +274,19 @@ export class LabelsView extends LitElement {
     if (await this.change(renaming(sources, to))) {
       this.offerUndo(text.labels.renamedToast(chosen.name, to), restoringNames(sources, before));
     }
+  }
+
+  /** Undoes a rename. */
+  private async restoreName(from: string, to: string): Promise<void> {
+    const before = this.current?.renames ?? [];
+    if (await this.change(restoringNames([from], []))) {
+      this.offerUndo(text.labels.renamedToast(to, from), restoringNames([from], before));
+    }
+  }
+
+  /** Shows hidden labels again. */
+  private async show(names: readonly string[]): Promise<void> {
+    if (await this.change(showing(names))) this.offerUndo(text.labels.shownToast(names), hiding(names));
   }
 
   private async hide(name: string): Promise<void> {

@@ -8,13 +8,20 @@ import type { ImageUrls } from '../api/image-urls';
 import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { Image, LabelSettings } from '../api/types';
+import { UndoableEvent } from '../labels/corrector';
 import { showModal } from '../shared/dialog';
 import { back, close } from '../shared/icons';
 import { KEYS } from '../shared/shortcuts';
 import { text } from '../shared/text';
 import '../labels/label-field';
 import type { PickEvent } from '../labels/label-field';
-import { changesBetween, MAX_SETTINGS_NAMES, type SettingsStore } from '../labels/settings-store';
+import {
+  changesBetween,
+  MAX_SETTINGS_NAMES,
+  SettingsEvent,
+  type SettingsStore,
+  undoingReset,
+} from '../labels/settings-store';
 import './job-progress';
 import './older-model';
 import { sheets } from '../shared/styles';
@@ -25,7 +32,10 @@ import css from './settings-view.css?inline';
 /** The API's limit for labels of a picture that the model found. */
 const MAX_LABELS = 100;
 
-/** Its children are the progress of other jobs. Dispatches `back`, and `deleted` after all data was deleted. */
+/**
+ * Its children are the progress of other jobs. Dispatches `back`, `undoable` after a reset, and `deleted` after all data was
+ * deleted.
+ */
 @customElement('ilg-settings-view')
 export class SettingsView extends LitElement {
   static override styles = sheets(view, css);
@@ -55,6 +65,7 @@ export class SettingsView extends LitElement {
     this.listening = new AbortController();
     const { signal } = this.listening;
     this.urls.addEventListener('change', () => this.requestUpdate(), { signal });
+    this.settings.addEventListener('change', this.settingsChanged, { signal });
     this.jobs.addEventListener('ended', () => void this.sample.run(), { signal });
     window.addEventListener('keydown', this.key, { signal });
     void this.load();
@@ -232,9 +243,13 @@ export class SettingsView extends LitElement {
   }
 
   private async reset(): Promise<void> {
+    const { settings } = this;
+    this.message = undefined;
     try {
-      this.policy = this.saved = await this.settings.reset();
-      this.message = { sentence: text.settings.wereReset, bad: false };
+      const { defaults, before } = await settings.reset();
+      this.policy = this.saved = defaults;
+      const undo = () => settings.change(undoingReset(defaults, before)).then(() => {});
+      this.dispatchEvent(new UndoableEvent(text.settings.wereReset, undo));
     } catch (error) {
       this.showError(error);
     }
@@ -277,6 +292,14 @@ export class SettingsView extends LitElement {
   private close(): void {
     this.dispatchEvent(new Event('back'));
   }
+
+  /** Shows settings that were stored, for example by an undo. What the person has changed in the form stays. */
+  private readonly settingsChanged = (event: Event): void => {
+    if (!(event instanceof SettingsEvent)) return;
+    const { saved, policy } = this;
+    this.policy = saved && policy ? changesBetween(saved, policy)(event.settings) : event.settings;
+    this.saved = event.settings;
+  };
 
   private readonly key = (event: KeyboardEvent): void => {
     if (event.key === KEYS.settings.back && !event.defaultPrevented) this.close();

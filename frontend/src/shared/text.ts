@@ -891,6 +891,8 @@ export const text = {
     show: 'Show',
     showNamed: (name: string) => `Show ${name} again`,
     showAll: 'Show all again',
+    shownToast: (labels: readonly string[]) =>
+      `Showing ${firstOf(labels, labels.length, 'more label', 'more labels')} again`,
     hideSensitive: 'Hide sensitive labels…',
     hideThese: 'Hide these labels',
     sensitiveTitle: 'Hide sensitive labels?',
