@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CountedLabel } from '../api/types';
-import { MAX_SETTINGS_NAMES } from '../labels/settings-store';
 import { groupLabels } from './label-groups';
-import { SENSITIVE_NAMES } from './sensitive';
 
 const label = (name: string, count: number, others: Partial<CountedLabel> = {}): CountedLabel => ({
   ...{ name, count, parents: [], aliases: [], categories: [] },
@@ -38,9 +36,4 @@ test('filters by name, alias, category and parent', () => {
   expect(grouped('none', 'TECHNOLOGY')).toEqual([[undefined, ['Cell Phone']]]);
   expect(grouped('none', ' pet ')).toEqual([[undefined, ['Animal', 'Cat']]]);
   expect(grouped('none', 'zebra')).toEqual([]);
-});
-
-test('sensitive labels are listed once, and leave room for other hidden labels', () => {
-  expect(new Set(SENSITIVE_NAMES).size).toBe(SENSITIVE_NAMES.length);
-  expect(SENSITIVE_NAMES.length).toBeLessThanOrEqual(MAX_SETTINGS_NAMES / 2);
 });
