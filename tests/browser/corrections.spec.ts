@@ -123,7 +123,7 @@ test('a label is hidden on all pictures after a question, and shown again', asyn
   const view = await open(page, person);
   await view.getByRole('button', { name: 'More for Cat' }).click();
   const question = page.getByRole('dialog', { name: 'Never show “Cat”?' });
-  await expect(question).toContainText('It disappears from all your pictures');
+  await expect(question).toContainText('Labels that you added stay');
   await page.keyboard.press('Escape');
   await expect(question).toBeHidden();
   await expect(view, 'Escape closed only the question').toBeVisible();

@@ -87,6 +87,17 @@ test('merges two labels with the keyboard only', async ({ page, person }) => {
   await expect(card(page, 'Kitten')).toContainText('1 picture');
 });
 
+test('hiding a label says that it stays on pictures to which the person added it', async ({ page, person }) => {
+  await library(person);
+  await page.goto('/labels');
+  await card(page, 'Seen').getByRole('button').click();
+  await expect(menu(page, 'Seen')).toContainText('Labels that you added stay.');
+  await menu(page, 'Seen').getByRole('button', { name: 'Hide on all pictures' }).click();
+  await expect(page.getByText('Hiding Seen, except where you added it')).toBeVisible();
+  await expect(progress(page)).toContainText('Applied to all pictures.');
+  await expect(card(page, 'Seen')).toContainText('3 pictures');
+});
+
 test('hides a label, and sensitive labels after a question', async ({ page, person }) => {
   await library(person);
   await page.goto('/labels');

@@ -212,7 +212,8 @@ export class LabelsView extends LitElement {
                 .chosen=${[chosen.name]}
                 @pick=${this.picked}
               ></ilg-label-field>
-              <button class="button hide" type="button" @click=${() => void this.hide(chosen.name)}>${hide}<span>${text.labels.hide}</span></button>
+              <button class="button hide" type="button" aria-describedby="hide-hint" @click=${() => void this.hide(chosen.name)}>${hide}<span>${text.labels.hide}</span></button>
+              <p class="hint" id="hide-hint">${text.labels.hideHint}</p>
               <div class="buttons">
                 <button class="button" type="button" @click=${() => this.labelDialog.close()}>${text.corrections.close}</button>
                 <button class="button primary" type="submit">${text.labels.saveName}</button>

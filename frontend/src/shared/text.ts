@@ -768,12 +768,13 @@ export const text = {
     restoreNamed: (name: string) => `Restore ${name}`,
     never: 'Never show this label',
     neverTitle: (name: string) => `Never show “${name}”?`,
-    neverLead: 'It disappears from all your pictures, and from new ones. You can show it again under Labels.',
+    neverLead:
+      'It disappears from your pictures, and from new ones. Labels that you added stay: to remove one from many pictures, search for it, select the results, and choose “Edit labels…”. You can show hidden labels again under Labels.',
     close: 'Cancel',
     removedToast: (name: string) => `Removed ${name}`,
     addedToast: (name: string) => `Added ${name}`,
     restoredToast: (name: string) => `Restored ${name}`,
-    hiddenToast: (name: string) => `Hiding ${name} on all pictures`,
+    hiddenToast: (name: string) => `Hiding ${name}, except where you added it`,
     notUndone: (reason: string) => `Couldn't undo it. ${reason}`,
     /** Why a correction failed, by the problem's type. */
     problems: {
@@ -820,7 +821,7 @@ export const text = {
     },
     exclude: {
       legend: 'Never these labels',
-      hint: 'These labels are always left out.',
+      hint: 'These labels are left out, except where you added them.',
       add: 'Add a label to exclude',
     },
     save: 'Save',
@@ -883,6 +884,8 @@ export const text = {
     renameHint: 'Give the label another name on all pictures. Choose the name of another label to merge the two.',
     saveName: 'Rename',
     hide: 'Hide on all pictures',
+    hideHint:
+      'Labels that you added stay. To remove one from many pictures, search for it, select the results, and choose “Edit labels…”.',
     renamed: 'Renamed',
     rename: (from: string, to: string) => `${from} → ${to}`,
     undoRename: (from: string) => `Undo the new name of ${from}`,
@@ -897,7 +900,7 @@ export const text = {
     hideThese: 'Hide these labels',
     sensitiveTitle: 'Hide sensitive labels?',
     sensitiveLead:
-      'These labels disappear from all your pictures, and from new ones. You can show them again at any time.',
+      'These labels disappear from your pictures, and from new ones, except where you added them. You can show them again at any time.',
     sensitiveGroups: {
       age: 'Age',
       gender: 'Gender',
@@ -911,7 +914,7 @@ export const text = {
       'Based on the special categories of personal data in the GDPR, with age, gender and weapons added. The list has no labels for racial or ethnic origin, because we know of no Rekognition label for it. You can hide any other label yourself. Sources:',
     gdpr: 'GDPR, Article 9',
     rekognition: 'Amazon Rekognition labels',
-    sensitiveToast: 'Hiding sensitive labels on all pictures',
+    sensitiveToast: 'Hiding sensitive labels, except where you added them',
   },
 
   /** Applying new settings to all pictures. */
