@@ -79,6 +79,35 @@ test('the progress is shown, also after a reload, and can be canceled', async ({
   });
 });
 
+test('the gallery shows the progress, too, and why it has failed, and applies the settings again', async ({ page, person }) => {
+  await seed(person, 2);
+  const time = new Date().toISOString();
+  const job = {
+    jobId: '0193506a-7d2e-7c61-9a54-3f1de1a8b0c1',
+    kind: 'REFILTER',
+    total: 2,
+    processed: 1,
+    changed: 1,
+    resumable: false,
+    createdAt: time,
+    updatedAt: time,
+  };
+  let current: object = { ...job, status: 'RUNNING' };
+  await page.route('**/api/jobs', (route) => route.fulfill({ json: { jobs: [current] } }));
+  await page.route('**/api/jobs/*', (route) => route.fulfill({ json: current }));
+  await page.goto('/');
+  const panel = page.getByRole('article', { name: 'Apply settings' });
+  await expect(panel).toContainText('Applying settings… 1 picture changed');
+  current = { ...job, status: 'FAILED', error: 'Throttled' };
+  await expect(panel).toContainText("Couldn't apply the settings to all pictures");
+  await expect(panel).toContainText('The service was overloaded');
+  await expect(page.getByRole('log')).toContainText("Couldn't apply the settings to all pictures");
+  await page.unroute('**/api/jobs/*');
+  await panel.getByRole('button', { name: 'Apply to all pictures' }).click();
+  await expect(page.getByRole('log')).toContainText('Applied the settings. 0 pictures changed');
+  await expect(panel).toHaveCount(0);
+});
+
 test('new settings replace a job that is running', async ({ page }) => {
   const time = new Date().toISOString();
   const job = { kind: 'REFILTER', status: 'RUNNING', changed: 0, createdAt: time, updatedAt: time };

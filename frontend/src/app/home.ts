@@ -492,10 +492,12 @@ export class Home extends LitElement {
   }
 
   private jobPanels() {
-    const { relabelJobs, deleteJobs, importJobs, correctJobs, router } = this.workspace;
+    const { jobs, relabelJobs, deleteJobs, importJobs, correctJobs, router, viewShowsSettingsJob } = this.workspace;
+    const settingsJobs = viewShowsSettingsJob ? [] : [jobs];
     // The settings show the job that labels pictures again.
     const elsewhere = router.address.view.name === 'settings' ? [] : [relabelJobs];
-    const trackers = [...elsewhere, deleteJobs, importJobs, ...correctJobs.trackers].filter(({ job }) => job);
+    const all = [...settingsJobs, ...elsewhere, deleteJobs, importJobs, ...correctJobs.trackers];
+    const trackers = all.filter(({ job }) => job);
     if (trackers.length === 0) return nothing;
     return html`<section aria-label=${text.jobs}>
       ${repeat(
@@ -512,6 +514,7 @@ export class Home extends LitElement {
       ?unreachable=${tracker.isUnreachable}
       @cancel=${() => void this.workspace.cancelJob(tracker)}
       @restart=${() => void this.workspace.restartJob(tracker)}
+      @reapply=${() => void this.workspace.reapplySettings()}
       @dismiss=${() => this.dismissJob(tracker)}
       @undo=${() => void this.undoJob(tracker)}
     ></ilg-job-panel>`;

@@ -393,6 +393,21 @@ export class Workspace extends EventTarget {
     }
   }
 
+  /** Whether the open view shows the job that applies settings itself, and says how it has ended. */
+  get viewShowsSettingsJob(): boolean {
+    const { name } = this.router.address.view;
+    return name === 'settings' || name === 'labels';
+  }
+
+  /** Applies the settings to all pictures again, after the job that did so has failed or was canceled. */
+  async reapplySettings(): Promise<void> {
+    try {
+      await this.settings.change((settings) => settings);
+    } catch (error) {
+      if (!this.signal.aborted) this.toast({ sentence: messageFor(error), duration: 2 * UNDO_TIME });
+    }
+  }
+
   /** Undoes a job that has changed labels. */
   async undoJob(tracker: JobTracker): Promise<void> {
     const { job } = tracker;
@@ -546,11 +561,12 @@ export class Workspace extends EventTarget {
   }
 
   private settingsApplied(): void {
+    const { job } = this.jobs;
     this.labelsChanged();
-    // Only these views show the result of the job. That it has succeeded would be out of date when they are opened later.
-    const { name } = this.router.address.view;
-    const isShown = name === 'settings' || name === 'labels';
-    if (!isShown && this.jobs.job?.status === 'SUCCEEDED') this.jobs.dismiss();
+    if (!job || this.viewShowsSettingsJob) return;
+    this.announce(jobAnnouncement(job));
+    // That it has succeeded would be out of date when these views are opened later.
+    if (job.status === 'SUCCEEDED') this.jobs.dismiss();
   }
 
   private corrected({ image }: CorrectedEvent): void {

@@ -1,6 +1,8 @@
-// Shows how far a job is that labels pictures again, changes their labels, undoes that, deletes pictures, or imports them.
+// Shows how far a job is that applies settings, labels pictures again, changes their labels, undoes that, deletes pictures, or
+// imports them.
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { hasStopped } from '../api/job-tracker';
 import type { Job } from '../api/types';
 import { close, warning } from '../shared/icons';
 import { jobProgress } from '../shared/job-progress';
@@ -15,12 +17,13 @@ const SENTENCES = {
   CORRECT: text.correctJob,
   UNDO: text.undoJob,
   DELETE: text.deleteJob,
+  REFILTER: text.refilterJob,
   IMPORT: text.importJob,
 } as const;
 
 /**
  * Dispatches `cancel` while the job is running, and after it `dismiss`, `undo` to undo it, or `restart` if it has not done
- * everything.
+ * everything. A job of settings can't be continued: another one has to apply them (`reapply`).
  */
 @customElement('ilg-job-panel')
 export class JobPanel extends LitElement {
@@ -46,12 +49,13 @@ export class JobPanel extends LitElement {
       ${running ? this.progress(job, sentences.progress) : nothing}
       ${job.error ? problem(text.jobError(job.error)) : nothing}
       ${hint(job)}
-      ${job.resumable ? this.restart() : nothing}
+      ${job.resumable ? this.button(text.restartJob, 'restart') : nothing}
+      ${job.kind === 'REFILTER' && hasStopped(job) ? this.button(text.job.reapply, 'reapply') : nothing}
     </article>`;
   }
 
-  private restart() {
-    return html`<button class="button" type="button" @click=${() => this.dispatchEvent(new Event('restart'))}>${text.restartJob}</button>`;
+  private button(label: string, event: 'restart' | 'reapply') {
+    return html`<button class="button" type="button" @click=${() => this.dispatchEvent(new Event(event))}>${label}</button>`;
   }
 
   private progress(job: Job, label: string) {

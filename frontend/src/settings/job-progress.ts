@@ -57,9 +57,11 @@ export class JobProgress extends LitElement {
     `;
   }
 
-  private ended({ status, total, processed, changed }: Job) {
+  private ended({ status, total, processed, changed, error }: Job) {
     if (status === 'SUCCEEDED') return html`<p role="status">${text.job.done(changed)}</p>`;
-    const sentence = status === 'CANCELED' ? text.job.canceled(processed, total ?? processed) : text.job.failed;
+    const reason = error ? ` ${text.jobError(error)}` : '';
+    const sentence =
+      status === 'CANCELED' ? text.job.canceled(processed, total ?? processed) : text.job.failed + reason;
     return html`<div class="line">
       <p role="status">${sentence}</p>
       <button class="button" type="button" @click=${() => this.dispatchEvent(new Event('reapply'))}>${retry}<span>${text.job.reapply}</span></button>

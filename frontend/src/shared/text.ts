@@ -527,6 +527,17 @@ export const text = {
       changed === 0 ? 'No labels had to be changed' : `Changed labels of ${count(changed, 'picture', 'pictures')}`,
     failed: "Couldn't change the labels of all pictures",
   },
+  /** The job that applies new settings to all pictures, outside the settings. */
+  refilterJob: {
+    title: 'Apply settings',
+    running: (changed: number) => `Applying settings… ${count(changed, 'picture', 'pictures')} changed`,
+    progress: 'Progress of applying settings',
+    cancel: 'Cancel applying settings',
+    canceled: (changed: number) => `Applying settings was canceled. ${count(changed, 'picture', 'pictures')} changed`,
+    close: 'Close',
+    done: (changed: number) => `Applied the settings. ${count(changed, 'picture', 'pictures')} changed`,
+    failed: "Couldn't apply the settings to all pictures",
+  },
   /** The job that deletes many pictures. */
   deleteJob: {
     title: 'Delete pictures',
