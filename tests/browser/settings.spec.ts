@@ -228,6 +228,39 @@ test('a full list of labels says so', async ({ page, person }) => {
   await expect(page.getByText('Saved.')).toBeVisible();
 });
 
+test('deleting everything continues while the settings are closed', async ({ page, person }) => {
+  await seed(person, 3);
+  const answers = [
+    { done: false, deletedImages: 2 },
+    { done: true, deletedImages: 1 },
+  ];
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let requests = 0;
+  await page.route('**/api/account/data', async (route) => {
+    requests += 1;
+    if (requests > 1) await released;
+    return route.fulfill({ json: answers[requests - 1] });
+  });
+  await page.goto('/');
+  await page.getByRole('button', { name: /^Account/ }).click();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Delete everything' }).click();
+  const question = page.getByRole('dialog', { name: 'Delete all your pictures?' });
+  await question.getByRole('button', { name: 'Delete everything' }).click();
+  await expect(page.getByText('Deleting… 2 pictures so far')).toBeVisible();
+  await page.getByRole('button', { name: 'Back' }).click();
+  await page.getByRole('button', { name: /^Account/ }).click();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await expect(page.getByText('Deleting… 2 pictures so far')).toBeVisible();
+  await page.getByRole('button', { name: 'Back' }).click();
+  await expect(page.getByRole('dialog', { name: 'Settings' })).toHaveCount(0);
+  release();
+  await expect(page.getByText('Everything is deleted: 3 pictures.')).toBeVisible();
+});
+
 test('deletes everything after a confirmation', async ({ page }) => {
   await page.goto('/');
   await drop(page, sample('cat.jpg', 'one.jpg'), sample('cat.jpg', 'two.jpg'));

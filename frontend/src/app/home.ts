@@ -360,15 +360,15 @@ export class Home extends LitElement {
   }
 
   private settings() {
-    const { api, urls, router, settings, jobs, relabelJobs } = this.workspace;
+    const { api, urls, router, settings, jobs, relabelJobs, dataDeletion } = this.workspace;
     return html`<ilg-settings-view
       .api=${api}
       .urls=${urls}
       .settings=${settings}
       .jobs=${jobs}
       .relabelJobs=${relabelJobs}
+      .deletion=${dataDeletion}
       @back=${() => router.close()}
-      @deleted=${() => this.workspace.reload()}
       >${this.jobPanel(relabelJobs)}</ilg-settings-view
     >`;
   }

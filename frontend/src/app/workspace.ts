@@ -23,6 +23,7 @@ import { DismissedJobs } from '../jobs/dismissed-jobs';
 import { isUndoable, jobAnnouncement } from '../jobs/job-panel';
 import { CorrectedEvent, Corrector, correctionProblem, type UndoableEvent } from '../labels/corrector';
 import { SettingsStore } from '../labels/settings-store';
+import { DataDeletion } from '../settings/data-deletion';
 import { lastDayOf, monthOf } from '../shared/local-time';
 import { text } from '../shared/text';
 import type { Session } from '../sign-in/session';
@@ -80,6 +81,7 @@ export class Workspace extends EventTarget {
   readonly correctJobs: JobTrackers;
   readonly corrector: Corrector;
   readonly settings: SettingsStore;
+  readonly dataDeletion: DataDeletion;
   readonly timeline: TimelineMonths;
   private readonly deletions: Deletions;
   private readonly bulkDeletion: BulkDeletion;
@@ -121,6 +123,7 @@ export class Workspace extends EventTarget {
     this.correctJobs = new JobTrackers(this.api, ['CORRECT', 'UNDO'], dismissed);
     this.corrector = new Corrector(this.api, signal);
     this.settings = new SettingsStore(this.api, this.jobs, signal);
+    this.dataDeletion = new DataDeletion(this.api, signal);
     this.timeline = new TimelineMonths(this.api);
     this.corrector.addEventListener('corrected', (event) => event instanceof CorrectedEvent && this.corrected(event), {
       signal,
@@ -146,6 +149,7 @@ export class Workspace extends EventTarget {
     };
     this.correctJobs.addEventListener('change', bulkEvent, { signal });
     this.correctJobs.addEventListener('ended', bulkEvent, { signal });
+    this.dataDeletion.addEventListener('ended', () => this.dataDeletionEnded(), { signal });
     void this.resumeJobs();
     void this.findSavedUploads();
     this.router.addEventListener('change', () => this.navigated(), { signal });
@@ -204,9 +208,9 @@ export class Workspace extends EventTarget {
     return this.showsBoxes;
   }
 
-  /** Whether closing the page now would lose uploads or a download. */
+  /** Whether closing the page now would lose uploads or a download, or keep a part of the data that is being deleted. */
   get isBusy(): boolean {
-    return this.isUploading || this.downloads.isRunning;
+    return this.isUploading || this.downloads.isRunning || this.dataDeletion.isRunning;
   }
 
   get isUploading(): boolean {
@@ -445,12 +449,6 @@ export class Workspace extends EventTarget {
     if (!this.signal.aborted) this.relabeled(result, images.length);
   }
 
-  /** Loads the library again, after all its pictures were deleted. */
-  reload(): void {
-    this.timeline.clear();
-    this.show();
-  }
-
   async signOut(): Promise<void> {
     this.queue.cancelAll();
     this.downloads.cancel();
@@ -524,6 +522,18 @@ export class Workspace extends EventTarget {
     }
     await this.saved.forget(imageId);
     return false;
+  }
+
+  /** Loads the library again: pictures were deleted, also if not all of them could be. */
+  private dataDeletionEnded(): void {
+    this.timeline.clear();
+    this.show();
+    const { result } = this.dataDeletion;
+    // The settings say it themselves.
+    if (!result || this.router.address.view.name === 'settings') return;
+    this.toast({ sentence: result.sentence, duration: 2 * UNDO_TIME });
+    // An error is shown again in the settings.
+    if (!result.bad) this.dataDeletion.forget();
   }
 
   private deletionRefused(cause: unknown): void {

@@ -22,6 +22,7 @@ import {
   type SettingsStore,
   undoingReset,
 } from '../labels/settings-store';
+import type { DataDeletion } from './data-deletion';
 import './job-progress';
 import './older-model';
 import { sheets } from '../shared/styles';
@@ -32,10 +33,7 @@ import css from './settings-view.css?inline';
 /** The API's limit for labels of a picture that the model found. */
 const MAX_LABELS = 100;
 
-/**
- * Its children are the progress of other jobs. Dispatches `back`, `undoable` after a reset, and `deleted` after all data was
- * deleted.
- */
+/** Its children are the progress of other jobs. Dispatches `back`, and `undoable` after a reset. */
 @customElement('ilg-settings-view')
 export class SettingsView extends LitElement {
   static override styles = sheets(view, css);
@@ -45,10 +43,10 @@ export class SettingsView extends LitElement {
   @property({ attribute: false }) settings!: SettingsStore;
   @property({ attribute: false }) jobs!: JobTracker;
   @property({ attribute: false }) relabelJobs!: JobTracker;
+  @property({ attribute: false }) deletion!: DataDeletion;
   @state() private policy: LabelSettings | undefined;
   @state() private saved: LabelSettings | undefined;
   @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
-  @state() private deleting: { readonly deleted: number } | undefined;
   @query('h2') private heading!: HTMLHeadingElement;
   @query('dialog') private confirmation!: HTMLDialogElement;
   /** The newest labeled picture, for the preview. */
@@ -67,6 +65,8 @@ export class SettingsView extends LitElement {
     this.urls.addEventListener('change', () => this.requestUpdate(), { signal });
     this.settings.addEventListener('change', this.settingsChanged, { signal });
     this.jobs.addEventListener('ended', () => void this.sample.run(), { signal });
+    this.deletion.addEventListener('change', () => this.requestUpdate(), { signal });
+    this.deletion.addEventListener('ended', () => void Promise.all([this.sample.run(), this.load()]), { signal });
     window.addEventListener('keydown', this.key, { signal });
     void this.load();
   }
@@ -75,6 +75,8 @@ export class SettingsView extends LitElement {
     super.disconnectedCallback();
     this.listening.abort();
     this.sample.abort();
+    // The person has seen how it ended.
+    this.deletion.forget();
   }
 
   override firstUpdated(): void {
@@ -87,19 +89,20 @@ export class SettingsView extends LitElement {
   }
 
   override render() {
+    const message = this.message ?? this.deletion.result;
     return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
       <header>
         <button class="round" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
         <h2 id="title" tabindex="-1">${text.settings.title}</h2>
       </header>
       <div class="content">
-        <div role="status">${this.message && !this.message.bad ? html`<p class="message">${this.message.sentence}</p>` : nothing}</div>
-        <div role="alert">${this.message?.bad ? html`<p class="problem">${this.message.sentence}</p>` : nothing}</div>
+        <div role="status">${message && !message.bad ? html`<p class="message">${message.sentence}</p>` : nothing}</div>
+        <div role="alert">${message?.bad ? html`<p class="problem">${message.sentence}</p>` : nothing}</div>
         <ilg-job-progress .jobs=${this.jobs} @reapply=${() => this.saved && void this.store(this.saved, this.saved)}></ilg-job-progress>
         <slot></slot>
         <ilg-older-model .api=${this.api} .relabelJobs=${this.relabelJobs}></ilg-older-model>
         ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : html`<p class="hint">${text.settings.loading}</p>`}
-        ${this.deletion()}
+        ${this.dangerZone()}
       </div>
     </section>`;
   }
@@ -172,13 +175,14 @@ export class SettingsView extends LitElement {
     </aside>`;
   }
 
-  private deletion() {
+  private dangerZone() {
+    const { state } = this.deletion;
     return html`<section class="danger" aria-labelledby="danger">
       <h3 id="danger">${text.settings.danger}</h3>
       <p>${text.settings.dangerLead}</p>
       ${
-        this.deleting
-          ? html`<p role="status">${text.settings.deleting(this.deleting.deleted)}</p><progress aria-label=${text.settings.danger}></progress>`
+        state?.name === 'running'
+          ? html`<p role="status">${text.settings.deleting(state.deletedImages)}</p><p>${text.settings.stayHere}</p><progress aria-label=${text.settings.danger}></progress>`
           : html`<button class="button bad" type="button" @click=${() => showModal(this.confirmation)}>${text.settings.deleteAll}</button>`
       }
       <dialog aria-labelledby="sure">
@@ -187,7 +191,7 @@ export class SettingsView extends LitElement {
           <p>${text.settings.sureLead}</p>
           <div class="buttons">
             <button class="button" value="no" autofocus>${text.settings.keep}</button>
-            <button class="button bad" value="yes" @click=${() => void this.deleteAll()}>${text.settings.deleteAll}</button>
+            <button class="button bad" value="yes" @click=${this.deleteAll}>${text.settings.deleteAll}</button>
           </div>
         </form>
       </dialog>
@@ -255,22 +259,9 @@ export class SettingsView extends LitElement {
     }
   }
 
-  private async deleteAll(): Promise<void> {
-    this.deleting = { deleted: 0 };
+  private deleteAll(): void {
     this.message = undefined;
-    try {
-      for (let done = false; !done; ) {
-        const part = await this.api.deleteEverything();
-        done = part.done;
-        this.deleting = { deleted: this.deleting.deleted + part.deletedImages };
-      }
-      this.message = { sentence: text.settings.deleted(this.deleting.deleted), bad: false };
-      this.dispatchEvent(new Event('deleted'));
-      if (this.isConnected) await Promise.all([this.sample.run(), this.load()]);
-    } catch (error) {
-      this.showError(error);
-    }
-    this.deleting = undefined;
+    void this.deletion.start();
   }
 
   private change(change: Partial<LabelSettings>): void {

@@ -854,7 +854,9 @@ export const text = {
     sureLead: "Deletes your pictures, labels and settings permanently. You can't undo this.",
     keep: 'Cancel',
     deleting: (number: number) => `Deleting… ${count(number, 'picture', 'pictures')} so far`,
+    stayHere: 'Keep this page open until everything is deleted.',
     deleted: (number: number) => `Everything is deleted: ${count(number, 'picture', 'pictures')}.`,
+    notDeleted: (reason: string) => `Couldn't delete everything. ${reason}`,
   },
 
   /** The view of identical pictures. */
