@@ -193,6 +193,25 @@ test.describe('a change at the same moment', () => {
   });
 });
 
+test.describe('without a connection', () => {
+  test.use({ expectedError: /Failed to load resource/ });
+
+  for (const [path, request, shown] of [
+    ['/settings', '**/api/settings', 'Maximum labels per picture'],
+    ['/labels', '**/api/labels*', 'Group by'],
+  ] as const) {
+    test(`${path} says why nothing is shown, and tries again`, async ({ page }) => {
+      await page.route(request, (route) => route.abort());
+      await page.goto(path);
+      await expect(page.getByRole('alert').filter({ hasText: "Can't reach the service." })).toBeVisible();
+      await expect(page.getByText(/^Loading (settings|labels)/)).toHaveCount(0);
+      await page.unroute(request);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect(page.getByLabel(shown)).toBeVisible();
+    });
+  }
+});
+
 test.describe('an invalid setting', () => {
   test.use({ expectedError: /status of 400/ });
 

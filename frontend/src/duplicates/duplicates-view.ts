@@ -7,7 +7,8 @@ import type { ImageUrls } from '../api/image-urls';
 import { messageFor } from '../api/problem';
 import { type DuplicateGroup, isFinal, type Summary } from '../api/types';
 import { NOTHING_SELECTED, prune, type Selection, selectAll, toggle } from '../gallery/selection';
-import { back, check, picture as pictureIcon, retry, trash } from '../shared/icons';
+import { back, check, picture as pictureIcon, trash } from '../shared/icons';
+import { notLoaded } from '../shared/not-loaded';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
@@ -169,16 +170,13 @@ export class DuplicatesView extends LitElement {
     const { loadState } = this;
     switch (loadState.name) {
       case 'loading':
-        return html`<p class="foot" role="status">${text.duplicates.loading}</p>`;
+        return html`<p class="load-state" role="status">${text.duplicates.loading}</p>`;
       case 'failed':
-        return html`<div class="foot" role="alert">
-          <p>${loadState.reason}</p>
-          <button class="button" type="button" @click=${() => void this.load()}>${retry}<span>${text.tryAgain}</span></button>
-        </div>`;
+        return notLoaded(loadState.reason, () => void this.load());
       case 'partial':
-        return html`<p class="foot"><button class="button" type="button" @click=${() => void this.load()}>${text.duplicates.more}</button></p>`;
+        return html`<p class="load-state"><button class="button" type="button" @click=${() => void this.load()}>${text.duplicates.more}</button></p>`;
       default:
-        return groups.length === 0 ? html`<p class="foot" role="status">${text.duplicates.none}</p>` : nothing;
+        return groups.length === 0 ? html`<p class="load-state" role="status">${text.duplicates.none}</p>` : nothing;
     }
   }
 

@@ -22,6 +22,7 @@ import {
 } from '../labels/settings-store';
 import { showModal } from '../shared/dialog';
 import { back, hide, menu } from '../shared/icons';
+import { notLoaded } from '../shared/not-loaded';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
@@ -87,12 +88,21 @@ export class LabelsView extends LitElement {
         <h2 id="title" tabindex="-1">${text.labels.title}</h2>
       </header>
       <div class="content">
-        <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
+        <div role="alert">${this.isLoaded && this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
         <ilg-job-progress .jobs=${this.jobs} @reapply=${() => void this.change((settings) => settings)}></ilg-job-progress>
-        ${this.labels && this.current ? this.all(this.labels, this.current) : html`<p class="hint">${text.labels.loading}</p>`}
+        ${this.labels && this.current ? this.all(this.labels, this.current) : this.loading()}
       </div>
       ${this.labelMenu()} ${this.sensitiveQuestion()}
     </section>`;
+  }
+
+  private get isLoaded(): boolean {
+    return this.labels !== undefined && this.current !== undefined;
+  }
+
+  private loading() {
+    if (this.problem) return notLoaded(this.problem, () => this.loadAgain());
+    return html`<p class="hint">${text.labels.loading}</p>`;
   }
 
   private all(labels: readonly CountedLabel[], settings: LabelSettings) {
@@ -330,6 +340,13 @@ export class LabelsView extends LitElement {
     } catch (error) {
       this.showError(error);
     }
+  }
+
+  private loadAgain(): void {
+    this.problem = '';
+    // The button that was clicked disappears.
+    this.focus();
+    void this.load();
   }
 
   /** Ignores errors after the view was closed, which aborts its requests. */

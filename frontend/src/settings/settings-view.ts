@@ -11,6 +11,7 @@ import type { Image, LabelSettings } from '../api/types';
 import { UndoableEvent } from '../labels/corrector';
 import { showModal } from '../shared/dialog';
 import { back, close } from '../shared/icons';
+import { notLoaded } from '../shared/not-loaded';
 import { KEYS } from '../shared/shortcuts';
 import { text } from '../shared/text';
 import '../labels/label-field';
@@ -47,6 +48,7 @@ export class SettingsView extends LitElement {
   @state() private policy: LabelSettings | undefined;
   @state() private saved: LabelSettings | undefined;
   @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
+  @state() private loadProblem = '';
   @query('h2') private heading!: HTMLHeadingElement;
   @query('dialog') private confirmation!: HTMLDialogElement;
   /** The newest labeled picture, for the preview. */
@@ -89,7 +91,8 @@ export class SettingsView extends LitElement {
   }
 
   override render() {
-    const message = this.message ?? this.deletion.result;
+    // Without the form, the reason is shown in its place.
+    const message = (this.policy && this.message) ?? this.deletion.result;
     return html`<section role="dialog" aria-modal="true" aria-labelledby="title">
       <header>
         <button class="round" type="button" aria-label=${text.picture.back} title=${text.picture.back} @click=${this.close}>${back}</button>
@@ -101,10 +104,15 @@ export class SettingsView extends LitElement {
         <ilg-job-progress .jobs=${this.jobs} @reapply=${() => this.saved && void this.store(this.saved, this.saved)}></ilg-job-progress>
         <slot></slot>
         <ilg-older-model .api=${this.api} .relabelJobs=${this.relabelJobs}></ilg-older-model>
-        ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : html`<p class="hint">${text.settings.loading}</p>`}
+        ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : this.loading()}
         ${this.dangerZone()}
       </div>
     </section>`;
+  }
+
+  private loading() {
+    if (this.loadProblem) return notLoaded(this.loadProblem, () => this.loadAgain());
+    return html`<p class="hint">${text.settings.loading}</p>`;
   }
 
   private form(policy: LabelSettings) {
@@ -199,11 +207,20 @@ export class SettingsView extends LitElement {
   }
 
   private async load(): Promise<void> {
+    this.loadProblem = '';
     try {
       this.policy = this.saved = await this.settings.load();
     } catch (error) {
-      this.showError(error);
+      if (this.policy) this.showError(error);
+      else this.loadProblem = messageFor(error);
     }
+  }
+
+  private loadAgain(): void {
+    this.message = undefined;
+    // The button that was clicked disappears.
+    this.focus();
+    void Promise.all([this.sample.run(), this.load()]);
   }
 
   private async loadSample(signal: AbortSignal): Promise<Image | undefined> {
