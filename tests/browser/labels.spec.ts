@@ -46,6 +46,23 @@ test('lists labels with covers and numbers, and opens their pictures', async ({ 
   await expect(view(page)).toHaveCount(0);
 });
 
+test('a label that is not among the most frequent ones is found by its name', async ({ page }) => {
+  const counted = (name: string, count: number) => ({ name, count, parents: [], aliases: [], categories: [] });
+  const frequent = Array.from({ length: 1000 }, (_, index) => counted(`Label ${index}`, 2000 - index));
+  await page.route('**/api/labels*', (route) => {
+    const prefix = new URL(route.request().url()).searchParams.get('prefix')?.toLowerCase() ?? '';
+    const labels = prefix ? [...frequent, counted('Zebra', 1)] : frequent;
+    return route.fulfill({ json: { labels: labels.filter(({ name }) => name.toLowerCase().startsWith(prefix)) } });
+  });
+  await page.goto('/labels');
+  await expect(view(page)).toContainText('These are your 1,000 most frequent labels.');
+  await view(page).getByRole('searchbox', { name: 'Filter labels' }).fill('zeb');
+  await expect(card(page, 'Zebra')).toContainText('1 picture');
+  await view(page).getByRole('searchbox', { name: 'Filter labels' }).fill('label 99');
+  await expect(card(page, 'Label 999')).toBeVisible();
+  await expect(card(page, 'Zebra')).toHaveCount(0);
+});
+
 test('renames a label on all pictures, and undoes it', async ({ page, person }) => {
   await library(person);
   await page.goto('/labels');

@@ -33,6 +33,8 @@ import type {
 export const PAGE_SIZE = 100;
 /** The API's limit for ids in one request. */
 export const MAX_IDS = 100;
+/** The most labels that one response lists. */
+export const MAX_LISTED_LABELS = 1000;
 
 /** A page of the history. */
 export interface Page {
@@ -181,7 +183,7 @@ export class ApiClient {
     return dataOf(this.client.GET('/images/{imageId}/execution', { params: { path: { imageId } }, signal }));
   }
 
-  /** The owner's labels that begin with a prefix, most frequent first. */
+  /** The owner's labels that begin with a prefix, most frequent first, at most `MAX_LISTED_LABELS`. */
   async listLabels(prefix: string, signal: AbortSignal): Promise<readonly CountedLabel[]> {
     const query = prefix ? { prefix } : {};
     const { labels } = await dataOf(this.client.GET('/labels', { params: { query }, signal }));

@@ -14,8 +14,8 @@ import { text } from '../shared/text';
 import { joined, KnownLabels, type Suggestion } from './completion';
 import css from './label-field.css?inline';
 
-/** Suggestions are requested this long after the last key, in milliseconds. */
-const DEBOUNCE = 150;
+/** Labels that begin like a text are requested this long after its last key, in milliseconds. */
+export const DEBOUNCE = 150;
 const MAX_SUGGESTIONS = 8;
 /** Settings are suggested after this many characters, so that they do not come before labels. */
 const MIN_SETTING_PREFIX = 2;

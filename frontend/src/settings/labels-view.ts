@@ -1,16 +1,16 @@
 // All labels of the owner's pictures: with a cover and the number of pictures, and what can be done with each of them. Also
 // the labels that are renamed or hidden.
+import { Task, TaskStatus } from '@lit/task';
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { ApiClient } from '../api/client';
-import { includesLabel, isLabelName, isSameLabel } from '../api/filter';
+import { type ApiClient, MAX_LISTED_LABELS } from '../api/client';
+import { includesLabel, isLabelName, isSameLabel, MAX_LABEL_LENGTH } from '../api/filter';
 import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { CountedLabel, LabelSettings } from '../api/types';
 import { UndoableEvent } from '../labels/corrector';
-import '../labels/label-field';
-import type { LabelField, PickEvent } from '../labels/label-field';
+import { DEBOUNCE, type LabelField, type PickEvent } from '../labels/label-field';
 import {
   hiding,
   renaming,
@@ -20,6 +20,7 @@ import {
   showing,
   sourcesOf,
 } from '../labels/settings-store';
+import { sleep } from '../shared/backoff';
 import { showModal } from '../shared/dialog';
 import { back, hide, menu } from '../shared/icons';
 import { notLoaded } from '../shared/not-loaded';
@@ -55,6 +56,12 @@ export class LabelsView extends LitElement {
   @query('#sensitive') private sensitiveDialog!: HTMLDialogElement;
   @query('ilg-label-field') private nameField!: LabelField | null;
   private listening = new AbortController();
+  /** Labels that begin with the filter's text and are not among the most frequent ones. */
+  private readonly rare = new Task(this, {
+    args: () => [this.filter.trim(), this.labels] as const,
+    task: ([prefix, labels = []], { signal }) => this.loadRare(prefix, labels, signal),
+    onError: (error) => this.showError(error),
+  });
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -70,6 +77,7 @@ export class LabelsView extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.listening.abort();
+    this.rare.abort();
   }
 
   override firstUpdated(): void {
@@ -106,7 +114,7 @@ export class LabelsView extends LitElement {
   }
 
   private all(labels: readonly CountedLabel[], settings: LabelSettings) {
-    const groups = groupLabels(labels, this.grouping, this.filter);
+    const groups = groupLabels([...labels, ...(this.rare.value ?? [])], this.grouping, this.filter);
     return html`
       <div class="bar">
         <input
@@ -134,7 +142,8 @@ export class LabelsView extends LitElement {
         <button class="button" type="button" @click=${() => showModal(this.sensitiveDialog)}>${hide}<span>${text.labels.hideSensitive}</span></button>
       </div>
       <p class="visually-hidden" role="status">${text.labels.shown(groups.reduce((sum, group) => sum + group.labels.length, 0))}</p>
-      ${groups.length === 0 ? html`<p class="hint">${labels.length === 0 ? text.labels.none : text.find.noSuchLabel}</p>` : nothing}
+      ${isTruncated(labels) ? html`<p class="hint">${text.labels.truncated(MAX_LISTED_LABELS)}</p>` : nothing}
+      ${groups.length === 0 ? html`<p class="hint">${this.nothingFound(labels)}</p>` : nothing}
       ${repeat(
         groups,
         ({ name }) => name,
@@ -142,6 +151,11 @@ export class LabelsView extends LitElement {
       )}
       ${this.renamedLabels(settings)} ${this.hiddenLabels(settings)}
     `;
+  }
+
+  private nothingFound(labels: readonly CountedLabel[]): string {
+    if (labels.length === 0) return text.labels.none;
+    return this.rare.status === TaskStatus.PENDING ? text.labels.loading : text.find.noSuchLabel;
   }
 
   private group({ name, labels }: LabelGroup) {
@@ -278,7 +292,8 @@ export class LabelsView extends LitElement {
     const value = nameField?.value ?? '';
     if (!chosen || !current || !value || value === chosen.name) return this.labelDialog.close();
     // An existing label keeps its spelling.
-    const to = this.labels?.find(({ name }) => isSameLabel(name, value) && name !== chosen.name)?.name ?? value;
+    const known = [...(this.labels ?? []), ...(this.rare.value ?? [])];
+    const to = known.find(({ name }) => isSameLabel(name, value) && name !== chosen.name)?.name ?? value;
     const sources = sourcesOf(chosen.name, current);
     this.labelDialog.close();
     const before = current.renames;
@@ -342,6 +357,13 @@ export class LabelsView extends LitElement {
     }
   }
 
+  private async loadRare(prefix: string, labels: readonly CountedLabel[], signal: AbortSignal) {
+    if (!isTruncated(labels) || !prefix || [...prefix].length > MAX_LABEL_LENGTH) return [];
+    await sleep(DEBOUNCE, signal);
+    const known = new Set(labels.map(({ name }) => name));
+    return (await this.api.listLabels(prefix, signal)).filter(({ name }) => !known.has(name));
+  }
+
   private loadAgain(): void {
     this.problem = '';
     // The button that was clicked disappears.
@@ -365,6 +387,11 @@ export class LabelsView extends LitElement {
   private readonly key = (event: KeyboardEvent): void => {
     if (event.key === KEYS.labels.back && !event.defaultPrevented) this.close();
   };
+}
+
+/** Whether there may be more labels than these. */
+function isTruncated(labels: readonly CountedLabel[]): boolean {
+  return labels.length >= MAX_LISTED_LABELS;
 }
 
 function textOf({ target }: Event): string {

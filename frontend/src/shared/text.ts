@@ -887,6 +887,8 @@ export const text = {
     title: 'Labels',
     loading: 'Loading labels…',
     none: 'Your pictures have no labels yet.',
+    truncated: (max: number) =>
+      `These are your ${whole.format(max)} most frequent labels. To find others, filter by the beginning of their names.`,
     filter: 'Filter labels',
     groupBy: 'Group by',
     groupings: { category: 'Category', parent: 'Parent', none: 'All labels' },
