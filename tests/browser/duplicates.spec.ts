@@ -132,6 +132,18 @@ test('the view says so if no copy would be left, and works with the keyboard', a
   await expect(tiles(page)).toHaveCount(6);
 });
 
+test('selected duplicates stay selected when a picture is opened', async ({ page, person }) => {
+  await seed(person, 6, (index) => ({ checksum: checksum(index) }));
+  await openDuplicates(page);
+  const checked = view(page).getByRole('checkbox', { checked: true });
+  await view(page).getByRole('button', { name: 'Select all but one of each' }).click();
+  await expect(checked).toHaveCount(3);
+  await view(page).getByRole('link', { name: 'Open 0.jpg' }).click();
+  await expect(picture(page, '0.jpg')).toBeVisible();
+  await page.goBack();
+  await expect(checked).toHaveCount(3);
+});
+
 test('a library without duplicates says so', async ({ page, person }) => {
   await seed(person, 2);
   await openDuplicates(page);

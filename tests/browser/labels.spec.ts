@@ -41,7 +41,8 @@ test('lists labels with covers and numbers, and opens their pictures', async ({ 
   await expect(page).toHaveURL(/\/\?label=Kitten$/);
   await expect(tiles(page)).toHaveCount(1);
   await page.goBack();
-  await expect(view(page)).toBeVisible();
+  await expect(view(page).getByRole('searchbox', { name: 'Filter labels' })).toHaveValue('kit');
+  await expect(card(page, 'Cat')).toHaveCount(0);
   await page.goBack();
   await expect(view(page)).toHaveCount(0);
 });

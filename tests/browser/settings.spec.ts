@@ -149,6 +149,20 @@ test('restores the defaults, also in a form with unsaved changes, and undoes it'
   await expect(most).toHaveValue(usual);
 });
 
+test('changes that are not saved stay when the settings are closed', async ({ page }) => {
+  await page.goto('/settings');
+  const most = page.getByRole('spinbutton', { name: 'Maximum labels per picture' });
+  await most.fill('7');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog', { name: 'Settings' })).toHaveCount(0);
+  await page.getByRole('button', { name: /^Account/ }).click();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await expect(page.getByText('You have unsaved changes.')).toBeVisible();
+  await expect(most).toHaveValue('7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+});
+
 /** Changes the settings like another tab or a script. */
 async function changeElsewhere(person: Person, change: object): Promise<void> {
   const url = `${stack.webUrl}/api/settings`;

@@ -360,7 +360,7 @@ export class Home extends LitElement {
   }
 
   private settings() {
-    const { api, urls, router, settings, jobs, relabelJobs, dataDeletion } = this.workspace;
+    const { api, urls, router, settings, jobs, relabelJobs, dataDeletion, settingsEdits } = this.workspace;
     return html`<ilg-settings-view
       .api=${api}
       .urls=${urls}
@@ -368,29 +368,32 @@ export class Home extends LitElement {
       .jobs=${jobs}
       .relabelJobs=${relabelJobs}
       .deletion=${dataDeletion}
+      .edits=${settingsEdits}
       @back=${() => router.close()}
       >${this.jobPanel(relabelJobs)}</ilg-settings-view
     >`;
   }
 
   private duplicates() {
-    const { api, urls, library, router, hrefOf } = this.workspace;
+    const { api, urls, library, router, hrefOf, selectedDuplicates } = this.workspace;
     return html`<ilg-duplicates-view
       .api=${api}
       .urls=${urls}
       .hrefOf=${hrefOf}
       .isRemoved=${(imageId: string) => library.isRemoved(imageId)}
+      .selected=${selectedDuplicates}
       @back=${() => router.close()}
       @deleteduplicates=${({ images }: DeleteDuplicatesEvent) => this.workspace.deleteAll(images)}
     ></ilg-duplicates-view>`;
   }
 
   private labels() {
-    const { api, router, settings, jobs } = this.workspace;
+    const { api, router, settings, jobs, labelListing } = this.workspace;
     return html`<ilg-labels-view
       .api=${api}
       .settings=${settings}
       .jobs=${jobs}
+      .listing=${labelListing}
       .hrefOf=${(name: string) => picturesWith([name])}
       @back=${() => router.close()}
     ></ilg-labels-view>`;

@@ -22,8 +22,10 @@ import { TimelineMonths } from '../gallery/timeline-months';
 import { DismissedJobs } from '../jobs/dismissed-jobs';
 import { isUndoable, jobAnnouncement } from '../jobs/job-panel';
 import { CorrectedEvent, Corrector, correctionProblem, type UndoableEvent } from '../labels/corrector';
-import { SettingsStore } from '../labels/settings-store';
+import { type SettingsEdits, SettingsStore } from '../labels/settings-store';
 import { DataDeletion } from '../settings/data-deletion';
+import type { LabelListing } from '../settings/label-groups';
+import { Kept } from '../shared/kept';
 import { lastDayOf, monthOf } from '../shared/local-time';
 import { text } from '../shared/text';
 import type { Session } from '../sign-in/session';
@@ -82,6 +84,9 @@ export class Workspace extends EventTarget {
   readonly corrector: Corrector;
   readonly settings: SettingsStore;
   readonly dataDeletion: DataDeletion;
+  readonly settingsEdits = new Kept<SettingsEdits | undefined>(undefined);
+  readonly labelListing = new Kept<LabelListing>({ filter: '', grouping: 'category' });
+  readonly selectedDuplicates = new Kept(NOTHING_SELECTED);
   readonly timeline: TimelineMonths;
   private readonly deletions: Deletions;
   private readonly bulkDeletion: BulkDeletion;
@@ -528,6 +533,7 @@ export class Workspace extends EventTarget {
   private dataDeletionEnded(): void {
     this.timeline.clear();
     this.show();
+    this.settingsEdits.value = undefined;
     const { result } = this.dataDeletion;
     // The settings say it themselves.
     if (!result || this.router.address.view.name === 'settings') return;

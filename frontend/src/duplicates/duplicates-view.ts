@@ -8,6 +8,7 @@ import { messageFor } from '../api/problem';
 import { type DuplicateGroup, isFinal, type Summary } from '../api/types';
 import { NOTHING_SELECTED, prune, type Selection, selectAll, toggle } from '../gallery/selection';
 import { back, check, picture as pictureIcon, trash } from '../shared/icons';
+import type { Kept } from '../shared/kept';
 import { notLoaded } from '../shared/not-loaded';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
@@ -43,6 +44,7 @@ export class DuplicatesView extends LitElement {
   @property({ attribute: false }) hrefOf!: (imageId: string) => string;
   /** Whether a picture was deleted, also if that can still be undone. */
   @property({ attribute: false }) isRemoved!: (imageId: string) => boolean;
+  @property({ attribute: false }) selected!: Kept<Selection>;
   @state() private found: readonly DuplicateGroup[] = [];
   @state() private loadState: LoadState = { name: 'loading' };
   @state() private selection: Selection = NOTHING_SELECTED;
@@ -58,12 +60,14 @@ export class DuplicatesView extends LitElement {
     const { signal } = this.listening;
     this.urls.addEventListener('change', () => this.requestUpdate(), { signal });
     window.addEventListener('keydown', this.key, { signal });
+    this.selection = this.selected.value;
     void this.load();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.listening.abort();
+    this.selected.value = this.selection;
   }
 
   override firstUpdated(): void {

@@ -15,6 +15,13 @@ const MAX_TRIES = 5;
 
 type Change = (settings: LabelSettings) => LabelSettings;
 
+/** Settings that are not saved yet. */
+export interface SettingsEdits {
+  /** The settings before. */
+  readonly saved: LabelSettings;
+  readonly edited: LabelSettings;
+}
+
 /** The settings have changed; dispatched as `change`. */
 export class SettingsEvent extends Event {
   constructor(readonly settings: LabelSettings) {

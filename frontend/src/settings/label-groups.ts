@@ -3,6 +3,12 @@ import type { CountedLabel } from '../api/types';
 
 export type Grouping = 'category' | 'parent' | 'none';
 
+/** Which labels are listed, and how. */
+export interface LabelListing {
+  readonly filter: string;
+  readonly grouping: Grouping;
+}
+
 export interface LabelGroup {
   /** `undefined` for labels without a category or parent, and for the only group. */
   readonly name: string | undefined;

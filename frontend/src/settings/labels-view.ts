@@ -23,6 +23,7 @@ import {
 import { sleep } from '../shared/backoff';
 import { showModal } from '../shared/dialog';
 import { back, hide, menu } from '../shared/icons';
+import type { Kept } from '../shared/kept';
 import { notLoaded } from '../shared/not-loaded';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
@@ -30,7 +31,7 @@ import { text } from '../shared/text';
 import './job-progress';
 import './label-cover';
 import view from '../shared/view.css?inline';
-import { type Grouping, groupLabels, type LabelGroup } from './label-groups';
+import { type Grouping, groupLabels, type LabelGroup, type LabelListing } from './label-groups';
 import css from './labels-view.css?inline';
 import { SENSITIVE, SENSITIVE_NAMES } from './sensitive';
 
@@ -44,6 +45,7 @@ export class LabelsView extends LitElement {
   @property({ attribute: false }) jobs!: JobTracker;
   /** The address of the pictures with a label. */
   @property({ attribute: false }) hrefOf!: (label: string) => string;
+  @property({ attribute: false }) listing!: Kept<LabelListing>;
   @state() private labels: readonly CountedLabel[] | undefined;
   @state() private current: LabelSettings | undefined;
   @state() private grouping: Grouping = 'category';
@@ -71,6 +73,9 @@ export class LabelsView extends LitElement {
     // Only then, the pictures have other labels.
     this.jobs.addEventListener('ended', () => void this.load(), { signal });
     window.addEventListener('keydown', this.key, { signal });
+    const { filter, grouping } = this.listing.value;
+    this.filter = filter;
+    this.grouping = grouping;
     void this.load();
   }
 
@@ -78,6 +83,8 @@ export class LabelsView extends LitElement {
     super.disconnectedCallback();
     this.listening.abort();
     this.rare.abort();
+    const { filter, grouping } = this;
+    this.listing.value = { filter, grouping };
   }
 
   override firstUpdated(): void {

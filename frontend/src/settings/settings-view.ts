@@ -11,6 +11,7 @@ import type { Image, LabelSettings } from '../api/types';
 import { UndoableEvent } from '../labels/corrector';
 import { showModal } from '../shared/dialog';
 import { back, close } from '../shared/icons';
+import type { Kept } from '../shared/kept';
 import { notLoaded } from '../shared/not-loaded';
 import { KEYS } from '../shared/shortcuts';
 import { text } from '../shared/text';
@@ -19,6 +20,7 @@ import type { PickEvent } from '../labels/label-field';
 import {
   changesBetween,
   MAX_SETTINGS_NAMES,
+  type SettingsEdits,
   SettingsEvent,
   type SettingsStore,
   undoingReset,
@@ -45,6 +47,7 @@ export class SettingsView extends LitElement {
   @property({ attribute: false }) jobs!: JobTracker;
   @property({ attribute: false }) relabelJobs!: JobTracker;
   @property({ attribute: false }) deletion!: DataDeletion;
+  @property({ attribute: false }) edits!: Kept<SettingsEdits | undefined>;
   @state() private policy: LabelSettings | undefined;
   @state() private saved: LabelSettings | undefined;
   @state() private message: { readonly sentence: string; readonly bad: boolean } | undefined;
@@ -77,6 +80,9 @@ export class SettingsView extends LitElement {
     super.disconnectedCallback();
     this.listening.abort();
     this.sample.abort();
+    const { saved, policy } = this;
+    // Otherwise, the settings were not loaded, and earlier edits stay.
+    if (saved && policy) this.edits.value = isSame(saved, policy) ? undefined : { saved, edited: policy };
     // The person has seen how it ended.
     this.deletion.forget();
   }
@@ -101,7 +107,7 @@ export class SettingsView extends LitElement {
       <div class="content">
         <div role="status">${message && !message.bad ? html`<p class="message">${message.sentence}</p>` : nothing}</div>
         <div role="alert">${message?.bad ? html`<p class="problem">${message.sentence}</p>` : nothing}</div>
-        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => this.saved && void this.store(this.saved, this.saved)}></ilg-job-progress>
+        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => void this.reapply()}></ilg-job-progress>
         <slot></slot>
         <ilg-older-model .api=${this.api} .relabelJobs=${this.relabelJobs}></ilg-older-model>
         ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : this.loading()}
@@ -116,7 +122,7 @@ export class SettingsView extends LitElement {
   }
 
   private form(policy: LabelSettings) {
-    const unchanged = JSON.stringify(policy) === JSON.stringify(this.saved);
+    const unchanged = isSame(policy, this.saved);
     return html`<form @submit=${this.save}>
       <p class="lead">${text.settings.lead}</p>
       <label>
@@ -209,7 +215,12 @@ export class SettingsView extends LitElement {
   private async load(): Promise<void> {
     this.loadProblem = '';
     try {
-      this.policy = this.saved = await this.settings.load();
+      const settings = await this.settings.load();
+      // Only when the view is opened.
+      const edits = this.policy ? undefined : this.edits.value;
+      this.policy = edits ? changesBetween(edits.saved, edits.edited)(settings) : settings;
+      this.saved = settings;
+      if (edits) this.message = { sentence: text.settings.unsaved, bad: false };
     } catch (error) {
       if (this.policy) this.showError(error);
       else this.loadProblem = messageFor(error);
@@ -258,6 +269,14 @@ export class SettingsView extends LitElement {
       const isAlone = hasSameLabels(stored, after);
       this.policy = this.saved = stored;
       this.message = { sentence: isAlone ? text.settings.saved : text.settings.savedWithOthers, bad: false };
+    } catch (error) {
+      this.showError(error);
+    }
+  }
+
+  private async reapply(): Promise<void> {
+    try {
+      await this.settings.change((settings) => settings);
     } catch (error) {
       this.showError(error);
     }
@@ -312,6 +331,10 @@ export class SettingsView extends LitElement {
   private readonly key = (event: KeyboardEvent): void => {
     if (event.key === KEYS.settings.back && !event.defaultPrevented) this.close();
   };
+}
+
+function isSame(one: LabelSettings, other: LabelSettings | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Whether the form shows the same for both. */

@@ -838,6 +838,7 @@ export const text = {
     save: 'Save',
     reset: 'Restore defaults',
     wereReset: 'Defaults restored.',
+    unsaved: 'You have unsaved changes.',
     saved: 'Saved.',
     savedWithOthers: 'Saved, together with changes that you made elsewhere.',
     tooManyNames: (max: number) => `You can list up to ${whole.format(max)} labels. Remove one to add another.`,
