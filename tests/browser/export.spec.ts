@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { checkAccessibility } from './accessibility.ts';
-import { expect, tabTo, test } from './app.ts';
+import { expect, tabTo, test, tile } from './app.ts';
 import { seed } from './seed.ts';
-import { button, openGallery, select } from './selecting.ts';
+import { button, openGallery, select, toolbar } from './selecting.ts';
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
@@ -77,6 +77,25 @@ test('exports the selected pictures, or all', async ({ page, person }) => {
   expect(names(await exportTable(page))).toHaveLength(6);
   await panel(page).getByRole('button', { name: 'Close' }).click();
   await expect(panel(page)).toHaveCount(0);
+});
+
+test('with more selected pictures than an export can have, nothing is exported before the person chooses', async ({ page, person }) => {
+  await seed(person, 110);
+  await page.goto('/');
+  await expect(async () => {
+    await page.mouse.wheel(0, 2_000);
+    await expect(tile(page, '109.jpg')).toBeAttached({ timeout: 100 });
+  }).toPass({ intervals: [50] });
+  await tile(page, '109.jpg').click({ modifiers: ['ControlOrMeta'] });
+  await button(page, 'Select all loaded').click();
+  await expect(toolbar(page)).toContainText('110 selected');
+  await button(page, 'Export labels…').click();
+  await expect(dialog(page)).toContainText('You can export up to 100 selected pictures.');
+  await expect(dialog(page).getByRole('group', { name: 'Pictures' }).getByRole('radio', { checked: true })).toHaveCount(0);
+  const submit = dialog(page).getByRole('button', { name: 'Export', exact: true });
+  await expect(submit).toBeDisabled();
+  await dialog(page).getByRole('radio', { name: 'All pictures' }).check();
+  await expect(submit).toBeEnabled();
 });
 
 test('exports the results of a search, with the keyboard', async ({ page, person }) => {

@@ -38,7 +38,8 @@ export class ExportDialog extends LitElement {
   @property({ attribute: false }) sendDeletions!: () => Promise<void>;
   @state() private filter: Filter = NO_FILTER;
   @state() private selected: readonly Summary[] = [];
-  @state() private choice: Choice = 'all';
+  /** `undefined` until the person has chosen: too many pictures are selected, and no other choice is obvious. */
+  @state() private choice: Choice | undefined = 'all';
   /** Stays from one export to the next. */
   @state() private format: ExportFormat = 'CSV';
   @state() private earlier: readonly Job[] = [];
@@ -61,8 +62,8 @@ export class ExportDialog extends LitElement {
   open(filter: Filter, selected: readonly Summary[]): void {
     this.filter = filter;
     this.selected = selected;
-    const isSelection = selected.length > 0 && selected.length <= MAX_IDS;
-    this.choice = isSelection ? 'selected' : isUnfiltered(filter) ? 'all' : 'found';
+    if (selected.length > 0) this.choice = selected.length <= MAX_IDS ? 'selected' : undefined;
+    else this.choice = isUnfiltered(filter) ? 'all' : 'found';
     this.problem = '';
     showModal(this.dialog);
     void this.loadEarlier();
@@ -81,7 +82,7 @@ export class ExportDialog extends LitElement {
         <div role="alert">${this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
         <div class="buttons">
           <button class="button" type="button" @click=${() => this.dialog.close()}>${text.exports.cancelDialog}</button>
-          <button class="button primary" type="submit" ?disabled=${this.starting}>${text.exports.submit}</button>
+          <button class="button primary" type="submit" ?disabled=${this.starting || !this.choice} aria-describedby=${this.choice ? nothing : 'choice-selected'}>${text.exports.submit}</button>
         </div>
       </form>
     </dialog>`;
@@ -173,11 +174,12 @@ export class ExportDialog extends LitElement {
 
   private async start(event: Event): Promise<void> {
     event.preventDefault();
-    if (this.starting) return;
+    const { choice } = this;
+    if (this.starting || !choice) return;
     this.starting = true;
     this.problem = '';
     try {
-      const chosen = this.chosen();
+      const chosen = this.picturesOf(choice);
       if ('labels' in chosen) await this.sendDeletions();
       const job = await this.api.startExport(this.format, chosen);
       this.finish(job.jobId);
@@ -187,8 +189,8 @@ export class ExportDialog extends LitElement {
     this.starting = false;
   }
 
-  private chosen(): Filter | readonly string[] {
-    switch (this.choice) {
+  private picturesOf(choice: Choice): Filter | readonly string[] {
+    switch (choice) {
       case 'selected':
         return this.selected.map(({ imageId }) => imageId);
       case 'found':

@@ -645,7 +645,8 @@ export const text = {
     title: 'Export labels',
     pictures: 'Pictures',
     selected: (number: number) => `Selected pictures (${whole.format(number)})`,
-    tooMany: (max: number) => `Select up to ${whole.format(max)} pictures to export only these.`,
+    tooMany: (max: number) =>
+      `You can export up to ${whole.format(max)} selected pictures. Select fewer, or choose another option.`,
     found: 'Search results',
     all: 'All pictures',
     format: 'Format',
