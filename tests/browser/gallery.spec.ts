@@ -1,5 +1,5 @@
 // The gallery: a history of any length, of which only the visible rows are in the document.
-import { drop, expect, test, tile, tiles } from './app.ts';
+import { drop, expect, picture, test, tile, tiles } from './app.ts';
 import { sample } from './files.ts';
 import { seed } from './seed.ts';
 
@@ -121,6 +121,20 @@ test('closing a picture returns to the same place in the history', async ({ page
   await expect(page.getByRole('dialog')).toHaveCount(0);
   expect(await page.evaluate(() => window.scrollY)).toBe(place);
   await expect(tile(page, name)).toBeFocused();
+});
+
+test('closing a picture after turning many pages shows its tile in the gallery', async ({ page, person }) => {
+  await seed(person, 100);
+  await page.goto('/');
+  await tile(page, '0.jpg').click();
+  for (let turned = 1; turned <= 60; turned += 1) {
+    await page.keyboard.press('ArrowRight');
+    await expect(picture(page, `${turned}.jpg`)).toBeVisible();
+  }
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(tile(page, '60.jpg')).toBeFocused();
+  await expect(tile(page, '60.jpg')).toBeInViewport({ ratio: 0.9 });
 });
 
 test.describe('the history cannot be loaded', () => {

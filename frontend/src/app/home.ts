@@ -101,8 +101,8 @@ export class Home extends LitElement {
   @query('.arrangement') private arrangementLine!: HTMLElement | null;
 
   private workspace!: Workspace;
-  /** The picture whose tile gets the focus when the view over the gallery is closed. */
-  private opened: string | undefined;
+  /** The pictures that were shown first and last in the open view. The tile of the last one gets the focus afterwards. */
+  private opened: { readonly first: string; readonly last: string } | undefined;
   private listening = new AbortController();
 
   override connectedCallback(): void {
@@ -229,9 +229,9 @@ export class Home extends LitElement {
 
   override updated(): void {
     const { view } = this.workspace.router.address;
-    if (view.name === 'picture') this.opened = view.imageId;
+    if (view.name === 'picture') this.opened = { first: this.opened?.first ?? view.imageId, last: view.imageId };
     else if (view.name === 'library' && this.opened) {
-      this.gallery?.focusTile(this.opened);
+      void this.returnTo(this.opened);
       this.opened = undefined;
     }
   }
@@ -581,6 +581,16 @@ export class Home extends LitElement {
     const next = images.find((image, index) => index > first && !isSelected(image));
     this.workspace.deleteSelected();
     void this.returnFocus((next ?? images[first - 1])?.imageId);
+  }
+
+  /** Returns to the gallery: to the same place, or to the picture that the person has turned to. */
+  private async returnTo({ first, last }: { readonly first: string; readonly last: string }): Promise<void> {
+    if (this.gallery?.focusTile(last) && first === last) return;
+    // After `popstate`, the browser returns to the place where the first picture was opened.
+    await new Promise(requestAnimationFrame);
+    if (this.workspace.router.address.view.name !== 'library') return;
+    const isShown = await this.gallery?.showTile(last);
+    if (!isShown) await this.returnFocus(undefined);
   }
 
   /**

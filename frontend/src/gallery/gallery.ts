@@ -21,7 +21,7 @@ import css from './gallery.css?inline';
 import type { LoadState } from './library';
 import { LongPress } from './long-press';
 import { type Point, RectangleDrag } from './rectangle';
-import { type Area, groupAt, layOut, type Row, rowsBetween, type Tile, tilesIn } from './rows';
+import { type Area, groupAt, layOut, type Row, rowOf, rowsBetween, type Tile, tilesIn } from './rows';
 import {
   add,
   type Extent,
@@ -164,6 +164,21 @@ export class Gallery extends LitElement {
     const tile = this.renderedTile(imageId);
     tile?.focus({ preventScroll: true });
     return tile !== null;
+  }
+
+  /** Focuses a picture's tile, and scrolls to it unless it is completely visible. Returns false if there is none. */
+  async showTile(imageId: string): Promise<boolean> {
+    await this.updateComplete;
+    const row = rowOf(this.rows, imageId);
+    if (!row) return false;
+    if (!this.renderedTile(imageId)) {
+      window.scrollTo({ top: this.top + row.top - (window.innerHeight - row.height) / 2 });
+      // The browser dispatches `scroll` later.
+      this.updateRange();
+      await this.updateComplete;
+    }
+    this.renderedTile(imageId)?.scrollIntoView({ block: 'nearest' });
+    return this.focusTile(imageId);
   }
 
   /** Focuses the first tile that is completely visible below `top`, in pixels from the top of the window. */

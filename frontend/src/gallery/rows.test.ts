@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { groupAt, layOut, type Measures, type Row, rowsBetween, type Tile, tilesIn } from './rows';
+import { groupAt, layOut, type Measures, type Row, rowOf, rowsBetween, type Tile, tilesIn } from './rows';
 
 const MEASURES: Measures = { width: 1000, rowHeight: 200, gap: 4, headingHeight: 48 };
 const tile = (imageId: string, ratio: number, group: string | undefined = '2026-01-02'): Tile => ({
@@ -47,6 +47,16 @@ test('finds the group at a position, and the nearest one outside the rows', () =
   expect(groupAt(rows, (second?.top ?? 0) + 1)).toBe('2026-01-01');
   expect(groupAt(rows, 100_000)).toBe('2026-01-01');
   expect(groupAt([], 0)).toBeUndefined();
+});
+
+test('finds the row of a picture, also if it is far from the first one', () => {
+  const tiles = Array.from({ length: 300 }, (_, index) => tile(String(index), 1.5, `day ${Math.floor(index / 8)}`));
+  const rows = layOut(tiles, MEASURES);
+  for (const { imageId } of tiles) {
+    const row = rowOf(rows, imageId);
+    expect(pictures(row ? [row] : [])[0]?.tiles.some((placed) => placed.tile.imageId === imageId)).toBe(true);
+  }
+  expect(rowOf(rows, 'unknown')).toBeUndefined();
 });
 
 test('very wide and very narrow pictures fit into the page', () => {

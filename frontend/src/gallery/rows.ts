@@ -76,6 +76,11 @@ export function rowsBetween(rows: readonly Row<Tile>[], from: number, to: number
   };
 }
 
+/** The row that contains a picture. */
+export function rowOf<T extends Tile>(rows: readonly Row<T>[], imageId: string): Row<T> | undefined {
+  return rows.find((row) => row.kind === 'pictures' && row.tiles.some(({ tile }) => tile.imageId === imageId));
+}
+
 /** The group of the row at a position, or of the row next to it; `undefined` if there are no rows or no groups. */
 export function groupAt(rows: readonly Row<Tile>[], position: number): string | undefined {
   const { start } = rowsBetween(rows, position, position);
