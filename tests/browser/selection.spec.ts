@@ -219,6 +219,21 @@ test('selects and deletes pictures with the keyboard only', async ({ page, perso
   await expect(tiles(page)).toHaveCount(7);
 });
 
+test('a deletion can be undone as long as its message has the focus, which then returns to a picture', async ({ page, person }) => {
+  await seed(person, 3);
+  await openGallery(page, 3);
+  await select(page, '1.jpg');
+  await tile(page, '1.jpg').press('Delete');
+  await expect(tiles(page)).toHaveCount(2);
+  const undo = page.getByRole('button', { name: 'Undo' });
+  await undo.focus();
+  await endUndoTime(page);
+  await undo.press('Enter');
+  await expect(tile(page, '1.jpg')).toBeVisible();
+  await expect(undo).toHaveCount(0);
+  await expect(page.locator('ilg-gallery a:focus')).toHaveCount(1);
+});
+
 test('keys in the search field do not select pictures', async ({ page, person }) => {
   await seed(person, 3);
   await openGallery(page, 3);

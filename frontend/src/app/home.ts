@@ -221,7 +221,10 @@ export class Home extends LitElement {
           @export=${({ jobId }: ExportEvent) => this.workspace.exports.follow(jobId)}
         ></ilg-export-dialog>
       </div>
-      <ilg-toasts></ilg-toasts>
+      <ilg-toasts
+        .timers=${this.workspace.undoTimers}
+        @leave=${() => void this.returnFocus(this.workspace.selection.anchor)}
+      ></ilg-toasts>
       <ilg-activity-log></ilg-activity-log>
       <ilg-shortcuts-dialog></ilg-shortcuts-dialog>
     `;

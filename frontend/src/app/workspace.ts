@@ -27,6 +27,7 @@ import { DataDeletion } from '../settings/data-deletion';
 import type { LabelListing } from '../settings/label-groups';
 import { Kept } from '../shared/kept';
 import { lastDayOf, monthOf } from '../shared/local-time';
+import { PausableTimers } from '../shared/pausable-timers';
 import { text } from '../shared/text';
 import type { Session } from '../sign-in/session';
 import { fileOf } from '../upload/file-handles';
@@ -88,6 +89,8 @@ export class Workspace extends EventTarget {
   readonly labelListing = new Kept<LabelListing>({ filter: '', grouping: 'category' });
   readonly selectedDuplicates = new Kept(NOTHING_SELECTED);
   readonly timeline: TimelineMonths;
+  /** The time in which a change can be undone, and in which its notice is shown. */
+  readonly undoTimers = new PausableTimers();
   private readonly deletions: Deletions;
   private readonly bulkDeletion: BulkDeletion;
   private selected = NOTHING_SELECTED;
@@ -117,8 +120,8 @@ export class Workspace extends EventTarget {
     this.saved = new SavedUploads(session.email ?? '');
     this.queue = new Queue(this.api, this.watcher, this.library, this.urls, this.saved);
     this.downloads = new Downloads(this.api);
-    this.deletions = new Deletions(this.api, this.library, signal);
-    this.bulkDeletion = new BulkDeletion(this.api, this.library, signal);
+    this.deletions = new Deletions(this.api, this.library, this.undoTimers, signal);
+    this.bulkDeletion = new BulkDeletion(this.api, this.library, this.undoTimers, signal);
     const dismissed = new DismissedJobs();
     this.jobs = new JobTracker(this.api, 'REFILTER', dismissed);
     this.exports = new JobTracker(this.api, 'EXPORT', dismissed);

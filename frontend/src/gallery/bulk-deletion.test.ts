@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NO_FILTER } from '../api/filter';
 import type { Job } from '../api/types';
+import { PausableTimers } from '../shared/pausable-timers';
 import { BulkDeletion, DeletionRefusedEvent, DeletionStartedEvent } from './bulk-deletion';
 import { UNDO_TIME } from './deletions';
 
@@ -8,6 +9,7 @@ const TIME = '2026-11-30T12:00:00.000Z';
 const api = { startDeletion: vi.fn<(...request: unknown[]) => Promise<Job>>() };
 const library = { removeAll: vi.fn(() => ['a', 'b']), restoreAll: vi.fn() };
 let page: EventTarget;
+let timers: PausableTimers;
 let deletion: BulkDeletion;
 let events: unknown[];
 
@@ -15,9 +17,10 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.clearAllMocks();
   api.startDeletion.mockResolvedValue({ jobId: 'job' } as Job);
-  page = Object.assign(new EventTarget(), { setTimeout });
+  page = new EventTarget();
+  timers = new PausableTimers();
   vi.stubGlobal('window', page);
-  deletion = new BulkDeletion(api, library, new AbortController().signal);
+  deletion = new BulkDeletion(api, library, timers, new AbortController().signal);
   events = [];
   deletion.addEventListener('started', (event) => events.push(event instanceof DeletionStartedEvent && event.jobId));
   deletion.addEventListener('refused', (event) => events.push(event instanceof DeletionRefusedEvent && event.cause));

@@ -1,6 +1,7 @@
 // Deletes all results of a search with a chance to undo: a job starts a few seconds later. What it has deleted stays deleted.
 import type { ApiClient } from '../api/client';
 import type { Filter } from '../api/filter';
+import type { PausableTimers } from '../shared/pausable-timers';
 import { UNDO_TIME } from './deletions';
 import type { Library } from './library';
 
@@ -22,7 +23,7 @@ export class DeletionRefusedEvent extends Event {
 interface Pending {
   readonly filter: Filter;
   readonly createdBefore: string;
-  readonly timer: number;
+  readonly stopTimer: () => void;
 }
 
 /** Starts a pending deletion when the page is closed, unless `signal` is aborted. Dispatches `started` and `refused`. */
@@ -36,6 +37,7 @@ export class BulkDeletion extends EventTarget {
   constructor(
     private readonly api: Pick<ApiClient, 'startDeletion'>,
     private readonly library: Pick<Library, 'removeAll' | 'restoreAll'>,
+    private readonly timers: PausableTimers,
     signal: AbortSignal,
   ) {
     super();
@@ -50,8 +52,8 @@ export class BulkDeletion extends EventTarget {
   delete(filter: Filter, createdBefore: string): () => boolean {
     void this.flush();
     this.removed = [...this.removed, ...this.library.removeAll()];
-    const timer = window.setTimeout(() => void this.flush(), UNDO_TIME);
-    const pending = { filter, createdBefore, timer };
+    const stopTimer = this.timers.start(UNDO_TIME, () => void this.flush());
+    const pending = { filter, createdBefore, stopTimer };
     this.pending = pending;
     return () => this.undo(pending);
   }
@@ -60,7 +62,7 @@ export class BulkDeletion extends EventTarget {
   flush(closing = false): Promise<void> {
     const { pending } = this;
     if (!pending) return this.request;
-    clearTimeout(pending.timer);
+    pending.stopTimer();
     this.pending = undefined;
     this.request = this.start(pending, closing);
     return this.request;
@@ -75,7 +77,7 @@ export class BulkDeletion extends EventTarget {
 
   private undo(pending: Pending): boolean {
     if (this.pending !== pending) return false;
-    clearTimeout(pending.timer);
+    pending.stopTimer();
     this.pending = undefined;
     this.restore();
     return true;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Summary } from '../api/types';
+import { PausableTimers } from '../shared/pausable-timers';
 import { DeletionFailedEvent, Deletions, UNDO_TIME } from './deletions';
 
 const images = Array.from({ length: 10 }, (_, index) => ({ imageId: String(index) }) as Summary);
@@ -9,6 +10,7 @@ let requests: { readonly imageId: string; readonly keepalive: boolean }[] = [];
 /** Ends the oldest running requests. */
 let responses: ((failure?: Error) => void)[] = [];
 let page: EventTarget;
+let timers: PausableTimers;
 let deletions: Deletions;
 
 const api = {
@@ -29,9 +31,10 @@ beforeEach(() => {
   vi.clearAllMocks();
   requests = [];
   responses = [];
-  page = Object.assign(new EventTarget(), { setTimeout });
+  page = new EventTarget();
+  timers = new PausableTimers();
   vi.stubGlobal('window', page);
-  deletions = new Deletions(api, library, new AbortController().signal);
+  deletions = new Deletions(api, library, timers, new AbortController().signal);
 });
 
 afterEach(() => {
@@ -46,6 +49,14 @@ test('undo restores all pictures, and nothing is deleted', async () => {
   expect(library.restore).toHaveBeenCalledWith(...images);
   await vi.advanceTimersByTimeAsync(2 * UNDO_TIME);
   expect(requests).toEqual([]);
+});
+
+test('nothing is deleted while the time to undo is paused', async () => {
+  const undo = deletions.delete(images);
+  timers.pause();
+  await vi.advanceTimersByTimeAsync(2 * UNDO_TIME);
+  expect(requests).toEqual([]);
+  expect(undo()).toBe(true);
 });
 
 test('deletes four pictures at a time after the delay', async () => {

@@ -2,6 +2,7 @@
 import type { ApiClient } from '../api/client';
 import type { Summary } from '../api/types';
 import { ConcurrencyLimiter } from '../shared/concurrency-limiter';
+import type { PausableTimers } from '../shared/pausable-timers';
 import type { Library } from './library';
 
 /** How long a deletion can be undone, in milliseconds. */
@@ -30,7 +31,7 @@ export class DeletionFailedEvent extends Event {
 interface Batch {
   /** Without those that a later deletion has taken over. */
   images: readonly Summary[];
-  readonly timer: number;
+  readonly stopTimer: () => void;
   /** Pictures for which no request was sent. */
   readonly unsent: Set<Summary>;
   /** Pictures without a result. */
@@ -48,6 +49,7 @@ export class Deletions extends EventTarget {
   constructor(
     private readonly api: Pick<ApiClient, 'deleteImage'>,
     private readonly library: Pick<Library, 'remove' | 'restore'>,
+    private readonly timers: PausableTimers,
     signal: AbortSignal,
   ) {
     super();
@@ -65,7 +67,7 @@ export class Deletions extends EventTarget {
     if (taken.length === 0) return () => false;
     const batch: Batch = {
       images: taken,
-      timer: window.setTimeout(() => void this.send(batch), UNDO_TIME),
+      stopTimer: this.timers.start(UNDO_TIME, () => void this.send(batch)),
       unsent: new Set(taken),
       open: new Set(taken),
       results: undefined,
@@ -104,14 +106,14 @@ export class Deletions extends EventTarget {
 
   private undo(batch: Batch): boolean {
     if (batch.results) return false;
-    clearTimeout(batch.timer);
+    batch.stopTimer();
     this.batches.delete(batch);
     this.library.restore(...batch.images);
     return true;
   }
 
   private send(batch: Batch): Promise<unknown> {
-    clearTimeout(batch.timer);
+    batch.stopTimer();
     batch.results ??= Promise.all(
       [...batch.unsent].map((image) =>
         this.limiter.run(async () => {
