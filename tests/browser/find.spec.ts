@@ -46,6 +46,7 @@ test('filters by all of several labels, which can be removed one by one', async 
   await expect(page.getByRole('heading', { name: 'No pictures found' })).toBeVisible();
   await page.getByRole('button', { name: 'Remove Cup' }).click();
   await expect(tile(page, 'cat.jpg')).toBeVisible();
+  await expect(page.getByRole('log')).toContainText('1 picture');
   await page.getByRole('button', { name: 'Remove Cat' }).click();
   await expect(tiles(page)).toHaveCount(3);
 });

@@ -1,7 +1,8 @@
 // The sentences that screen readers announce: for uploads, downloads and exports when the stage changes, not for each
-// percent, and for the number of selected pictures.
+// percent, for the number of selected pictures, and for the results of a search.
 import type { Job } from '../api/types';
 import type { DownloadState } from '../download/downloads';
+import type { Library } from '../gallery/library';
 import type { Selection } from '../gallery/selection';
 import { text } from '../shared/text';
 import type { Item } from '../upload/queue';
@@ -12,6 +13,20 @@ export function selectionAnnouncement(before: Selection, after: Selection): stri
   if (size === before.ids.size) return undefined;
   if (size === 0) return text.selection.cleared;
   return before.ids.size === 0 ? text.selection.first(size) : text.selection.count(size);
+}
+
+/** The sentence for the results of a new search; `undefined` until the first of them are loaded, or if that has failed. */
+export function resultsAnnouncement({ images, loadState }: Pick<Library, 'images' | 'loadState'>): string | undefined {
+  const { length } = images;
+  switch (loadState.name) {
+    case 'complete':
+      return length > 0 ? text.library.found(length, false) : text.library.noResults;
+    case 'partial':
+      // A part of a filtered list can be empty.
+      return length > 0 ? text.library.found(length, true) : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** The sentence for a change of the download; `undefined` if it is not announced. */

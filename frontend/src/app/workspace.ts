@@ -37,7 +37,13 @@ import { isSameFile, type SavedUpload, SavedUploads } from '../upload/saved-uplo
 import { readUnfinished, type Unfinished, writeUnfinished } from '../upload/unfinished';
 import { isGone } from '../upload/upload-parts';
 import { writeAddress } from './address';
-import { announcement, downloadAnnouncement, exportAnnouncement, selectionAnnouncement } from './announcements';
+import {
+  announcement,
+  downloadAnnouncement,
+  exportAnnouncement,
+  resultsAnnouncement,
+  selectionAnnouncement,
+} from './announcements';
 import { Router } from './router';
 import type { Toast } from './toasts';
 
@@ -100,6 +106,8 @@ export class Workspace extends EventTarget {
   private allLoaded = false;
   private showsBoxes = readBoxes();
   private appliedFilter = '';
+  /** Whether the results of a new search are still to be announced. */
+  private awaitsResults = false;
   private announcedDownload: DownloadState | undefined;
   /** The announced state of each job. */
   private readonly announcedJobs = new Map<string, string>();
@@ -615,7 +623,15 @@ export class Workspace extends EventTarget {
     const { ids } = this.selected;
     if (this.allFound) this.selected = selectAll(NOTHING_SELECTED, this.loadedIds);
     else if (ids.size > 0) this.selected = prune(this.selected, new Set(this.loadedIds));
+    this.announceResults();
     this.changed();
+  }
+
+  private announceResults(): void {
+    const sentence = this.awaitsResults ? resultsAnnouncement(this.library) : undefined;
+    if (!sentence) return;
+    this.awaitsResults = false;
+    this.announce(sentence);
   }
 
   private get loadedIds(): readonly string[] {
@@ -649,6 +665,8 @@ export class Workspace extends EventTarget {
   private applyFilter(): void {
     const wanted = writeAddress({ ...this.router.address, view: { name: 'library' } });
     if (wanted === this.appliedFilter) return;
+    // The page that was just opened announces itself.
+    this.awaitsResults = this.appliedFilter !== '';
     this.appliedFilter = wanted;
     this.show();
     this.dispatchEvent(new Event('filter'));

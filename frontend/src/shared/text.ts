@@ -194,6 +194,9 @@ export const text = {
     loading: 'Loading more…',
     noResults: 'No pictures found',
     noResultsHint: 'Remove a filter or try another search.',
+    /** `more`: whether there can be others. */
+    found: (number: number, more: boolean) =>
+      more ? `${whole.format(number)} or more pictures` : text.pictures(number),
   },
   order: {
     label: 'Order',
