@@ -129,6 +129,22 @@ test('more than a hundred pictures are changed in several requests, with progres
   expect(sizes).toEqual([100, 30]);
 });
 
+test('the highlighted suggestion is visible', async ({ page, person }) => {
+  const animals = Array.from({ length: 8 }, (_, index) => ({ name: `Animal ${index}`, count: 9, parents: [], aliases: [], categories: [] }));
+  await page.route('**/api/labels*', (route) => route.fulfill({ json: { labels: animals } }));
+  await selectDogs(page, person, 2);
+  await openEditor(page);
+  await field(page, 'Add labels').fill('Animal');
+  const options = editor(page).getByRole('option');
+  await expect(options).toHaveCount(8);
+  await page.keyboard.press('ArrowUp');
+  await expect(options.last()).toHaveAttribute('aria-selected', 'true');
+  await expect(options.last()).toBeInViewport();
+  await page.keyboard.press('ArrowDown');
+  await expect(options.first()).toHaveAttribute('aria-selected', 'true');
+  await expect(options.first()).toBeInViewport();
+});
+
 test('the dialog is accessible in light and dark, at every width', async ({ page, person }) => {
   // The seeded pictures have no label counts.
   const animal = { name: 'Animal', count: 12, parents: [], aliases: [], categories: [] };

@@ -1,7 +1,7 @@
 // A field for label names. Suggests the owner's labels with their numbers of pictures (the ARIA combobox pattern), also by
 // their aliases. By default its text is one name. With another syntax, the text can be a longer expression that ends with a name.
 import { Task, TaskStatus } from '@lit/task';
-import { html, LitElement, nothing } from 'lit';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import type { ApiClient } from '../api/client';
@@ -88,6 +88,7 @@ export class LabelField extends LitElement {
   @state() private attempts = 0;
   @query('input') private input!: HTMLInputElement;
   @query('#options') private options!: HTMLElement;
+  @query('[aria-selected="true"]') private highlighted!: HTMLElement | null;
   /** The owner's most frequent labels, once they are loaded. */
   private known = new KnownLabels([]);
   /** The prefix whose suggestions are requested or shown. */
@@ -172,9 +173,11 @@ export class LabelField extends LitElement {
     `;
   }
 
-  override updated(): void {
+  override updated(changed: PropertyValues): void {
     // Near the end of a view, the suggestions would be out of sight.
     if (this.free && this.open && this.suggestions.length > 0) this.options.scrollIntoView({ block: 'nearest' });
+    // There can be more suggestions than fit.
+    if (changed.has('active')) this.highlighted?.scrollIntoView({ block: 'nearest' });
   }
 
   /** The names and aliases of the owner's labels, as far as they are known. */
