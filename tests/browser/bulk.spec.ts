@@ -342,6 +342,10 @@ test('jobs say when they continue and why they have stopped, until they are dism
   const imported = page.getByRole('article', { name: 'Import pictures' });
   await expect(imported).toContainText("Couldn't import all pictures");
   const panels = [deletion, exported, canceled, failed, imported];
+  await page.setViewportSize({ width: 390, height: 320 });
+  for (const panel of panels) {
+    await panel.getByRole('button', { name: 'Close' }).click({ trial: true });
+  }
   await checkAccessibility(page, 'jobs that wait or have stopped', [320, 1280]);
   for (const panel of panels) {
     await panel.getByRole('button', { name: 'Close' }).click();
