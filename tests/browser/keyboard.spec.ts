@@ -1,7 +1,7 @@
 // Using the page with the keyboard only.
 import type { Locator, Page } from '@playwright/test';
-import { expect, label, picture, tabTo, test, tile, tiles } from './app.ts';
-import { sample } from './files.ts';
+import { drop, expect, label, picture, tabTo, test, tile, tiles, upload } from './app.ts';
+import { sample, textNamedJpg } from './files.ts';
 import { seed } from './seed.ts';
 
 test('adds, opens, deletes, restores and finds a picture with the keyboard', async ({ page }) => {
@@ -45,6 +45,24 @@ test('adds, opens, deletes, restores and finds a picture with the keyboard', asy
   await expect(page.getByRole('heading', { name: 'Settings' })).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
+test('the keyboard reaches messages and panels without leading through the gallery', async ({ page, person }) => {
+  await seed(person, 60);
+  await page.goto('/');
+  await expect(tiles(page).first()).toBeVisible();
+  await drop(page, textNamedJpg);
+  await expect(upload(page, textNamedJpg.name)).toBeVisible();
+  await tile(page, '0.jpg').focus();
+  await page.keyboard.press('x');
+  await page.keyboard.press('Delete');
+  await expect(tile(page, '1.jpg')).toBeFocused();
+  const undo = page.getByRole('button', { name: 'Undo' });
+  const hasFocus = () => undo.evaluate((button: HTMLElement) => button.matches(':focus'));
+  for (let pressed = 0; pressed < 25 && !(await hasFocus()); pressed += 1) await page.keyboard.press('Shift+Tab');
+  await expect(undo).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(tile(page, '0.jpg')).toBeVisible();
 });
 
 const shortcuts = (page: Page): Locator => page.getByRole('dialog', { name: 'Keyboard shortcuts' });

@@ -145,28 +145,14 @@ export class Home extends LitElement {
     const isEmpty = library.images.length === 0 && library.loadState.name === 'complete';
     const covered = view.name !== 'library';
     document.documentElement.classList.toggle('covered', covered);
+    // The keyboard reaches messages and panels before the gallery, which can be endless. A view covers the panels.
     return html`
+      <ilg-toasts
+        .timers=${this.workspace.undoTimers}
+        @leave=${() => void this.returnFocus(this.workspace.selection.anchor)}
+      ></ilg-toasts>
       <div class="page" @files=${(event: FilesEvent) => this.workspace.addFiles(event)} @click=${(event: MouseEvent) => router.follow(event)} @undoable=${(event: UndoableEvent) => this.workspace.offerLabelUndo(event)} @relabelolder=${() => this.relabelDialog.open(NO_FILTER, { olderModel: true })}>
-        <div class="under" ?inert=${covered}>
-          <header>${this.bar()} ${this.selectionTools()}</header>
-          <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
-          <main>
-            <ilg-filter-chips
-              .filter=${filter}
-              @filter=${this.filterBy}
-              @edit=${this.edit}
-              @leave=${this.focusSearch}
-            ></ilg-filter-chips>
-            ${
-              isEmpty && isUnfiltered(filter)
-                ? html`<ilg-empty-state ?uploading=${this.workspace.isUploading}></ilg-empty-state>`
-                : html`<div class="arrangement">${this.arrangement()}</div>
-                    <div class="pictures">${isEmpty ? this.noResults() : this.pictures()}</div>`
-            }
-          </main>
-        </div>
-        ${this.openView()}
-        <div class="panels">
+        <div class="panels" ?inert=${covered}>
           <ilg-download-panel
             .state=${this.workspace.downloads.state}
             @cancel=${this.cancelDownload}
@@ -191,6 +177,25 @@ export class Home extends LitElement {
             @dismiss=${() => this.workspace.forgetInterrupted()}
           ></ilg-upload-panel>
         </div>
+        <div class="under" ?inert=${covered}>
+          <header>${this.bar()} ${this.selectionTools()}</header>
+          <div role="status">${this.online ? nothing : html`<p class="offline">${offline}<span>${text.offline}</span></p>`}</div>
+          <main>
+            <ilg-filter-chips
+              .filter=${filter}
+              @filter=${this.filterBy}
+              @edit=${this.edit}
+              @leave=${this.focusSearch}
+            ></ilg-filter-chips>
+            ${
+              isEmpty && isUnfiltered(filter)
+                ? html`<ilg-empty-state ?uploading=${this.workspace.isUploading}></ilg-empty-state>`
+                : html`<div class="arrangement">${this.arrangement()}</div>
+                    <div class="pictures">${isEmpty ? this.noResults() : this.pictures()}</div>`
+            }
+          </main>
+        </div>
+        ${this.openView()}
         <ilg-drop-target></ilg-drop-target>
         <ilg-edit-labels-dialog
           .api=${this.workspace.api}
@@ -221,10 +226,6 @@ export class Home extends LitElement {
           @export=${({ jobId }: ExportEvent) => this.workspace.exports.follow(jobId)}
         ></ilg-export-dialog>
       </div>
-      <ilg-toasts
-        .timers=${this.workspace.undoTimers}
-        @leave=${() => void this.returnFocus(this.workspace.selection.anchor)}
-      ></ilg-toasts>
       <ilg-activity-log></ilg-activity-log>
       <ilg-shortcuts-dialog></ilg-shortcuts-dialog>
     `;
