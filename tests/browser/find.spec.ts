@@ -76,6 +76,12 @@ test('the panel shows the confidence while the slider moves, and applies it at t
   await page.mouse.up();
   await expect.poll(() => new URL(page.url()).search).toBe('?label=Cat&minConfidence=50');
   await expect(value).toHaveText('50% or more');
+
+  for (let step = 0; step < 4; step += 1) await slider.press('ArrowRight');
+  await expect.poll(() => new URL(page.url()).search).toBe('?label=Cat&minConfidence=70');
+  // All changes in the open panel are one entry of the history.
+  await page.goBack();
+  expect(new URL(page.url()).search).toBe('?label=Cat');
 });
 
 test('filters by status and by date', async ({ page }) => {
@@ -273,6 +279,11 @@ test('the panel explains dates and statuses that contradict the search', async (
   await page.goto('/?to=2026-01-31');
   await page.getByRole('button', { name: /^Filters/ }).click();
   const panel = page.getByRole('dialog', { name: 'Filters' });
+  // A year that is being typed: 0002, 0020, 0202, 2026.
+  await panel.getByLabel('From', { exact: true }).fill('0202-02-01');
+  await page.keyboard.press('Escape');
+  await expect(panel).toBeHidden();
+  await page.getByRole('button', { name: /^Filters/ }).click();
   await panel.getByLabel('From', { exact: true }).fill('2026-02-01');
   await expect(panel.getByRole('alert')).toHaveText('The “from” date is after the “to” date. Change one of them.');
   expect(new URL(page.url()).search).toBe('?to=2026-01-31');

@@ -427,8 +427,8 @@ export class Home extends LitElement {
     ></ilg-picture-view>`;
   }
 
-  private filterBy({ filter }: FilterEvent): void {
-    this.workspace.filterBy(filter);
+  private filterBy({ filter, mode }: FilterEvent): void {
+    this.workspace.filterBy(filter, mode);
   }
 
   private dayChanged({ day }: DayEvent): void {

@@ -285,8 +285,8 @@ export class Workspace extends EventTarget {
     this.changed();
   }
 
-  filterBy(filter: Filter): void {
-    this.router.go({ filter });
+  filterBy(filter: Filter, mode: 'push' | 'replace' = 'push'): void {
+    this.router.go({ filter }, mode);
   }
 
   orderBy(order: Order): void {

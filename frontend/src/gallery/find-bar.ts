@@ -24,12 +24,22 @@ import { sheets } from '../shared/styles';
 import { type Part, partsOf } from './parts';
 import { check, combine, format, parse, QueryError, quote, SUGGESTED_SETTINGS, termBeingTyped } from './query';
 
+/** A change in the panel is applied this long after the last one, in milliseconds: keys change values step by step. */
+const APPLY_DELAY = 300;
+
+/** Earlier days are parts of a year that is being typed. */
+const FIRST_DAY = '1000-01-01';
+
 /** Text that is too long is not cut off, but explained. */
 const QUERY: Syntax = { maxLength: undefined, termBeingTyped, quote, settings: SUGGESTED_SETTINGS };
 
 /** The person changed the filter; dispatched as `filter`. */
 export class FilterEvent extends Event {
-  constructor(readonly filter: Filter) {
+  constructor(
+    readonly filter: Filter,
+    /** What happens to the current entry in the browser's history. */
+    readonly mode: 'push' | 'replace' = 'push',
+  ) {
     super('filter');
   }
 }
@@ -53,10 +63,13 @@ export class FindBar extends LitElement {
   @property({ type: Boolean }) boxes = false;
   /** Why the text of the field was not accepted, or empty. */
   @state() private problem = '';
-  /** Changes in the panel that are not applied: while the slider moves, or because they contradict something, and why. */
+  /** Changes in the panel that are not applied: not yet, or because they contradict something, and why. */
   @state() private draft: Partial<Filter> = {};
   @state() private draftProblem = '';
   @query('ilg-label-field') private field!: LabelField;
+  private applyTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the open panel has changed the filter. Its next changes then replace this one in the history. */
+  private hasApplied = false;
 
   /** Moves a part of the filter to the field. */
   edit({ filter }: Part): void {
@@ -65,8 +78,15 @@ export class FindBar extends LitElement {
     this.field.appendText(format(filter, labels));
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.applyTimer);
+  }
+
   override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('filter')) return;
+    clearTimeout(this.applyTimer);
+    this.applyTimer = undefined;
     this.problem = '';
     this.draft = {};
     this.draftProblem = '';
@@ -108,7 +128,7 @@ export class FindBar extends LitElement {
 
   private panel() {
     const { minConfidence, status, type, from, to, untagged } = { ...this.filter, ...this.draft };
-    return html`<div id="filters" popover aria-label=${text.find.filters(0)} role="dialog">
+    return html`<div id="filters" popover @toggle=${this.panelToggled} aria-label=${text.find.filters(0)} role="dialog">
       <label>
         <span>${text.find.confidence} <span class="value">${text.find.atLeast(minConfidence ?? 0)}</span></span>
         <input
@@ -141,11 +161,11 @@ export class FindBar extends LitElement {
       <div class="row">
         <label>
           <span>${text.find.from}</span>
-          <input type="date" .value=${from ?? ''} max=${to ?? ''} @change=${(event: Event) => this.change({ from: chosen(event) || undefined })} />
+          <input type="date" .value=${from ?? ''} max=${to ?? ''} @change=${(event: Event) => this.changeDay('from', chosen(event))} />
         </label>
         <label>
           <span>${text.find.to}</span>
-          <input type="date" .value=${to ?? ''} min=${from ?? ''} @change=${(event: Event) => this.change({ to: chosen(event) || undefined })} />
+          <input type="date" .value=${to ?? ''} min=${from ?? ''} @change=${(event: Event) => this.changeDay('to', chosen(event))} />
         </label>
       </div>
       ${
@@ -157,7 +177,7 @@ export class FindBar extends LitElement {
       }
       <p class="problem" role="alert" ?hidden=${!this.draftProblem}>${this.draftProblem}</p>
       <div class="row">
-        <button class="button" type="button" ?disabled=${isUnfiltered(this.filter)} @click=${() => this.change(NO_FILTER)}>
+        <button class="button" type="button" ?disabled=${isUnfiltered(this.filter)} @click=${this.clearAll}>
           ${text.find.clear}
         </button>
         <button class="button" type="button" popovertarget="help">${text.find.help.title}</button>
@@ -221,24 +241,50 @@ export class FindBar extends LitElement {
     this.draft = { ...this.draft, minConfidence: numberOf(event) || undefined };
   }
 
-  /** Applies a change in the panel, or keeps it there and says why it can't be applied. */
+  /** Applies a change in the panel after a short delay. */
   private change(change: Partial<Filter>): void {
     this.draft = { ...this.draft, ...change };
+    clearTimeout(this.applyTimer);
+    this.applyTimer = setTimeout(() => this.applyDraft(), APPLY_DELAY);
+  }
+
+  /** While a year is being typed, browsers report days such as 0002-01-31, 0020-01-31 and 0201-01-31. */
+  private changeDay(name: 'from' | 'to', day: string): void {
+    if (!day || day >= FIRST_DAY) this.change({ [name]: day || undefined });
+  }
+
+  private clearAll(): void {
+    this.change(NO_FILTER);
+    this.applyDraft();
+  }
+
+  private panelToggled({ newState }: ToggleEvent): void {
+    if (newState !== 'closed') return;
+    if (this.applyTimer !== undefined) this.applyDraft();
+    this.hasApplied = false;
+  }
+
+  /** Applies the changes in the panel, or keeps them there and says why they can't be applied. */
+  private applyDraft(): void {
+    clearTimeout(this.applyTimer);
+    this.applyTimer = undefined;
     const filter = { ...this.filter, ...this.draft };
     try {
       check(filter);
-      this.apply(filter);
+      const mode = this.hasApplied ? 'replace' : 'push';
+      this.hasApplied ||= format(filter) !== format(this.filter);
+      this.apply(filter, mode);
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
       this.draftProblem = error.message;
     }
   }
 
-  private apply(filter: Filter): void {
+  private apply(filter: Filter, mode: FilterEvent['mode'] = 'push'): void {
     this.problem = '';
     this.draft = {};
     this.draftProblem = '';
-    this.dispatchEvent(new FilterEvent(filter));
+    this.dispatchEvent(new FilterEvent(filter, mode));
   }
 }
 
