@@ -124,9 +124,14 @@ test('more than a hundred pictures are changed in several requests, with progres
   await field(page, 'Add labels').fill('Pet');
   await editor(page).getByRole('button', { name: 'Save' }).click();
   await expect(editor(page).getByRole('status').filter({ hasText: '100 of 130 pictures' })).toBeVisible();
+  // Another selection, which stays.
+  await editor(page).getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('toolbar').getByRole('button', { name: 'Clear selection' }).click();
+  await tile(page, '129.jpg').click({ modifiers: ['ControlOrMeta'] });
   release();
   await expect(page.getByText('Changed labels of 130 pictures')).toBeVisible();
   expect(sizes).toEqual([100, 30]);
+  await expect(page.getByRole('toolbar')).toContainText('1 selected');
 });
 
 test('the highlighted suggestion is visible', async ({ page, person }) => {

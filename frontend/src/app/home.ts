@@ -19,13 +19,13 @@ import type { EditEvent } from '../gallery/filter-chips';
 import '../gallery/find-bar';
 import type { BoxesEvent, FilterEvent, FindBar } from '../gallery/find-bar';
 import '../gallery/edit-labels-dialog';
-import type { CorrectJobEvent, EditLabelsDialog } from '../gallery/edit-labels-dialog';
+import type { CorrectJobEvent, EditLabelsDialog, SavedEvent } from '../gallery/edit-labels-dialog';
 import '../gallery/gallery';
 import type { DayEvent, Gallery, SelectionEvent } from '../gallery/gallery';
 import '../gallery/order-menu';
 import type { OrderEvent } from '../gallery/order-menu';
 import { relabelable } from '../gallery/relabeling';
-import { NOTHING_SELECTED } from '../gallery/selection';
+import { hasSamePictures, NOTHING_SELECTED, prune } from '../gallery/selection';
 import '../gallery/selection-bar';
 import type { SelectionBar } from '../gallery/selection-bar';
 import '../gallery/timeline';
@@ -201,8 +201,8 @@ export class Home extends LitElement {
           .api=${this.workspace.api}
           .corrector=${this.workspace.corrector}
           .sendDeletions=${this.workspace.sendDeletions}
-          @correctjob=${({ jobId }: CorrectJobEvent) => this.workspace.correctJobs.follow(jobId, 'CORRECT')}
-          @saved=${this.clearSelection}
+          @correctjob=${this.correctJobStarted}
+          @saved=${this.labelsSaved}
         ></ilg-edit-labels-dialog>
         <ilg-relabel-dialog
           .api=${this.workspace.api}
@@ -489,6 +489,19 @@ export class Home extends LitElement {
     if (this.workspace.isAllFound) this.clearSelection();
     // The button that was clicked in the settings disappears.
     else void this.returnFocus(this.workspace.selection.anchor);
+  }
+
+  private correctJobStarted({ jobId }: CorrectJobEvent): void {
+    this.workspace.correctJobs.follow(jobId, 'CORRECT');
+    if (this.workspace.isAllFound) this.clearSelection();
+  }
+
+  /** Clears the selection, unless the person has selected other pictures while these were being changed. */
+  private labelsSaved({ imageIds }: SavedEvent): void {
+    const { isAllFound, library, selection } = this.workspace;
+    const known = new Set(library.images.map(({ imageId }) => imageId));
+    const changed = prune({ ids: imageIds, anchor: undefined }, known);
+    if (!isAllFound && hasSamePictures(selection, changed)) this.clearSelection();
   }
 
   /** Selects all loaded pictures, and then all results. */

@@ -37,7 +37,14 @@ export class CorrectJobEvent extends Event {
   }
 }
 
-/** Dispatches `undoable` and `saved` after the pictures were changed, or `correctjob` and `saved` when a job has started. */
+/** Pictures were changed; dispatched as `saved`. */
+export class SavedEvent extends Event {
+  constructor(readonly imageIds: ReadonlySet<string>) {
+    super('saved');
+  }
+}
+
+/** Dispatches `undoable` and `saved` after the pictures were changed, or `correctjob` when a job has started. */
 @customElement('ilg-edit-labels-dialog')
 export class EditLabelsDialog extends LitElement {
   static override styles = sheets(frame, css);
@@ -217,7 +224,7 @@ export class EditLabelsDialog extends LitElement {
       this.done = done;
     });
     this.done = undefined;
-    this.finish(result, images.length);
+    this.finish(result, images);
   }
 
   /** Changes the labels of all results, also of those that are not loaded. */
@@ -229,14 +236,13 @@ export class EditLabelsDialog extends LitElement {
       const { jobId } = await this.api.startCorrection(found, edit);
       this.dialog.close();
       this.dispatchEvent(new CorrectJobEvent(jobId));
-      this.dispatchEvent(new Event('saved'));
     } catch (error) {
       if (this.isConnected) this.say(messageFor(error));
     }
     this.starting = false;
   }
 
-  private finish({ outcomes, failed, causes, undo }: BulkResult, all: number): void {
+  private finish({ outcomes, failed, causes, undo }: BulkResult, images: readonly Summary[]): void {
     const { CORRECTED: corrected, UNCHANGED: unchanged, NOT_LABELED, TOO_MANY_CORRECTIONS, NO_SUCH_IMAGE } = outcomes;
     const skipped = text.editLabels.skipped(NOT_LABELED, TOO_MANY_CORRECTIONS, NO_SUCH_IMAGE);
     const sentence = [corrected > 0 || !skipped ? text.editLabels.done(corrected, unchanged) : '', skipped];
@@ -245,12 +251,12 @@ export class EditLabelsDialog extends LitElement {
     }
     if (failed > 0) {
       // The same request can be repeated: the dialog stays open, with everything in it.
-      this.say(text.editLabels.failed(failed, all, [...new Set(causes.map(correctionProblem))]));
+      this.say(text.editLabels.failed(failed, images.length, [...new Set(causes.map(correctionProblem))]));
       showModal(this.dialog);
       return;
     }
     this.dialog.close();
-    this.dispatchEvent(new Event('saved'));
+    this.dispatchEvent(new SavedEvent(new Set(images.map(({ imageId }) => imageId))));
   }
 
   /** A name that was typed, but not entered. */
@@ -279,5 +285,6 @@ function countLabels(images: readonly Summary[], known: readonly CountedLabel[])
 declare global {
   interface HTMLElementEventMap {
     correctjob: CorrectJobEvent;
+    saved: SavedEvent;
   }
 }
