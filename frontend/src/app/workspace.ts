@@ -33,6 +33,7 @@ import type { Session } from '../sign-in/session';
 import { fileOf } from '../upload/file-handles';
 import type { FilesEvent } from '../upload/files-event';
 import { ItemChange, isUnfinished, Queue } from '../upload/queue';
+import { type RunningUploads, withChange } from '../upload/running-uploads';
 import { isSameFile, type SavedUpload, SavedUploads } from '../upload/saved-uploads';
 import { readUnfinished, type Unfinished, writeUnfinished } from '../upload/unfinished';
 import { isGone } from '../upload/upload-parts';
@@ -111,6 +112,7 @@ export class Workspace extends EventTarget {
   private announcedDownload: DownloadState | undefined;
   /** The announced state of each job. */
   private readonly announcedJobs = new Map<string, string>();
+  private runningUploads: RunningUploads = new Map();
   private interruptedUploads: Unfinished | undefined = readUnfinished();
   private interruptedParts: readonly SavedUpload[] = [];
 
@@ -233,13 +235,9 @@ export class Workspace extends EventTarget {
     return this.queue.items.some(isUnfinished);
   }
 
-  /** How much of each running upload is sent, 0 to 1, by image id. */
-  get uploading(): ReadonlyMap<string, number> {
-    const uploading = new Map<string, number>();
-    for (const { imageId, stage } of this.queue.items) {
-      if (imageId && stage.name === 'uploading') uploading.set(imageId, stage.sent);
-    }
-    return uploading;
+  /** How much of each running upload is sent. */
+  get uploading(): RunningUploads {
+    return this.runningUploads;
   }
 
   /** The address of a picture's large view. A video starts at a time, in milliseconds. */
@@ -638,7 +636,9 @@ export class Workspace extends EventTarget {
     return this.library.images.map(({ imageId }) => imageId);
   }
 
-  private uploadChanged({ before, after }: ItemChange): void {
+  private uploadChanged(change: ItemChange): void {
+    const { before, after } = change;
+    this.runningUploads = withChange(this.runningUploads, change);
     const sentence = announcement(before, after);
     if (sentence) this.announce(sentence);
     this.changed();
