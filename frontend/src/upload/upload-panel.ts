@@ -1,5 +1,5 @@
 // Lists the uploads with their progress.
-import { html, LitElement, nothing } from 'lit';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { check, chevron, close, pause, play, retry, warning } from '../shared/icons';
@@ -11,6 +11,7 @@ import type { SavedUpload } from './saved-uploads';
 import { totalProgress } from './total-progress';
 import type { Unfinished } from './unfinished';
 import css from './upload-panel.css?inline';
+import { hasSameOrder, mostUrgent } from './urgency';
 
 /** How many uploads are listed. Rejected and failed ones come first. */
 const MAX_ROWS = 60;
@@ -30,6 +31,15 @@ export class UploadPanel extends LitElement {
   /** The multipart uploads that can be continued. */
   @property({ attribute: false }) saved: readonly SavedUpload[] = [];
   @state() private collapsed = false;
+  /** The indexes of the listed items. */
+  private listed: readonly number[] = [];
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    // Most updates are progress of an upload.
+    if (changed.has('items') && !hasSameOrder(this.items, changed.get('items') ?? [])) {
+      this.listed = mostUrgent(this.items, MAX_ROWS);
+    }
+  }
 
   override render() {
     if (this.items.length === 0 && !this.interrupted && this.saved.length === 0) return nothing;
@@ -115,12 +125,7 @@ export class UploadPanel extends LitElement {
   }
 
   private list() {
-    const urgency = ({ stage }: Item) => {
-      if (stage.name === 'failed' || stage.name === 'rejected') return 0;
-      if (stage.name === 'duplicate') return 2;
-      return stage.name === 'labeled' ? 3 : 1;
-    };
-    const rows = this.items.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, MAX_ROWS);
+    const rows = this.listed.flatMap((index) => this.items[index] ?? []);
     return html`<ul role="list">
         ${repeat(
           rows,
