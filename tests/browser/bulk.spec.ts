@@ -220,6 +220,7 @@ test('all results are downloaded as one ZIP and deleted, and that can be undone 
     await button(page, 'Label again').click();
     const question = page.getByRole('dialog', { name: 'Label 259 pictures again?' });
     await question.getByRole('button', { name: 'Cancel' }).click();
+    await expect(page.getByRole('button', { name: 'Undo' })).toHaveCount(0);
   });
 
   const confirm = async () => {

@@ -13,6 +13,8 @@ export interface Toast {
   /** In milliseconds. */
   readonly duration: number;
   readonly action?: { readonly label: string; readonly run: () => void };
+  /** Closes the notice when it is aborted, because its action is not possible anymore. */
+  readonly signal?: AbortSignal;
 }
 
 /** Dispatches `leave` when the button that had the focus has disappeared. */
@@ -32,6 +34,7 @@ export class Toasts extends LitElement {
     this.lastId += 1;
     const id = this.lastId;
     this.shown = [...this.shown, { ...toast, id }];
+    toast.signal?.addEventListener('abort', () => void this.dismiss(id));
     this.stopTimers.set(
       id,
       this.timers.start(toast.duration, () => void this.dismiss(id)),

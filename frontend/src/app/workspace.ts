@@ -98,6 +98,8 @@ export class Workspace extends EventTarget {
   readonly timeline: TimelineMonths;
   /** The time in which a change can be undone, and in which its notice is shown. */
   readonly undoTimers = new PausableTimers();
+  /** Aborted when pending deletions are sent, so that nobody is offered to undo them. */
+  private undoOffers = new AbortController();
   private readonly deletions: Deletions;
   private readonly bulkDeletion: BulkDeletion;
   private selected = NOTHING_SELECTED;
@@ -451,6 +453,8 @@ export class Workspace extends EventTarget {
    * job deletes pictures, because the search would find them, too.
    */
   readonly sendDeletions = async (): Promise<void> => {
+    this.undoOffers.abort();
+    this.undoOffers = new AbortController();
     await Promise.all([this.deletions.flush(), this.bulkDeletion.flush()]);
     if (this.deleteJobs.isRunning) throw new UserFacingError(text.deleteAll.running);
   };
@@ -494,6 +498,7 @@ export class Workspace extends EventTarget {
       sentence,
       duration: UNDO_TIME,
       action: { label: text.undo, run: () => this.undo(undo, imageId) },
+      signal: this.undoOffers.signal,
     });
   }
 
