@@ -97,6 +97,14 @@ test.describe('a request that fails', () => {
     await editor(page).getByRole('button', { name: 'Save' }).click();
     await expect(page.getByText('Changed labels of 2 pictures')).toBeVisible();
     await expect(tile(page, '1.jpg', 'Cat')).toBeVisible();
+
+    fails = true;
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(page.getByText("Couldn't undo it.")).toBeVisible();
+    fails = false;
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(tile(page, '1.jpg', 'Cat')).toHaveCount(0);
+    await expect(tile(page, '1.jpg', 'Dog')).toBeVisible();
   });
 });
 

@@ -8,11 +8,16 @@ import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import css from './toasts.css?inline';
 
+export interface ToastAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
 export interface Toast {
   readonly sentence: string;
   /** In milliseconds. */
   readonly duration: number;
-  readonly action?: { readonly label: string; readonly run: () => void };
+  readonly action?: ToastAction;
   /** Closes the notice when it is aborted, because its action is not possible anymore. */
   readonly signal?: AbortSignal;
 }

@@ -46,7 +46,7 @@ import {
   selectionAnnouncement,
 } from './announcements';
 import { Router } from './router';
-import type { Toast } from './toasts';
+import type { Toast, ToastAction } from './toasts';
 
 /** The page and the API have the same origin. */
 const API_BASE = `${location.origin}/api`;
@@ -479,16 +479,22 @@ export class Workspace extends EventTarget {
 
   /** Says what was done with labels, and offers to undo it. */
   offerLabelUndo({ sentence, undo }: UndoableEvent): void {
-    const action = undo && { label: text.undo, run: () => void this.undoLabels(undo) };
+    const action = undo && this.labelUndo(undo);
     this.toast({ sentence, duration: UNDO_TIME, ...(action ? { action } : {}) });
   }
 
+  private labelUndo(undo: () => Promise<void>): ToastAction {
+    return { label: text.undo, run: () => void this.undoLabels(undo) };
+  }
+
+  /** Undoes a change of labels. If that fails, it can be repeated. */
   private async undoLabels(undo: () => Promise<void>): Promise<void> {
     try {
       await undo();
     } catch (error) {
       if (this.signal.aborted) return;
-      this.toast({ sentence: text.corrections.notUndone(correctionProblem(error)), duration: 2 * UNDO_TIME });
+      const sentence = text.corrections.notUndone(correctionProblem(error));
+      this.toast({ sentence, duration: 2 * UNDO_TIME, action: this.labelUndo(undo) });
     }
   }
 

@@ -123,6 +123,26 @@ test('undo restores added, detected and removed labels of each picture', async (
   expect(api.pictures.get('removed by hand')?.corrections).toEqual({ added: [], removed: ['Cat'] });
 });
 
+test('an undo that fails halfway continues with the rest when it is repeated', async () => {
+  const api = new FakeApi();
+  for (let index = 0; index < 250; index += 1) api.add(String(index), ['Dog']);
+  api.add('removed by hand', ['Dog', 'Cat'], { removed: ['Cat'] });
+  const { undo } = await corrector(api).correctAll(api.images(), EDIT);
+  api.requests.length = 0;
+  const send = api.correctLabelsOfImages;
+  api.correctLabelsOfImages = async (ids, change) => {
+    api.failing = api.requests.length === 1 ? new NetworkError('lost') : undefined;
+    return send(ids, change);
+  };
+  await expect(undo?.()).rejects.toThrow('lost');
+  await undo?.();
+  // The second request is repeated, and the last one removes again what was removed by hand.
+  expect(api.requests.map(({ ids }) => ids.length)).toEqual([100, 100, 100, 51, 1]);
+  expect(api.names('0')).toEqual(['Dog']);
+  expect(api.names('249')).toEqual(['Dog']);
+  expect(api.pictures.get('removed by hand')?.corrections).toEqual({ added: [], removed: ['Cat'] });
+});
+
 test('a failed request does not stop the others, and its pictures are not undone', async () => {
   const api = new FakeApi();
   for (let index = 0; index < 150; index += 1) api.add(String(index), ['Dog']);

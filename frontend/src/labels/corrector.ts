@@ -41,7 +41,7 @@ export interface BulkResult {
   readonly failed: number;
   /** Why requests failed. */
   readonly causes: readonly unknown[];
-  /** Restores the labels of the pictures that were changed; `undefined` if there are none. */
+  /** Restores the labels of the pictures that were changed; `undefined` if there are none. After an error, it can be called again. */
   readonly undo: (() => Promise<void>) | undefined;
 }
 
@@ -101,15 +101,27 @@ export class Corrector extends EventTarget {
     for (const outcome of results.values()) outcomes[outcome] += 1;
     const corrected = images.filter(({ imageId }) => results.get(imageId) === 'CORRECTED');
     await this.reload(corrected).catch((cause: unknown) => causes.push(cause));
-    const undo = corrected.length > 0 ? () => this.restore(corrected, edit) : undefined;
+    const undo = corrected.length > 0 ? this.restorer(corrected, edit) : undefined;
     return { outcomes, failed: sent - results.size, causes, undo };
   }
 
-  /** Restores the labels that pictures had before an edit. Throws the first error. */
-  private async restore(before: readonly Labeled[], edit: Edit): Promise<void> {
-    for (const { ids, change } of batchesOf(before, (image) => restoring(image, edit))) {
-      await this.api.correctLabelsOfImages(ids, change, this.signal);
-    }
+  /**
+   * Returns a function that restores the labels that pictures had before an edit. It throws the first error, and continues
+   * there when it is called again.
+   */
+  private restorer(before: readonly Labeled[], edit: Edit): () => Promise<void> {
+    const unsent = batchesOf(before, (image) => restoring(image, edit));
+    return async () => {
+      for (let batch = unsent[0]; batch; batch = unsent[0]) {
+        await this.api.correctLabelsOfImages(batch.ids, batch.change, this.signal);
+        unsent.shift();
+      }
+      await this.removeAgain(before, edit);
+    };
+  }
+
+  /** Removes the labels of an edit that the owner had removed before it. */
+  private async removeAgain(before: readonly Labeled[], edit: Edit): Promise<void> {
     const after = new Map((await this.reload(before)).map((image) => [image.imageId, image]));
     // A list of pictures does not say which labels the owner had removed. They are those that come back now.
     const again = batchesOf(before, (image) => removedBefore(image, after.get(image.imageId), edit));
