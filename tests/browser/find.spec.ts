@@ -33,8 +33,14 @@ test('suggests labels with counts, and filters the gallery by the chosen one', a
 
   await page.reload();
   await expect(tiles(page)).toHaveCount(1);
+  await expect(page).toHaveTitle('Cat · Image Label Generator');
+  await tile(page, 'cat.jpg').click();
+  await expect(page).toHaveTitle('cat.jpg · Image Label Generator');
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveTitle('Cat · Image Label Generator');
   await page.goBack();
   await expect(tiles(page)).toHaveCount(3);
+  await expect(page).toHaveTitle('Image Label Generator');
   await page.goForward();
   await expect(tiles(page)).toHaveCount(1);
 });

@@ -153,7 +153,7 @@ test('files can be dropped after a rectangle, and links and text are not dragged
   await openGallery(page, 6);
   await page.evaluate(() => {
     window.addEventListener('dragstart', (event) => {
-      document.title = event.defaultPrevented ? document.title : 'dragged';
+      if (!event.defaultPrevented) document.body.dataset['dragged'] = '';
     });
   });
   await dragTo(page, await heading(page), await center(page, '2.jpg'));
@@ -162,7 +162,7 @@ test('files can be dropped after a rectangle, and links and text are not dragged
   await dragTo(page, await center(page, '0.jpg'), await center(page, '2.jpg'));
   await page.mouse.up();
   await page.keyboard.up('Shift');
-  expect(await page.title()).not.toBe('dragged');
+  await expect(page.locator('body[data-dragged]')).toHaveCount(0);
   expect(await page.evaluate(() => getSelection()?.toString())).toBe('');
   await button(page, 'Clear selection').click();
   await drop(page, textNamedJpg);

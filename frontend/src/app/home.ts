@@ -43,6 +43,7 @@ import '../settings/labels-view';
 import '../settings/settings-view';
 import { mark, newest, offline } from '../shared/icons';
 import { monthOf } from '../shared/local-time';
+import { setPageTitle } from '../shared/page-title';
 import { isTyping, KEYS, keyOf } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
@@ -58,6 +59,7 @@ import './activity-log';
 import type { ActivityLog } from './activity-log';
 import { writeAddress } from './address';
 import css from './home.css?inline';
+import { pageName } from './page-name';
 import './shortcuts-dialog';
 import type { ShortcutsDialog } from './shortcuts-dialog';
 import './toasts';
@@ -137,6 +139,7 @@ export class Home extends LitElement {
     super.disconnectedCallback();
     this.listening.abort();
     document.documentElement.classList.remove('covered');
+    setPageTitle(undefined);
   }
 
   override render() {
@@ -232,7 +235,9 @@ export class Home extends LitElement {
   }
 
   override updated(): void {
-    const { view } = this.workspace.router.address;
+    const { view, filter } = this.workspace.router.address;
+    // The view of a picture knows its name.
+    if (view.name !== 'picture') setPageTitle(pageName(view.name, filter));
     if (view.name === 'picture') this.opened = { first: this.opened?.first ?? view.imageId, last: view.imageId };
     else if (view.name === 'library' && this.opened) {
       void this.returnTo(this.opened);

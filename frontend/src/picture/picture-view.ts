@@ -23,6 +23,7 @@ import { back, download, next, picture as pictureIcon, previous, retry, trash, w
 import './label-editor';
 import type { LabelEditor } from './label-editor';
 import './picture-facts';
+import { setPageTitle } from '../shared/page-title';
 import { KEYS } from '../shared/shortcuts';
 import { sheets } from '../shared/styles';
 import css from './picture-view.css?inline';
@@ -143,6 +144,8 @@ export class PictureView extends LitElement {
   override updated(changed: PropertyValues): void {
     // Screen readers announce the picture's name, and keyboard shortcuts work.
     if (changed.has('imageId')) this.focus();
+    // The last update can come after the view is closed.
+    if (this.isConnected) setPageTitle(this.known && this.name);
   }
 
   /** Focuses the picture's name. */
@@ -151,8 +154,7 @@ export class PictureView extends LitElement {
   }
 
   override render() {
-    const known = this.image ?? this.summary;
-    const name = known?.fileName || text.unnamed;
+    const { known, name } = this;
     const { width = 4, height = 3 } = this.dimensions() ?? this.natural ?? {};
     // A rejected video has nothing to show.
     const video = this.image && isVideo(this.image) && this.image.view ? this.image : undefined;
@@ -170,6 +172,14 @@ export class PictureView extends LitElement {
       </div>
       <div class="side" tabindex="-1">${this.side(known)}</div>
     </section>`;
+  }
+
+  private get known(): Image | Summary | undefined {
+    return this.image ?? this.summary;
+  }
+
+  private get name(): string {
+    return this.known?.fileName || text.unnamed;
   }
 
   /** Loads the picture again, because it may have other labels now. */

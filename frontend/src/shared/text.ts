@@ -83,6 +83,8 @@ function minutesLeft(minutes: number): string {
 
 export const text = {
   title: 'Image Label Generator',
+  /** The title of a tab: what it shows, and the application. */
+  pageTitle: (name: string) => `${name} · ${text.title}`,
 
   signIn: {
     title: "See what's in your pictures",
