@@ -47,6 +47,26 @@ test('adds, opens, deletes, restores and finds a picture with the keyboard', asy
   await expect(page.getByRole('dialog')).toHaveCount(0);
 });
 
+test('arrow keys move the focus between pictures', async ({ page, person }) => {
+  await seed(person, 60);
+  await page.goto('/');
+  await tile(page, '0.jpg').focus();
+  const press = async (key: string, name: string) => {
+    await page.keyboard.press(key);
+    await expect(tile(page, name)).toBeFocused();
+    await expect(tile(page, name)).toBeInViewport({ ratio: 0.9 });
+  };
+  await press('ArrowRight', '1.jpg');
+  await press('ArrowLeft', '0.jpg');
+  // The first day has eight pictures, in more than one row.
+  await page.keyboard.press('ArrowDown');
+  await expect(tile(page, '0.jpg')).not.toBeFocused();
+  await expect(page.locator('ilg-gallery a:focus')).toHaveCount(1);
+  await press('ArrowUp', '0.jpg');
+  await press('End', '59.jpg');
+  await press('Home', '0.jpg');
+});
+
 test('the keyboard reaches messages and panels without leading through the gallery', async ({ page, person }) => {
   await seed(person, 60);
   await page.goto('/');
@@ -84,7 +104,15 @@ test('“?” lists the keyboard shortcuts by view', async ({ page }) => {
   await page.keyboard.press('?');
   await expect(shortcuts(page)).toBeVisible();
   expect(await shortcutsOf(page, 'Everywhere')).toContain('?: Show keyboard shortcuts');
-  expect(await shortcutsOf(page, 'Your pictures')).toEqual(['/: Search']);
+  expect(await shortcutsOf(page, 'Your pictures')).toEqual([
+    '/: Search',
+    'Left arrow: Focus the previous picture',
+    'Right arrow: Focus the next picture',
+    'Up arrow: Focus the picture above',
+    'Down arrow: Focus the picture below',
+    'Home: Focus the first picture',
+    'End: Focus the last loaded picture',
+  ]);
   expect(await shortcutsOf(page, 'Open picture')).toEqual([
     'Left arrow: Previous picture',
     'Right arrow: Next picture',

@@ -21,7 +21,18 @@ import css from './gallery.css?inline';
 import type { LoadState } from './library';
 import { LongPress } from './long-press';
 import { type Point, RectangleDrag } from './rectangle';
-import { type Area, groupAt, layOut, type Row, rowOf, rowsBetween, type Tile, tilesIn } from './rows';
+import {
+  type Area,
+  type Direction,
+  groupAt,
+  layOut,
+  neighborOf,
+  type Row,
+  rowOf,
+  rowsBetween,
+  type Tile,
+  tilesIn,
+} from './rows';
 import {
   add,
   type Extent,
@@ -60,6 +71,16 @@ interface Range {
   readonly start: number;
   readonly end: number;
 }
+
+/** Where keys move the focus. */
+const DIRECTIONS: ReadonlyMap<string, Direction> = new Map([
+  [KEYS.library.previous, 'previous'],
+  [KEYS.library.next, 'next'],
+  [KEYS.library.above, 'above'],
+  [KEYS.library.below, 'below'],
+  [KEYS.library.first, 'first'],
+  [KEYS.library.last, 'last'],
+]);
 
 /** The values of `aria-checked`. */
 const CHECKED: Readonly<Record<Extent, string>> = { none: 'false', some: 'mixed', all: 'true' };
@@ -386,8 +407,16 @@ export class Gallery extends LitElement {
   private readonly keyPressed = (event: KeyboardEvent): void => {
     const id = targetOf(event)?.dataset['id'];
     const key = keyOf(event);
+    if (id === undefined) return;
+    const direction = DIRECTIONS.get(key);
+    if (direction) {
+      event.preventDefault();
+      const neighbor = neighborOf(this.rows, id, direction, GAP);
+      if (neighbor) void this.showTile(neighbor.imageId);
+      return;
+    }
     const isRange = key === KEYS.selection.toggleRange;
-    if (id === undefined || !(isRange || key === KEYS.selection.toggle)) return;
+    if (!isRange && key !== KEYS.selection.toggle) return;
     event.preventDefault();
     this.toggle(id, isRange);
   };

@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest';
-import { groupAt, layOut, type Measures, type Row, rowOf, rowsBetween, type Tile, tilesIn } from './rows';
+import {
+  type Direction,
+  groupAt,
+  layOut,
+  type Measures,
+  neighborOf,
+  type Row,
+  rowOf,
+  rowsBetween,
+  type Tile,
+  tilesIn,
+} from './rows';
 
 const MEASURES: Measures = { width: 1000, rowHeight: 200, gap: 4, headingHeight: 48 };
 const tile = (imageId: string, ratio: number, group: string | undefined = '2026-01-02'): Tile => ({
@@ -57,6 +68,21 @@ test('finds the row of a picture, also if it is far from the first one', () => {
     expect(pictures(row ? [row] : [])[0]?.tiles.some((placed) => placed.tile.imageId === imageId)).toBe(true);
   }
   expect(rowOf(rows, 'unknown')).toBeUndefined();
+});
+
+test.each<[Direction, string, string]>([
+  ['previous', 'acfk', '-bej'],
+  ['next', 'aejl', 'bfk-'],
+  ['above', 'adjkl', '--efg'],
+  ['below', 'aegjk', 'fjll-'],
+  ['first', 'ag', 'aa'],
+  ['last', 'al', 'll'],
+])('finds the %s picture, also in another group', (direction, from, to) => {
+  // Rows of five, five and two pictures of 200 pixels.
+  const tiles = [...'abcdefghijkl'].map((id, index) => tile(id, 1, index < 10 ? '2026-01-02' : '2026-01-01'));
+  const rows = layOut(tiles, { ...MEASURES, width: 1016 });
+  const found = [...from].map((id) => neighborOf(rows, id, direction, MEASURES.gap)?.imageId ?? '-');
+  expect(found.join('')).toBe(to);
 });
 
 test('very wide and very narrow pictures fit into the page', () => {

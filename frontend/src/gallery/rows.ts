@@ -81,6 +81,38 @@ export function rowOf<T extends Tile>(rows: readonly Row<T>[], imageId: string):
   return rows.find((row) => row.kind === 'pictures' && row.tiles.some(({ tile }) => tile.imageId === imageId));
 }
 
+/** Where another picture is. `first` and `last`: of all rows. */
+export type Direction = 'previous' | 'next' | 'above' | 'below' | 'first' | 'last';
+
+/** The picture in a direction from another one; `undefined` if there is none. `gap` is the space between pictures, in pixels. */
+export function neighborOf<T extends Tile>(
+  rows: readonly Row<T>[],
+  imageId: string,
+  direction: Direction,
+  gap: number,
+): T | undefined {
+  const lines = rows.flatMap((row) => (row.kind === 'pictures' ? [placesIn(row.tiles, gap)] : []));
+  const isWanted = ({ tile }: Place<T>) => tile.imageId === imageId;
+  const line = lines.findIndex((places) => places.some(isWanted));
+  const order = lines.flat();
+  const index = order.findIndex(isWanted);
+  const middle = order[index]?.middle ?? 0;
+  switch (direction) {
+    case 'previous':
+      return order[index - 1]?.tile;
+    case 'next':
+      return order[index + 1]?.tile;
+    case 'above':
+      return nearest(lines[line - 1] ?? [], middle);
+    case 'below':
+      return nearest(lines[line + 1] ?? [], middle);
+    case 'first':
+      return order[0]?.tile;
+    case 'last':
+      return order.at(-1)?.tile;
+  }
+}
+
 /** The group of the row at a position, or of the row next to it; `undefined` if there are no rows or no groups. */
 export function groupAt(rows: readonly Row<Tile>[], position: number): string | undefined {
   const { start } = rowsBetween(rows, position, position);
@@ -109,6 +141,26 @@ export function tilesIn<T extends Tile>(rows: readonly Row<T>[], area: Area, gap
     }
   }
   return found;
+}
+
+/** A picture, and how far its middle is from the left, in pixels. */
+interface Place<T extends Tile> {
+  readonly tile: T;
+  readonly middle: number;
+}
+
+function placesIn<T extends Tile>(tiles: readonly Placed<T>[], gap: number): Place<T>[] {
+  let left = 0;
+  return tiles.map(({ tile, width }) => {
+    const middle = left + width / 2;
+    left += width + gap;
+    return { tile, middle };
+  });
+}
+
+function nearest<T extends Tile>(places: readonly Place<T>[], middle: number): T | undefined {
+  const [first] = places.toSorted((one, other) => Math.abs(one.middle - middle) - Math.abs(other.middle - middle));
+  return first?.tile;
 }
 
 /** How many rows satisfy a condition that is true up to some row and false after it. Uses binary search. */

@@ -10,6 +10,12 @@ export const KEYS = {
   },
   library: {
     search: '/',
+    previous: 'ArrowLeft',
+    next: 'ArrowRight',
+    above: 'ArrowUp',
+    below: 'ArrowDown',
+    first: 'Home',
+    last: 'End',
   },
   selection: {
     toggle: 'x',

@@ -1018,7 +1018,18 @@ export const text = {
           paste: 'Add the copied picture',
         },
       },
-      library: { heading: 'Your pictures', names: { search: 'Search' } },
+      library: {
+        heading: 'Your pictures',
+        names: {
+          search: 'Search',
+          previous: 'Focus the previous picture',
+          next: 'Focus the next picture',
+          above: 'Focus the picture above',
+          below: 'Focus the picture below',
+          first: 'Focus the first picture',
+          last: 'Focus the last loaded picture',
+        },
+      },
       selection: {
         heading: 'Selecting pictures',
         names: {
