@@ -123,6 +123,29 @@ test('closing a picture returns to the same place in the history', async ({ page
   await expect(tile(page, name)).toBeFocused();
 });
 
+test('the way back from a search leads to the same place in the history', async ({ page, person }) => {
+  // More than one page of the list.
+  await seed(person, 230, (index) => ({ labels: index % 50 === 0 ? ['Dog'] : ['Cat'] }));
+  await page.goto('/');
+  await expect(async () => {
+    await page.mouse.wheel(0, 400);
+    await expect(tile(page, '150.jpg')).toBeInViewport({ timeout: 200 });
+  }).toPass({ intervals: [50] });
+  await tile(page, '150.jpg').click();
+  const similar = picture(page, '150.jpg').getByRole('navigation', { name: 'Find similar pictures' });
+  await expect(similar).toBeVisible();
+  const place = await page.evaluate(() => window.scrollY);
+  await similar.getByRole('link', { name: 'Find pictures with Dog', exact: true }).click();
+  await expect(tiles(page)).toHaveCount(5);
+  expect(await page.evaluate(() => window.scrollY)).toBe(0);
+  await page.goBack();
+  await expect(picture(page, '150.jpg')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(place);
+  await expect(tile(page, '150.jpg')).toBeInViewport();
+});
+
 test('closing a picture after turning many pages shows its tile in the gallery', async ({ page, person }) => {
   await seed(person, 100);
   await page.goto('/');

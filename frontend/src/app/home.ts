@@ -64,7 +64,7 @@ import './shortcuts-dialog';
 import type { ShortcutsDialog } from './shortcuts-dialog';
 import './toasts';
 import type { Toasts } from './toasts';
-import { AnnounceEvent, ToastEvent, Workspace } from './workspace';
+import { AnnounceEvent, ListEvent, ToastEvent, Workspace } from './workspace';
 
 /** The height of the header, in pixels. */
 const HEADER_HEIGHT = 72;
@@ -105,6 +105,8 @@ export class Home extends LitElement {
   private workspace!: Workspace;
   /** The pictures that were shown first and last in the open view. The tile of the last one gets the focus afterwards. */
   private opened: { readonly first: string; readonly last: string } | undefined;
+  /** Where the list is shown first, in pixels from the top of the page. */
+  private place = 0;
   private listening = new AbortController();
 
   override connectedCallback(): void {
@@ -115,7 +117,9 @@ export class Home extends LitElement {
     this.workspace = workspace;
     workspace.addEventListener('change', () => this.requestUpdate(), { signal });
     workspace.addEventListener('refresh', () => this.pictureView?.refresh(), { signal });
-    workspace.addEventListener('filter', () => window.scrollTo({ top: 0 }), { signal });
+    workspace.addEventListener('filter', (event) => event instanceof ListEvent && void this.scrollToPlace(event.top), {
+      signal,
+    });
     workspace.addEventListener('toast', (event) => event instanceof ToastEvent && this.toasts.show(event.toast), {
       signal,
     });
@@ -603,6 +607,22 @@ export class Home extends LitElement {
     const next = images.find((image, index) => index > first && !isSelected(image));
     this.workspace.deleteSelected();
     void this.returnFocus((next ?? images[first - 1])?.imageId);
+  }
+
+  /** Scrolls to where a list was left, or to its start. */
+  private async scrollToPlace(top: number): Promise<void> {
+    // The picture that was open belongs to the list before.
+    this.opened = undefined;
+    this.place = top;
+    window.scrollTo({ top: 0 });
+    if (top === 0) return;
+    await this.updateComplete;
+    await this.gallery?.updateComplete;
+    window.scrollTo({ top });
+    // A gallery that was not there before knows its width in the next frame, and has no rows until then.
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    if (this.place === top) window.scrollTo({ top });
   }
 
   /** Returns to the gallery: to the same place, or to the picture that the person has turned to. */

@@ -4,15 +4,21 @@ import { type Address, readAddress, writeAddress } from './address';
 /** Dispatches `change` when the address changes. */
 export class Router extends EventTarget {
   private current = readAddress(new URL(location.href));
+  private traversed = false;
 
   /** Listens to the browser's history until `signal` is aborted. */
   constructor(signal: AbortSignal) {
     super();
-    window.addEventListener('popstate', () => this.read(), { signal });
+    window.addEventListener('popstate', () => this.read(true), { signal });
   }
 
   get address(): Address {
     return this.current;
+  }
+
+  /** Whether the browser's history has led to the address, and not a link or a button of the page. */
+  get isTraversed(): boolean {
+    return this.traversed;
   }
 
   /** Opens an address. Parts that are not given stay the same. */
@@ -31,7 +37,8 @@ export class Router extends EventTarget {
   }
 
   /** Reads the address bar. */
-  read(): void {
+  private read(traversed = false): void {
+    this.traversed = traversed;
     this.current = readAddress(new URL(location.href));
     this.dispatchEvent(new Event('change'));
   }

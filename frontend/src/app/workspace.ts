@@ -15,7 +15,7 @@ import { type DownloadState, Downloads, type Listed } from '../download/download
 import { readBoxes, writeBoxes } from '../gallery/box-visibility';
 import { BulkDeletion, DeletionRefusedEvent, DeletionStartedEvent } from '../gallery/bulk-deletion';
 import { DeletionFailedEvent, Deletions, UNDO_TIME } from '../gallery/deletions';
-import { Library } from '../gallery/library';
+import { Library, type Loaded } from '../gallery/library';
 import { type RelabelResult, relabelAll } from '../gallery/relabeling';
 import { NOTHING_SELECTED, prune, type Selection, selectAll } from '../gallery/selection';
 import { TimelineMonths } from '../gallery/timeline-months';
@@ -52,6 +52,24 @@ import type { Toast, ToastAction } from './toasts';
 const API_BASE = `${location.origin}/api`;
 /** The next page of the history is loaded this many pictures before the end of the loaded ones. */
 const PREFETCH = 5;
+
+/** How many lists are kept for the way back. */
+const MAX_PLACES = 20;
+
+/** Where a list was left. */
+interface Place {
+  readonly loaded: Loaded;
+  /** In pixels from the top of the page. */
+  readonly top: number;
+}
+
+/** Another filter or order applies; dispatched as `filter`. */
+export class ListEvent extends Event {
+  /** `top`: where the list was left, in pixels from the top of the page. 0 for a new one. */
+  constructor(readonly top: number) {
+    super('filter');
+  }
+}
 
 /** A short notice; dispatched as `toast`. */
 export class ToastEvent extends Event {
@@ -109,6 +127,8 @@ export class Workspace extends EventTarget {
   private allLoaded = false;
   private showsBoxes = readBoxes();
   private appliedFilter = '';
+  /** Where lists were left, by their addresses. */
+  private readonly places = new Map<string, Place>();
   /** Whether the results of a new search are still to be announced. */
   private awaitsResults = false;
   private announcedDownload: DownloadState | undefined;
@@ -552,6 +572,7 @@ export class Workspace extends EventTarget {
   /** Loads the library again: pictures were deleted, also if not all of them could be. */
   private dataDeletionEnded(): void {
     this.timeline.clear();
+    this.places.clear();
     this.show();
     this.settingsEdits.value = undefined;
     const { result } = this.dataDeletion;
@@ -678,17 +699,27 @@ export class Workspace extends EventTarget {
     if (wanted === this.appliedFilter) return;
     // The page that was just opened announces itself.
     this.awaitsResults = this.appliedFilter !== '';
+    if (this.appliedFilter) this.keepPlace();
     this.appliedFilter = wanted;
-    this.show();
-    this.dispatchEvent(new Event('filter'));
+    // A link shows the newest pictures, and the way back the same ones as before.
+    const place = this.router.isTraversed ? this.places.get(wanted) : undefined;
+    this.show(place?.loaded);
+    this.dispatchEvent(new ListEvent(place?.top ?? 0));
   }
 
-  private show(): void {
+  private keepPlace(): void {
+    this.places.delete(this.appliedFilter);
+    this.places.set(this.appliedFilter, { loaded: this.library.loaded, top: window.scrollY });
+    const [oldest] = this.places.keys();
+    if (oldest !== undefined && this.places.size > MAX_PLACES) this.places.delete(oldest);
+  }
+
+  private show(loaded?: Loaded): void {
     const { filter, order } = this.router.address;
     // These are results of another search.
     if (this.allFound) this.selected = NOTHING_SELECTED;
     this.allFound = false;
-    this.library.show({ filter, order, boxes: this.showsBoxes });
+    this.library.show({ filter, order, boxes: this.showsBoxes }, loaded);
     void this.timeline.load(this.signal);
   }
 

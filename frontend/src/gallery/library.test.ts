@@ -66,6 +66,28 @@ test('loads the list again if the filter changed after the removal', async () =>
   expect(library.isRemoved('d')).toBe(false);
 });
 
+test('a list that is shown again is there at once, without what was deleted meanwhile, and is loaded again', async () => {
+  const { library, listImages } = await open();
+  listImages.mockResolvedValueOnce({ images, nextCursor: 'more' });
+  library.refresh();
+  await waitFor(() => expect(library.loadState.name).toBe('partial'));
+  const { loaded } = library;
+  listImages.mockResolvedValueOnce({ images: images.slice(0, 1) });
+  library.show(listing({ ...NO_FILTER, untagged: true }));
+  await waitFor(() => expect(ids(library)).toBe('d'));
+  library.remove('b');
+
+  listImages.mockResolvedValueOnce({ images: images.slice(1), nextCursor: 'more' });
+  library.show(listing(), loaded);
+  expect(ids(library)).toBe('dca');
+  expect(library.loadState.name).toBe('partial');
+  await waitFor(() => expect(ids(library)).toBe('ca'));
+  listImages.mockResolvedValueOnce({ images: [image('0', '0')] });
+  library.loadMore();
+  await waitFor(() => expect(ids(library)).toBe('ca0'));
+  expect(listImages.mock.lastCall?.[1]).toBe('more');
+});
+
 test('refreshing replaces the labels of the loaded pictures at once, in their order', async () => {
   const { library, listImages } = await open();
   const labeled = images.map((one) => ({ ...one, labels: [{ name: 'Cat', confidence: 90, added: false }] }));

@@ -16,6 +16,13 @@ export type LoadState =
   | { readonly name: 'loading' | 'partial' | 'complete' }
   | { readonly name: 'failed'; readonly reason: string };
 
+/** The part of a list that is loaded. */
+export interface Loaded {
+  readonly images: readonly Summary[];
+  /** Where the rest starts, if there is one. */
+  readonly cursor: string | undefined;
+}
+
 const NONE: ReadonlySet<string> = new Set();
 
 /**
@@ -61,13 +68,18 @@ export class Library extends EventTarget {
     return this.state;
   }
 
+  /** For `show`. */
+  get loaded(): Loaded {
+    return { images: this.list, cursor: this.cursor };
+  }
+
   /** The pictures that come first because they were just uploaded. The same set as long as it does not change. */
   get justUploaded(): ReadonlySet<string> {
     return this.showsAll ? this.uploadIds : NONE;
   }
 
-  /** Loads a list from its start. */
-  show(listing: Listing): void {
+  /** Loads a list from its start. With `loaded`, shows what was loaded of it before, and loads that again. */
+  show(listing: Listing, loaded?: Loaded): void {
     this.listing = listing;
     this.cursor = undefined;
     this.isOutdated = false;
@@ -78,7 +90,16 @@ export class Library extends EventTarget {
     this.list = this.showsAll ? [...this.uploads.values()].reverse() : [];
     this.request.abort();
     this.request = new AbortController();
-    void this.load(this.request.signal);
+    if (!loaded || loaded.images.length === 0) {
+      void this.load(this.request.signal);
+      return;
+    }
+    const hidden = new Set([...this.removed.keys(), ...this.list.map(({ imageId }) => imageId)]);
+    this.list = [...this.list, ...loaded.images.filter(({ imageId }) => !hidden.has(imageId))];
+    this.cursor = loaded.cursor;
+    this.state = { name: loaded.cursor ? 'partial' : 'complete' };
+    this.changed();
+    this.refresh();
   }
 
   /** Loads the next page, if there is one and nothing is being loaded. */
