@@ -231,7 +231,7 @@ async fn a_child_that_starts_a_process_blocks_nobody() {
     let text = format!("sleep 1000 & echo $! > {}", pid.display());
     // Enough for a busy machine to start both processes.
     let limits = Limits {
-        wall_time: Duration::from_secs(60),
+        wall_time: Duration::from_secs(20),
         ..LIMITS
     };
     let child = script(&folder, &text).with_limits(limits);
