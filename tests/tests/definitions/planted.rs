@@ -326,7 +326,7 @@ fn faults_in_the_definition_of_a_second_machine_are_found() {
             },
         ),
         (
-            "second, \"Find labels\": CallTimedOut must be retried at most six times",
+            "second, \"Find labels\": CallTimedOut must be retried at most twelve times",
             |second| {
                 second.state("Find labels")["Retry"][4]["MaxAttempts"] = json!(80);
             },
