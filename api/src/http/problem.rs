@@ -36,6 +36,10 @@ pub(crate) enum ProblemType {
     TooManyImages,
     #[serde(rename = "urn:image-label-generator:problem:too-many-images-in-total")]
     TooManyImagesInTotal,
+    #[serde(rename = "urn:image-label-generator:problem:too-many-video-minutes")]
+    TooManyVideoMinutes,
+    #[serde(rename = "urn:image-label-generator:problem:too-many-video-minutes-in-total")]
+    TooManyVideoMinutesInTotal,
     #[serde(rename = "urn:image-label-generator:problem:not-signed-in")]
     NotSignedIn,
     #[serde(rename = "urn:image-label-generator:problem:no-such-image")]
@@ -110,7 +114,10 @@ impl ProblemType {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidBodyType | Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooManyImages | Self::TooManyImagesInTotal => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyImages
+            | Self::TooManyImagesInTotal
+            | Self::TooManyVideoMinutes
+            | Self::TooManyVideoMinutesInTotal => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -128,6 +135,8 @@ impl ProblemType {
             Self::TooLarge => "File too large",
             Self::TooManyImages => "Daily limit reached",
             Self::TooManyImagesInTotal => "Daily limit of all users reached",
+            Self::TooManyVideoMinutes => "Daily limit of video reached",
+            Self::TooManyVideoMinutesInTotal => "Daily limit of video of all users reached",
             Self::NotSignedIn => "Sign-in required",
             Self::NoSuchImage => "Image not found",
             Self::NoSuchJob => "Job not found",
@@ -259,6 +268,17 @@ impl Problem {
         Self::of_field(ProblemType::TooLarge, field, rule)
     }
 
+    /// A video that has more minutes than its owner can have labeled in a day.
+    pub(crate) fn video_too_long(field: &'static str, minutes_per_day: u32) -> Self {
+        let detail = format!(
+            "The video is longer than your limit of {minutes_per_day} minutes of video a day. Split it."
+        );
+        Self {
+            field: Some(field.into()),
+            ..Self::new(ProblemType::TooLarge, detail)
+        }
+    }
+
     /// A field that the route does not have.
     pub(crate) fn unknown_field(known: &str) -> Self {
         let detail = format!("The body has an unknown field. Known fields: {known}.");
@@ -313,7 +333,7 @@ impl Problem {
         }
     }
 
-    /// A daily limit of minutes of video is reached.
+    /// A video would exceed a daily limit of minutes of video.
     pub(crate) fn too_many_video_minutes(exhausted: MinutesExhausted) -> Self {
         let MinutesExhausted {
             limit,
@@ -323,14 +343,16 @@ impl Problem {
         } = exhausted;
         let (kind, detail) = match limit {
             Limit::User => (
-                ProblemType::TooManyImages,
-                format!("Your limit is {minutes} minutes of video a day. It resets at {until}."),
+                ProblemType::TooManyVideoMinutes,
+                format!(
+                    "With this video, you would exceed your limit of {minutes} minutes of video a day. It resets at {until}."
+                ),
             ),
             Limit::AllUsers => (
-                ProblemType::TooManyImagesInTotal,
+                ProblemType::TooManyVideoMinutesInTotal,
                 format!(
-                    "All users together have reached the service's limit of {minutes} minutes of video a day. It resets at \
-                     {until}."
+                    "With this video, all users together would exceed the service's limit of {minutes} minutes of video a day. \
+                     It resets at {until}."
                 ),
             ),
         };

@@ -66,7 +66,8 @@ pub(crate) struct SettingsChanged(#[expect(dead_code, reason = "only utoipa read
 pub(crate) struct CannotRelabel(#[expect(dead_code, reason = "only utoipa reads it")] Problem);
 
 /// `too-many-images`: you've reached your daily limit. `too-many-images-in-total`: all users together have reached the
-/// daily limit. Uploads and relabeled images count. Limits reset at midnight UTC, after `retry-after` seconds.
+/// daily limit. Uploads and relabeled images count. `too-many-video-minutes`, `too-many-video-minutes-in-total`: the same
+/// with minutes of video. Limits reset at midnight UTC, after `retry-after` seconds.
 #[derive(IntoResponses)]
 #[response(
     status = 429,

@@ -116,7 +116,7 @@ pub(crate) struct NewUpload {
     )]
     sha256: Option<String>,
     /// How long a video is, in milliseconds, if you know it. With it, a video with more minutes than you can label today is
-    /// refused before it is uploaded. If absent: a video is refused if no minute is left.
+    /// refused before it is uploaded. If absent: a video is refused if you can't label any.
     #[serde(default, deserialize_with = "whole_number")]
     #[schema(minimum = 1, examples(150_000))]
     duration_ms: Option<u64>,
@@ -231,7 +231,8 @@ struct Upload {
         ),
         (
             status = 413,
-            description = "`too-large`: the file exceeds 100 MB, or the video 10 GB. `body-too-large`: the body exceeds 512 KiB.",
+            description = "`too-large`: the file exceeds 100 MB, or the video 10 GB or the minutes that you can label \
+                in a day. `body-too-large`: the body exceeds 512 KiB.",
             body = Problem,
             content_type = "application/problem+json",
         ),
@@ -263,6 +264,12 @@ pub(crate) async fn create(
     let key = ImageKey::for_upload(&owner, image_id);
     let now = Timestamp::now();
     let video_minutes_left_today = match file.video_minutes {
+        Some(minutes) if minutes > app.video_quotas.minutes_per_day => {
+            return Err(Problem::video_too_long(
+                DURATION.0,
+                app.video_quotas.minutes_per_day,
+            ));
+        }
         Some(minutes) => Some(quota::check_video_minutes(&app, &owner, minutes, now).await?),
         None => None,
     };

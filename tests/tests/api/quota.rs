@@ -116,16 +116,16 @@ fn a_video_is_refused_before_its_upload_if_too_few_minutes_are_left() {
         assert_eq!(longest.status, 201, "{longest:?}");
         assert_eq!(longest.body["videoMinutesLeftToday"], limit);
         let longer = create_upload(&user, &video(Some(limit + 1))).await;
-        check_problem("longer than a day", &longer, 429, "too-many-images", None);
+        check_problem("longer than a day", &longer, 413, "too-large", Some("durationMs"));
 
         day.set_video_minutes(&user.owner, limit - 1).await;
         let images = day.images(&owner_partition(&user.owner)).await;
         let refused = create_upload(&user, &video(Some(2))).await;
-        check_problem("two minutes", &refused, 429, "too-many-images", None);
+        check_problem("two minutes", &refused, 429, "too-many-video-minutes", None);
         assert_eq!(create_upload(&user, &video(None)).await.status, 201);
         day.set_video_minutes(&user.owner, limit).await;
         let refused = create_upload(&user, &video(None)).await;
-        check_problem("nothing left", &refused, 429, "too-many-images", None);
+        check_problem("nothing left", &refused, 429, "too-many-video-minutes", None);
         let detail = refused.body["detail"].as_str().expect("a detail");
         assert!(detail.contains(&format!("{limit} minutes of video")), "{detail}");
         assert_eq!(

@@ -195,13 +195,19 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError`]
-    pub(crate) fn announce_in_parts(&self, path: &Path, size: u64) -> Result<NewUploadInParts, ApiError> {
+    pub(crate) fn announce_in_parts(
+        &self,
+        path: &Path,
+        size: u64,
+        duration_ms: Option<u64>,
+    ) -> Result<NewUploadInParts, ApiError> {
         read(self.post(
             "/uploads",
             &json!({
                 "fileName": file_name(path),
                 "contentType": VIDEO_TYPE,
                 "size": size,
+                "durationMs": duration_ms,
                 "utcOffset": utc_offset(&Zoned::now()),
             }),
         )?)
@@ -400,6 +406,10 @@ fn read<T: for<'a> Deserialize<'a>>(mut answer: Response<Body>) -> Result<T, Api
             message: message.unwrap_or_default(),
             retry_after: retry_after.unwrap_or(MAX_RETRY_AFTER),
         },
+        // Pictures, and shorter videos, can still be uploaded.
+        Some("too-many-video-minutes" | "too-many-video-minutes-in-total") => {
+            ApiError::Refused(message.unwrap_or_default())
+        }
         Some("already-uploaded") => ApiError::AlreadyUploaded {
             image_id: problem.image_id.unwrap_or_default(),
         },

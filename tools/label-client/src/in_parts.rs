@@ -1,6 +1,7 @@
 //! Uploads a video of more than 100 MB in parts. An upload that was interrupted sends only the parts that S3 does not have.
 
 use crate::api::{Api, ApiError, Part};
+use crate::duration;
 use crate::file::digest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -41,7 +42,7 @@ impl InParts {
     /// # Errors
     /// [`ApiError`]
     pub(crate) fn start(api: &Api, path: &Path, size: u64) -> Result<Self, ApiError> {
-        let new = api.announce_in_parts(path, size)?;
+        let new = api.announce_in_parts(path, size, duration::of_file(path, size))?;
         Ok(Self::new(new.image_id, new.multipart.part_size, size))
     }
 

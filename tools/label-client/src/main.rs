@@ -1,6 +1,7 @@
 //! `cargo xtask label` and `cargo xtask upload`: send pictures and videos through the HTTP API, as the page does.
 
 mod api;
+mod duration;
 mod file;
 mod in_parts;
 mod label;

@@ -2,19 +2,16 @@
 
 use super::outcome::{Kind, Outcome, Skip};
 use super::walk::Found;
+use crate::duration::duration_ms;
 use crate::file::digest;
 use crate::in_parts;
 use picture_header::reads::{FIRST_READ_BYTES, MAX_READ_BYTES, MAX_READS};
 use picture_header::{HeaderError, Look, Pieces, look};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::time::{Duration, Instant};
 
 /// The outcome of a file that changes while this program reads it.
 pub(super) const CHANGED: &str = "it changed during the upload";
-
-/// Reading the header of a damaged video can take a minute. Others take less than a second.
-const MAX_HEADER_TIME: Duration = Duration::from_secs(10);
 
 /// A picture or a video with its SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,34 +64,6 @@ fn check(file: &Found) -> Result<(File, bool), Outcome> {
         return Err(Outcome::Skipped(Skip::TooLarge, None));
     }
     Ok((reader, is_video))
-}
-
-/// Reads the duration in a video's header: some ranges of the file, within the limits of `video-header`. `None` if the header
-/// can't be read, so that the service rejects the video, or if that takes too long.
-fn duration_ms(reader: &mut (impl Read + Seek), size: u64) -> io::Result<Option<u64>> {
-    let mut pieces = Pieces::none(size);
-    let until = Instant::now() + MAX_HEADER_TIME;
-    while Instant::now() < until {
-        let ranges = match video_header::look(&pieces) {
-            Ok(video_header::Look::Found(video)) => return Ok(Some(video.duration_ms)),
-            Ok(video_header::Look::Read(ranges)) => ranges,
-            Err(_) => return Ok(None),
-        };
-        for range in ranges {
-            let mut bytes = Vec::new();
-            reader.seek(SeekFrom::Start(range.start))?;
-            reader
-                .by_ref()
-                .take(range.end - range.start)
-                .read_to_end(&mut bytes)?;
-            if bytes.is_empty() {
-                // The file has become shorter.
-                return Ok(None);
-            }
-            pieces.add(range.start, &bytes);
-        }
-    }
-    Ok(None)
 }
 
 /// Reads the picture's header: the file's start, and rarely other parts. Returns whether the file is a video, by its first bytes:

@@ -287,6 +287,18 @@ fn a_refused_file_fails_and_the_next_is_uploaded() {
     assert!(!sent.stop.is_set());
 }
 
+/// Pictures need no minutes.
+#[test]
+fn a_video_without_minutes_fails_and_the_next_file_is_uploaded() {
+    let refused = problem(429, "retry-after: 3600\r\n", "too-many-video-minutes");
+    let sent = send_all(&["one", "two"], false, 8, vec![refused, created(1), status(200)]);
+    assert_eq!(
+        sent.outcomes,
+        [Outcome::Failed("T: too-many-video-minutes.".into()), uploaded(1)]
+    );
+    assert!(!sent.stop.is_set());
+}
+
 #[test]
 fn the_daily_limit_ends_the_run_with_its_reason() {
     let answers = || problem(429, "retry-after: 3600\r\n", "too-many-images");
