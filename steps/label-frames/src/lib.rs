@@ -340,6 +340,10 @@ async fn label_group(
             is_paid = true;
             until = until.max((Instant::now() + PAID_RETRIES).min(until + LAST_RETRY));
         }
+        // Each attempt may be paid for. Step Functions limits how often the part is repeated; no answer is lost.
+        if error == LabelFramesError::TimedOut && !is_paid {
+            return Err(error);
+        }
         wait_after(error, until).await?;
     }
 }
