@@ -6,6 +6,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::result::SdkError;
 use std::time::Duration;
 
 /// The timeout of a call. A call that takes longer is unlikely to succeed. Well below the timeout of the functions in
@@ -26,6 +27,12 @@ pub async fn step_config() -> SdkConfig {
 pub fn for_paid_calls(config: &SdkConfig) -> SdkConfig {
     let timeouts = timeouts(PAID_CALL_TIMEOUT);
     config.to_builder().timeout_config(timeouts).build()
+}
+
+/// Whether the answer to a call is late. A call that is paid for may then have to be paid for without its answer: the request was
+/// sent, because a connection that cannot be established in time is a dispatch failure.
+pub fn has_timed_out<E, R>(error: &SdkError<E, R>) -> bool {
+    matches!(error, SdkError::TimeoutError(_))
 }
 
 /// The configuration for the HTTP API: failed calls are retried immediately, because a person waits for the answer. Also for

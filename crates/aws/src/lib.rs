@@ -5,5 +5,5 @@ mod reconnect;
 mod service_error;
 mod traced;
 
-pub use config::{CALL_TIMEOUT, PAID_CALL_TIMEOUT, api_config, for_paid_calls, step_config};
+pub use config::{CALL_TIMEOUT, PAID_CALL_TIMEOUT, api_config, for_paid_calls, has_timed_out, step_config};
 pub use service_error::ServiceError;

@@ -108,8 +108,7 @@ pub async fn handle(step: &DetectLabels, image: ClaimedImage) -> Result<Detected
         Err(SdkError::ServiceError(context)) if context.err().is_invalid_image_format_exception() => {
             return Err(rejected(&image, DetectLabelsError::InvalidImage));
         }
-        // The request was sent: a connection that cannot be established in time is a dispatch failure.
-        Err(SdkError::TimeoutError(_)) => return Err(DetectLabelsError::TimedOut),
+        Err(error) if aws::has_timed_out(&error) => return Err(DetectLabelsError::TimedOut),
         Err(error) => return Err(ServiceError::of("rekognition:DetectLabels", &error).into()),
     };
     Ok(detected(image, found))

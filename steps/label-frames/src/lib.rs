@@ -440,8 +440,7 @@ async fn detect(
         {
             Ok(None)
         }
-        // The request was sent: a connection that cannot be established in time is a dispatch failure.
-        Err(SdkError::TimeoutError(_)) => Err(LabelFramesError::TimedOut),
+        Err(error) if aws::has_timed_out(&error) => Err(LabelFramesError::TimedOut),
         Err(error) => Err(ServiceError::of("rekognition:DetectLabels", &error).into()),
     }
 }
