@@ -8,12 +8,17 @@ use aws::ServiceError;
 use aws_sdk_sfn::Client;
 use domain::image::execution_name;
 use domain::{ImageId, ImageRecord, Status};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+
+/// How long the execution of `label-video` counts as new if Step Functions does not know it. Pictures have none, and an image
+/// whose execution has failed must not count as being labeled for longer than necessary. Short, because `validate` starts it right
+/// after the claim and before its own execution ends: when that has ended, it is too new for a moment only.
+const VIDEO_NEW_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// Whether an execution is processing the image. An outdated answer is harmless: if a failed execution is reported as running,
 /// the answer is `true` until `record-failure` has stored the failure. For an execution that Step Functions does not know, see
-/// [`crate::is_processing`].
+/// [`crate::is_running`].
 ///
 /// The execution of `label-video` has the same name as the execution of `label-image` that has started it. The record names the
 /// latter until the former takes over the claim, which can take hours, for example while a function is throttled.
@@ -28,11 +33,12 @@ pub async fn is_being_labeled(
     let (Status::Processing, Some(holder)) = (record.status, &record.execution_arn) else {
         return Ok(false);
     };
-    if crate::is_processing(sfn, holder, record).await? {
+    if crate::is_running(sfn, holder, &record.updated_at).await? {
         return Ok(true);
     }
     let of_video = crate::arn(video_state_machine_arn, execution_name(holder));
-    Ok(of_video != *holder && crate::is_processing(sfn, &of_video, record).await?)
+    Ok(of_video != *holder
+        && crate::is_running_or_new(sfn, &of_video, &record.updated_at, VIDEO_NEW_FOR).await?)
 }
 
 /// Starts an execution that labels the image again, and returns its ARN. `None` if another call has started one from the same
@@ -164,9 +170,13 @@ mod tests {
         let machine = |name| format!("arn:aws:states:us-east-1:000000000000:stateMachine:{name}");
         let holder = crate::arn(&machine("label-image"), "one");
         let now = format!("{:.3}", Timestamp::now());
+        let minute_ago = format!("{:.3}", Timestamp::now() - SignedDuration::from_mins(1));
         for (updated_at, shows_holder, expected) in [
             (now.as_str(), false, true),
             (now.as_str(), true, true),
+            (minute_ago.as_str(), false, true),
+            // It has failed, and has no execution of `label-video`.
+            (minute_ago.as_str(), true, false),
             ("2026-11-22T12:00:05.250Z", false, false),
             ("2026-11-22T12:00:05.250Z", true, false),
         ] {

@@ -43,7 +43,7 @@ pub(crate) async fn acquire(
             // A stale answer is harmless: if the execution has failed, `record-failure` marks the image as `FAILED`
             // independently.
             Decision::TakeOverIfEnded(_, holder)
-                if executions::is_processing(&validate.sfn, &holder, &record).await? =>
+                if executions::is_running(&validate.sfn, &holder, &record.updated_at).await? =>
             {
                 return Err(held_by_running(event.event.kind));
             }
