@@ -12,7 +12,6 @@ use deletion::Deletion;
 use domain::image::UPLOADS_PREFIX;
 use domain::table::JOBS;
 use domain::{ImageId, ImageKey, JobId, JobStatus, Owner, export, import};
-use executions::State as Execution;
 use futures_util::future::ready;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -20,7 +19,8 @@ use records::{Deletable, RecordsError, Unrecorded};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 /// No deletion starts after this time. API Gateway times out after 30 seconds.
@@ -243,12 +243,13 @@ impl Erasure<'_> {
             Err(RecordsError::Unreadable(_)) => return Ok(true),
             job => job?,
         };
-        let Some((status, import)) = job.and_then(|job| Some((job.status, job.import?))) else {
+        let Some((status, changed_at, import)) =
+            job.and_then(|job| Some((job.status, job.updated_at, job.import?)))
+        else {
             return Ok(true);
         };
-        let is_running = async || {
-            Ok::<_, Problem>(executions::state(sfn, &import.execution_arn).await? == Execution::Running)
-        };
+        // Also an execution that is too new to be shown.
+        let is_running = async || executions::is_running(sfn, &import.execution_arn, &changed_at).await;
         // An import that has succeeded is at its last state.
         if status == JobStatus::Succeeded || !is_running().await? {
             return Ok(true);
@@ -277,14 +278,16 @@ mod tests {
     use aws_sdk_dynamodb::operation::query::QueryOutput;
     use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
     use aws_sdk_dynamodb::types::AttributeValue;
-    use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+    use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
     use aws_sdk_sfn::operation::start_execution::StartExecutionOutput;
     use aws_sdk_sfn::primitives::DateTime;
     use aws_sdk_sfn::types::ExecutionStatus;
-    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use aws_sdk_sfn::types::error::ExecutionDoesNotExist;
+    use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
     use domain::job::ImportJob;
     use domain::table::{SORT_KEY, job_sort};
     use domain::{Job, JobKind};
+    use jiff::SignedDuration;
     use std::collections::HashMap;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -300,6 +303,17 @@ mod tests {
     /// Deletes the jobs of an owner who has one import with this status. Its execution ends after Step Functions was asked
     /// `running` times.
     async fn delete_import(status: JobStatus, running: usize) -> Done {
+        delete_import_of(status, Timestamp::now(), Some(ExecutionStatus::Running), running).await
+    }
+
+    /// As [`delete_import`], for an import whose record was last changed at this time. Until the execution ends, it has the status
+    /// `described`. `None`: Step Functions does not know it.
+    async fn delete_import_of(
+        status: JobStatus,
+        changed_at: Timestamp,
+        described: Option<ExecutionStatus>,
+        times: usize,
+    ) -> Done {
         let owner = Owner::new("demo").unwrap();
         let import = ImportJob {
             bucket: "holidays".into(),
@@ -310,7 +324,7 @@ mod tests {
         let job = Job {
             status,
             import: Some(import),
-            ..Job::new(JobId::new(), &owner, JobKind::Import, Timestamp::now())
+            ..Job::new(JobId::new(), &owner, JobKind::Import, changed_at)
         };
         let key = HashMap::from([(SORT_KEY.to_owned(), AttributeValue::S(job_sort(job.job_id)))]);
         let query = mock!(aws_sdk_dynamodb::Client::query)
@@ -323,15 +337,19 @@ mod tests {
         let delete =
             mock!(aws_sdk_dynamodb::Client::delete_item).then_output(|| DeleteItemOutput::builder().build());
         let asked = AtomicUsize::new(0);
-        let describe = mock!(aws_sdk_sfn::Client::describe_execution).then_output(move || {
-            let status = if asked.fetch_add(1, Ordering::Relaxed) < running {
-                ExecutionStatus::Running
+        let describe = mock!(aws_sdk_sfn::Client::describe_execution).then_compute_response(move |_| {
+            let status = if asked.fetch_add(1, Ordering::Relaxed) < times {
+                described.clone()
             } else {
-                ExecutionStatus::Aborted
+                Some(ExecutionStatus::Aborted)
+            };
+            let Some(status) = status else {
+                let unknown = ExecutionDoesNotExist::builder().build();
+                return MockResponse::Error(DescribeExecutionError::ExecutionDoesNotExist(unknown));
             };
             let execution = DescribeExecutionOutput::builder().execution_arn("arn");
             let execution = execution.state_machine_arn("import-objects").status(status);
-            execution.start_date(DateTime::from_secs(0)).build().unwrap()
+            MockResponse::Output(execution.start_date(DateTime::from_secs(0)).build().unwrap())
         });
         let start = mock!(aws_sdk_sfn::Client::start_execution).then_output(|| {
             let started = StartExecutionOutput::builder().execution_arn("arn");
@@ -348,7 +366,7 @@ mod tests {
         let erasure = Erasure {
             app: &app,
             owner: &owner,
-            until: Instant::now() + Duration::from_millis(200),
+            until: Instant::now() + BUDGET,
         };
         let Ok(all) = erasure.jobs().await else {
             panic!("an error")
@@ -361,15 +379,18 @@ mod tests {
         }
     }
 
-    /// Without its record, nobody could cancel it, and each batch that is left would be started and paid for.
-    #[tokio::test(start_paused = true)]
-    async fn a_running_import_is_stopped_before_its_record_is_deleted() {
-        let done = |all, canceled, started, deleted| Done {
+    fn done(all: bool, canceled: usize, started: usize, deleted: usize) -> Done {
+        Done {
             all,
             canceled,
             started,
             deleted,
-        };
+        }
+    }
+
+    /// Without its record, nobody could cancel it, and each batch that is left would be started and paid for.
+    #[tokio::test(start_paused = true)]
+    async fn a_running_import_is_stopped_before_its_record_is_deleted() {
         let running = delete_import(JobStatus::Running, 3).await;
         assert_eq!(running, done(true, 1, 1, 1));
         let endless = delete_import(JobStatus::Running, usize::MAX).await;
@@ -385,5 +406,15 @@ mod tests {
         }
         let succeeded = delete_import(JobStatus::Succeeded, usize::MAX).await;
         assert_eq!(succeeded, done(true, 0, 0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_import_that_step_functions_does_not_show_yet_is_running() {
+        let status = JobStatus::Running;
+        let new = delete_import_of(status, Timestamp::now(), None, 3).await;
+        assert_eq!(new, done(true, 1, 1, 1));
+        let changed_at = Timestamp::now() - SignedDuration::from_mins(10);
+        let forgotten = delete_import_of(status, changed_at, None, usize::MAX).await;
+        assert_eq!(forgotten, done(true, 0, 0, 1));
     }
 }
