@@ -5,6 +5,7 @@
 
 use crate::attribute::{ANSWER, EXECUTION_ARN};
 use crate::expression::text;
+use crate::unreadable::without_values;
 use crate::{Item, RecordsError, from_item};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -62,9 +63,11 @@ fn decompress(compressed: &[u8]) -> Result<Vec<Label>, RecordsError> {
     let mut json = vec![];
     let mut decoder = ZlibDecoder::new(compressed).take(MAX_JSON_BYTES);
     decoder.read_to_end(&mut json).map_err(unreadable)?;
-    serde_json::from_slice(&json).map_err(unreadable)
+    serde_json::from_slice(&json)
+        .map_err(|error| RecordsError::Unreadable(without_values(&error.to_string())))
 }
 
+/// The error for an answer that cannot be compressed or decompressed. Its text contains no values.
 fn unreadable(error: impl std::fmt::Display) -> RecordsError {
     RecordsError::Unreadable(error.to_string())
 }
@@ -98,6 +101,20 @@ mod tests {
         let old = json!({"executionArn": "arn", "labels": labels(), "policy": policy});
         let read = result(serde_dynamo::to_item(old).unwrap()).unwrap();
         assert_eq!(read.answer, labels());
+    }
+
+    /// Errors are logged.
+    #[test]
+    fn the_error_of_an_answer_contains_none_of_its_values() {
+        let mut invalid = item("arn", &[]).unwrap();
+        let mut encoder = ZlibEncoder::new(vec![], Compression::default());
+        encoder
+            .write_all(br#"[{"name": "Cat", "confidence": "Ada Lovelace"}]"#)
+            .unwrap();
+        let compressed = AttributeValue::B(Blob::new(encoder.finish().unwrap()));
+        invalid.insert(ANSWER.to_owned(), compressed);
+        let error = result(invalid).unwrap_err().to_string();
+        assert!(!error.contains("Ada"), "{error}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::attribute::{EXECUTION_ARN, INCOMPLETE, STATUS, THUMBNAILS, THUMBNAILS
 use crate::conditional::Written;
 use crate::expression::{Expressions, Update, boolean, equals, text};
 use crate::key::Key;
+use crate::unreadable::unreadable;
 use crate::{Item, Records, RecordsError, attribute_value};
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::record::RecordedError;
@@ -84,5 +85,5 @@ fn thumbnails_of(mut item: Item) -> Result<Vec<Rendition>, RecordsError> {
     thumbnails
         .transpose()
         .map(Option::unwrap_or_default)
-        .map_err(|error: serde_dynamo::Error| RecordsError::Unreadable(error.to_string()))
+        .map_err(|error| unreadable(&error))
 }

@@ -9,7 +9,7 @@ pub(crate) fn unreadable(error: &serde_dynamo::Error) -> RecordsError {
 }
 
 /// Serde's text without the value that it quotes. A missing field, and what is expected, are names of the type.
-fn without_values(error: &str) -> String {
+pub(crate) fn without_values(error: &str) -> String {
     const KINDS: [&str; 4] = [
         "unknown variant",
         "invalid type",

@@ -12,6 +12,7 @@ use crate::attribute::{EXPIRES_AT, LEASES};
 use crate::contention::Contention;
 use crate::expression::{Condition, Expressions, Update, equals, number};
 use crate::key::Key;
+use crate::unreadable::unreadable;
 use crate::{Records, RecordsError, attribute_value};
 use domain::Owner;
 use domain::video::LabelJob;
@@ -113,8 +114,9 @@ impl Records {
             let item = self.get(&key, Expressions::new().projection(&[LEASES])).await?;
             let stored = item.and_then(|mut item| item.remove(LEASES));
             let mut leases = match &stored {
-                Some(stored) => serde_dynamo::from_attribute_value(stored.clone())
-                    .map_err(|error| RecordsError::Unreadable(error.to_string()))?,
+                Some(stored) => {
+                    serde_dynamo::from_attribute_value(stored.clone()).map_err(|error| unreadable(&error))?
+                }
                 None => Leases::default(),
             };
             if !change(&mut leases) {
