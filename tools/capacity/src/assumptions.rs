@@ -13,7 +13,8 @@ pub const MILLISECONDS: [(&str, f64); 20] = [
     ("persist", 80.0),
     ("notify", 30.0),
     ("record-failure", 60.0),
-    // Only for videos, which the bill does not contain: a minute of video, half of which waits for slots.
+    // Only for videos, which the bill does not contain. `label-frames` labels a minute of video, and waits for slots while it decodes
+    // frames. Longer waits are in the state machine.
     ("inspect-video", 4_000.0),
     ("label-frames", 20_000.0),
     ("collect-labels", 300.0),
