@@ -88,6 +88,25 @@ test('a list that is shown again is there at once, without what was deleted mean
   expect(listImages.mock.lastCall?.[1]).toBe('more');
 });
 
+test('watches a picture in a list that is shown again, because its result arrived in another list', async () => {
+  const { library, listImages, watch, watcher } = await open();
+  library.add(image('e', '8', 'AWAITING_UPLOAD'));
+  library.update(image('e', '8', 'PROCESSING'));
+  const { loaded } = library;
+  listImages.mockResolvedValueOnce({ images: images.slice(1) });
+  library.show(listing({ ...NO_FILTER, untagged: true }));
+  await waitFor(() => expect(ids(library)).toBe('cba'));
+  watcher.dispatchEvent(new ImageEvent(image('e', '8'), true));
+
+  // The page that is loaded again does not contain the picture: it is older.
+  library.show(listing(), loaded);
+  expect(ids(library)).toBe('edcba');
+  expect(library.find('e')?.status).toBe('PROCESSING');
+  expect(watch.mock.calls).toEqual([['e']]);
+  watcher.dispatchEvent(new ImageEvent(image('e', '8'), true));
+  expect(library.find('e')?.status).toBe('LABELED');
+});
+
 test('refreshing replaces the labels of the loaded pictures at once, in their order', async () => {
   const { library, listImages } = await open();
   const labeled = images.map((one) => ({ ...one, labels: [{ name: 'Cat', confidence: 90, added: false }] }));

@@ -98,6 +98,9 @@ export class Library extends EventTarget {
     this.list = [...this.list, ...loaded.images.filter(({ imageId }) => !hidden.has(imageId))];
     this.cursor = loaded.cursor;
     this.state = { name: loaded.cursor ? 'partial' : 'complete' };
+    // Results that arrived meanwhile are not in what was loaded before.
+    for (const { imageId, status } of loaded.images)
+      if (!hidden.has(imageId) && !isFinal(status)) this.watcher.watch(imageId);
     this.changed();
     this.refresh();
   }
