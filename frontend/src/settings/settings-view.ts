@@ -71,7 +71,7 @@ export class SettingsView extends LitElement {
     this.settings.addEventListener('change', this.settingsChanged, { signal });
     this.jobs.addEventListener('ended', () => void this.sample.run(), { signal });
     this.deletion.addEventListener('change', () => this.requestUpdate(), { signal });
-    this.deletion.addEventListener('ended', () => void Promise.all([this.sample.run(), this.load()]), { signal });
+    this.deletion.addEventListener('ended', () => this.dataDeletionEnded(), { signal });
     window.addEventListener('keydown', this.key, { signal });
     void this.load();
   }
@@ -298,6 +298,12 @@ export class SettingsView extends LitElement {
   private deleteAll(): void {
     this.message = undefined;
     void this.deletion.start();
+  }
+
+  private dataDeletionEnded(): void {
+    // An earlier message would hide how it has ended.
+    this.message = undefined;
+    void Promise.all([this.sample.run(), this.load()]);
   }
 
   private change(change: Partial<LabelSettings>): void {
