@@ -88,6 +88,27 @@ test('shows a job that has stopped after a reload, until it is dismissed', () =>
   expect(tracker.job).toBeUndefined();
 });
 
+test('a job that a newer one has replaced is forgotten, also if that has ended', async () => {
+  const newer: Job = { ...job('RUNNING', 7), jobId: 'b', createdAt: '2026-11-28T12:00:01.000Z' };
+  const cancel = async () => {
+    api.getJob.mockResolvedValueOnce(job('CANCELED', 10));
+    tracker.follow('a');
+    await vi.advanceTimersByTimeAsync(600);
+  };
+  await cancel();
+  tracker.resume([job('CANCELED', 10)]);
+  expect(tracker.job?.jobId).toBe('a');
+  api.getJob.mockResolvedValueOnce({ ...newer, status: 'SUCCEEDED' });
+  tracker.resume([newer, job('CANCELED', 10)]);
+  expect(tracker.job?.jobId).toBe('b');
+  await vi.runAllTimersAsync();
+  expect(ended).toBe(2);
+
+  await cancel();
+  tracker.resume([{ ...newer, status: 'SUCCEEDED' }, job('CANCELED', 10)]);
+  expect(tracker.job).toBeUndefined();
+});
+
 test('only jobs that can be continued or repeated are shown after a reload', () => {
   const shown = (kind: Job['kind'], status: Job['status'], resumable = false) =>
     hasStopped({ ...job(status), kind, resumable });

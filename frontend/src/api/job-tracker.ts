@@ -65,18 +65,19 @@ export class JobTracker extends EventTarget {
 
   /**
    * Follows the newest of these jobs, or shows that it has stopped until it is dismissed, for example after the page was
-   * reloaded. Jobs that have ended are listed newest first.
+   * reloaded. A job that has ended is forgotten if there is a newer one. Jobs that have ended are listed newest first.
    */
   resume(jobs: readonly Job[]): void {
     const own = jobs.filter(({ kind }) => kind === this.kind);
     const newest = own.find(({ status }) => status === 'RUNNING') ?? own[0];
-    if (!newest || this.current) return;
+    const { current } = this;
+    if (!newest || this.isRunning || (current && newest.createdAt <= current.createdAt)) return;
     if (newest.status === 'RUNNING') this.start(newest);
     else if (hasStopped(newest) && !this.dismissed.has(newest.jobId)) {
       this.current = newest;
       this.restored = true;
       this.changed();
-    }
+    } else if (current) this.forget();
   }
 
   /** Cancels the job. Throws the API's error. */

@@ -9,7 +9,7 @@ import { JobEvent, JobTrackers } from '../api/job-trackers';
 import type { Order } from '../api/listing';
 import type { DeletionPreview } from '../api/preview';
 import { messageFor, UserFacingError } from '../api/problem';
-import type { Summary } from '../api/types';
+import type { Job, Summary } from '../api/types';
 import { ImageEvent, Watcher } from '../api/watcher';
 import { type DownloadState, Downloads, type Listed } from '../download/downloads';
 import { readBoxes, writeBoxes } from '../gallery/box-visibility';
@@ -169,7 +169,7 @@ export class Workspace extends EventTarget {
       signal,
     });
     for (const tracker of this.trackers) tracker.addEventListener('change', () => this.changed(), { signal });
-    this.jobs.addEventListener('ended', () => this.settingsApplied(), { signal });
+    this.jobs.addEventListener('ended', () => void this.settingsApplied(), { signal });
     this.exports.addEventListener('ended', () => this.exportEnded(), { signal });
     for (const tracker of [this.relabelJobs, this.deleteJobs, this.importJobs]) {
       tracker.addEventListener('change', () => this.bulkChanged(tracker), { signal });
@@ -589,9 +589,13 @@ export class Workspace extends EventTarget {
 
   /** Follows jobs that are running already, and shows those that have stopped, for example after the page was reloaded. */
   private async resumeJobs(): Promise<void> {
-    const jobs = await this.api.listJobs(this.signal).catch(() => []);
+    const jobs = await this.listJobs();
     if (this.signal.aborted) return;
     for (const tracker of [...this.trackers, this.correctJobs]) tracker.resume(jobs);
+  }
+
+  private listJobs(): Promise<readonly Job[]> {
+    return this.api.listJobs(this.signal).catch(() => []);
   }
 
   /** Announces that a job has started, or has begun to wait for the next day. */
@@ -617,10 +621,12 @@ export class Workspace extends EventTarget {
     this.dispatchEvent(new Event('refresh'));
   }
 
-  private settingsApplied(): void {
+  private async settingsApplied(): Promise<void> {
     const { job } = this.jobs;
     this.labelsChanged();
-    if (!job || this.viewShowsSettingsJob) return;
+    // A job is also canceled when another tab or device saves newer settings: another job applies those.
+    if (job?.status === 'CANCELED') this.jobs.resume(await this.listJobs());
+    if (!job || this.signal.aborted || this.jobs.job !== job || this.viewShowsSettingsJob) return;
     this.announce(jobAnnouncement(job));
     // That it has succeeded would be out of date when these views are opened later.
     if (job.status === 'SUCCEEDED') this.jobs.dismiss();
