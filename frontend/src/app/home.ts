@@ -243,8 +243,9 @@ export class Home extends LitElement {
     // The view of a picture knows its name.
     if (view.name !== 'picture') setPageTitle(pageName(view.name, filter));
     if (view.name === 'picture') this.opened = { first: this.opened?.first ?? view.imageId, last: view.imageId };
-    else if (view.name === 'library' && this.opened) {
-      void this.returnTo(this.opened);
+    else {
+      if (view.name === 'library' && this.opened) void this.returnTo(this.opened);
+      // A picture that was opened in another view is not where the gallery was left.
       this.opened = undefined;
     }
   }
