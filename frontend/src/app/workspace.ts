@@ -722,8 +722,8 @@ export class Workspace extends EventTarget {
 
   private show(loaded?: Loaded): void {
     const { filter, order } = this.router.address;
-    // These are results of another search.
-    if (this.allFound) this.selected = NOTHING_SELECTED;
+    // These are results of another search. An empty list clears the selection, but what was loaded before is shown at once.
+    if (this.allFound || loaded) this.selected = NOTHING_SELECTED;
     this.allFound = false;
     this.library.show({ filter, order, boxes: this.showsBoxes }, loaded);
     void this.timeline.load(this.signal);
