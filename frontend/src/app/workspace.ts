@@ -633,6 +633,7 @@ export class Workspace extends EventTarget {
   }
 
   private corrected({ image }: CorrectedEvent): void {
+    this.library.picturesChanged();
     const known = this.library.find(image.imageId);
     if (!known) return;
     const before = new Set(known.labels.map(({ name }) => name));

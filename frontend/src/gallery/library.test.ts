@@ -66,7 +66,7 @@ test('loads the list again if the filter changed after the removal', async () =>
   expect(library.isRemoved('d')).toBe(false);
 });
 
-test('a list that is shown again is there at once, without what was deleted meanwhile, and is loaded again', async () => {
+test('a list that is shown again is there at once, without what was deleted meanwhile', async () => {
   const { library, listImages } = await open();
   listImages.mockResolvedValueOnce({ images, nextCursor: 'more' });
   library.refresh();
@@ -77,15 +77,36 @@ test('a list that is shown again is there at once, without what was deleted mean
   await waitFor(() => expect(ids(library)).toBe('d'));
   library.remove('b');
 
-  listImages.mockResolvedValueOnce({ images: images.slice(1), nextCursor: 'more' });
   library.show(listing(), loaded);
   expect(ids(library)).toBe('dca');
   expect(library.loadState.name).toBe('partial');
-  await waitFor(() => expect(ids(library)).toBe('ca'));
+  expect(listImages).toHaveBeenCalledTimes(3);
   listImages.mockResolvedValueOnce({ images: [image('0', '0')] });
   library.loadMore();
-  await waitFor(() => expect(ids(library)).toBe('ca0'));
+  await waitFor(() => expect(ids(library)).toBe('dca0'));
   expect(listImages.mock.lastCall?.[1]).toBe('more');
+});
+
+test.each([
+  ['pictures have changed', (library: Library) => library.picturesChanged()],
+  ['a picture was uploaded', (library: Library) => library.add(image('e', '4', 'PROCESSING'))],
+  ['a deletion was undone', (library: Library) => library.restore(image('e', '4'))],
+  ['a minute has passed', () => vi.advanceTimersByTime(60_000)],
+])('a list that is shown again is loaded again if %s', async (_, change) => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    const { library, listImages } = await open();
+    vi.advanceTimersByTime(1);
+    const { loaded } = library;
+    vi.advanceTimersByTime(1);
+    change(library);
+    listImages.mockResolvedValueOnce({ images: images.slice(1) });
+    library.show(listing(), loaded);
+    await waitFor(() => expect(listImages).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(library.find('d')).toBeUndefined());
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('watches a picture in a list that is shown again, because its result arrived in another list', async () => {

@@ -11,6 +11,9 @@ import { matchingLabels } from './caption';
 /** How many pages are loaded in a row until one has new pictures. A filtered page can be empty and still have a cursor. */
 const MAX_PAGES = 20;
 
+/** A list that was left longer ago is loaded again, in milliseconds: pictures may have changed in another tab or device. */
+const MAX_AGE = 60_000;
+
 /** Whether the history is loaded: `partial` if there are more pages. */
 export type LoadState =
   | { readonly name: 'loading' | 'partial' | 'complete' }
@@ -21,6 +24,12 @@ export interface Loaded {
   readonly images: readonly Summary[];
   /** Where the rest starts, if there is one. */
   readonly cursor: string | undefined;
+  /** Whether its pictures have the boxes of their labels. */
+  readonly boxes: boolean;
+  /** Whether it was still to be loaded again. */
+  readonly isOutdated: boolean;
+  /** When it was left, in milliseconds, by the clock of `performance.now`. */
+  readonly leftAt: number;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -44,6 +53,8 @@ export class Library extends EventTarget {
   private refreshing: AbortSignal | undefined;
   /** Whether that has failed. */
   private isOutdated = false;
+  /** When pictures were added or changed last, so that lists that were left before have to be loaded again. */
+  private changedAt = 0;
 
   constructor(
     private readonly api: ApiClient,
@@ -70,7 +81,13 @@ export class Library extends EventTarget {
 
   /** For `show`. */
   get loaded(): Loaded {
-    return { images: this.list, cursor: this.cursor };
+    return {
+      images: this.list,
+      cursor: this.cursor,
+      boxes: Boolean(this.listing?.boxes),
+      isOutdated: this.isOutdated || this.isRefreshing,
+      leftAt: performance.now(),
+    };
   }
 
   /** The pictures that come first because they were just uploaded. The same set as long as it does not change. */
@@ -78,7 +95,10 @@ export class Library extends EventTarget {
     return this.showsAll ? this.uploadIds : NONE;
   }
 
-  /** Loads a list from its start. With `loaded`, shows what was loaded of it before, and loads that again. */
+  /**
+   * Loads a list from its start. With `loaded`, shows what was loaded of it before, and loads that again if it can be out of
+   * date.
+   */
   show(listing: Listing, loaded?: Loaded): void {
     this.listing = listing;
     this.cursor = undefined;
@@ -102,13 +122,27 @@ export class Library extends EventTarget {
     for (const { imageId, status } of loaded.images)
       if (!hidden.has(imageId) && !isFinal(status)) this.watcher.watch(imageId);
     this.changed();
-    this.refresh();
+    if (!this.isCurrent(loaded)) this.refresh();
+  }
+
+  /** Says that pictures have changed that the library may not know. Those that it knows are given to `update`. */
+  picturesChanged(): void {
+    this.changedAt = performance.now();
+  }
+
+  /** Whether a part of a list needs not be loaded again. That can take many requests. */
+  private isCurrent({ boxes, isOutdated, leftAt }: Loaded): boolean {
+    const isRecent = leftAt > this.changedAt && performance.now() - leftAt < MAX_AGE;
+    return isRecent && !isOutdated && (boxes || !this.listing?.boxes);
+  }
+
+  private get isRefreshing(): boolean {
+    return this.refreshing !== undefined && !this.refreshing.aborted;
   }
 
   /** Loads the next page, if there is one and nothing is being loaded. */
   loadMore(): void {
-    const isRefreshing = this.refreshing && !this.refreshing.aborted;
-    if (this.state.name === 'partial' && !isRefreshing) void this.load(this.request.signal);
+    if (this.state.name === 'partial' && !this.isRefreshing) void this.load(this.request.signal);
   }
 
   /** Continues after a failure. */
@@ -121,6 +155,7 @@ export class Library extends EventTarget {
   /** Adds a picture that is being uploaded. It is shown if there is no filter. */
   add(image: Summary): void {
     if (this.find(image.imageId)) return;
+    this.picturesChanged();
     this.uploads.set(image.imageId, image);
     this.uploadIds = new Set(this.uploads.keys());
     if (!this.showsAll) return;
@@ -161,6 +196,7 @@ export class Library extends EventTarget {
 
   /** Updates a picture, if it is known. Its labels keep the boxes that they have. */
   update(image: Summary): void {
+    this.picturesChanged();
     const { imageId } = image;
     const index = this.list.findIndex((other) => other.imageId === imageId);
     const known = this.list[index] ?? this.uploads.get(imageId);
@@ -196,6 +232,7 @@ export class Library extends EventTarget {
    * are being uploaded. Returns the ids of the loaded ones.
    */
   removeAll(): readonly string[] {
+    this.picturesChanged();
     this.request.abort();
     this.request = new AbortController();
     this.refreshing = undefined;
@@ -210,12 +247,14 @@ export class Library extends EventTarget {
 
   /** Restores what `removeAll` has removed: loads the list again. */
   restoreAll(imageIds: readonly string[]): void {
+    this.picturesChanged();
     for (const imageId of imageIds) this.removed.delete(imageId);
     if (this.listing) this.show(this.listing);
   }
 
   /** Restores removed pictures at their places. */
   restore(...images: readonly Summary[]): void {
+    this.picturesChanged();
     const { listing } = this;
     const isOtherFilter = images.some(
       ({ imageId }) => this.removed.has(imageId) && this.removed.get(imageId) !== listing?.filter,
@@ -242,6 +281,7 @@ export class Library extends EventTarget {
    * those. Nothing moves meanwhile.
    */
   refresh(change: Partial<Pick<Listing, 'boxes'>> = {}): void {
+    this.picturesChanged();
     if (!this.listing) return;
     const listing = { ...this.listing, ...change };
     if (this.state.name === 'loading' || this.list.length === 0) {
