@@ -33,7 +33,7 @@ import type { MonthEvent } from '../gallery/timeline';
 import { isWorthwhile } from '../gallery/timeline-marks';
 import '../jobs/delete-dialog';
 import type { DeleteDialog, DeleteFoundEvent } from '../jobs/delete-dialog';
-import '../jobs/job-panel';
+import { JobPanel } from '../jobs/job-panel';
 import '../jobs/relabel-dialog';
 import type { RelabelDialog, RelabelEvent, RelabelJobEvent } from '../jobs/relabel-dialog';
 import type { UndoableEvent } from '../labels/corrector';
@@ -107,6 +107,8 @@ export class Home extends LitElement {
   private opened: { readonly first: string; readonly last: string } | undefined;
   /** Where the list is shown first, in pixels from the top of the page. */
   private place = 0;
+  /** The panel that had the focus before an update. */
+  private focusedPanel: JobPanel | undefined;
   private listening = new AbortController();
 
   override connectedCallback(): void {
@@ -144,6 +146,11 @@ export class Home extends LitElement {
     this.listening.abort();
     document.documentElement.classList.remove('covered');
     setPageTitle(undefined);
+  }
+
+  override willUpdate(): void {
+    const focused = this.shadowRoot?.activeElement;
+    this.focusedPanel = focused instanceof JobPanel ? focused : undefined;
   }
 
   override render() {
@@ -239,6 +246,7 @@ export class Home extends LitElement {
   }
 
   override updated(): void {
+    if (this.focusedPanel) void this.panelUpdated(this.focusedPanel);
     const { view, filter } = this.workspace.router.address;
     // The view of a picture knows its name.
     if (view.name !== 'picture') setPageTitle(pageName(view.name, filter));
@@ -546,7 +554,7 @@ export class Home extends LitElement {
       @restart=${() => void this.workspace.restartJob(tracker)}
       @reapply=${() => void this.workspace.reapplySettings()}
       @dismiss=${() => this.dismissJob(tracker)}
-      @undo=${() => void this.undoJob(tracker)}
+      @undo=${() => void this.workspace.undoJob(tracker)}
     ></ilg-job-panel>`;
   }
 
@@ -555,10 +563,10 @@ export class Home extends LitElement {
     void this.returnFocus(this.workspace.selection.anchor);
   }
 
-  /** The button that was clicked disappears. */
-  private async undoJob(tracker: JobTracker): Promise<void> {
-    await this.workspace.undoJob(tracker);
-    void this.returnFocus(this.workspace.selection.anchor);
+  /** Its button that had the focus may have disappeared, or the whole panel, because the job has started again or has ended. */
+  private async panelUpdated(panel: JobPanel): Promise<void> {
+    await panel.updateComplete;
+    await this.returnFocus(this.workspace.selection.anchor);
   }
 
   private clearSelection(): void {
