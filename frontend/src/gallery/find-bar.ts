@@ -68,8 +68,8 @@ export class FindBar extends LitElement {
   @state() private draftProblem = '';
   @query('ilg-label-field') private field!: LabelField;
   private applyTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether the open panel has changed the filter. Its next changes then replace this one in the history. */
-  private hasApplied = false;
+  /** The filter that the open panel has applied last, as text. Its next change then replaces this one in the history. */
+  private applied: string | undefined;
 
   /** Moves a part of the filter to the field. */
   edit({ filter }: Part): void {
@@ -261,7 +261,7 @@ export class FindBar extends LitElement {
   private panelToggled({ newState }: ToggleEvent): void {
     if (newState !== 'closed') return;
     if (this.applyTimer !== undefined) this.applyDraft();
-    this.hasApplied = false;
+    this.applied = undefined;
   }
 
   /** Applies the changes in the panel, or keeps them there and says why they can't be applied. */
@@ -271,8 +271,11 @@ export class FindBar extends LitElement {
     const filter = { ...this.filter, ...this.draft };
     try {
       check(filter);
-      const mode = this.hasApplied ? 'replace' : 'push';
-      this.hasApplied ||= format(filter) !== format(this.filter);
+      const before = format(this.filter);
+      const after = format(filter);
+      // After Back, the current entry in the history is not from the panel.
+      const mode = this.applied === before ? 'replace' : 'push';
+      if (after !== before) this.applied = after;
       this.apply(filter, mode);
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
