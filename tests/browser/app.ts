@@ -145,10 +145,10 @@ export function label(within: Locator, name: string): Locator {
   return within.getByRole('listitem').filter({ has: within.page().getByRole('meter', { name: `Confidence of ${name}`, exact: true }) });
 }
 
-/** Presses Tab until the target has the focus. */
-export async function tabTo(page: Page, target: Locator): Promise<void> {
+/** Presses Tab, or Shift+Tab, until the target has the focus. */
+export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   await expect(async () => {
-    await page.keyboard.press('Tab');
+    await page.keyboard.press(key);
     await expect(target).toBeFocused({ timeout: 100 });
   }).toPass({ intervals: [0] });
 }

@@ -92,7 +92,7 @@ test('downloads with the keyboard only, and cancels', async ({ page, person }) =
   await expect(page.getByRole('log')).toContainText('Downloading… 0 of 8');
   await expect(button(page, 'Download')).toHaveAttribute('aria-disabled', 'true');
   const cancel = panel(page).getByRole('button', { name: 'Cancel download' });
-  await tabTo(page, cancel);
+  await tabTo(page, cancel, 'Shift+Tab');
   await page.keyboard.press('Enter');
   await expect(panel(page)).toHaveCount(0);
   await expect(page.getByRole('log')).toContainText('Download canceled');
