@@ -113,6 +113,8 @@ test('hiding a label says that it stays on pictures to which the person added it
   await menu(page, 'Seen').getByRole('button', { name: 'Hide on all pictures' }).click();
   await expect(page.getByText('Hiding Seen, except where you added it')).toBeVisible();
   await expect(progress(page)).toContainText('Applied to all pictures.');
+  // The list is loaded again.
+  await page.reload();
   await expect(card(page, 'Seen')).toContainText('3 pictures');
 });
 
