@@ -62,8 +62,26 @@ test('loads the list again if the filter changed after the removal', async () =>
   await waitFor(() => expect(ids(library)).toBe('ba'));
   library.restore(...images.slice(0, 2));
   await waitFor(() => expect(ids(library)).toBe('cba'));
-  expect(listImages.mock.lastCall?.[0]).toBe(untagged);
+  expect(listImages.mock.lastCall?.[0]).toEqual(untagged);
   expect(library.isRemoved('d')).toBe(false);
+});
+
+test('restoring pictures after the way back keeps all that was loaded', async () => {
+  const { library, listImages } = await open();
+  const pages = [
+    { images: images.slice(0, 2), nextCursor: 'next' },
+    { images: images.slice(2), nextCursor: 'more' },
+  ];
+  for (const page of pages) listImages.mockResolvedValueOnce(page);
+  library.refresh();
+  await waitFor(() => expect(library.loadState.name).toBe('partial'));
+  library.remove('b');
+  // The address is read again, so that the same filter is another object.
+  library.show(listing({ ...NO_FILTER }), library.loaded);
+  for (const page of pages) listImages.mockResolvedValueOnce(page);
+  library.restore(...images.slice(2, 3));
+  expect(ids(library)).toBe('dca');
+  await waitFor(() => expect(ids(library)).toBe('dcba'));
 });
 
 test('a list that is shown again is there at once, without what was deleted meanwhile', async () => {

@@ -262,7 +262,7 @@ export class Library extends EventTarget {
     for (const { imageId } of images) this.removed.delete(imageId);
     if (listing && isOtherFilter) {
       // Only the API knows which of the pictures match this filter.
-      this.show(listing);
+      this.refresh();
       return;
     }
     const comparator = this.comparator();
