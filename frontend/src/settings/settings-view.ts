@@ -61,6 +61,8 @@ export class SettingsView extends LitElement {
     onError: (error) => this.showError(error),
   });
   private previewRenewed = false;
+  /** Settings that were stored since a request for the settings was sent. Its answer can be older. */
+  private stored: LabelSettings | undefined;
   private listening = new AbortController();
 
   override connectedCallback(): void {
@@ -214,8 +216,10 @@ export class SettingsView extends LitElement {
 
   private async load(): Promise<void> {
     this.loadProblem = '';
+    this.stored = undefined;
     try {
-      const settings = await this.settings.load();
+      const loaded = await this.settings.load();
+      const settings = this.stored ?? loaded;
       // Only when the view is opened.
       const edits = this.policy ? undefined : this.edits.value;
       this.policy = edits ? changesBetween(edits.saved, edits.edited)(settings) : settings;
@@ -329,8 +333,11 @@ export class SettingsView extends LitElement {
   /** Shows settings that were stored, for example by an undo. What the person has changed in the form stays. */
   private readonly settingsChanged = (event: Event): void => {
     if (!(event instanceof SettingsEvent)) return;
+    this.stored = event.settings;
     const { saved, policy } = this;
-    this.policy = saved && policy ? changesBetween(saved, policy)(event.settings) : event.settings;
+    // Until the settings are loaded, there is no form, and earlier edits are still to be applied.
+    if (!saved || !policy) return;
+    this.policy = changesBetween(saved, policy)(event.settings);
     this.saved = event.settings;
   };
 
