@@ -1,24 +1,27 @@
 // Keeps the open view in sync with the address bar and the browser's history.
 import { type Address, readAddress, writeAddress } from './address';
 
+/** A new entry in the browser's history, another one in place of the current, or a way through it, such as Back. */
+type Step = 'push' | 'replace' | 'traverse';
+
 /** Dispatches `change` when the address changes. */
 export class Router extends EventTarget {
   private current = readAddress(new URL(location.href));
-  private traversed = false;
+  private lastStep: Step = 'push';
 
   /** Listens to the browser's history until `signal` is aborted. */
   constructor(signal: AbortSignal) {
     super();
-    window.addEventListener('popstate', () => this.read(true), { signal });
+    window.addEventListener('popstate', () => this.read('traverse'), { signal });
   }
 
   get address(): Address {
     return this.current;
   }
 
-  /** Whether the browser's history has led to the address, and not a link or a button of the page. */
-  get isTraversed(): boolean {
-    return this.traversed;
+  /** How the page has come to the address. */
+  get step(): Step {
+    return this.lastStep;
   }
 
   /** Opens an address. Parts that are not given stay the same. */
@@ -27,7 +30,7 @@ export class Router extends EventTarget {
     if (path === location.pathname + location.search) return;
     if (mode === 'push') history.pushState({ openedHere: true }, '', path);
     else history.replaceState(history.state, '', path);
-    this.read();
+    this.read(mode);
   }
 
   /** Closes a view: goes back in the history, or to the library if the page was opened with this view. */
@@ -37,8 +40,8 @@ export class Router extends EventTarget {
   }
 
   /** Reads the address bar. */
-  private read(traversed = false): void {
-    this.traversed = traversed;
+  private read(step: Step): void {
+    this.lastStep = step;
     this.current = readAddress(new URL(location.href));
     this.dispatchEvent(new Event('change'));
   }

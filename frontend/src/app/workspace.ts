@@ -706,10 +706,14 @@ export class Workspace extends EventTarget {
     if (wanted === this.appliedFilter) return;
     // The page that was just opened announces itself.
     this.awaitsResults = this.appliedFilter !== '';
-    if (this.appliedFilter) this.keepPlace();
+    const { step } = this.router;
+    // No way leads back to an address that was replaced.
+    if (this.appliedFilter && step !== 'replace') this.keepPlace();
     this.appliedFilter = wanted;
     // A link shows the newest pictures, and the way back the same ones as before.
-    const place = this.router.isTraversed ? this.places.get(wanted) : undefined;
+    const place = step === 'traverse' ? this.places.get(wanted) : undefined;
+    // It is kept again when the list is left.
+    if (place) this.places.delete(wanted);
     this.show(place?.loaded);
     this.dispatchEvent(new ListEvent(place?.top ?? 0));
   }
