@@ -177,7 +177,16 @@ export class LabelField extends LitElement {
     // Near the end of a view, the suggestions would be out of sight.
     if (this.free && this.open && this.suggestions.length > 0) this.options.scrollIntoView({ block: 'nearest' });
     // There can be more suggestions than fit.
-    if (changed.has('active')) this.highlighted?.scrollIntoView({ block: 'nearest' });
+    if (changed.has('active')) this.scrollToHighlighted();
+  }
+
+  /** Scrolls only the suggestions: `scrollIntoView` would also scroll the page. */
+  private scrollToHighlighted(): void {
+    const { options, highlighted } = this;
+    if (!highlighted) return;
+    const { offsetTop, offsetHeight } = highlighted;
+    const bottom = offsetTop + offsetHeight - options.clientHeight;
+    options.scrollTop = Math.min(offsetTop, Math.max(bottom, options.scrollTop));
   }
 
   /** The names and aliases of the owner's labels, as far as they are known. */
