@@ -176,7 +176,7 @@ export class DuplicatesView extends LitElement {
       case 'loading':
         return html`<p class="load-state" role="status">${text.duplicates.loading}</p>`;
       case 'failed':
-        return notLoaded(loadState.reason, () => void this.load());
+        return notLoaded(loadState.reason, () => this.loadAgain());
       case 'partial':
         return html`<p class="load-state"><button class="button" type="button" @click=${() => void this.load()}>${text.duplicates.more}</button></p>`;
       default:
@@ -202,6 +202,12 @@ export class DuplicatesView extends LitElement {
     } catch (error) {
       if (!signal.aborted) this.loadState = { name: 'failed', reason: messageFor(error) };
     }
+  }
+
+  private loadAgain(): void {
+    // The button that was clicked disappears.
+    this.focus();
+    void this.load();
   }
 
   private toggle(imageId: string): void {
