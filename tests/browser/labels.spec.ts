@@ -110,7 +110,7 @@ test('hiding a label says that it stays on pictures to which the person added it
   await page.goto('/labels');
   await card(page, 'Seen').getByRole('button').click();
   await expect(menu(page, 'Seen')).toContainText('Labels that you added stay.');
-  await menu(page, 'Seen').getByRole('button', { name: 'Hide on all pictures' }).click();
+  await menu(page, 'Seen').getByRole('button', { name: 'Hide this label' }).click();
   await expect(page.getByText('Hiding Seen, except where you added it')).toBeVisible();
   await expect(progress(page)).toContainText('Applied to all pictures.');
   // The list is loaded again.
@@ -122,7 +122,7 @@ test('hides a label, and sensitive labels after a question', async ({ page, pers
   await library(person);
   await page.goto('/labels');
   await card(page, 'Animal').getByRole('button').click();
-  await menu(page, 'Animal').getByRole('button', { name: 'Hide on all pictures' }).click();
+  await menu(page, 'Animal').getByRole('button', { name: 'Hide this label' }).click();
   await expect(card(page, 'Animal')).toHaveCount(0);
   const hidden = view(page).getByRole('region', { name: 'Hidden' });
   await expect(hidden.getByRole('listitem')).toHaveText([/^\s*Animal/]);
@@ -159,7 +159,7 @@ test('labels are accessible in light and dark, and nothing is cut off', async ({
   await menu(page, 'Animal').getByRole('combobox', { name: 'New name' }).fill('A rather long name for an animal');
   await menu(page, 'Animal').getByRole('button', { name: 'Rename' }).click();
   await card(page, 'Baby').getByRole('button').click();
-  await menu(page, 'Baby').getByRole('button', { name: 'Hide on all pictures' }).click();
+  await menu(page, 'Baby').getByRole('button', { name: 'Hide this label' }).click();
   await expect(progress(page)).toContainText('changed.');
   const check = (name: string) => checkAccessibility(page, name, [320, 390, 1024]);
   await check('labels');

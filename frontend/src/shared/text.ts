@@ -861,7 +861,7 @@ export const text = {
     sureLead: "Deletes your pictures, labels and settings permanently. You can't undo this.",
     keep: 'Cancel',
     deleting: (number: number) => `Deleting… ${count(number, 'picture', 'pictures')} so far`,
-    stayHere: 'Keep this page open until everything is deleted.',
+    stayHere: 'Keep this page open and stay signed in until everything is deleted.',
     deleted: (number: number) => `Everything is deleted: ${count(number, 'picture', 'pictures')}.`,
     notDeleted: (reason: string) => `Couldn't delete everything. ${reason}`,
   },
@@ -905,7 +905,7 @@ export const text = {
     newName: 'New name',
     renameHint: 'Give the label another name on all pictures. Choose the name of another label to merge the two.',
     saveName: 'Rename',
-    hide: 'Hide on all pictures',
+    hide: 'Hide this label',
     hideHint:
       'Labels that you added stay. To remove one from many pictures, search for it, select the results, and choose “Edit labels…”.',
     renamed: 'Renamed',
@@ -1014,7 +1014,7 @@ export const text = {
         heading: 'Everywhere',
         names: {
           shortcuts: 'Show keyboard shortcuts',
-          undo: 'Undo the last deletion, while the message is shown',
+          undo: 'Undo the last change, while its message is shown',
           paste: 'Add the copied picture',
         },
       },
