@@ -67,6 +67,8 @@ export class FindBar extends LitElement {
   @state() private draft: Partial<Filter> = {};
   @state() private draftProblem = '';
   @query('ilg-label-field') private field!: LabelField;
+  @query('#from') private fromField!: HTMLInputElement;
+  @query('#to') private toField!: HTMLInputElement;
   private applyTimer: ReturnType<typeof setTimeout> | undefined;
   /** The filter that the open panel has applied last, as text. Its next change then replaces this one in the history. */
   private applied: string | undefined;
@@ -126,8 +128,13 @@ export class FindBar extends LitElement {
     `;
   }
 
+  /** The filter with the changes in the panel. */
+  private get edited(): Filter {
+    return { ...this.filter, ...this.draft };
+  }
+
   private panel() {
-    const { minConfidence, status, type, from, to, untagged } = { ...this.filter, ...this.draft };
+    const { minConfidence, status, type, from, to, untagged } = this.edited;
     return html`<div id="filters" popover @toggle=${this.panelToggled} aria-label=${text.find.filters(0)} role="dialog">
       <label>
         <span>${text.find.confidence} <span class="value">${text.find.atLeast(minConfidence ?? 0)}</span></span>
@@ -161,11 +168,11 @@ export class FindBar extends LitElement {
       <div class="row">
         <label>
           <span>${text.find.from}</span>
-          <input type="date" .value=${from ?? ''} max=${to ?? ''} @change=${(event: Event) => this.changeDay('from', chosen(event))} />
+          <input id="from" type="date" .value=${from ?? ''} max=${to ?? ''} @change=${(event: Event) => this.changeDay('from', chosen(event))} />
         </label>
         <label>
           <span>${text.find.to}</span>
-          <input type="date" .value=${to ?? ''} min=${from ?? ''} @change=${(event: Event) => this.changeDay('to', chosen(event))} />
+          <input id="to" type="date" .value=${to ?? ''} min=${from ?? ''} @change=${(event: Event) => this.changeDay('to', chosen(event))} />
         </label>
       </div>
       ${
@@ -260,6 +267,9 @@ export class FindBar extends LitElement {
 
   private panelToggled({ newState }: ToggleEvent): void {
     if (newState !== 'closed') return;
+    // Days that were ignored are still in the fields.
+    this.fromField.value = this.edited.from ?? '';
+    this.toField.value = this.edited.to ?? '';
     if (this.applyTimer !== undefined) this.applyDraft();
     this.applied = undefined;
   }
@@ -268,7 +278,7 @@ export class FindBar extends LitElement {
   private applyDraft(): void {
     clearTimeout(this.applyTimer);
     this.applyTimer = undefined;
-    const filter = { ...this.filter, ...this.draft };
+    const filter = this.edited;
     try {
       check(filter);
       const before = format(this.filter);
