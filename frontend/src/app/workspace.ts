@@ -442,7 +442,7 @@ export class Workspace extends EventTarget {
   /** Applies the settings to all pictures again, after the job that did so has failed or was canceled. */
   async reapplySettings(): Promise<void> {
     try {
-      await this.settings.change((settings) => settings);
+      await this.settings.reapply();
     } catch (error) {
       if (!this.signal.aborted) this.toast({ sentence: messageFor(error), duration: 2 * UNDO_TIME });
     }

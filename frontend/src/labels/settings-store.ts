@@ -61,6 +61,11 @@ export class SettingsStore extends EventTarget {
     return this.changes.run('settings', () => this.store(change));
   }
 
+  /** Applies the same settings to all pictures again, after the job that did so has failed or was canceled. */
+  reapply(): Promise<LabelSettings> {
+    return this.change((settings) => settings);
+  }
+
   /** Stores a change. If the settings have changed since they were loaded, it is made again in the newest ones. */
   private async store(change: Change): Promise<LabelSettings> {
     for (let tries = 1; ; tries += 1) {

@@ -1,21 +1,22 @@
-// How far new settings are applied to all pictures.
+// How far new settings are applied to all pictures. Offers to apply them again after the job was canceled or has failed.
 import { html, LitElement, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import type { JobTracker } from '../api/job-tracker';
 import { messageFor } from '../api/problem';
 import type { Job } from '../api/types';
+import type { SettingsStore } from '../labels/settings-store';
 import { retry } from '../shared/icons';
 import { jobProgress } from '../shared/job-progress';
 import { sheets } from '../shared/styles';
 import { text } from '../shared/text';
 import css from './job-progress.css?inline';
 
-/** Dispatches `reapply` if the person wants to continue after the job was canceled or has failed. */
 @customElement('ilg-job-progress')
 export class JobProgress extends LitElement {
   static override styles = sheets(css);
 
   @property({ attribute: false }) jobs!: JobTracker;
+  @property({ attribute: false }) settings!: SettingsStore;
   @state() private problem = '';
   @state() private canceling = false;
   private listening = new AbortController();
@@ -64,7 +65,7 @@ export class JobProgress extends LitElement {
       status === 'CANCELED' ? text.job.canceled(processed, total ?? processed) : text.job.failed + reason;
     return html`<div class="line">
       <p role="status">${sentence}</p>
-      <button class="button" type="button" @click=${() => this.dispatchEvent(new Event('reapply'))}>${retry}<span>${text.job.reapply}</span></button>
+      <button class="button" type="button" @click=${this.reapply}>${retry}<span>${text.job.reapply}</span></button>
     </div>`;
   }
 
@@ -77,6 +78,15 @@ export class JobProgress extends LitElement {
       if (this.isConnected) this.problem = messageFor(error);
     }
     this.canceling = false;
+  }
+
+  private async reapply(): Promise<void> {
+    this.problem = '';
+    try {
+      await this.settings.reapply();
+    } catch (error) {
+      if (this.isConnected) this.problem = messageFor(error);
+    }
   }
 
   private jobChanged(): void {

@@ -104,7 +104,7 @@ export class LabelsView extends LitElement {
       </header>
       <div class="content">
         <div role="alert">${this.isLoaded && this.problem ? html`<p class="problem">${this.problem}</p>` : nothing}</div>
-        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => void this.change((settings) => settings)}></ilg-job-progress>
+        <ilg-job-progress .jobs=${this.jobs} .settings=${this.settings}></ilg-job-progress>
         ${this.labels && this.current ? this.all(this.labels, this.current) : this.loading()}
       </div>
       ${this.labelMenu()} ${this.sensitiveQuestion()}

@@ -109,7 +109,7 @@ export class SettingsView extends LitElement {
       <div class="content">
         <div role="status">${message && !message.bad ? html`<p class="message">${message.sentence}</p>` : nothing}</div>
         <div role="alert">${message?.bad ? html`<p class="problem">${message.sentence}</p>` : nothing}</div>
-        <ilg-job-progress .jobs=${this.jobs} @reapply=${() => void this.reapply()}></ilg-job-progress>
+        <ilg-job-progress .jobs=${this.jobs} .settings=${this.settings}></ilg-job-progress>
         <slot></slot>
         <ilg-older-model .api=${this.api} .relabelJobs=${this.relabelJobs}></ilg-older-model>
         ${this.policy ? html`<div class="columns">${this.form(this.policy)} ${this.preview(this.policy)}</div>` : this.loading()}
@@ -273,14 +273,6 @@ export class SettingsView extends LitElement {
       const isAlone = hasSameLabels(stored, after);
       this.policy = this.saved = stored;
       this.message = { sentence: isAlone ? text.settings.saved : text.settings.savedWithOthers, bad: false };
-    } catch (error) {
-      this.showError(error);
-    }
-  }
-
-  private async reapply(): Promise<void> {
-    try {
-      await this.settings.change((settings) => settings);
     } catch (error) {
       this.showError(error);
     }
