@@ -91,26 +91,36 @@ export function neighborOf<T extends Tile>(
   direction: Direction,
   gap: number,
 ): T | undefined {
-  const lines = rows.flatMap((row) => (row.kind === 'pictures' ? [placesIn(row.tiles, gap)] : []));
-  const isWanted = ({ tile }: Place<T>) => tile.imageId === imageId;
-  const line = lines.findIndex((places) => places.some(isWanted));
-  const order = lines.flat();
-  const index = order.findIndex(isWanted);
-  const middle = order[index]?.middle ?? 0;
+  const lines = rows.flatMap((row) => (row.kind === 'pictures' ? [row.tiles] : []));
+  const order = lines.flat().map(({ tile }) => tile);
+  const index = order.findIndex((tile) => tile.imageId === imageId);
   switch (direction) {
     case 'previous':
-      return order[index - 1]?.tile;
+      return order[index - 1];
     case 'next':
-      return order[index + 1]?.tile;
+      return order[index + 1];
     case 'above':
-      return nearest(lines[line - 1] ?? [], middle);
+      return neighborInLine(lines, imageId, -1, gap);
     case 'below':
-      return nearest(lines[line + 1] ?? [], middle);
+      return neighborInLine(lines, imageId, 1, gap);
     case 'first':
-      return order[0]?.tile;
+      return order[0];
     case 'last':
-      return order.at(-1)?.tile;
+      return order.at(-1);
   }
+}
+
+/** The picture in the line above (-1) or below (1) whose middle is nearest to that of another picture. */
+function neighborInLine<T extends Tile>(
+  lines: readonly (readonly Placed<T>[])[],
+  imageId: string,
+  step: -1 | 1,
+  gap: number,
+): T | undefined {
+  const isWanted = ({ tile }: Pick<Placed<T>, 'tile'>) => tile.imageId === imageId;
+  const line = lines.findIndex((tiles) => tiles.some(isWanted));
+  const from = placesIn(lines[line] ?? [], gap).find(isWanted);
+  return from && nearest(placesIn(lines[line + step] ?? [], gap), from.middle);
 }
 
 /** The group of the row at a position, or of the row next to it; `undefined` if there are no rows or no groups. */
