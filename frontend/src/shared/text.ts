@@ -43,6 +43,9 @@ const degrees = new Intl.NumberFormat(LOCALE, {
 });
 
 const count = (number: number, one: string, many: string) => `${whole.format(number)} ${number === 1 ? one : many}`;
+/** What hiding a label does not change. */
+const addedLabelsStay =
+  'Labels that you added stay. To remove one from many pictures, search for it, select the results, and choose “Edit labels…”.';
 /** Noon of a day, `YYYY-MM-DD`: it is the same day in every time zone. */
 const noon = (day: string) => new Date(`${day}T12:00:00`);
 const duration = (milliseconds: number) =>
@@ -785,8 +788,7 @@ export const text = {
     restoreNamed: (name: string) => `Restore ${name}`,
     never: 'Never show this label',
     neverTitle: (name: string) => `Never show “${name}”?`,
-    neverLead:
-      'It disappears from your pictures, and from new ones. Labels that you added stay: to remove one from many pictures, search for it, select the results, and choose “Edit labels…”. You can show hidden labels again under Labels.',
+    neverLead: `It disappears from your pictures, and from new ones. ${addedLabelsStay} You can show hidden labels again under Labels.`,
     close: 'Cancel',
     removedToast: (name: string) => `Removed ${name}`,
     addedToast: (name: string) => `Added ${name}`,
@@ -906,8 +908,7 @@ export const text = {
     renameHint: 'Give the label another name on all pictures. Choose the name of another label to merge the two.',
     saveName: 'Rename',
     hide: 'Hide this label',
-    hideHint:
-      'Labels that you added stay. To remove one from many pictures, search for it, select the results, and choose “Edit labels…”.',
+    hideHint: addedLabelsStay,
     renamed: 'Renamed',
     rename: (from: string, to: string) => `${from} → ${to}`,
     undoRename: (from: string) => `Undo the new name of ${from}`,
