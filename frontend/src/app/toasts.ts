@@ -30,7 +30,8 @@ export class Toasts extends LitElement {
   /** Paused while the pointer or the focus is on a notice. */
   @property({ attribute: false }) timers!: PausableTimers;
   @state() private shown: readonly (Toast & { readonly id: number })[] = [];
-  private readonly stopTimers = new Map<number, () => void>();
+  /** Stops what would close a notice that is closed already. */
+  private readonly cleanUps = new Map<number, () => void>();
   private hovered = false;
   private focused = false;
   private lastId = 0;
@@ -39,11 +40,14 @@ export class Toasts extends LitElement {
     this.lastId += 1;
     const id = this.lastId;
     this.shown = [...this.shown, { ...toast, id }];
-    toast.signal?.addEventListener('abort', () => void this.dismiss(id));
-    this.stopTimers.set(
-      id,
-      this.timers.start(toast.duration, () => void this.dismiss(id)),
-    );
+    const dismiss = () => void this.dismiss(id);
+    const stopTimer = this.timers.start(toast.duration, dismiss);
+    toast.signal?.addEventListener('abort', dismiss);
+    this.cleanUps.set(id, () => {
+      stopTimer();
+      // The signal can outlast many notices.
+      toast.signal?.removeEventListener('abort', dismiss);
+    });
   }
 
   /** Runs the action of the newest toast that has one, for Ctrl+Z. Returns whether there is one. */
@@ -87,8 +91,8 @@ export class Toasts extends LitElement {
 
   private async dismiss(id: number): Promise<void> {
     const { hasFocus } = this;
-    this.stopTimers.get(id)?.();
-    this.stopTimers.delete(id);
+    this.cleanUps.get(id)?.();
+    this.cleanUps.delete(id);
     this.shown = this.shown.filter((toast) => toast.id !== id);
     await this.updateComplete;
     if (hasFocus && !this.hasFocus) this.dispatchEvent(new Event('leave'));
