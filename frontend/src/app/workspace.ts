@@ -320,6 +320,8 @@ export class Workspace extends EventTarget {
     // The way back does not lead through all months that the person has looked at.
     const isNext = filter.to !== undefined && to !== undefined;
     this.router.go({ filter: { ...filter, to } }, isNext ? 'replace' : 'push');
+    // This is a way through the same pictures, and not a search.
+    this.awaitsResults = false;
   }
 
   /** Shows or hides boxes on tiles, now and later. */
