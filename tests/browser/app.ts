@@ -104,7 +104,10 @@ export const test = base.extend<Fixtures>({
 
 export { expect };
 
-/** Ends the time in which the last changes can be undone: the page sends deletions, and closes the messages about changes. */
+/**
+ * Ends the time in which the last changes can be undone: the page sends deletions, and closes the messages about changes. Does
+ * nothing while the pointer or the focus is on a message, which pauses that time.
+ */
 export async function endUndoTime(page: Page): Promise<void> {
   await page.evaluate(() => (window as unknown as TestedPage).endUndoTime());
 }
