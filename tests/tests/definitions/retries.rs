@@ -40,7 +40,7 @@ const TIMEOUT: &str = "States.Timeout";
 const TOO_MANY_REQUESTS: &str = "Lambda.TooManyRequestsException";
 
 /// How often a Task is retried after the timeout of a call that may be paid for each time.
-const PAID_RETRIES: u124 = 6;
+const PAID_RETRIES: u64 = 12;
 
 /// An execution retries for at least this long before it gives up because of too much load.
 const PATIENCE_SECONDS: f64 = 6.0 * 60.0 * 60.0;
