@@ -340,12 +340,17 @@ async fn label_group(
             is_paid = true;
             until = until.max((Instant::now() + PAID_RETRIES).min(until + LAST_RETRY));
         }
-        // Each attempt may be paid for. Step Functions limits how often the part is repeated; no answer is lost.
-        if error == LabelFramesError::TimedOut && !is_paid {
+        if !is_repeated_here(&error, is_paid) {
             return Err(error);
         }
         wait_after(error, until).await?;
     }
+}
+
+/// Whether this function repeats an attempt, or leaves it to Step Functions, which limits how often. Each call that has timed out may
+/// be paid for. `is_paid`: answers of the group would be lost.
+fn is_repeated_here(error: &LabelFramesError, is_paid: bool) -> bool {
+    is_paid || *error != LabelFramesError::TimedOut
 }
 
 /// Waits until an attempt can be repeated.
@@ -556,6 +561,14 @@ mod tests {
 
     fn names(labeled: &LabeledFrames) -> Vec<&str> {
         labeled.labels.iter().map(|label| label.name.as_str()).collect()
+    }
+
+    /// Otherwise a frame that Rekognition does not answer would be sent up to three times as often as the definition allows.
+    #[test]
+    fn calls_that_have_timed_out_are_repeated_here_only_to_keep_answers() {
+        let repeated = [LabelFramesError::TimedOut, LabelFramesError::NoSlot]
+            .map(|error| [false, true].map(|is_paid| is_repeated_here(&error, is_paid)));
+        assert_eq!(repeated, [[false, true], [true, true]]);
     }
 
     /// A function that reaches its timeout has stored nothing, and all frames of the part are paid for again.

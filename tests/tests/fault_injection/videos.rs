@@ -4,8 +4,6 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use domain::{ErrorName, MediaType, Status};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tests::api::File;
 use tests::proxy::{Fault, Service};
 use tests::reroute::run_through_proxy;
@@ -158,36 +156,6 @@ fn a_part_is_continued_in_place_while_calls_are_throttled() {
             .filter_map(|event| event.task_failed_event_details());
         let throttled = failed.filter(|failed| failed.error() == Some(ErrorName::Throttled.as_str()));
         assert_eq!(throttled.count(), 0, "{events:?}");
-    });
-}
-
-/// Each attempt may be paid for. The function alone would repeat them until its time is over, and Step Functions repeats the
-/// function.
-#[test]
-fn frames_that_rekognition_does_not_answer_are_repeated_by_the_state_machine_only() {
-    run_through_proxy(async |stack, proxy| {
-        let label = async |late: usize| {
-            let owner = stack.new_owner("late-frames");
-            let sent = Arc::new(AtomicUsize::new(0));
-            let counter = Arc::clone(&sent);
-            let _injection = proxy.inject(&["label-frames"], &owner, move |_, call| {
-                let is_frame = call.service == Service::Rekognition;
-                (is_frame && counter.fetch_add(1, Ordering::Relaxed) < late).then_some(Fault::Late)
-            });
-            let key = put(stack, &owner).await;
-            let settled = stack.settled(&key).await;
-            assert_eq!(settled.record.status, Status::Labeled, "{:?}", settled.record);
-            let history = stack.sfn.get_execution_history();
-            let history = history.execution_arn(&settled.execution.arn).send().await;
-            let events = history.expect("a history").events;
-            let failed = events
-                .iter()
-                .filter_map(|event| event.task_failed_event_details());
-            let late = failed.filter(|failed| failed.error() == Some(ErrorName::CallTimedOut.as_str()));
-            (sent.load(Ordering::Relaxed), late.count())
-        };
-        let (frames, _) = label(0).await;
-        assert_eq!(label(frames).await, (2 * frames, 1));
     });
 }
 
