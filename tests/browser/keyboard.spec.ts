@@ -5,9 +5,10 @@ import { sample, textNamedJpg } from './files.ts';
 import { seed } from './seed.ts';
 
 test('adds, opens, deletes, restores and finds a picture with the keyboard', async ({ page }) => {
+  // Early: the browser is told to report file dialogs, which takes a moment.
+  const chooser = page.waitForEvent('filechooser');
   await page.goto('/');
   await tabTo(page, page.getByRole('button', { name: 'Choose pictures' }));
-  const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(sample('cat.jpg'));
 
